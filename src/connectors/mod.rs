@@ -1,0 +1,142 @@
+//! One room per system, each a [`Connector`]. A connector knows `model` and its system; never another
+//! connector, never the engine.
+
+pub mod local;
+pub mod ssh;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::model::connection::Capabilities;
+use crate::model::device::{Device, Inventory};
+use crate::model::output::Stream;
+use crate::model::plan::Question;
+use crate::model::secret::Secret;
+use crate::model::state::RunState;
+use crate::model::wire::Doctor;
+
+/// One configured system.
+pub trait Connector: Send + Sync + 'static {
+    fn capabilities(&self) -> Capabilities;
+
+    /// Devices and groups as known now. Never fails as a whole: what could not be read is in `warnings`.
+    fn inventory(&self) -> BoxFuture<'_, Inventory>;
+
+    /// Files and folders whose change means [`Connector::inventory`] should be asked again.
+    fn watched(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Secrets it lacks to reach these devices, each once.
+    fn questions<'a>(&'a self, _devices: &'a [Arc<Device>]) -> BoxFuture<'a, Vec<Question>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    /// The answer to one of its questions. `Err`: not right, with the reason.
+    fn answer<'a>(&'a self, _id: &'a str, _value: Secret) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Err("no such question".to_owned()) })
+    }
+
+    /// Runs one script on one device. Ends only when the run has ended, on every path; after
+    /// `order.cancel` fires or `order.timeout` has passed it ends what it started, and soon.
+    fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome>;
+
+    /// How a device is reached, and whether it answers.
+    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor>;
+
+    /// Lets go of everything kept for the next run.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// What to run, where.
+#[derive(Clone)]
+pub struct Order {
+    pub device: Arc<Device>,
+    pub script: Arc<Payload>,
+    /// From the first positional on; never a secret.
+    pub args: Arc<Vec<String>>,
+    /// One line each on the script's stdin, in the order the header declares them; then stdin ends.
+    pub secrets: Arc<Vec<Secret>>,
+    /// From the moment the script starts.
+    pub timeout: Option<Duration>,
+    pub cancel: CancellationToken,
+    /// Wait here, connected and ready, before starting the script; hold the permit while it runs.
+    pub gate: Gate,
+}
+
+/// A script version as launched.
+pub struct Payload {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// The kept version on this machine's disk; it does not change.
+    pub path: PathBuf,
+    pub interpreter: Vec<String>,
+}
+
+/// The limit on scripts running at once.
+#[derive(Clone, Default)]
+pub struct Gate(pub Option<Arc<Semaphore>>);
+
+impl Gate {
+    /// `None` where there is no limit.
+    pub async fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        match &self.0 {
+            Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok(),
+            None => None,
+        }
+    }
+}
+
+/// Where a run's events go. Calls are cheap (an append to a file); a slow disk is felt by the caller, which is the back-pressure.
+pub trait RunSink: Send {
+    /// The script is running on the device from now.
+    fn started(&mut self);
+
+    /// Bytes as they came. An error means they could not be kept (disk full): end the run.
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
+
+    /// A try failed in a way that is worth another: shown, not yet an outcome.
+    fn attempt(&mut self, why: &str);
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// One of the ended states.
+    pub state: RunState,
+    pub exit_code: Option<i32>,
+    /// Name without `SIG`.
+    pub signal: Option<String>,
+    /// For a person: why it is offline, refused, failed without an exit code.
+    pub reason: Option<String>,
+    /// The device was reached and refused us (host key, credentials), as against silent.
+    pub refused: bool,
+}
+
+impl Outcome {
+    /// The script ended by itself.
+    pub fn exited(code: i32) -> Self {
+        let state = if code == 0 { RunState::Ok } else { RunState::Failed };
+        Self { state, exit_code: Some(code), signal: None, reason: None, refused: false }
+    }
+
+    pub fn because(state: RunState, reason: impl Into<String>) -> Self {
+        Self { state, exit_code: None, signal: None, reason: Some(reason.into()), refused: false }
+    }
+
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self { refused: true, ..Self::because(RunState::Failed, reason) }
+    }
+}
+
+/// The configured connectors by connection name.
+pub type Connectors = HashMap<String, Arc<dyn Connector>>;

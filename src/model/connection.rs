@@ -1,0 +1,93 @@
+//! A configured connection, and what a system can and cannot do.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// One `[[connection]]` of config.toml, paths already absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub name: String,
+    pub kind: Kind,
+    /// Launches above one device ask for the count.
+    pub protected: bool,
+    /// Nothing may be launched here.
+    pub read_only: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Local,
+    Ssh(Ssh),
+}
+
+impl Kind {
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Kind::Local => "local",
+            Kind::Ssh(_) => "ssh",
+        }
+    }
+}
+
+/// Options of `kind = "ssh"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ssh {
+    /// Ansible inventories (INI, or YAML by its ending). Empty: the hosts of the ssh configuration.
+    pub inventory: Vec<PathBuf>,
+    /// `None`: `~/.ssh/config`, then `/etc/ssh/ssh_config`.
+    pub ssh_config: Option<PathBuf>,
+    /// `None`: what the ssh configuration says, else `~/.ssh/known_hosts`.
+    pub known_hosts: Option<PathBuf>,
+    /// `None`: what the ssh configuration says (`StrictHostKeyChecking`), `ask` read as `strict`.
+    pub host_keys: Option<HostKeys>,
+    /// The operator's home and login name (the engine's environment is read in `settings` alone).
+    pub home: PathBuf,
+    pub user: String,
+    /// `SSH_AUTH_SOCK`.
+    pub agent: Option<PathBuf>,
+    /// Seconds an unused connection is kept for the next run.
+    pub keep_seconds: u64,
+    /// Handshakes in flight at most, whatever the adaptive limit finds.
+    pub max_handshakes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostKeys {
+    /// A host that known_hosts does not hold is refused.
+    Strict,
+    /// A host seen for the first time is written down; a changed key is refused.
+    AcceptNew,
+}
+
+/// What a system can do. A verb it cannot do is shown greyed, with the reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // a table of yes and no, one column a verb
+pub struct Capabilities {
+    pub streams_output: bool,
+    pub splits_stderr: bool,
+    pub cancel_queued: bool,
+    pub cancel_running: bool,
+    pub own_library: bool,
+    pub edits_library: bool,
+    pub parameters: bool,
+    pub groups: bool,
+    pub policies: bool,
+    pub queries: bool,
+    pub schedules: bool,
+}
+
+/// A connection as the console shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionInfo {
+    pub name: String,
+    pub kind: String,
+    pub devices: usize,
+    pub protected: bool,
+    pub read_only: bool,
+    pub capabilities: Capabilities,
+    /// Why its inventory could not be read, or only in part.
+    pub warnings: Vec<String>,
+}

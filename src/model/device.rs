@@ -1,0 +1,88 @@
+//! Devices, groups, and an inventory of both.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One thing a script can run on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// `connection:name`, unique over all connections.
+    pub id: String,
+    pub name: String,
+    pub connection: String,
+    /// Names of the groups it is in, ancestors included, sorted.
+    pub groups: Vec<String>,
+    /// os, address, user, tags…: whatever its system tells.
+    pub facts: BTreeMap<String, String>,
+    /// Last known reachability.
+    #[serde(default)]
+    pub state: Reach,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_contact: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+impl Device {
+    pub fn new(connection: &str, name: &str) -> Self {
+        Self {
+            id: format!("{connection}:{name}"),
+            name: name.to_owned(),
+            connection: connection.to_owned(),
+            groups: Vec::new(),
+            facts: BTreeMap::new(),
+            state: Reach::Unknown,
+            last_contact: None,
+            last_error: None,
+        }
+    }
+}
+
+/// What the last contact with a device said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// Never tried.
+    #[default]
+    Unknown,
+    Online,
+    /// The last try could not reach it.
+    Offline,
+    /// It was reached and refused us (host key, credentials).
+    Refused,
+}
+
+impl Reach {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Reach::Unknown => "unknown",
+            Reach::Online => "online",
+            Reach::Offline => "offline",
+            Reach::Refused => "refused",
+        }
+    }
+}
+
+/// A named set of devices, as its system knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub name: String,
+    pub connection: String,
+    /// Names of the groups directly inside it (same connection).
+    pub children: Vec<String>,
+    /// Ids of all devices in it, through children too, sorted.
+    pub devices: Vec<String>,
+}
+
+/// What one connection, or all of them, hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Sorted by id.
+    pub devices: Vec<Device>,
+    /// Sorted by connection, then name.
+    pub groups: Vec<Group>,
+    /// What could not be read, one sentence each naming file and line.
+    pub warnings: Vec<String>,
+}

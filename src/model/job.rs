@@ -1,0 +1,102 @@
+//! Jobs and their runs, as stored and shown.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::state::{Counts, JobState, RunState};
+
+pub type JobId = u64;
+
+/// One line of the job list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSummary {
+    pub id: JobId,
+    /// The script's name.
+    pub script: String,
+    /// First 12 hex digits of the script version's SHA-256.
+    pub version: String,
+    pub state: JobState,
+    pub counts: Counts,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// The target expression as typed.
+    pub target: String,
+    /// Login name of who launched it.
+    pub by: String,
+    /// What went wrong with the job as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A job whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    #[serde(flatten)]
+    pub summary: JobSummary,
+    /// Shown parameters (`name=value`); a secret's value is never here.
+    pub params: Vec<(String, String)>,
+    pub timeout_ms: Option<u64>,
+    pub at_once: u32,
+    pub runs: Vec<Run>,
+}
+
+/// One script on one device within a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Index within the job, from 0: stable, in the plan's order.
+    pub index: u32,
+    /// Device id, `connection:name`.
+    pub device: String,
+    pub name: String,
+    pub state: RunState,
+    pub exit_code: Option<i32>,
+    /// The signal that ended it (`TERM`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// Why it is offline, failed without an exit code, skipped…
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// Bytes of stdout and stderr kept.
+    pub bytes: u64,
+    pub lines: u64,
+    /// The last line that is not empty, cleaned of control sequences and cut to 200 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last_line: String,
+    /// Tries it took (connections reset by a busy server are tried again).
+    #[serde(default)]
+    pub attempts: u32,
+}
+
+impl Run {
+    pub fn queued(index: u32, device: &str, name: &str) -> Self {
+        Self {
+            index,
+            device: device.to_owned(),
+            name: name.to_owned(),
+            state: RunState::Queued,
+            exit_code: None,
+            signal: None,
+            reason: None,
+            started_at: None,
+            finished_at: None,
+            bytes: 0,
+            lines: 0,
+            last_line: String::new(),
+            attempts: 0,
+        }
+    }
+}
+
+/// Exit code of a verb that waited for these runs (screens.md section 11): 0 all ok, 3 some failed,
+/// 6 not all devices answered. A failure weighs more than silence.
+pub fn exit_code(counts: &Counts) -> u8 {
+    if counts.bad() > 0 {
+        3
+    } else if counts.ok < counts.total() {
+        6
+    } else {
+        0
+    }
+}

@@ -1,0 +1,14 @@
+//! The nouns: plain data and total functions. Owns what a device, a script, a plan, a job and a run
+//! *are*; refuses to know the screen, the network, the disk or the clock.
+
+pub mod connection;
+pub mod device;
+pub mod job;
+pub mod nodeset;
+pub mod output;
+pub mod plan;
+pub mod script;
+pub mod secret;
+pub mod state;
+pub mod target;
+pub mod wire;

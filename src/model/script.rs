@@ -1,0 +1,99 @@
+//! A script: its text's facts, its header (the tag notation of `argc`), its parameters.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is known of a script without its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptInfo {
+    /// Path below the library folder, or the name given with the text.
+    pub name: String,
+    /// First 12 hex digits of the text's SHA-256.
+    pub version: String,
+    /// From `@describe`, else empty.
+    pub describe: String,
+    /// `bash`, `python3`, `pwsh`…: the interpreter's own name.
+    pub language: String,
+    /// The interpreter and its arguments, as the shebang names them; `["/bin/sh"]` without one.
+    pub interpreter: Vec<String>,
+    pub params: Vec<Param>,
+    pub size: u64,
+    /// Where it lies, for `$EDITOR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<Timestamp>,
+    /// From local history: when it last ran, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+    /// Why it cannot be launched (NUL bytes, too large, unreadable), if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// History of a script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    pub at: Timestamp,
+    pub job: u64,
+    /// Of the runs that ended in the last 16 jobs, how many of a hundred were ok.
+    pub ok_percent: u8,
+    /// One character a job, oldest first: `+` all ok, `x` some bad, `-` only unreachable.
+    pub history: String,
+}
+
+/// One parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Param {
+    pub name: String,
+    pub kind: ParamKind,
+    pub describe: String,
+    pub required: bool,
+    pub default: Option<String>,
+    /// Allowed values; empty: any.
+    pub choices: Vec<String>,
+    /// Takes several values (`*`/`+` in the notation); each is its own argv entry.
+    pub multiple: bool,
+    /// Never in argv: travels on stdin.
+    pub secret: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ParamKind {
+    /// Positional.
+    Arg,
+    /// `--name value`.
+    Option,
+    /// `--name`, present or not.
+    Flag,
+}
+
+/// A script whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    #[serde(flatten)]
+    pub info: ScriptInfo,
+    /// Invalid UTF-8 replaced: for showing only.
+    pub text: String,
+    pub findings: Vec<Finding>,
+}
+
+/// Something lint says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub level: Level,
+    /// From 1; 0: the script as a whole.
+    pub line: u32,
+    /// `shebang`, `crlf`, `SC2155`…
+    pub code: String,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}

@@ -1,0 +1,235 @@
+//! What travels between the engine and its front doors: requests, answers, events, and the frames of a
+//! job's stream. The paths are in `api`; nothing here knows HTTP.
+
+use serde::{Deserialize, Serialize};
+
+use super::device::{Device, Group};
+use super::job::{JobId, JobSummary, Run};
+use super::output::Stream;
+use super::script::ScriptInfo;
+use super::state::Counts;
+
+/// Raised whenever an older front door could misread this engine, or the other way round.
+pub const PROTOCOL: u32 = 1;
+
+/// `GET /api/v1/hello`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub version: String,
+    pub protocol: u32,
+    pub pid: u32,
+    /// Devices from which a launch asks for the typed count.
+    pub confirm_above: u32,
+    pub at_once: u32,
+    pub library: String,
+    /// Problems at start (broken config, inventory…), one sentence each naming file and line.
+    pub notices: Vec<String>,
+    /// Highest event number so far.
+    pub last_event: u64,
+}
+
+/// `GET /api/v1/targets`: everything a script could run on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Targets {
+    pub connections: Vec<super::connection::ConnectionInfo>,
+    pub groups: Vec<Group>,
+    pub devices: Vec<Device>,
+}
+
+/// `POST /api/v1/targets/resolve`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolve {
+    pub expr: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    pub count: usize,
+    pub folded: String,
+    pub devices: Vec<Device>,
+}
+
+/// `POST /api/v1/jobs`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    pub plan: String,
+    /// The device count as typed by the operator, where the plan asks for it.
+    #[serde(default)]
+    pub confirm: Option<usize>,
+}
+
+/// `POST /api/v1/jobs/{id}/cancel`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cancel {
+    /// Device ids or names; empty: the whole job.
+    pub devices: Vec<String>,
+    /// Only runs that have not started; what runs goes on.
+    pub queued_only: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    /// Runs withdrawn before they started.
+    pub withdrawn: u32,
+    /// Runs asked to end.
+    pub ending: u32,
+}
+
+/// `POST /api/v1/answers`: the answer to a plan's question.
+#[derive(Deserialize)]
+pub struct Answer {
+    pub id: String,
+    pub value: super::secret::Secret,
+}
+
+/// `GET /api/v1/doctor?device=…`: how a device is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doctor {
+    pub device: String,
+    /// `native`, `ssh program`, `child process`.
+    pub way: String,
+    /// Why that way.
+    pub why: String,
+    /// What was found, step by step: label, text, fine or not.
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub label: String,
+    pub text: String,
+    pub fine: bool,
+}
+
+/// Every error answer of the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub code: Code,
+    /// What was being done, to what, why it failed and what to do next.
+    pub error: String,
+    /// Column (from 0, in characters) in the expression, where one is at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Malformed request or expression, unknown parameter, zero devices…
+    Invalid,
+    NotFound,
+    /// The typed count is missing or wrong.
+    Unconfirmed,
+    /// The plan is too old, or what it fixed has changed since.
+    Stale,
+    Refused,
+    Internal,
+}
+
+/// One thing that happened, as `GET /api/v1/events` tells it. The event number is the SSE id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A job was launched or its counts or state changed.
+    Job { job: JobSummary },
+    /// Runs of a job changed state (a batch).
+    Runs { job: JobId, runs: Vec<Run> },
+    /// Runs of a job have more output (coalesced; the latest counts).
+    Output { job: JobId, runs: Vec<Grown> },
+    /// The library changed: ask again.
+    Library,
+    /// The inventory or reachability changed: ask again.
+    Targets,
+    /// Something the operator should read.
+    Notice { text: String },
+    /// Events were missed: ask for everything again.
+    Reset,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grown {
+    pub run: u32,
+    pub bytes: u64,
+    pub lines: u64,
+    pub last_line: String,
+}
+
+/// A frame of `GET /api/v1/jobs/{id}/stream`: 32 bytes of head (little endian), then `len` bytes.
+///
+/// kind u8 (0 note, else the stream's code) · 3 bytes 0 · run u32 · offset u64 · at u64 (Unix ms) · len u32 · 4 bytes 0
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHead {
+    /// `None`: the payload is a [`Note`] in JSON.
+    pub stream: Option<Stream>,
+    pub run: u32,
+    /// Position of the payload in the run's output.
+    pub offset: u64,
+    pub at_ms: u64,
+    pub len: u32,
+}
+
+pub const FRAME_HEAD: usize = 32;
+
+/// A payload is never longer.
+pub const FRAME_MAX: usize = 1 << 20;
+
+impl FrameHead {
+    pub fn encode(&self) -> [u8; FRAME_HEAD] {
+        let mut bytes = [0; FRAME_HEAD];
+        bytes[0] = self.stream.map_or(0, Stream::code);
+        bytes[4..8].copy_from_slice(&self.run.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.offset.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.at_ms.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.len.to_le_bytes());
+        bytes
+    }
+
+    /// `None`: not a frame.
+    pub fn decode(bytes: &[u8; FRAME_HEAD]) -> Option<Self> {
+        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
+        let stream = match bytes[0] {
+            0 => None,
+            code => Some(Stream::from_code(code)?),
+        };
+        let len = word(24);
+        (len as usize <= FRAME_MAX).then_some(Self { stream, run: word(4), offset: long(8), at_ms: long(16), len })
+    }
+}
+
+/// What a job's stream says between output. `Start` comes first, `End` last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    /// The job as it is now, all runs.
+    Start { job: super::job::Job },
+    /// A run changed state. All output that belongs before it has been sent.
+    Run { run: Run },
+    End { job: JobSummary, counts: Counts },
+}
+
+/// `GET /api/v1/library`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    pub folder: String,
+    pub scripts: Vec<ScriptInfo>,
+    pub warnings: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_head_survives_the_wire() {
+        let head = FrameHead { stream: Some(Stream::Err), run: 7, offset: 1 << 40, at_ms: 1_795_000_000_123, len: 65_536 };
+        assert_eq!(FrameHead::decode(&head.encode()), Some(head));
+    }
+
+    #[test]
+    fn a_frame_that_claims_too_much_is_refused() {
+        let head = FrameHead { stream: None, run: 0, offset: 0, at_ms: 0, len: FRAME_MAX as u32 + 1 };
+        assert_eq!(FrameHead::decode(&head.encode()), None);
+    }
+}
