@@ -203,10 +203,17 @@ impl FrameHead {
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
     /// The job as it is now, all runs.
-    Start { job: super::job::Job },
+    Start {
+        job: super::job::Job,
+    },
     /// A run changed state. All output that belongs before it has been sent.
-    Run { run: Run },
-    End { job: JobSummary, counts: Counts },
+    Run {
+        run: Run,
+    },
+    End {
+        job: JobSummary,
+        counts: Counts,
+    },
 }
 
 /// `GET /api/v1/library`
@@ -223,7 +230,8 @@ mod tests {
 
     #[test]
     fn a_frame_head_survives_the_wire() {
-        let head = FrameHead { stream: Some(Stream::Err), run: 7, offset: 1 << 40, at_ms: 1_795_000_000_123, len: 65_536 };
+        let head =
+            FrameHead { stream: Some(Stream::Err), run: 7, offset: 1 << 40, at_ms: 1_795_000_000_123, len: 65_536 };
         assert_eq!(FrameHead::decode(&head.encode()), Some(head));
     }
 
