@@ -129,3 +129,9 @@ pub fn inside(pane: Rect) -> usize {
 pub fn rows(pane: Option<Rect>) -> usize {
     pane.map_or(1, |pane| inside(pane).saturating_sub(1)).max(1)
 }
+
+/// Cells of the grid: how many across, how many rows. The last rows are the legend and the chosen device.
+pub fn grid_cells(pane: Rect) -> (usize, usize) {
+    let legend = if inside(pane) > 4 { 2 } else { 0 };
+    (usize::from(pane.width.saturating_sub(4)).max(1), inside(pane).saturating_sub(legend).max(1))
+}
