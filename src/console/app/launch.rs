@@ -1,7 +1,7 @@
 //! Screen 3: the launch dialog. Owns the form, the plan that the engine made of it, and the arming. Nothing is
 //! sent before the arm text is right for the very plan on screen; a change of anything disarms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::event::Effect;
 use super::form::{Arm, Input, Need, Text, duration};
@@ -299,17 +299,16 @@ impl Launch {
         match answer {
             Ok(plan) => {
                 let need = if plan.confirm { Need::Count(plan.devices.len()) } else { Need::Yes };
-                let before = self.plan.as_ref();
-                let same = before.is_some_and(|before| before.devices == plan.devices);
-                if self.world && !same {
-                    let old: std::collections::HashSet<&String> = before.iter().flat_map(|p| &p.devices).collect();
-                    let new: std::collections::HashSet<&String> = plan.devices.iter().collect();
-                    self.changed = Some((new.difference(&old).count(), old.difference(&new).count()));
-                    self.disarm();
-                }
-                if self.world && before.is_some_and(|before| before.script.version != plan.script.version) {
-                    self.changed.get_or_insert((0, 0));
-                    self.disarm();
+                let before = self.plan.take();
+                let same = before.as_ref().is_some_and(|before| before.devices == plan.devices);
+                if let Some(before) = before.filter(|_| self.world) {
+                    let other_text = before.script.version != plan.script.version;
+                    if !same || other_text {
+                        let old: HashSet<&String> = before.devices.iter().collect();
+                        let new: HashSet<&String> = plan.devices.iter().collect();
+                        self.changed = Some((new.difference(&old).count(), old.difference(&new).count()));
+                        self.disarm();
+                    }
                 }
                 if self.arm.need != need {
                     self.arm = Arm::new(need);
@@ -365,6 +364,14 @@ impl Launch {
         if let Some(slot) = focused {
             self.at = self.fields.iter().position(|f| f.slot == slot).map_or(At::Cancel, At::Field);
         }
+    }
+
+    /// The engine took the answer to a question, or refused it: either way the field is empty again.
+    pub fn question_answered(&mut self, question: &str) {
+        if let Some(field) = self.fields.iter_mut().find(|f| matches!(&f.slot, Slot::Answer(id) if id == question)) {
+            field.input = Input::Hidden(super::form::Hidden::default());
+        }
+        self.again();
     }
 
     pub fn next(&mut self, forward: bool) {
