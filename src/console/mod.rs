@@ -6,3 +6,4 @@ pub mod shot;
 pub mod term;
 pub mod text;
 pub mod theme;
+pub mod ui;
