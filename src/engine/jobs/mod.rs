@@ -247,3 +247,6 @@ impl Jobs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
