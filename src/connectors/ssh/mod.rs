@@ -1,4 +1,8 @@
 //! SSH hosts.
+
+pub mod config;
+pub mod known_hosts;
+
 use futures::future::BoxFuture;
 
 use super::{Connector, Order, Outcome, RunSink};
