@@ -1,1 +1,7 @@
 //! The console: what the operator looks at. Knows the engine only through `client`.
+
+pub mod keymap;
+pub mod shot;
+pub mod term;
+pub mod text;
+pub mod theme;
