@@ -736,7 +736,7 @@ fn a_script_that_fills_the_device_s_disk_fails_on_that_device_alone() {
 }
 
 #[test]
-fn a_login_shell_that_chats_does_not_get_into_the_output() {
+fn a_login_shell_that_chats_does_not_spoil_the_run() {
     let home = Home::empty();
     let fleet = Fleet::start(&home, 1);
     fleet.configure(&home);
