@@ -348,7 +348,7 @@ fn a_library_with_odd_things_in_it_lists_what_can_be_run() {
     let home = Home::empty();
     home.script("good.sh", HELLO);
     home.script("binary", [0_u8, 159, 146, 150].repeat(1000));
-    home.script("sub folder/ünïcode ‮name.sh", HELLO);
+    home.script("sub folder/ünïcode \u{202e}name.sh", HELLO);
     std::os::unix::fs::symlink("/etc", home.library().join("outside")).expect("a link");
     std::os::unix::fs::symlink("loop", home.library().join("loop")).expect("a link");
     let scripts = home.qd(["scripts", "ls", "--json"]).ok().json();
