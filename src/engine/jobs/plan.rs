@@ -149,7 +149,7 @@ impl Plans {
         let inventory = engine.inventories.all();
         let devices = still_the_same(engine, &planned, &inventory).await?;
         let name = plan.script.name.clone();
-        let kept = script::payload(&planned.bytes).into_owned();
+        let kept = script::payload(&plan.script, &planned.bytes).into_owned();
         let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
         // the plan is used up: a second Enter launches nothing twice
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
@@ -243,49 +243,29 @@ async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u
                 .await
                 .map_err(|error| refused(Code::Internal, error.to_string()))?
                 .map_err(|error| refused(Code::NotFound, error))?;
-            let findings = script::lint_builtin(&bytes);
+            let findings = script::lint_builtin(&info.name, &bytes);
             Ok((info, bytes, findings))
         }
         ScriptRef::Text { name, base64 } => {
             let bytes = base64::engine::general_purpose::STANDARD
                 .decode(base64)
                 .map_err(|error| invalid(format!("the text of {name} is not base64: {error}")))?;
-            let info = script::inspect(name, &bytes);
-            let findings = script::lint_builtin(&bytes);
+            let (info, findings) = script::examine(name, &bytes);
             Ok((info, bytes, findings))
         }
     }
 }
 
-type Parameters = (Vec<(String, String)>, Vec<String>, Vec<Secret>);
-
 /// Parameters as shown, as argv, and the secrets in the order the header declares them.
 fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
-    let args =
-        script::argv(&info.params, &request.params).map_err(|error| invalid(format!("{}: {error}", info.name)))?;
-    let mut secrets = Vec::new();
-    for param in info.params.iter().filter(|param| param.secret) {
-        match request.secrets.iter().find(|(name, _)| *name == param.name) {
-            Some((_, value)) if value.expose().contains('\n') => {
-                return Err(invalid(format!("secret {} holds a line break: it travels as one line", param.name)));
-            }
-            Some((_, value)) => secrets.push(value.clone()),
-            None if param.required => {
-                return Err(invalid(format!("secret {} is required and was not given", param.name)));
-            }
-            // an empty line keeps the others in their places
-            None => secrets.push(Secret::new("")),
-        }
-    }
-    if let Some((name, _)) =
-        request.secrets.iter().find(|(name, _)| !info.params.iter().any(|p| p.secret && p.name == *name))
-    {
-        return Err(invalid(format!("{} declares no secret named {name}", info.name)));
-    }
-    let mut shown = request.params.clone();
-    shown.extend(request.secrets.iter().map(|(name, _)| (name.clone(), "(hidden)".to_owned())));
+    let wrong = |error| invalid(format!("{}: {error}", info.name));
+    let args = script::argv(&info.params, &request.params).map_err(wrong)?;
+    let secrets = script::secrets(&info.params, &request.secrets).map_err(wrong)?;
+    let shown = script::shown(&info.params, &request.params).map_err(wrong)?;
     Ok((shown, args, secrets))
 }
+
+type Parameters = (Vec<(String, String)>, Vec<String>, Vec<Secret>);
 
 fn new_id() -> String {
     let mut bytes = [0; 4];
