@@ -1,2 +1,3 @@
 pub mod config;
+pub mod inventory;
 pub mod known_hosts;
