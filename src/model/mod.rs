@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod device;
 pub mod job;
+pub mod nearest;
 pub mod nodeset;
 pub mod output;
 pub mod plan;

@@ -1,1 +1,95 @@
+//! The target expression language: which devices an operator means.
+//!
+//! ```text
+//! web-eu & !stale & os<14.6        groups, a fact compared
+//! web[001-005] | db*               node sets and globs
+//! ssh:web[01-40],db1               connection:name; a comma means "or", and keeps the connection or field
+//! (site:lon | site:par) & !state:offline
+//! @all                             everything
+//! ```
+//!
+//! `!` binds closest, then `&`, then `|`; parentheses group. Two words side by side are an error, because
+//! guessing between "and" and "or" would send scripts to the wrong machines.
+//!
+//! * A bare word is the name of a device, a group or a connection, and means all of these that match.
+//! * `a:b`: where `a` is a connection, the device or group `b` of it. Else a field: `group:`, `connection:`
+//!   (`conn:`), `name:`, `state:` (online, offline, unknown, refused), or a fact. A fact's value is matched whole, or
+//!   one of its parts where it is a list with commas; `*` and `?` are wild, upper and lower case are alike.
+//! * `field<value`, `<=`, `>`, `>=`, `=`, `!=` compare numbers and versions part by part (`14.10` is above
+//!   `14.6`, `14` is `14.0`); of a fact such as `Ubuntu 22.04` the first number counts. A device that lacks the
+//!   fact matches none of these, not even `!=`; `!field:value` takes it in.
+//! * `"…"` takes every character as it is (`\"` and `\\` inside).
+//!
+//! Refused, pointing at the column: a name, glob or node set that matches nothing at all, an unknown
+//! connection, group or field, an empty expression. So a slip is seen before anything is sent.
 
+mod atom;
+mod eval;
+mod glob;
+mod index;
+mod lex;
+mod parse;
+mod version;
+
+use super::device::{Device, Inventory};
+
+/// What is wrong with an expression, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// In characters, from 0.
+    pub column: usize,
+    /// One sentence, without a full stop.
+    pub message: String,
+}
+
+impl Error {
+    fn at(column: usize, message: impl Into<String>) -> Self {
+        Self { column, message: message.into() }
+    }
+
+    /// Two lines: the expression, and a caret below the place with the message. Of a long expression
+    /// only the neighbourhood is shown.
+    pub fn caret(&self, text: &str) -> String {
+        const AROUND: usize = 40;
+        let from = self.column.saturating_sub(AROUND);
+        let mut line = String::new();
+        let mut caret = 0;
+        if from > 0 {
+            line.push_str("...");
+            caret = 3;
+        }
+        for (at, c) in text.chars().enumerate().skip(from).take(2 * AROUND) {
+            let c = if c.is_control() { ' ' } else { c };
+            line.push(c);
+            if at < self.column {
+                caret += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            }
+        }
+        format!("{line}\n{:caret$}^ {}", "", self.message)
+    }
+}
+
+/// An expression that was understood.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    root: parse::Node,
+}
+
+/// Understands an expression, without asking whether what it names exists.
+pub fn parse(text: &str) -> Result<Expr, Error> {
+    Ok(Expr { root: parse::parse(text)? })
+}
+
+impl Expr {
+    /// The devices it means, in the inventory's order, each once. `Err`: it names something that the
+    /// inventory does not hold.
+    pub fn resolve<'a>(&self, inventory: &'a Inventory) -> Result<Vec<&'a Device>, Error> {
+        let index = index::Index::new(inventory);
+        let found = eval::eval(&self.root, &index)?;
+        Ok(found.ones().filter_map(|at| inventory.devices.get(at)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! The language as an operator meets it.
+
+use super::*;
+use crate::model::device::{Group, Reach};
+
+/// lab: web001..web005 (group web-eu: 1-3, ancestors: all-web), db1. macs: mbp-1 ("Finance Macs"). local: local.
+fn fleet() -> Inventory {
+    let mut inventory = Inventory::default();
+    for (n, os) in [(1, "14.5"), (2, "14.6"), (3, "14.10"), (4, "Ubuntu 22.04"), (5, "13")] {
+        let mut device = Device::new("lab", &format!("web{n:03}"));
+        device.facts.insert("os".into(), os.into());
+        device.facts.insert("site".into(), if n < 4 { "lon" } else { "Par" }.into());
+        device.state = if n == 5 { Reach::Offline } else { Reach::Online };
+        inventory.devices.push(device);
+    }
+    let mut db = Device::new("lab", "db1");
+    db.facts.insert("tags".into(), "canary, stale".into());
+    db.state = Reach::Refused;
+    inventory.devices.push(db);
+    inventory.devices.push(Device::new("macs", "mbp-1"));
+    inventory.devices.push(Device::new("macs", "web001"));
+    inventory.devices.push(Device::new("local", "local"));
+    inventory.devices.sort_by(|a, b| a.id.cmp(&b.id));
+    let group = |connection: &str, name: &str, devices: &[&str]| Group {
+        name: name.into(),
+        connection: connection.into(),
+        children: Vec::new(),
+        devices: devices.iter().map(|name| format!("{connection}:{name}")).collect(),
+    };
+    inventory.groups = vec![
+        group("lab", "web-eu", &["web001", "web002", "web003"]),
+        group("macs", "Finance Macs", &["mbp-1"]),
+        group("macs", "empty", &[]),
+    ];
+    inventory
+}
+
+fn found(text: &str) -> String {
+    let inventory = fleet();
+    let expr = parse(text).unwrap_or_else(|error| panic!("{}", error.caret(text)));
+    let devices = expr.resolve(&inventory).unwrap_or_else(|error| panic!("{}", error.caret(text)));
+    devices.iter().map(|device| device.id.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn refused(text: &str) -> (usize, String) {
+    let inventory = fleet();
+    let error = match parse(text) {
+        Err(error) => error,
+        Ok(expr) => expr.resolve(&inventory).expect_err(text),
+    };
+    (error.column, error.message)
+}
+
+#[test]
+fn a_bare_word_is_a_device_a_group_or_a_connection() {
+    assert_eq!(found("db1"), "lab:db1");
+    assert_eq!(found("web-eu"), "lab:web001 lab:web002 lab:web003");
+    assert_eq!(found("macs"), "macs:mbp-1 macs:web001");
+    assert_eq!(found("local"), "local:local");
+    assert_eq!(found("web001"), "lab:web001 macs:web001", "one name in two connections means both");
+    assert_eq!(found("\"Finance Macs\""), "macs:mbp-1");
+    assert_eq!(found("empty"), "", "an empty group is known");
+}
+
+#[test]
+fn node_sets_and_globs() {
+    assert_eq!(found("web[002-003,005]"), "lab:web002 lab:web003 lab:web005");
+    assert_eq!(found("web00[2-3],db1"), "lab:db1 lab:web002 lab:web003");
+    assert_eq!(found("*1 & lab"), "lab:db1 lab:web001");
+    assert_eq!(found("web00?&macs"), "macs:web001");
+    assert_eq!(found("web[002-003]*"), "lab:web002 lab:web003");
+}
+
+#[test]
+fn a_connection_before_the_colon() {
+    assert_eq!(found("lab:web001"), "lab:web001");
+    assert_eq!(found("lab:web-eu"), "lab:web001 lab:web002 lab:web003");
+    assert_eq!(found("macs:*"), "macs:mbp-1 macs:web001");
+    assert_eq!(found("lab:web[001-002],db1,macs:mbp-1"), "lab:db1 lab:web001 lab:web002 macs:mbp-1");
+    assert_eq!(found("macs:\"Finance Macs\""), "macs:mbp-1");
+}
+
+#[test]
+fn fields_and_facts() {
+    assert_eq!(found("group:web-eu & os:14.6"), "lab:web002");
+    assert_eq!(found("conn:macs | connection:local"), "local:local macs:mbp-1 macs:web001");
+    assert_eq!(found("state:offline"), "lab:web005");
+    assert_eq!(found("state:refused,offline"), "lab:db1 lab:web005");
+    assert_eq!(found("name:web00[1-2] & lab"), "lab:web001 lab:web002");
+    assert_eq!(found("site:par"), "lab:web004 lab:web005", "case is for nothing in facts");
+    assert_eq!(found("os:ubuntu*"), "lab:web004");
+    assert_eq!(found("tags:canary"), "lab:db1", "one of several");
+    assert_eq!(found("site:nowhere"), "", "a value nobody has is an answer, not a slip");
+}
+
+#[test]
+fn versions_are_compared_part_by_part() {
+    assert_eq!(found("os<14.6"), "lab:web001 lab:web005");
+    assert_eq!(found("os<=14.6"), "lab:web001 lab:web002 lab:web005");
+    assert_eq!(found("os>14.6"), "lab:web003 lab:web004");
+    assert_eq!(found("os>=22.04"), "lab:web004");
+    assert_eq!(found("os=13.0"), "lab:web005");
+    assert_eq!(found("os!=14.6"), "lab:web001 lab:web003 lab:web004 lab:web005", "only devices that have the fact");
+    assert_eq!(found("group!=web-eu & web* & state!=offline"), "lab:web004 macs:web001");
+}
+
+#[test]
+fn not_binds_closer_than_and_closer_than_or() {
+    assert_eq!(found("db1 | web-eu & !web001"), "lab:db1 lab:web002 lab:web003");
+    assert_eq!(found("(db1 | web-eu) & !web001"), "lab:db1 lab:web002 lab:web003");
+    assert_eq!(found("db1 | web-eu & os:14.5"), "lab:db1 lab:web001");
+    assert_eq!(found("(db1 | web-eu) & os:14.5"), "lab:web001");
+    assert_eq!(found("!!db1"), "lab:db1");
+    assert_eq!(found("!(@all)"), "");
+    assert_eq!(found("@all&!lab"), "local:local macs:mbp-1 macs:web001");
+}
+
+#[test]
+fn what_does_not_exist_is_pointed_at() {
+    assert_eq!(
+        refused("lab & wbe001"),
+        (6, "no device, group or connection is named 'wbe001'; did you mean 'web001'?".into())
+    );
+    assert_eq!(refused("db1 | nosuchgroup").0, 6, "even where the rest has devices");
+    assert_eq!(refused("zz*"), (0, "no device, group or connection matches 'zz*'".into()));
+    assert_eq!(refused("web[004-009]"), (0, "no device, group or connection is named 'web[006-009]' (4 of 6)".into()));
+    assert_eq!(refused("lab:mbp-1"), (4, "no device or group of lab is named 'mbp-1'".into()));
+    assert_eq!(refused("local:zz*").0, 6);
+    assert_eq!(refused("sit:lon"), (0, "no connection or fact named 'sit'; did you mean 'site'?".into()));
+    assert_eq!(refused("a & so<3").0, 0, "words are looked up in the order written");
+    assert_eq!(refused("lab & so<3"), (6, "no fact named 'so'; did you mean 'os'?".into()));
+    assert_eq!(refused("group:web-us").1, "no group is named 'web-us'; did you mean 'web-eu'?");
+    assert_eq!(
+        refused("state:offlne").1,
+        "'offlne' is no state: online, offline, unknown, refused; did you mean 'offline'?"
+    );
+    assert_eq!(refused("lab & group<3").0, 11);
+    assert_eq!(refused("@stale"), (0, "'@stale' is not known: @all is the only name with @ so far".into()));
+}
+
+#[test]
+fn what_cannot_be_read_is_pointed_at() {
+    for (text, column, part) in [
+        ("", 0, "no target"),
+        ("  ", 0, "no target"),
+        ("lab db1", 4, "write & (both) or | (either)"),
+        ("lab (db1)", 4, "write &"),
+        ("lab !db1", 4, "write &"),
+        ("(lab) db1", 6, "write &"),
+        ("lab &", 5, "must follow '&'"),
+        ("lab && db1", 5, "must follow '&'"),
+        ("| lab", 0, "must come before"),
+        ("lab | )", 6, "must follow '|'"),
+        ("()", 1, "nothing stands between"),
+        (")", 0, "never opened"),
+        ("lab)", 3, "never opened"),
+        ("(lab", 0, "never closed"),
+        ("!", 1, "must follow '!'"),
+        ("lab & \"x", 6, "never closed"),
+        ("\"\"", 0, "nothing is named"),
+        ("os<", 3, "value is missing"),
+        ("os<new", 3, "needs a number"),
+        (":x", 0, "missing before ':'"),
+        ("lab:", 4, "value is missing"),
+        ("a,,b", 2, "name is missing"),
+        ("lab,", 3, "name is missing"),
+        ("lab & web[1-", 9, "never closed"),
+        ("lab & web[3-1]", 10, "backwards"),
+        ("web[0-99999999]", 0, "at most"),
+        ("\"a\"[1-2]", 1, "quoted in part"),
+    ] {
+        let (at, message) = refused(text);
+        assert!(at == column && message.contains(part), "{text:?}: column {at}, {message}");
+    }
+}
+
+#[test]
+fn a_caret_stands_below_the_slip() {
+    let error = parse("lab db1").expect_err("juxtaposed");
+    assert_eq!(error.caret("lab db1"), "lab db1\n    ^ write & (both) or | (either) before this");
+    let error = Error::at(2, "x");
+    assert_eq!(error.caret("日本x"), "日本x\n    ^ x", "wide characters take two cells");
+    let long = format!("{} b", "a".repeat(300));
+    let shown = parse(&long).expect_err("juxtaposed").caret(&long);
+    assert!(shown.lines().all(|line| line.len() < 120), "{shown}");
+}
+
+#[test]
+fn no_depth_exhausts_the_stack() {
+    assert_eq!(parse(&"(".repeat(1_000_000)).expect_err("deep").column, 128);
+    assert!(parse(&format!("{}lab", "!".repeat(1_000_000))).is_ok());
+    let wide = vec!["lab"; 10_000].join("|");
+    assert_eq!(parse(&wide).expect("wide").resolve(&fleet()).expect("known").len(), 6);
+    assert!(parse(&vec!["a*"; 2_000].join("|")).is_err());
+}
+
+#[test]
+fn a_large_fleet_is_found_by_name() {
+    let devices = (0..100_000).map(|n| Device::new("lab", &format!("web{n:06}"))).collect();
+    let inventory = Inventory { devices, ..Inventory::default() };
+    let expr = parse("lab:web[000000-099999] & !web[000010-000019]").expect("parses");
+    assert_eq!(expr.resolve(&inventory).expect("known").len(), 99_990);
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_typed_nothing_panics(text in "[a-z0-9*?@:,<>=!&|()\\[\\]\"\\\\ é-]{0,40}") {
+        if let Err(error) = parse(&text).and_then(|expr| expr.resolve(&fleet()).map(|_| ())) {
+            proptest::prop_assert!(error.column <= text.chars().count());
+            error.caret(&text);
+        }
+    }
+
+    #[test]
+    fn any_text_is_survived(text in ".{0,60}") {
+        let _ = parse(&text).and_then(|expr| expr.resolve(&fleet()).map(|_| ()));
+    }
+
+    #[test]
+    fn the_laws_of_sets_hold(a in word(), b in word(), c in word()) {
+        proptest::prop_assert_eq!(found(&format!("!({a} | {b})")), found(&format!("!{a} & !{b}")));
+        proptest::prop_assert_eq!(found(&format!("!({a} & {b})")), found(&format!("!{a} | !{b}")));
+        proptest::prop_assert_eq!(found(&format!("{a} & ({b} | {c})")), found(&format!("{a} & {b} | {a} & {c}")));
+        proptest::prop_assert_eq!(found(&format!("{a},{b}")), found(&format!("({a} | {b})")));
+        proptest::prop_assert_eq!(found(&format!("!!{a}")), found(&a));
+    }
+}
+
+/// Words that mean the same whether or not another stands before them.
+fn word() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::sample::select(vec![
+        "lab:db1",
+        "lab:web*",
+        "group:web-eu",
+        "name:web001",
+        "state:online",
+        "os<14.6",
+        "site:lon",
+        "@all",
+        "tags:stale",
+        "lab:web[001-004]",
+        "conn:macs",
+    ])
+    .prop_map(str::to_owned)
+}
+
+use proptest::strategy::Strategy as _;
