@@ -1,4 +1,14 @@
 //! A script: its text's facts, its header (the tag notation of `argc`), its parameters.
+//!
+//! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], how
+//! parameters become arguments in [`argv`].
+
+pub mod argv;
+pub mod header;
+pub mod inspect;
+
+pub use argv::{argv, secrets, secrets_order, shown};
+pub use inspect::{inspect, lint_builtin, payload};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
