@@ -1,3 +1,4 @@
 pub mod config;
+pub mod hosts;
 pub mod inventory;
 pub mod known_hosts;
