@@ -22,7 +22,8 @@ use crate::model::output::{Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
 use crate::model::script::Script;
 use crate::model::wire::{
-    Answer, Cancel, Cancelled, Code, Doctor, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved, Targets,
+    Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
+    Targets,
 };
 use crate::settings::Settings;
 
@@ -80,6 +81,7 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/jobs/{id}", get(job))
         .route("/jobs/{id}/cancel", post(cancel))
         .route("/jobs/{id}/tail", get(tail))
+        .route("/jobs/{id}/search", get(search))
         .route("/jobs/{id}/stream", get(follow))
         .route("/jobs/{id}/runs/{run}/lines", get(lines))
         .route("/jobs/{id}/runs/{run}/output", get(output))
@@ -158,7 +160,8 @@ async fn answer(State(house): State<House>, Json(answer): Json<Answer>) -> Resul
 }
 
 async fn launch(
-    State(house): State<House>, Json(asked): Json<Launch>,
+    State(house): State<House>,
+    Json(asked): Json<Launch>,
 ) -> Result<(StatusCode, Json<JobSummary>), Refusal> {
     Ok((StatusCode::CREATED, Json(house.engine.launch(&asked).await?)))
 }
@@ -176,9 +179,7 @@ async fn job(State(house): State<House>, Path(id): Path<JobId>) -> Answered<Job>
     Ok(Json(house.engine.job(id).await?))
 }
 
-async fn cancel(
-    State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Cancel>,
-) -> Answered<Cancelled> {
+async fn cancel(State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Cancel>) -> Answered<Cancelled> {
     Ok(Json(house.engine.cancel(id, &what).await?))
 }
 
@@ -190,7 +191,9 @@ struct Place {
 }
 
 async fn lines(
-    State(house): State<House>, Path((id, run)): Path<(JobId, u32)>, Query(place): Query<Place>,
+    State(house): State<House>,
+    Path((id, run)): Path<(JobId, u32)>,
+    Query(place): Query<Place>,
 ) -> Answered<Window> {
     let count = place.count.unwrap_or(100);
     Ok(Json(house.engine.lines(id, run, place.from, count, place.which.unwrap_or_default()).await?))
@@ -202,13 +205,27 @@ async fn tail(State(house): State<House>, Path(id): Path<JobId>, Query(place): Q
 }
 
 #[derive(Deserialize)]
+struct Search {
+    text: String,
+    regex: Option<bool>,
+    count: Option<usize>,
+}
+
+async fn search(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<Search>) -> Answered<Found> {
+    let count = asked.count.unwrap_or(100);
+    Ok(Json(house.engine.search(id, &asked.text, asked.regex.unwrap_or(false), count).await?))
+}
+
+#[derive(Deserialize)]
 struct Wish {
     which: Option<Which>,
     follow: Option<bool>,
 }
 
 async fn output(
-    State(house): State<House>, Path((id, run)): Path<(JobId, u32)>, Query(wish): Query<Wish>,
+    State(house): State<House>,
+    Path((id, run)): Path<(JobId, u32)>,
+    Query(wish): Query<Wish>,
 ) -> Result<Response, Refusal> {
     let engine = Arc::clone(&house.engine);
     let job = engine.job(id).await?;
@@ -232,7 +249,9 @@ struct Start {
 }
 
 async fn follow(
-    State(house): State<House>, Path(id): Path<JobId>, Query(wish): Query<Start>,
+    State(house): State<House>,
+    Path(id): Path<JobId>,
+    Query(wish): Query<Start>,
 ) -> Result<Response, Refusal> {
     let engine = Arc::clone(&house.engine);
     let start = wish.start.unwrap_or(true);
@@ -253,11 +272,7 @@ struct Since {
 }
 
 async fn events(State(house): State<House>, Query(asked): Query<Since>, request: Request) -> Response {
-    let resumed = request
-        .headers()
-        .get("last-event-id")
-        .and_then(|id| id.to_str().ok())
-        .and_then(|id| id.parse().ok());
+    let resumed = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let mut listener = house.engine.events.listen(asked.since.or(resumed));
     let (to, from) = mpsc::channel(IN_FLIGHT);
     tokio::spawn(async move {
@@ -283,9 +298,8 @@ async fn events(State(house): State<House>, Query(asked): Query<Since>, request:
 }
 
 fn body(kind: &'static str, mut from: mpsc::Receiver<Bytes>) -> Response {
-    let stream = futures::stream::poll_fn(move |context| {
-        from.poll_recv(context).map(|chunk| chunk.map(Ok::<_, Infallible>))
-    });
+    let stream =
+        futures::stream::poll_fn(move |context| from.poll_recv(context).map(|chunk| chunk.map(Ok::<_, Infallible>)));
     ([(header::CONTENT_TYPE, kind)], Body::from_stream(stream)).into_response()
 }
 

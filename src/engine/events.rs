@@ -123,7 +123,8 @@ mod tests {
             events.publish(&notice(n));
         }
         let mut listener = events.listen(Some(2));
-        let numbers = [listener.next().await.unwrap().0, listener.next().await.unwrap().0, listener.next().await.unwrap().0];
+        let numbers =
+            [listener.next().await.unwrap().0, listener.next().await.unwrap().0, listener.next().await.unwrap().0];
         assert_eq!(numbers, [3, 4, 5]);
     }
 

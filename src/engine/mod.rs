@@ -5,6 +5,7 @@ pub mod events;
 pub mod inventory;
 pub mod jobs;
 pub mod library;
+pub mod search;
 pub mod store;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ use crate::model::plan::{Plan, PlanRequest, Question};
 use crate::model::script::{LastRun, Script};
 use crate::model::secret::Secret;
 use crate::model::state::Counts;
-use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
+use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Found, Launch, Problem, Resolved, Targets};
 use crate::settings::{EngineSettings, Settings};
 
 /// Lines of one window at most.
@@ -88,8 +89,7 @@ impl Engine {
             })
             .collect();
         let connectors = Arc::new(connectors);
-        let inventories =
-            Arc::new(Inventories::new(settings.connections.clone(), Arc::clone(&connectors), contacts));
+        let inventories = Arc::new(Inventories::new(settings.connections.clone(), Arc::clone(&connectors), contacts));
         inventories.refresh().await;
         let events = Arc::new(Events::default());
         let folder = settings.paths.library.clone();
@@ -126,7 +126,14 @@ impl Engine {
     fn watch(self: &Arc<Self>) {
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         let events = Arc::clone(&self.events);
-        watchers.push(Box::new(self.library.watch(move || events.publish(&Event::Library))));
+        match self.library.watch(move || events.publish(&Event::Library)) {
+            Ok(watch) => watchers.push(Box::new(watch)),
+            Err(error) => {
+                self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
+                    "the script library is not watched ({error}): ^r shows what has changed in it"
+                ));
+            }
+        }
         let (engine, runtime) = (Arc::downgrade(self), tokio::runtime::Handle::current());
         let watch = watch_files(&self.inventories.watched(), move || {
             let Some(engine) = engine.upgrade() else { return };
@@ -255,14 +262,11 @@ impl Engine {
 
     pub async fn script(&self, name: &str) -> Result<Script, Problem> {
         let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
-        let read = tokio::task::spawn_blocking(move || {
-            let (info, bytes) = library.read(&wanted)?;
-            Ok::<_, String>((info, bytes, library.lint(&wanted)))
-        });
-        let (mut info, bytes, findings) = read
+        let (mut info, bytes) = tokio::task::spawn_blocking(move || library.read(&wanted))
             .await
             .map_err(|error| problem(Code::Internal, error.to_string()))?
             .map_err(|error| problem(Code::NotFound, error))?;
+        let findings = self.library.lint_text(&info.name, bytes.clone()).await;
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
         Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
@@ -315,7 +319,12 @@ impl Engine {
 
     /// A window of one run; `from` `None`: its end.
     pub async fn lines(
-        &self, id: JobId, run: u32, from: Option<u64>, count: usize, which: Which,
+        &self,
+        id: JobId,
+        run: u32,
+        from: Option<u64>,
+        count: usize,
+        which: Which,
     ) -> Result<Window, Problem> {
         let wanted = Wanted { which, meta: which == Which::All };
         let count = count.min(WINDOW_MAX);
@@ -326,11 +335,9 @@ impl Engine {
         };
         let store = Arc::clone(&self.jobs.store);
         let read = tokio::task::spawn_blocking(move || -> std::io::Result<Window> {
-            let files = match live.and_then(|live| live.output(run)) {
-                Some((files, _)) => Some(files),
-                None => store.open_run(id, run)?.map(Arc::new),
+            let Some(files) = open_output(live.as_ref(), &store, id, run)? else {
+                return Ok(Window { ended, ..Window::default() });
             };
-            let Some(files) = files else { return Ok(Window { ended, ..Window::default() }) };
             let lines = match from {
                 Some(from) => output::lines(&files, run, from, count, wanted, WINDOW_BYTES)?,
                 None => output::tail(&files, run, count, wanted)?,
@@ -356,11 +363,51 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Lines of all outputs of a job that match.
+    pub async fn search(&self, id: JobId, pattern: &str, regex: bool, count: usize) -> Result<Found, Problem> {
+        let needle = search::Needle::new(pattern, regex).map_err(|error| problem(Code::Invalid, error))?;
+        let job = self.job(id).await?;
+        let live = self.jobs.live(id);
+        let store = Arc::clone(&self.jobs.store);
+        let wanted = Wanted { which: Which::All, meta: false };
+        let searched = tokio::task::spawn_blocking(move || -> std::io::Result<Found> {
+            let mut found = Found::default();
+            for run in &job.runs {
+                let Some(files) = open_output(live.as_ref(), &store, id, run.index)? else { continue };
+                search::search(&files, run.index, &needle, wanted, count.min(WINDOW_MAX), &mut found)?;
+            }
+            Ok(found)
+        });
+        searched
+            .await
+            .map_err(|error| problem(Code::Internal, error.to_string()))?
+            .map_err(|error| problem(Code::Internal, format!("cannot search job {id}: {error}")))
+    }
+}
+
+/// The output of a run, live or kept; `None` where it never said anything.
+fn open_output(
+    live: Option<&Arc<LiveJob>>,
+    store: &Store,
+    id: JobId,
+    run: u32,
+) -> std::io::Result<Option<Arc<output::Files>>> {
+    match live.and_then(|live| live.output(run)) {
+        Some((files, _)) => Ok(Some(files)),
+        None => Ok(store.open_run(id, run)?.map(Arc::new)),
+    }
+}
+
 /// Runs looked into for a merged tail: those that spoke last.
 const TAIL_RUNS: usize = 2000;
 
 fn merged_tail(
-    job: &Job, live: Option<&Arc<LiveJob>>, store: &Store, count: usize, wanted: Wanted,
+    job: &Job,
+    live: Option<&Arc<LiveJob>>,
+    store: &Store,
+    count: usize,
+    wanted: Wanted,
 ) -> std::io::Result<Window> {
     let mut lines: Vec<Line> = Vec::new();
     let mut total = 0;
@@ -370,13 +417,7 @@ fn merged_tail(
     let share = (count * 4 / speaking.len().max(1)).clamp(8, count.max(8));
     for run in speaking.into_iter().skip(skipped) {
         total += run.lines;
-        let files = match live.and_then(|live| live.output(run.index)) {
-            Some((files, _)) => files,
-            None => match store.open_run(job.summary.id, run.index)? {
-                Some(files) => Arc::new(files),
-                None => continue,
-            },
-        };
+        let Some(files) = open_output(live, store, job.summary.id, run.index)? else { continue };
         lines.extend(output::tail(&files, run.index, share.min(count), wanted)?);
     }
     lines.sort_by_key(|line| (line.at, line.run, line.number));
@@ -416,7 +457,10 @@ fn last_run(jobs: &[(JobId, jiff::Timestamp, Counts)]) -> Option<LastRun> {
 }
 
 /// Calls back, a moment later and once, when any of these files changes, appears or goes.
-fn watch_files(files: &[std::path::PathBuf], changed: impl Fn() + Send + 'static) -> Option<Box<dyn std::any::Any + Send>> {
+fn watch_files(
+    files: &[std::path::PathBuf],
+    changed: impl Fn() + Send + 'static,
+) -> Option<Box<dyn std::any::Any + Send>> {
     use notify::Watcher;
     let wanted: std::collections::HashSet<_> = files.iter().cloned().collect();
     let (bell, rung) = std::sync::mpsc::sync_channel::<()>(1);

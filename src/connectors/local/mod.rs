@@ -304,7 +304,10 @@ async fn next<R: AsyncRead + Unpin>(pipe: &mut Option<Pipe<R>>) -> io::Result<us
 }
 
 fn keep<R>(
-    read: io::Result<usize>, pipe: &mut Option<Pipe<R>>, stream: Stream, sink: &mut dyn RunSink,
+    read: io::Result<usize>,
+    pipe: &mut Option<Pipe<R>>,
+    stream: Stream,
+    sink: &mut dyn RunSink,
 ) -> io::Result<()> {
     let (Ok(got @ 1..), Some(open)) = (read, pipe.as_mut()) else {
         *pipe = None;
@@ -319,7 +322,6 @@ fn keep<R>(
     }
     result
 }
-
 
 #[cfg(test)]
 mod tests;

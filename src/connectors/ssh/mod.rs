@@ -1,4 +1,9 @@
 //! SSH hosts.
+
+pub mod config;
+pub mod inventory;
+pub mod known_hosts;
+
 use futures::future::BoxFuture;
 
 use super::{Connector, Order, Outcome, RunSink};

@@ -57,7 +57,10 @@ pub struct Ready {
 
 impl Jobs {
     pub fn new(
-        store: Arc<Store>, events: Arc<Events>, inventories: Arc<Inventories>, connectors: Arc<Connectors>,
+        store: Arc<Store>,
+        events: Arc<Events>,
+        inventories: Arc<Inventories>,
+        connectors: Arc<Connectors>,
     ) -> Arc<Self> {
         let jobs = Arc::new(Self {
             store,
@@ -86,10 +89,9 @@ impl Jobs {
         let job = ready.job.clone();
         let id = self.store.db.call(move |db| db::insert_job(db, &job)).await?;
         ready.job.summary.id = id;
-        self.store.begin(id).map_err(|error| super::store::StoreError::Folder {
-            path: format!("jobs/{id}").into(),
-            error,
-        })?;
+        self.store
+            .begin(id)
+            .map_err(|error| super::store::StoreError::Folder { path: format!("jobs/{id}").into(), error })?;
         let summary = ready.job.summary.clone();
         let live = Arc::new(LiveJob::new(ready.job.clone(), Arc::clone(&self.store), Arc::clone(&self.bell)));
         {
@@ -106,8 +108,7 @@ impl Jobs {
     async fn drive(self: Arc<Self>, job: Arc<LiveJob>, ready: Ready) {
         let at_once = ready.job.at_once as usize;
         let gate = Gate((at_once > 0).then(|| Arc::new(Semaphore::new(at_once))));
-        let places =
-            Arc::new(Semaphore::new(if at_once > 0 { at_once + AHEAD } else { Semaphore::MAX_PERMITS }));
+        let places = Arc::new(Semaphore::new(if at_once > 0 { at_once + AHEAD } else { Semaphore::MAX_PERMITS }));
         let timeout = ready.job.timeout_ms.map(Duration::from_millis);
         let mut tasks = JoinSet::new();
         for (run, device) in (0..).zip(ready.devices) {
@@ -246,3 +247,6 @@ impl Jobs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

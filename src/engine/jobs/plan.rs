@@ -51,9 +51,11 @@ fn refused(code: Code, error: impl Into<String>) -> Problem {
 
 /// Resolves an expression; an error points at its column.
 pub fn resolve<'a>(inventory: &'a Inventory, expr: &str) -> Result<Vec<&'a Device>, Problem> {
-    target::parse(expr)
-        .and_then(|parsed| parsed.resolve(inventory))
-        .map_err(|error| Problem { code: Code::Invalid, error: error.message, column: Some(error.column) })
+    target::parse(expr).and_then(|parsed| parsed.resolve(inventory)).map_err(|error| Problem {
+        code: Code::Invalid,
+        error: error.message,
+        column: Some(error.column),
+    })
 }
 
 impl Plans {
@@ -81,9 +83,8 @@ impl Plans {
             };
             return Err(invalid(why));
         }
-        let protected = devices
-            .iter()
-            .any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
+        let protected =
+            devices.iter().any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
         let above = if protected { 1 } else { engine.settings.confirm_above as usize };
         let plan = Plan {
             id: new_id(),
@@ -96,9 +97,9 @@ impl Plans {
             devices: devices.iter().map(|device| device.id.clone()).collect(),
             excluded,
             params: shown,
-            timeout_ms: request.timeout_ms.or_else(|| {
-                engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-            }),
+            timeout_ms: request
+                .timeout_ms
+                .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
             at_once: request.at_once.unwrap_or(engine.settings.at_once),
             findings,
             expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
@@ -137,7 +138,10 @@ impl Plans {
             None if plan.confirm => {
                 return Err(refused(
                     Code::Unconfirmed,
-                    format!("`{}` holds {count} devices: confirm that number (--confirm {count}); nothing was sent", plan.target),
+                    format!(
+                        "`{}` holds {count} devices: confirm that number (--confirm {count}); nothing was sent",
+                        plan.target
+                    ),
                 ));
             }
             _ => {}
@@ -145,7 +149,7 @@ impl Plans {
         let inventory = engine.inventories.all();
         let devices = still_the_same(engine, &planned, &inventory).await?;
         let name = plan.script.name.clone();
-        let kept = script::payload(&planned.bytes).into_owned();
+        let kept = script::payload(&plan.script, &planned.bytes).into_owned();
         let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
         // the plan is used up: a second Enter launches nothing twice
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
@@ -164,13 +168,7 @@ impl Plans {
             reason: None,
         };
         Ok(Ready {
-            job: Job {
-                summary,
-                params: plan.params.clone(),
-                timeout_ms: plan.timeout_ms,
-                at_once: plan.at_once,
-                runs,
-            },
+            job: Job { summary, params: plan.params.clone(), timeout_ms: plan.timeout_ms, at_once: plan.at_once, runs },
             devices,
             script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
             args: Arc::new(planned.args.clone()),
@@ -181,7 +179,9 @@ impl Plans {
 
 /// The devices of the plan, if script and devices are what they were.
 async fn still_the_same(
-    engine: &Engine, planned: &Planned, inventory: &Inventory,
+    engine: &Engine,
+    planned: &Planned,
+    inventory: &Inventory,
 ) -> Result<Vec<Arc<Device>>, Problem> {
     let plan = &planned.plan;
     if let ScriptRef::Library(name) = &planned.request {
@@ -203,8 +203,11 @@ async fn still_the_same(
         .map(|device| (device.id.as_str(), device))
         .collect();
     let gone: Vec<&str> = plan.devices.iter().map(String::as_str).filter(|id| !now.contains_key(id)).collect();
-    let came: Vec<&str> =
-        now.keys().copied().filter(|id| plan.devices.binary_search_by(|known| known.as_str().cmp(id)).is_err()).collect();
+    let came: Vec<&str> = now
+        .keys()
+        .copied()
+        .filter(|id| plan.devices.binary_search_by(|known| known.as_str().cmp(id)).is_err())
+        .collect();
     if !gone.is_empty() || !came.is_empty() {
         return Err(refused(
             Code::Stale,
@@ -240,49 +243,29 @@ async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u
                 .await
                 .map_err(|error| refused(Code::Internal, error.to_string()))?
                 .map_err(|error| refused(Code::NotFound, error))?;
-            let findings = script::lint_builtin(&bytes);
+            let findings = script::lint_builtin(&info.name, &bytes);
             Ok((info, bytes, findings))
         }
         ScriptRef::Text { name, base64 } => {
             let bytes = base64::engine::general_purpose::STANDARD
                 .decode(base64)
                 .map_err(|error| invalid(format!("the text of {name} is not base64: {error}")))?;
-            let info = script::inspect(name, &bytes);
-            let findings = script::lint_builtin(&bytes);
+            let (info, findings) = script::examine(name, &bytes);
             Ok((info, bytes, findings))
         }
     }
 }
 
-type Parameters = (Vec<(String, String)>, Vec<String>, Vec<Secret>);
-
 /// Parameters as shown, as argv, and the secrets in the order the header declares them.
 fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
-    let args = script::argv(&info.params, &request.params)
-        .map_err(|error| invalid(format!("{}: {error}", info.name)))?;
-    let mut secrets = Vec::new();
-    for param in info.params.iter().filter(|param| param.secret) {
-        match request.secrets.iter().find(|(name, _)| *name == param.name) {
-            Some((_, value)) if value.expose().contains('\n') => {
-                return Err(invalid(format!("secret {} holds a line break: it travels as one line", param.name)));
-            }
-            Some((_, value)) => secrets.push(value.clone()),
-            None if param.required => {
-                return Err(invalid(format!("secret {} is required and was not given", param.name)));
-            }
-            // an empty line keeps the others in their places
-            None => secrets.push(Secret::new("")),
-        }
-    }
-    if let Some((name, _)) =
-        request.secrets.iter().find(|(name, _)| !info.params.iter().any(|p| p.secret && p.name == *name))
-    {
-        return Err(invalid(format!("{} declares no secret named {name}", info.name)));
-    }
-    let mut shown = request.params.clone();
-    shown.extend(request.secrets.iter().map(|(name, _)| (name.clone(), "(hidden)".to_owned())));
+    let wrong = |error| invalid(format!("{}: {error}", info.name));
+    let args = script::argv(&info.params, &request.params).map_err(wrong)?;
+    let secrets = script::secrets(&info.params, &request.secrets).map_err(wrong)?;
+    let shown = script::shown(&info.params, &request.params).map_err(wrong)?;
     Ok((shown, args, secrets))
 }
+
+type Parameters = (Vec<(String, String)>, Vec<String>, Vec<Secret>);
 
 fn new_id() -> String {
     let mut bytes = [0; 4];

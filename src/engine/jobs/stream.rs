@@ -147,9 +147,7 @@ pub async fn live(job: Arc<LiveJob>, from_start: bool, frames: Frames) -> Result
     }
 }
 
-async fn forward(
-    batch: &mut Batch, job: &LiveJob, run: u32, cursors: &mut HashMap<u32, Cursor>,
-) -> Result<(), Gone> {
+async fn forward(batch: &mut Batch, job: &LiveJob, run: u32, cursors: &mut HashMap<u32, Cursor>) -> Result<(), Gone> {
     let Some((files, end)) = job.output(run) else { return Ok(()) };
     let cursor = cursors.entry(run).or_insert_with(Cursor::start);
     batch.output(run, &files, cursor, end).await
@@ -180,7 +178,12 @@ pub async fn ended(store: &Store, job: Job, with_output: bool, frames: Frames) -
 
 /// The bytes of one run as they were: the streams wanted, until its end, or (`follow`) until it has ended.
 pub async fn bytes(
-    job: Option<Arc<LiveJob>>, store: Arc<Store>, id: u64, run: u32, which: crate::model::output::Which, follow: bool,
+    job: Option<Arc<LiveJob>>,
+    store: Arc<Store>,
+    id: u64,
+    run: u32,
+    which: crate::model::output::Which,
+    follow: bool,
     to: Frames,
 ) -> Result<(), Gone> {
     let follower = job.as_ref().map(|job| job.follow().0);

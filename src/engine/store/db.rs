@@ -75,7 +75,8 @@ impl Db {
 
     /// Runs `f` on the store's thread.
     pub async fn call<T: Send + 'static>(
-        &self, f: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        &self,
+        f: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, DbError> {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
@@ -320,12 +321,7 @@ pub fn set_contacts(connection: &mut Connection, contacts: &[(String, Contact)])
              ON CONFLICT (device) DO UPDATE SET state = ?2, last_contact = coalesce(?3, last_contact), last_error = ?4",
         )?;
         for (device, contact) in contacts {
-            put.execute(params![
-                device,
-                contact.state.word(),
-                contact.last_contact.map(ms),
-                contact.last_error
-            ])?;
+            put.execute(params![device, contact.state.word(), contact.last_contact.map(ms), contact.last_error])?;
         }
     }
     transaction.commit()

@@ -319,11 +319,9 @@ pub fn total_lines(files: &Files) -> io::Result<u64> {
     let end = files.len()?;
     let (mut lines, mut open, mut cursor) = match files.records()?.checked_sub(1) {
         Some(last) => match files.record(last)? {
-            Some(record) => (
-                record.line,
-                continues(files, &record, last)?,
-                Cursor { offset: record.offset, record: last },
-            ),
+            Some(record) => {
+                (record.line, continues(files, &record, last)?, Cursor { offset: record.offset, record: last })
+            }
             None => (0, false, Cursor::start()),
         },
         None => (0, false, Cursor::start()),
@@ -379,6 +377,29 @@ fn before_line(files: &Files, number: u64) -> io::Result<u64> {
     Ok(low.saturating_sub(1))
 }
 
+/// Number of the line that begins at byte `offset`.
+pub fn line_number(files: &Files, offset: u64) -> io::Result<u64> {
+    let (mut low, mut high) = (0, files.records()?);
+    while low < high {
+        let middle = (low + high) / 2;
+        match files.record(middle)? {
+            Some(record) if record.offset <= offset => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    let index = low.saturating_sub(1);
+    let Some(record) = files.record(index)? else {
+        let mut bytes = vec![0; usize::try_from(offset).unwrap_or(0)];
+        files.read_at(&mut bytes, 0)?;
+        return Ok(memchr::memchr_iter(b'\n', &bytes).count() as u64);
+    };
+    let mut bytes = vec![0; usize::try_from(offset - record.offset).unwrap_or(0)];
+    let got = files.read_at(&mut bytes, record.offset)?;
+    let open = continues(files, &record, index)?;
+    // an open line is counted already: its end begins nothing new
+    Ok(record.line + memchr::memchr_iter(b'\n', &bytes[..got]).count() as u64 - u64::from(open && got > 0))
+}
+
 /// Lines from number `from` on, at most `count` of the streams wanted, looking at no more than `budget` bytes.
 pub fn lines(files: &Files, run: u32, from: u64, count: usize, which: Wanted, budget: u64) -> io::Result<Vec<Line>> {
     let end = files.len()?;
@@ -399,14 +420,22 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn takes(self, stream: Stream) -> bool {
+    pub fn takes(self, stream: Stream) -> bool {
         self.which.takes(stream) || (self.meta && stream == Stream::Meta)
     }
 }
 
 #[allow(clippy::too_many_arguments)] // the place and the wish; a struct would be made and taken apart once
 fn walk(
-    files: &Files, run: u32, mut cursor: Cursor, mut begun: u64, mut open: bool, end: u64, from: u64, count: usize, which: Wanted,
+    files: &Files,
+    run: u32,
+    mut cursor: Cursor,
+    mut begun: u64,
+    mut open: bool,
+    end: u64,
+    from: u64,
+    count: usize,
+    which: Wanted,
     budget: u64,
 ) -> io::Result<Vec<Line>> {
     let mut lines: Vec<Line> = Vec::with_capacity(count.min(1024));
