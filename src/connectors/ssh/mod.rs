@@ -1,6 +1,7 @@
 //! SSH hosts.
 
 pub mod config;
+pub mod inventory;
 pub mod known_hosts;
 
 use futures::future::BoxFuture;

@@ -1,0 +1,235 @@
+//! The static command table: everything a key can mean. Keymap files, the hints row, help and (later) the
+//! palette and the `x` menu are computed from it, so that they cannot disagree. Owns names and words;
+//! refuses to do anything: `App::perform` does.
+
+/// What a command does, for `App::perform`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Do {
+    Help,
+    Back,
+    QuitOrBack,
+    Quit,
+    Interrupt,
+    Suspend,
+    Redraw,
+    Refresh,
+    NextPane,
+    PreviousPane,
+    Pane(u8),
+    NextTab,
+    PreviousTab,
+    LastView,
+    GoScripts,
+    GoTargets,
+    GoJobs,
+    GoLog,
+    ZoomPane,
+    Copy,
+    Down,
+    Up,
+    First,
+    Last,
+    HalfDown,
+    HalfUp,
+    PageDown,
+    PageUp,
+    Collapse,
+    Expand,
+    Open,
+    Mark,
+    Range,
+    MarkAll,
+    UnmarkAll,
+    InvertMarks,
+    OnlyProblems,
+    Sort,
+    SortReverse,
+    Run,
+    Edit,
+    EditExpression,
+    Stop,
+    Follow,
+    Freeze,
+    OneOrAll,
+    Wrap,
+    Timestamps,
+    Block(u8),
+    DeviceList,
+    CopyCommand,
+    NextField,
+    PreviousField,
+    Accept,
+    Cancel,
+    Toggle,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Command {
+    pub verb: Do,
+    /// As keymap files spell it.
+    pub name: &'static str,
+    /// Where it exists.
+    pub context: &'static str,
+    /// The word in the hints row; empty: not shown there.
+    pub hint: &'static str,
+    /// One line for help.
+    pub doc: &'static str,
+    /// Changes the fleet: opens a dialog, is written with `..`, and its key has a colour of its own.
+    pub fleet: bool,
+}
+
+const fn row(
+    context: &'static str,
+    name: &'static str,
+    verb: Do,
+    hint: &'static str,
+    doc: &'static str,
+) -> Command {
+    Command { verb, name, context, hint, doc, fleet: false }
+}
+
+const fn fleet(
+    context: &'static str,
+    name: &'static str,
+    verb: Do,
+    hint: &'static str,
+    doc: &'static str,
+) -> Command {
+    Command { verb, name, context, hint, doc, fleet: true }
+}
+
+/// In the order in which hints and help show them.
+pub static TABLE: &[Command] = &[
+    // scripts
+    row("scripts", "open", Do::Open, "", "show the whole script"),
+    fleet("scripts", "run", Do::Run, "run", "run this script: opens the launch dialog"),
+    row("scripts", "edit", Do::Edit, "edit", "open the script in $VISUAL or $EDITOR"),
+    row("scripts", "edit-external", Do::Edit, "", "open the script in $VISUAL or $EDITOR"),
+    // targets
+    row("targets", "open", Do::Open, "open", "open or close a group"),
+    fleet("targets", "run", Do::Run, "run", "run a script here: opens the launch dialog"),
+    row("targets", "edit-expression", Do::EditExpression, "expression", "write a target expression and keep it"),
+    row("targets", "mark", Do::Mark, "mark", "mark for the next run, move down"),
+    row("targets", "range", Do::Range, "range", "mark from here to where you move"),
+    row("targets", "mark-all", Do::MarkAll, "", "mark all shown"),
+    row("targets", "unmark-all", Do::UnmarkAll, "", "unmark all"),
+    row("targets", "invert-marks", Do::InvertMarks, "", "invert the marks"),
+    // jobs
+    row("jobs", "open", Do::Open, "watch", "watch the job, or read its outputs"),
+    fleet("jobs", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
+    // a job, live
+    row("job", "open", Do::Open, "zoom", "the pane alone on the screen; on a cell: its device"),
+    row("job", "follow", Do::Follow, "follow", "follow the end of the output, on or off"),
+    row("job", "freeze", Do::Freeze, "freeze", "freeze the view; output goes on behind it"),
+    row("job", "one-or-all", Do::OneOrAll, "one/all", "output of one device, or of all"),
+    row("job", "only-problems", Do::OnlyProblems, "bad only", "only devices with problems"),
+    fleet("job", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
+    // text
+    row("text", "wrap", Do::Wrap, "wrap", "wrap long lines, on or off"),
+    row("text", "timestamps", Do::Timestamps, "times", "when each line arrived, on or off"),
+    // the launch dialog
+    row("launch", "block-a", Do::Block(0), "", "to block a, What"),
+    row("launch", "block-b", Do::Block(1), "where", "to block b, Where"),
+    row("launch", "block-c", Do::Block(2), "", "to block c, How"),
+    row("launch", "block-d", Do::Block(3), "", "to block d, Check"),
+    row("launch", "device-list", Do::DeviceList, "devices", "the devices it will run on, one by one"),
+    row("launch", "copy-command", Do::CopyCommand, "copy command", "copy the same launch as a command line"),
+    // dialogs
+    row("dialog", "next-field", Do::NextField, "next", "next field or button"),
+    row("dialog", "previous-field", Do::PreviousField, "", "previous field or button"),
+    row("dialog", "accept", Do::Accept, "pick", "pick, open the list, or press the focused button"),
+    row("dialog", "toggle", Do::Toggle, "", "switch a flag, next choice"),
+    row("dialog", "cancel", Do::Cancel, "close", "close; nothing is sent"),
+    // lists
+    row("list", "down", Do::Down, "", "down"),
+    row("list", "up", Do::Up, "", "up"),
+    row("list", "first", Do::First, "", "first row"),
+    row("list", "last", Do::Last, "", "last row"),
+    row("list", "half-down", Do::HalfDown, "", "half a page down"),
+    row("list", "half-up", Do::HalfUp, "", "half a page up"),
+    row("list", "page-down", Do::PageDown, "", "a page down"),
+    row("list", "page-up", Do::PageUp, "", "a page up"),
+    row("list", "collapse", Do::Collapse, "", "close the group, or scroll left"),
+    row("list", "expand", Do::Expand, "", "open the group, or scroll right"),
+    row("list", "open", Do::Open, "", "open"),
+    row("list", "only-problems", Do::OnlyProblems, "", "only problems"),
+    row("list", "sort", Do::Sort, "", "sort by the next column"),
+    row("list", "sort-reverse", Do::SortReverse, "", "turn the order round"),
+    // everywhere
+    row("global", "zoom-pane", Do::ZoomPane, "full", "the pane full screen, and back"),
+    row("global", "copy", Do::Copy, "copy", "copy menu: name, id, line, node set (OSC 52)"),
+    row("global", "next-pane", Do::NextPane, "panes", "next pane"),
+    row("global", "previous-pane", Do::PreviousPane, "", "previous pane"),
+    row("global", "pane-1", Do::Pane(1), "", "pane 1"),
+    row("global", "pane-2", Do::Pane(2), "", "pane 2"),
+    row("global", "pane-3", Do::Pane(3), "", "pane 3"),
+    row("global", "pane-4", Do::Pane(4), "", "pane 4"),
+    row("global", "next-tab", Do::NextTab, "", "next tab in the pane: stdout, stderr, both"),
+    row("global", "previous-tab", Do::PreviousTab, "", "previous tab in the pane"),
+    row("global", "go-scripts", Do::GoScripts, "", "go to the scripts"),
+    row("global", "go-targets", Do::GoTargets, "", "go to the targets"),
+    row("global", "go-jobs", Do::GoJobs, "", "go to the jobs"),
+    row("global", "go-log", Do::GoLog, "", "go to the notices"),
+    row("global", "last-view", Do::LastView, "", "the view before this one"),
+    row("global", "refresh", Do::Refresh, "", "ask the engine for everything again"),
+    row("global", "redraw", Do::Redraw, "", "draw the screen again"),
+    row("global", "suspend", Do::Suspend, "", "suspend the console; jobs go on"),
+    row("global", "interrupt", Do::Interrupt, "", "cancel input; twice within 2 s: quit. Never touches a job"),
+    row("global", "back", Do::Back, "", "one level back: close, unmark, leave the view"),
+    row("global", "quit-or-back", Do::QuitOrBack, "", "back; at the top: quit. Jobs go on"),
+    row("global", "quit", Do::Quit, "", "quit now. Jobs go on"),
+    row("global", "help", Do::Help, "help", "keys of this place; twice: all keys"),
+];
+
+/// The command that `name` means in the innermost of these contexts that has it.
+pub fn find(contexts: &[&str], name: &str) -> Option<&'static Command> {
+    contexts.iter().find_map(|context| TABLE.iter().find(|command| command.context == *context && command.name == name))
+}
+
+/// Does any context have a command of this name? (Keymap files may use no other.)
+pub fn known(name: &str) -> bool {
+    TABLE.iter().any(|command| command.name == name)
+}
+
+/// What the context is called in help.
+pub fn title(context: &str) -> &'static str {
+    match context {
+        "scripts" => "scripts",
+        "targets" => "targets",
+        "jobs" => "jobs",
+        "job" => "live job",
+        "text" => "text",
+        "launch" => "launch dialog",
+        "dialog" => "dialogs",
+        "list" => "lists",
+        _ => "everywhere",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_one_thing_in_a_context() {
+        for (at, command) in TABLE.iter().enumerate() {
+            let twin = TABLE[at + 1..].iter().find(|c| c.context == command.context && c.name == command.name);
+            assert!(twin.is_none(), "{} {} is there twice", command.context, command.name);
+        }
+    }
+
+    #[test]
+    fn what_changes_the_fleet_says_so() {
+        for command in TABLE {
+            assert_eq!(command.fleet, matches!(command.verb, Do::Run | Do::Stop), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn the_innermost_context_wins() {
+        assert_eq!(find(&["jobs", "list", "global"], "open").unwrap().hint, "watch");
+        assert_eq!(find(&["list", "global"], "open").unwrap().context, "list");
+        assert!(find(&["global"], "run").is_none());
+    }
+}

@@ -1,0 +1,96 @@
+//! What comes into the console (`Event`) and what it wants done in the world (`Effect`). Owns no channel,
+//! no clock and no connection: `runtime` turns effects into tasks and their results into events.
+
+use std::ops::Range;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+
+use crate::console::theme::Role;
+use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::output::{Which, Window};
+use crate::model::plan::{Plan, PlanRequest};
+use crate::model::script::Script;
+use crate::model::secret::Secret;
+use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
+
+/// Colours of one script's text: for each line, byte ranges and what they are.
+pub type Coloured = Vec<Vec<(Range<usize>, Role)>>;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The time, told before every batch of other events and when [`super::App::wake`] asked for it.
+    Tick(Timestamp),
+    Key(KeyEvent),
+    Paste(String),
+    Resize(u16, u16),
+    Focus(bool),
+
+    /// The engine answers.
+    Attached(Box<Hello>),
+    /// The engine does not answer, or stopped doing so; `retry` tells when it is tried again.
+    Lost { why: String, retry: bool },
+    Targets(Result<Targets, Problem>),
+    Library(Result<Library, Problem>),
+    Jobs(Result<Vec<JobSummary>, Problem>),
+    Job(JobId, Box<Result<Job, Problem>>),
+    Script(String, Box<Result<Script, Problem>>),
+    Coloured { version: String, lines: Coloured },
+    Engine(wire::Event),
+    Lines { ask: Ask, window: Result<Window, Problem> },
+    Resolved { expr: String, answer: Result<Resolved, Problem> },
+    Planned { serial: u64, answer: Box<Result<Plan, Problem>> },
+    Answered { question: String, answer: Result<(), Problem> },
+    Launched { answer: Box<Result<JobSummary, Problem>> },
+    Cancelled { job: JobId, answer: Result<Cancelled, Problem> },
+    /// Target expressions kept from earlier sessions.
+    Expressions(Vec<String>),
+    /// The external editor has ended; `Some`: what went wrong.
+    Edited { path: String, problem: Option<String> },
+    /// Something the operator should read.
+    Notice(String),
+}
+
+/// Something to be done in the world. Each is answered by at most one event, except [`Effect::Attach`],
+/// which starts the engine's event stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Attach,
+    LoadTargets,
+    LoadLibrary,
+    LoadJobs,
+    LoadJob(JobId),
+    LoadScript(String),
+    Colour { version: String, language: String, text: String },
+    Lines(Ask),
+    Resolve(String),
+    Plan { serial: u64, request: PlanRequest },
+    Answer { question: String, value: Secret },
+    Launch { plan: String, confirm: Option<usize> },
+    Cancel { job: JobId, queued_only: bool },
+    SaveExpressions(Vec<String>),
+    OpenEditor(String),
+    Copy(String),
+    Suspend,
+    /// Paint every cell again.
+    Redraw,
+    Quit,
+}
+
+/// A wish for lines of output: only ever what a view shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub job: JobId,
+    /// `None`: all runs of the job, in order of arrival.
+    pub run: Option<u32>,
+    pub from: Seek,
+    pub count: usize,
+    pub which: Which,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seek {
+    Line(u64),
+    End,
+}

@@ -1,0 +1,69 @@
+//! Screen 7: the keys of a place, from the command table and the operator's own keymap; what is typed filters
+//! them, enter runs one. Also the copy menu and the which-key rows, which are lists of the same kind.
+
+use super::commands::{Command, TABLE};
+use super::form::Text;
+use super::list::Cursor;
+use crate::console::keymap::Keymap;
+
+#[derive(Debug)]
+pub struct Help {
+    /// Innermost first, as where help was asked for.
+    pub contexts: &'static [&'static str],
+    /// Every context there is.
+    pub all: bool,
+    pub filter: Text,
+    pub rows: Vec<Row>,
+    pub cursor: Cursor,
+}
+
+/// One line of help.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub command: &'static Command,
+    pub keys: Vec<String>,
+}
+
+impl Help {
+    pub fn new(contexts: &'static [&'static str], keymap: &Keymap) -> Self {
+        let mut help =
+            Self { contexts, all: false, filter: Text::default(), rows: Vec::new(), cursor: Cursor::default() };
+        help.find(keymap);
+        help
+    }
+
+    /// Rows for what has been typed. A command hidden by a nearer one of the same name is left out.
+    pub fn find(&mut self, keymap: &Keymap) {
+        let wanted = self.filter.text().to_lowercase();
+        let mut rows: Vec<Row> = Vec::new();
+        let everything = ["scripts", "targets", "jobs", "job", "text", "launch", "dialog", "list", "global"];
+        let contexts: &[&str] = if self.all { &everything } else { self.contexts };
+        for context in contexts {
+            for command in TABLE.iter().filter(|command| command.context == *context) {
+                if !self.all && rows.iter().any(|row| row.command.name == command.name) {
+                    continue;
+                }
+                let keys = keymap.keys_for(context, command.name);
+                let text = format!("{} {} {}", keys.join(" "), command.name, command.doc).to_lowercase();
+                if wanted.split_whitespace().all(|word| text.contains(word)) {
+                    rows.push(Row { command, keys });
+                }
+            }
+        }
+        // What changes the fleet stands last of its context, under a line of its own.
+        rows.sort_by_key(|row| {
+            let place = contexts.iter().position(|context| *context == row.command.context);
+            (place, row.command.fleet)
+        });
+        self.cursor.at = self.cursor.at.min(rows.len().saturating_sub(1));
+        self.rows = rows;
+    }
+}
+
+/// What can be copied from here.
+#[derive(Debug)]
+pub struct CopyMenu {
+    /// What it is, and the text.
+    pub items: Vec<(&'static str, String)>,
+    pub cursor: Cursor,
+}

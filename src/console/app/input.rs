@@ -1,0 +1,139 @@
+//! From a key press to a command: the topmost layer's text entry first, then the keymap in the focused context.
+
+use crossterm::event::KeyEvent;
+
+use super::commands::{self, Command};
+use super::launch::At;
+use super::{App, Effect, Layer};
+use crate::console::app::form::Input;
+use crate::console::app::launch::Slot;
+use crate::console::keymap::{Chord, Found};
+
+impl App {
+    pub(super) fn key(&mut self, key: &KeyEvent, effects: &mut Vec<Effect>) {
+        let Some(chord) = Chord::of(*key) else { return };
+        self.dirty = true;
+        self.hint = None;
+        if self.pending.is_empty() && self.text_entry(key) {
+            return;
+        }
+        self.pending.push(chord);
+        let contexts = self.contexts();
+        let found = match self.keymap.resolve(contexts, &self.pending) {
+            Found::Command(name) => commands::find(contexts, name),
+            Found::Prefix(_) => return,
+            Found::None => None,
+        };
+        let pressed = std::mem::take(&mut self.pending);
+        match found {
+            Some(command) => self.perform(command.verb, effects),
+            None => {
+                let keys: Vec<String> = pressed.iter().map(ToString::to_string).collect();
+                self.hint = Some(format!("{} means nothing here", keys.join(" ")));
+            }
+        }
+    }
+
+    /// The keys of a command: of its own context, else of the wider one that binds its name.
+    pub fn keys_of(&self, command: &Command) -> Vec<String> {
+        [command.context, "list", "global"]
+            .iter()
+            .map(|context| self.keymap.keys_for(context, command.name))
+            .find(|keys| !keys.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Text fields take what is text. `true`: used up.
+    fn text_entry(&mut self, key: &KeyEvent) -> bool {
+        match self.layers.last_mut() {
+            Some(Layer::Launch(launch)) => {
+                if launch.devices.is_some() || launch.sent {
+                    return false;
+                }
+                if let Some(picker) = &mut launch.picker {
+                    if picker.filter.key(key) {
+                        launch.narrow();
+                        return true;
+                    }
+                    return false;
+                }
+                let At::Field(at) = launch.at else {
+                    if !launch.arm.key(key) {
+                        return false;
+                    }
+                    // Armed: enter is the last step. Anything else leads back to Cancel.
+                    launch.at = if launch.armed() { At::Launch } else { At::Cancel };
+                    return true;
+                };
+                let Some(field) = launch.fields.get_mut(at) else { return false };
+                if !field.input.key(key) {
+                    return false;
+                }
+                let (slot, script) = (field.slot.clone(), field.slot == Slot::Script);
+                if script {
+                    launch.script_chosen(&self.scripts);
+                }
+                if !matches!(slot, Slot::Answer(_)) {
+                    launch.edited();
+                }
+                true
+            }
+            Some(Layer::Help(help)) => {
+                // Asking for help in help shows every key there is.
+                if help.filter.is_empty()
+                    && Chord::of(*key).and_then(Chord::text) == Some('?')
+                {
+                    help.all = !help.all;
+                } else if !help.filter.key(key) {
+                    return false;
+                }
+                help.find(&self.keymap);
+                true
+            }
+            Some(Layer::Prompt(prompt)) => {
+                let used = prompt.text.key(key);
+                if used {
+                    prompt.edited();
+                }
+                used
+            }
+            Some(Layer::Stop(stop)) => {
+                if stop.choice.is_none() || stop.sent || !stop.arm.key(key) {
+                    return false;
+                }
+                stop.on_stop = stop.armed();
+                true
+            }
+            Some(Layer::Copy(_) | Layer::Log) | None => false,
+        }
+    }
+
+    /// Pasted text is text, never keys; and a count must be typed.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.dirty = true;
+        match self.layers.last_mut() {
+            Some(Layer::Launch(launch)) if !launch.sent => {
+                if let Some(picker) = &mut launch.picker {
+                    picker.filter.paste(text);
+                    launch.narrow();
+                } else if let Some(field) = launch.focused() {
+                    field.input.paste(text);
+                    if !matches!(field.input, Input::Flag(_) | Input::Choice { .. })
+                        && !matches!(field.slot, Slot::Answer(_))
+                    {
+                        launch.edited();
+                    }
+                }
+            }
+            Some(Layer::Help(help)) => {
+                help.filter.paste(text);
+                help.find(&self.keymap);
+            }
+            Some(Layer::Prompt(prompt)) => {
+                prompt.text.paste(text);
+                prompt.edited();
+            }
+            _ => self.hint = Some("pasted text belongs in a field: nothing was done".into()),
+        }
+    }
+}

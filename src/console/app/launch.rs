@@ -1,0 +1,627 @@
+//! Screen 3: the launch dialog. Owns the form, the plan that the engine made of it, and the arming. Nothing is
+//! sent before the arm text is right for the very plan on screen; a change of anything disarms.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::event::Effect;
+use super::form::{Arm, Input, Need, Text, duration};
+use super::list::Cursor;
+use super::tree::Tree;
+use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
+use crate::model::script::{Param, ParamKind, ScriptInfo};
+use crate::model::secret::Secret;
+use crate::model::wire::{Code, Problem};
+
+/// What a field is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    Script,
+    Param(usize),
+    Target,
+    AtOnce,
+    Timeout,
+    /// The answer to a question of the plan.
+    Answer(String),
+}
+
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// 0 What, 1 Where, 2 How, 3 Check.
+    pub block: u8,
+    pub slot: Slot,
+    pub label: String,
+    pub input: Input,
+    /// What belongs in it.
+    pub note: String,
+    pub required: bool,
+}
+
+/// Where the focus is. The buttons come after the fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    Field(usize),
+    Cancel,
+    Launch,
+}
+
+/// An open list of choices, narrowed by what is typed.
+#[derive(Debug)]
+pub struct Picker {
+    pub field: usize,
+    pub filter: Text,
+    /// Shown ones, as indexes of the field's choices.
+    pub found: Vec<usize>,
+    pub cursor: Cursor,
+}
+
+/// A fact, and how many of the planned devices have which value.
+pub type Spread = (String, Vec<(String, usize)>);
+
+#[derive(Debug)]
+pub struct Launch {
+    pub fields: Vec<Field>,
+    pub at: At,
+    pub info: Option<ScriptInfo>,
+    pub plan: Option<Plan>,
+    pub problem: Option<Problem>,
+    pub arm: Arm,
+    /// Devices that came and went since the plan before, without the operator's doing.
+    pub changed: Option<(usize, usize)>,
+    pub spread: Vec<Spread>,
+    pub picker: Option<Picker>,
+    /// The device list is open.
+    pub devices: Option<Cursor>,
+    /// The launch is on its way.
+    pub sent: bool,
+    serial: u64,
+    asked: bool,
+    dirty: bool,
+    /// The form did not change since the last plan: a difference is the world's.
+    world: bool,
+}
+
+impl Launch {
+    /// `script`: chosen by name, if any. `target`: an expression, may be empty.
+    pub fn new(scripts: &[ScriptInfo], script: Option<&str>, target: &str) -> Self {
+        let names: Vec<String> = scripts.iter().map(|s| s.name.clone()).collect();
+        let at = script.and_then(|script| names.iter().position(|name| name == script));
+        let field = |block, slot, label: &str, input, note: &str, required| Field {
+            block,
+            slot,
+            label: label.to_owned(),
+            input,
+            note: note.to_owned(),
+            required,
+        };
+        let fields = vec![
+            field(0, Slot::Script, "script", Input::Choice { of: names, at, optional: false }, "", true),
+            field(1, Slot::Target, "expr", Input::Text(Text::new(target)), "", true),
+            field(2, Slot::AtOnce, "at once", Input::Text(Text::default()), "", false),
+            field(2, Slot::Timeout, "timeout", Input::Text(Text::default()), "", false),
+        ];
+        let mut launch = Self {
+            fields,
+            at: At::Cancel,
+            info: None,
+            plan: None,
+            problem: None,
+            arm: Arm::new(Need::Yes),
+            changed: None,
+            spread: Vec::new(),
+            picker: None,
+            devices: None,
+            sent: false,
+            serial: 0,
+            asked: false,
+            dirty: true,
+            world: false,
+        };
+        launch.script_chosen(scripts);
+        launch.at = launch.first_gap();
+        launch
+    }
+
+    /// The first field that must be filled and is not; else Cancel.
+    fn first_gap(&self) -> At {
+        let gap = self.fields.iter().position(|f| {
+            f.required
+                && match &f.input {
+                    Input::Hidden(hidden) => hidden.is_empty(),
+                    input => input.value().is_none(),
+                }
+        });
+        gap.map_or(At::Cancel, At::Field)
+    }
+
+    pub fn script(&self) -> Option<String> {
+        self.value(&Slot::Script)
+    }
+
+    fn value(&self, slot: &Slot) -> Option<String> {
+        self.fields.iter().find(|f| f.slot == *slot).and_then(|f| f.input.value())
+    }
+
+    pub fn target(&self) -> String {
+        self.value(&Slot::Target).unwrap_or_default()
+    }
+
+    /// The script field has a (new) value: its parameters become fields. Values of the same name are kept.
+    pub fn script_chosen(&mut self, scripts: &[ScriptInfo]) {
+        let chosen = self.script();
+        let info = chosen.and_then(|name| scripts.iter().find(|s| s.name == name).cloned());
+        let old = self.info.take();
+        let mut kept: BTreeMap<String, Input> = BTreeMap::new();
+        let params = old.map(|old| old.params).unwrap_or_default();
+        self.fields.retain_mut(|field| match field.slot {
+            Slot::Param(at) => {
+                if let Some(param) = params.get(at) {
+                    kept.insert(param.name.clone(), std::mem::replace(&mut field.input, Input::Flag(false)));
+                }
+                false
+            }
+            _ => true,
+        });
+        if let Some(info) = &info {
+            let fields: Vec<Field> = info
+                .params
+                .iter()
+                .enumerate()
+                .map(|(at, param)| {
+                    let fresh = input_of(param);
+                    let input = match kept.remove(&param.name) {
+                        Some(Input::Text(text)) if matches!(fresh, Input::Text(_)) => Input::Text(text),
+                        Some(Input::Hidden(text)) if matches!(fresh, Input::Hidden(_)) => Input::Hidden(text),
+                        Some(Input::Flag(on)) if matches!(fresh, Input::Flag(_)) => Input::Flag(on),
+                        _ => fresh,
+                    };
+                    Field {
+                        block: 0,
+                        slot: Slot::Param(at),
+                        label: param.name.clone(),
+                        input,
+                        note: note_of(param),
+                        required: param.required,
+                    }
+                })
+                .collect();
+            self.fields.splice(1..1, fields);
+        }
+        self.info = info;
+    }
+
+    /// Something in the form changed: what was armed is not, and the plan is asked for again.
+    pub fn edited(&mut self) {
+        self.arm.typed.clear();
+        if self.at == At::Launch {
+            self.at = At::Cancel;
+        }
+        self.changed = None;
+        self.world = false;
+        self.dirty = true;
+    }
+
+    /// The world may have changed: plan again and say what is different.
+    pub fn again(&mut self) {
+        self.world = self.plan.is_some() && !self.dirty;
+        self.dirty = true;
+    }
+
+    /// Nothing is on its way any more.
+    pub fn reset(&mut self) {
+        self.asked = false;
+        self.sent = false;
+        self.again();
+    }
+
+    /// The plan on screen is what the form says.
+    pub fn current(&self) -> bool {
+        self.plan.is_some() && self.problem.is_none() && !self.asked && !self.dirty
+    }
+
+    pub fn waiting(&self) -> bool {
+        self.asked || self.dirty
+    }
+
+    pub fn armed(&self) -> bool {
+        self.current() && !self.sent && self.arm.armed() && self.plan.as_ref().is_some_and(|p| !p.devices.is_empty())
+    }
+
+    /// Asks for a plan if the form has changed: one at a time, the latest wins.
+    pub fn settle(&mut self) -> Option<Effect> {
+        if !self.dirty || self.asked {
+            return None;
+        }
+        match self.request() {
+            Ok(request) => {
+                self.serial += 1;
+                self.asked = true;
+                self.dirty = false;
+                Some(Effect::Plan { serial: self.serial, request })
+            }
+            Err(why) => {
+                self.dirty = false;
+                self.plan = None;
+                self.spread.clear();
+                self.problem = Some(Problem { code: Code::Invalid, error: why, column: None });
+                None
+            }
+        }
+    }
+
+    fn request(&self) -> Result<PlanRequest, String> {
+        let script = self.script().ok_or("choose a script in block a")?;
+        if let Some(why) = self.info.as_ref().and_then(|info| info.refused.as_ref()) {
+            return Err(format!("{script} cannot be launched: {why}"));
+        }
+        let target = self.target();
+        if target.trim().is_empty() {
+            return Err("no target yet: write an expression in block b (a device, a group, @all)".into());
+        }
+        let timeout = duration(&self.value(&Slot::Timeout).unwrap_or_default()).map_err(|e| format!("timeout: {e}"))?;
+        let at_once = match self.value(&Slot::AtOnce) {
+            None => None,
+            Some(text) => Some(text.trim().parse().map_err(|_| format!("at once: \"{text}\" is not a number"))?),
+        };
+        let (mut params, mut secrets) = (Vec::new(), Vec::new());
+        let known = self.info.iter().flat_map(|info| info.params.iter()).collect::<Vec<_>>();
+        for field in &self.fields {
+            let Slot::Param(at) = field.slot else { continue };
+            let Some(param) = known.get(at) else { continue };
+            match &field.input {
+                Input::Hidden(text) if !text.is_empty() => {
+                    secrets.push((param.name.clone(), Secret::new(text.expose())));
+                }
+                Input::Hidden(_) => {}
+                input => {
+                    let Some(value) = input.value() else { continue };
+                    if param.multiple {
+                        let words = shlex::split(&value).ok_or(format!("{}: a quote is not closed", param.name))?;
+                        params.extend(words.into_iter().map(|word| (param.name.clone(), word)));
+                    } else {
+                        params.push((param.name.clone(), value));
+                    }
+                }
+            }
+        }
+        let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
+        Ok(PlanRequest { script: ScriptRef::Library(script), target, params, secrets, timeout_ms, at_once })
+    }
+
+    /// The engine's answer. `false`: not to the last question.
+    pub fn planned(&mut self, serial: u64, answer: Result<Plan, Problem>, tree: &Tree) -> bool {
+        if serial != self.serial {
+            return false;
+        }
+        self.asked = false;
+        if self.dirty {
+            return false; // Asked again at once; this one is old already.
+        }
+        match answer {
+            Ok(plan) => {
+                let need = if plan.confirm { Need::Count(plan.devices.len()) } else { Need::Yes };
+                let before = self.plan.take();
+                let same = before.as_ref().is_some_and(|before| before.devices == plan.devices);
+                if let Some(before) = before.filter(|_| self.world) {
+                    let other_text = before.script.version != plan.script.version;
+                    if !same || other_text {
+                        let old: HashSet<&String> = before.devices.iter().collect();
+                        let new: HashSet<&String> = plan.devices.iter().collect();
+                        self.changed = Some((new.difference(&old).count(), old.difference(&new).count()));
+                        self.disarm();
+                    }
+                }
+                if self.arm.need != need {
+                    self.arm = Arm::new(need);
+                    self.disarm();
+                }
+                if !same {
+                    self.spread = spread(&plan, tree);
+                }
+                self.ask_questions(&plan.questions);
+                self.problem = None;
+                self.plan = Some(plan);
+            }
+            Err(problem) => {
+                self.plan = None;
+                self.spread.clear();
+                self.disarm();
+                self.problem = Some(problem);
+            }
+        }
+        true
+    }
+
+    fn disarm(&mut self) {
+        self.arm.typed.clear();
+        if self.at == At::Launch {
+            self.at = At::Cancel;
+        }
+    }
+
+    /// A field for each secret that the engine lacks.
+    fn ask_questions(&mut self, questions: &[Question]) {
+        let focused = match self.at {
+            At::Field(at) => self.fields.get(at).map(|f| f.slot.clone()),
+            _ => None,
+        };
+        self.fields.retain(|f| match &f.slot {
+            Slot::Answer(id) => questions.iter().any(|q| q.id == *id),
+            _ => true,
+        });
+        for question in questions {
+            let slot = Slot::Answer(question.id.clone());
+            if !self.fields.iter().any(|f| f.slot == slot) {
+                self.fields.push(Field {
+                    block: 3,
+                    slot,
+                    label: question.text.clone(),
+                    input: Input::Hidden(super::form::Hidden::default()),
+                    note: format!("{} devices need it; enter hands it to the engine", question.devices),
+                    required: false,
+                });
+            }
+        }
+        if let Some(slot) = focused {
+            self.at = self.fields.iter().position(|f| f.slot == slot).map_or(At::Cancel, At::Field);
+        }
+    }
+
+    /// The engine took the answer to a question, or refused it: either way the field is empty again.
+    pub fn question_answered(&mut self, question: &str) {
+        if let Some(field) = self.fields.iter_mut().find(|f| matches!(&f.slot, Slot::Answer(id) if id == question)) {
+            field.input = Input::Hidden(super::form::Hidden::default());
+        }
+        self.again();
+    }
+
+    pub fn next(&mut self, forward: bool) {
+        let last = self.fields.len() - 1;
+        self.at = match (self.at, forward) {
+            (At::Field(at), true) if at < last => At::Field(at + 1),
+            (At::Field(_), true) => At::Cancel,
+            (At::Cancel, true) => At::Launch,
+            (At::Launch, true) => At::Field(0),
+            (At::Field(0), false) => At::Launch,
+            (At::Field(at), false) => At::Field(at - 1),
+            (At::Cancel, false) => At::Field(last),
+            (At::Launch, false) => At::Cancel,
+        };
+    }
+
+    /// To the first field of a block; to the buttons if it has none.
+    pub fn jump(&mut self, block: u8) {
+        self.at = self.fields.iter().position(|f| f.block == block).map_or(At::Cancel, At::Field);
+    }
+
+    pub fn focused(&mut self) -> Option<&mut Field> {
+        match self.at {
+            At::Field(at) => self.fields.get_mut(at),
+            _ => None,
+        }
+    }
+
+    pub fn open_picker(&mut self) {
+        if let At::Field(field) = self.at
+            && let Some(Field { input: Input::Choice { of, at, .. }, .. }) = self.fields.get(field)
+        {
+            let cursor = Cursor { at: at.unwrap_or(0), ..Cursor::default() };
+            self.picker = Some(Picker { field, filter: Text::default(), found: (0..of.len()).collect(), cursor });
+        }
+    }
+
+    pub fn narrow(&mut self) {
+        let Some(picker) = &mut self.picker else { return };
+        let Some(Field { input: Input::Choice { of, .. }, .. }) = self.fields.get(picker.field) else { return };
+        let wanted = picker.filter.text().to_lowercase();
+        picker.found = (0..of.len()).filter(|at| of[*at].to_lowercase().contains(&wanted)).collect();
+        picker.cursor = Cursor::default();
+    }
+
+    /// Takes the choice under the picker's cursor. `true`: it is another one.
+    pub fn pick(&mut self) -> bool {
+        let Some(picker) = self.picker.take() else { return false };
+        let Some(chosen) = picker.found.get(picker.cursor.at) else { return false };
+        let Some(Field { input: Input::Choice { at, .. }, .. }) = self.fields.get_mut(picker.field) else {
+            return false;
+        };
+        let other = *at != Some(*chosen);
+        *at = Some(*chosen);
+        other
+    }
+
+    /// The same launch for a shell.
+    pub fn command_line(&self) -> String {
+        let quote = |text: &str| shlex::try_quote(text).map_or_else(|_| "?".to_owned(), |q| q.into_owned());
+        let mut line = format!(
+            "quarterdeck run {} --target {}",
+            self.script().map_or("SCRIPT".into(), |s| quote(&s)),
+            quote(&self.target())
+        );
+        let known: Vec<&Param> = self.info.iter().flat_map(|info| info.params.iter()).collect();
+        for field in &self.fields {
+            let Slot::Param(at) = field.slot else { continue };
+            if let (Some(value), Some(param)) = (field.input.value(), known.get(at)) {
+                let values = if param.multiple { shlex::split(&value).unwrap_or_default() } else { vec![value] };
+                for value in values {
+                    line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
+                }
+            }
+        }
+        if let Some(timeout) = self.value(&Slot::Timeout) {
+            line.push_str(&format!(" --timeout {}", quote(&timeout)));
+        }
+        if let Some(at_once) = self.value(&Slot::AtOnce) {
+            line.push_str(&format!(" --at-once {}", quote(&at_once)));
+        }
+        if let Need::Count(count) = self.arm.need {
+            line.push_str(&format!(" --confirm {count}"));
+        }
+        line
+    }
+}
+
+fn input_of(param: &Param) -> Input {
+    if param.secret {
+        return Input::Hidden(super::form::Hidden::default());
+    }
+    if param.kind == ParamKind::Flag {
+        return Input::Flag(param.default.as_deref() == Some("true"));
+    }
+    if !param.choices.is_empty() && !param.multiple {
+        let at = param.default.as_ref().and_then(|default| param.choices.iter().position(|c| c == default));
+        return Input::Choice { of: param.choices.clone(), at, optional: !param.required };
+    }
+    Input::Text(Text::new(param.default.as_deref().unwrap_or_default()))
+}
+
+fn note_of(param: &Param) -> String {
+    let mut notes = Vec::new();
+    if param.secret {
+        notes.push("hidden, sent on stdin".to_owned());
+    }
+    if param.multiple {
+        notes.push("several, parted by spaces".to_owned());
+    }
+    if param.multiple && !param.choices.is_empty() {
+        notes.push(param.choices.join(" "));
+    }
+    if !param.describe.is_empty() {
+        notes.push(param.describe.clone());
+    }
+    notes.join("; ")
+}
+
+/// The facts that tell the planned devices apart best, at most six.
+fn spread(plan: &Plan, tree: &Tree) -> Vec<Spread> {
+    let mut facts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for device in plan.devices.iter().filter_map(|id| tree.device(id)) {
+        *facts.entry("connection").or_default().entry(&device.connection).or_default() += 1;
+        for (fact, value) in &device.facts {
+            let values = facts.entry(fact).or_default();
+            if values.len() <= 12 {
+                *values.entry(value).or_default() += 1;
+            }
+        }
+    }
+    let mut facts: Vec<Spread> = facts
+        .into_iter()
+        .filter(|(_, values)| (1..=12).contains(&values.len()) && values.values().sum::<usize>() > 1)
+        .map(|(fact, values)| {
+            let mut values: Vec<(String, usize)> = values.into_iter().map(|(v, n)| (v.to_owned(), n)).collect();
+            values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            (fact.to_owned(), values)
+        })
+        .collect();
+    facts.sort_by_key(|(fact, values)| (values.len() == 1, fact != "os" && fact != "site", values.len()));
+    facts.truncate(6);
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::app::sample;
+
+    fn request(launch: &mut Launch) -> (u64, PlanRequest) {
+        match launch.settle() {
+            Some(Effect::Plan { serial, request }) => (serial, request),
+            other => panic!("no plan asked: {other:?} {:?}", launch.problem),
+        }
+    }
+
+    fn planned(launch: &mut Launch, devices: usize) {
+        let (serial, _) = request(launch);
+        assert!(launch.planned(serial, Ok(sample::plan(devices)), &Tree::default()));
+    }
+
+    #[test]
+    fn nothing_is_selected_and_cancel_is_focused_once_the_form_is_full() {
+        let scripts = sample::library().scripts;
+        let launch = Launch::new(&scripts, None, "");
+        assert_eq!(launch.at, At::Field(0), "the script is to be chosen");
+        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "");
+        let at = launch.fields.iter().position(|f| f.slot == Slot::Target).unwrap();
+        assert_eq!(launch.at, At::Field(at), "the target is to be written");
+        assert_eq!(launch.settle(), None);
+        assert!(launch.problem.is_some() && !launch.armed());
+        assert_eq!(Launch::new(&scripts, Some("disk-use.sh"), "local").at, At::Cancel);
+    }
+
+    #[test]
+    fn a_change_disarms() {
+        let scripts = sample::library().scripts;
+        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
+        planned(&mut launch, 3);
+        launch.arm.typed = "y".into();
+        assert!(launch.armed());
+        launch.edited();
+        assert!(!launch.armed());
+        planned(&mut launch, 3);
+        assert!(!launch.armed(), "the new plan is not armed by the old letter");
+    }
+
+    #[test]
+    fn the_worlds_change_disarms_and_says_what_is_different() {
+        let scripts = sample::library().scripts;
+        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
+        planned(&mut launch, 3);
+        launch.arm.typed = "y".into();
+        launch.again();
+        planned(&mut launch, 3);
+        assert!(launch.armed(), "nothing is different");
+        launch.again();
+        planned(&mut launch, 5);
+        assert_eq!(launch.changed, Some((2, 0)));
+        assert!(!launch.armed());
+    }
+
+    #[test]
+    fn above_the_threshold_only_the_count_arms() {
+        let scripts = sample::library().scripts;
+        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
+        planned(&mut launch, 219);
+        assert_eq!(launch.arm.need, Need::Count(219));
+        launch.arm.typed = "y".into();
+        assert!(!launch.armed());
+        launch.arm.typed = "219".into();
+        assert!(launch.armed());
+    }
+
+    #[test]
+    fn an_older_plan_is_never_taken_for_the_newest() {
+        let scripts = sample::library().scripts;
+        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
+        let (first, _) = request(&mut launch);
+        launch.edited();
+        assert_eq!(launch.settle(), None, "one at a time");
+        assert!(!launch.planned(first, Ok(sample::plan(1)), &Tree::default()));
+        let (second, _) = request(&mut launch);
+        assert!(!launch.planned(first, Ok(sample::plan(1)), &Tree::default()));
+        assert!(launch.planned(second, Ok(sample::plan(2)), &Tree::default()));
+    }
+
+    #[test]
+    fn parameters_travel_by_name_secrets_apart_and_the_command_line_says_the_same() {
+        let scripts = sample::library().scripts;
+        let mut launch = Launch::new(&scripts, Some("os-patch.sh"), "web & !db");
+        for field in &mut launch.fields {
+            match field.label.as_str() {
+                "version" => field.input.paste("14 6"),
+                "token" => field.input.paste("hunter2"),
+                "dry-run" => drop(field.input.cycle(true)),
+                _ => {}
+            }
+        }
+        let (_, request) = request(&mut launch);
+        assert_eq!(
+            request.params,
+            [("version", "14 6"), ("window", "08-18"), ("dry-run", "true")].map(|(a, b)| (a.into(), b.into()))
+        );
+        assert_eq!(request.secrets[0].1.expose(), "hunter2");
+        assert_eq!(
+            launch.command_line(),
+            "quarterdeck run os-patch.sh --target 'web & !db' --param 'version=14 6' --param window=08-18 \
+             --param dry-run=true"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Screen 4: a job while it runs and after it. Owns what is looked at (pane, device, order, tail); the job's
+//! facts are in [`super::held`].
+
+use jiff::Timestamp;
+
+use super::commands::Do;
+use super::held::Held;
+use super::list::{Cursor, Sort};
+use super::tail::Tail;
+use crate::model::job::{JobId, Run};
+use crate::model::nodeset;
+use crate::model::output::Which;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LivePane {
+    Grid,
+    #[default]
+    Devices,
+    Tail,
+}
+
+pub const COLUMNS: [&str; 3] = ["bad first", "name", "took"];
+
+#[derive(Debug)]
+pub struct Live {
+    pub id: JobId,
+    pub focus: LivePane,
+    pub zoom: bool,
+    pub devices: Cursor,
+    /// Run index of the device looked at; it stays the same one when the order changes.
+    pub chosen: u32,
+    /// Run indexes as listed.
+    pub order: Vec<u32>,
+    pub sort: Sort,
+    pub only_bad: bool,
+    /// The order is out of date.
+    stale: bool,
+    pub tail: Tail,
+    /// Cells in a row of the grid, and devices in a cell, as of the last [`Live::settle`].
+    pub across: usize,
+    pub each: usize,
+}
+
+impl Live {
+    pub fn new(id: JobId) -> Self {
+        Self {
+            id,
+            focus: LivePane::Devices,
+            zoom: false,
+            devices: Cursor::default(),
+            chosen: 0,
+            order: Vec::new(),
+            sort: Sort::default(),
+            only_bad: false,
+            stale: true,
+            tail: Tail::new(id, Some(0)),
+            across: 1,
+            each: 1,
+        }
+    }
+
+    pub fn stale(&mut self) {
+        self.stale = true;
+    }
+
+    /// Puts the order right, before anything is drawn. Frozen views keep theirs.
+    pub fn settle(&mut self, held: &Held, now: Timestamp, height: usize, grid: (usize, usize)) {
+        let Some(job) = &held.job else { return };
+        let runs = &job.runs;
+        self.across = grid.0.max(1);
+        self.each = runs.len().div_ceil((self.across * grid.1).max(1)).max(1);
+        if !self.stale || (self.tail.frozen.is_some() && self.order.len() == runs.len()) {
+            return;
+        }
+        self.stale = false;
+        self.order = (0..runs.len() as u32).filter(|at| !self.only_bad || troubled(&runs[*at as usize])).collect();
+        let took = |run: &Run| took_ms(run, now).unwrap_or(-1);
+        match self.sort.column {
+            0 => self.order.sort_by_cached_key(|at| {
+                let run = &runs[*at as usize];
+                // What runs: the longest first.
+                let longest = if run.state.ended() { 0 } else { -took(run) };
+                (run.state.rank(), longest, *at)
+            }),
+            1 => self.order.sort_by(|a, b| nodeset::natural(&runs[*a as usize].name, &runs[*b as usize].name)),
+            _ => self.order.sort_by_cached_key(|at| (-took(&runs[*at as usize]), *at)),
+        }
+        if self.sort.reverse {
+            self.order.reverse();
+        }
+        if !self.devices.touched
+            && let Some(first) = self.order.first()
+        {
+            // Nobody has chosen yet: the worst one is the most interesting, unless one is being read.
+            if !self.tail.loaded || self.tail.lines.is_empty() || runs[*first as usize].state.bad() {
+                self.chosen = *first;
+            }
+        }
+        let at = self.order.iter().position(|run| *run == self.chosen);
+        self.devices.put(at.unwrap_or(self.devices.at), self.order.len(), height);
+        if at.is_none()
+            && let Some(run) = self.order.get(self.devices.at)
+        {
+            self.chosen = *run;
+        }
+        if self.tail.run.is_some() {
+            self.tail.show(Some(self.chosen));
+        }
+    }
+
+    fn choose(&mut self, run: u32) {
+        self.chosen = run;
+        self.devices.touched = true;
+        if self.tail.run.is_some() {
+            self.tail.show(Some(run));
+        }
+    }
+
+    /// Motions of the focused pane. `true`: used up.
+    pub fn go(&mut self, verb: Do, runs: usize, height: usize) -> bool {
+        match self.focus {
+            LivePane::Tail => self.tail.go(verb),
+            LivePane::Devices => {
+                if !self.devices.go(verb, self.order.len(), height) {
+                    return false;
+                }
+                if let Some(run) = self.order.get(self.devices.at) {
+                    self.choose(*run);
+                }
+                true
+            }
+            LivePane::Grid => {
+                let cells = runs.div_ceil(self.each.max(1));
+                let cell = self.chosen as usize / self.each.max(1);
+                let to = match verb {
+                    Do::Collapse => cell.saturating_sub(1),
+                    Do::Expand => cell + 1,
+                    Do::Up => cell.checked_sub(self.across).unwrap_or(cell),
+                    Do::Down if cell + self.across < cells => cell + self.across,
+                    Do::Down => cell,
+                    Do::First => 0,
+                    Do::Last => cells,
+                    _ => return false,
+                };
+                let to = to.min(cells.saturating_sub(1));
+                if to != cell {
+                    self.choose((to * self.each) as u32);
+                    self.stale = true;
+                }
+                true
+            }
+        }
+    }
+
+    pub fn next_pane(&mut self, forward: bool, grid: bool) {
+        use LivePane::{Devices, Grid, Tail};
+        self.focus = match (self.focus, forward) {
+            (Grid, true) | (Tail, false) => Devices,
+            (Devices, true) => Tail,
+            (Tail, true) | (Devices, false) if grid => Grid,
+            (Tail, true) => Devices,
+            (Grid | Devices, false) => Tail,
+        };
+    }
+
+    /// stdout, stderr, both.
+    pub fn next_stream(&mut self, forward: bool) {
+        let which = match (self.tail.which, forward) {
+            (Which::All, true) | (Which::Err, false) => Which::Out,
+            (Which::Out, true) | (Which::All, false) => Which::Err,
+            (Which::Err, true) | (Which::Out, false) => Which::All,
+        };
+        self.tail.select(which);
+    }
+
+    pub fn one_or_all(&mut self) {
+        let next = if self.tail.run.is_some() { None } else { Some(self.chosen) };
+        self.tail.show(next);
+    }
+}
+
+/// Worth a look.
+pub fn troubled(run: &Run) -> bool {
+    run.state.bad() || run.state == crate::model::state::RunState::Offline
+}
+
+/// How long a run took, or has taken so far.
+pub fn took_ms(run: &Run, now: Timestamp) -> Option<i64> {
+    let from = run.started_at?;
+    let to = run.finished_at.unwrap_or(now);
+    Some((to.as_millisecond() - from.as_millisecond()).max(0))
+}

@@ -1,0 +1,379 @@
+//! The console's whole state, and how it changes: a fold of [`Event`]s. Synchronous; owns no channel, no clock
+//! and no connection, so a session can be replayed from its keys. What it wants from the world are
+//! [`Effect`]s.
+//!
+//! `input` turns keys into commands, `perform` does them, `world` takes what the engine says. The rooms of later
+//! screens (palette, filters, editor, triage) are further [`Layer`]s and [`View`]s.
+
+pub mod commands;
+pub mod event;
+pub mod form;
+pub mod held;
+pub mod help;
+mod input;
+pub mod launch;
+pub mod layout;
+pub mod list;
+pub mod live;
+pub mod notices;
+pub mod overview;
+mod perform;
+pub mod prompt;
+#[cfg(test)]
+pub mod sample;
+#[cfg(test)]
+mod session_tests;
+pub mod stop;
+pub mod tail;
+pub mod tree;
+mod world;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::layout::Rect;
+
+pub use event::{Ask, Coloured, Effect, Event, Seek};
+pub use live::{Live, LivePane};
+pub use overview::{Overview, Pane};
+
+use self::held::Held;
+use self::help::{CopyMenu, Help};
+use self::launch::Launch;
+use self::notices::{Level, Notices};
+use self::prompt::Prompt;
+use self::stop::Stop;
+use self::tree::Tree;
+use crate::console::keymap::{Chord, Keymap};
+use crate::console::theme::Theme;
+use crate::model::job::{JobId, JobSummary};
+use crate::model::script::{Finding, ScriptInfo};
+use crate::model::state::JobState;
+use crate::model::wire::Hello;
+
+/// What the operator looks at, below all dialogs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    #[default]
+    Overview,
+    Live,
+}
+
+/// Something above the view; the topmost takes the keys.
+#[derive(Debug)]
+pub enum Layer {
+    Launch(Box<Launch>),
+    Stop(Stop),
+    Help(Help),
+    Copy(CopyMenu),
+    /// All notices.
+    Log,
+    /// A target expression is being written.
+    Prompt(Prompt),
+}
+
+/// The way to the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    Starting,
+    Attached,
+    Lost { why: String, retry: bool },
+}
+
+/// A list that comes from the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Load {
+    #[default]
+    Waiting,
+    Ready,
+    Failed(String),
+}
+
+/// The text of the script under the cursor.
+#[derive(Debug)]
+pub struct Source {
+    pub name: String,
+    pub version: String,
+    pub lines: Vec<String>,
+    pub findings: Vec<Finding>,
+    /// Empty until it has been worked out.
+    pub coloured: Coloured,
+    pub problem: Option<String>,
+}
+
+/// What never changes while the console runs.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// `ops@bastion-2`
+    pub who: String,
+    pub config: String,
+    pub log: String,
+    pub terminal: String,
+}
+
+/// What is asked for and not yet answered, so that nothing is asked twice.
+#[derive(Debug, Default)]
+struct Asked {
+    targets: bool,
+    targets_again: bool,
+    library: bool,
+    library_again: bool,
+    jobs: bool,
+    job: Option<JobId>,
+    script: Option<String>,
+    resolve: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct App {
+    pub now: Timestamp,
+    pub area: Rect,
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub place: Place,
+
+    pub link: Link,
+    pub hello: Option<Hello>,
+    pub folder: String,
+    pub scripts: Vec<ScriptInfo>,
+    pub library: Load,
+    pub tree: Tree,
+    pub targets: Load,
+    /// Newest first.
+    pub jobs: Vec<JobSummary>,
+    pub history: Load,
+    pub held: Option<Held>,
+    pub source: Option<Source>,
+
+    pub view: View,
+    pub overview: Overview,
+    pub live: Option<Live>,
+    pub layers: Vec<Layer>,
+    pub notices: Notices,
+    /// Keys of a sequence that is not complete.
+    pub pending: Vec<Chord>,
+    /// A word about the last key, until the next one.
+    pub hint: Option<String>,
+    /// Something on screen may have changed since it was drawn.
+    pub dirty: bool,
+
+    asked: Asked,
+    /// A launch dialog that was closed: its values come back.
+    shelved: Option<Box<Launch>>,
+    interrupted: Option<Timestamp>,
+}
+
+impl App {
+    pub fn new(theme: Theme, keymap: Keymap, place: Place, size: (u16, u16), now: Timestamp) -> Self {
+        Self {
+            now,
+            area: Rect::new(0, 0, size.0, size.1),
+            theme,
+            keymap,
+            place,
+            link: Link::Starting,
+            hello: None,
+            folder: String::new(),
+            scripts: Vec::new(),
+            library: Load::default(),
+            tree: Tree::default(),
+            targets: Load::default(),
+            jobs: Vec::new(),
+            history: Load::default(),
+            held: None,
+            source: None,
+            view: View::default(),
+            overview: Overview::default(),
+            live: None,
+            layers: Vec::new(),
+            notices: Notices::default(),
+            pending: Vec::new(),
+            hint: None,
+            dirty: true,
+            asked: Asked::default(),
+            shelved: None,
+            interrupted: None,
+        }
+    }
+
+    /// One thing happened. Returns at once, whatever it was.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Tick(now) => {
+                let moved = now != self.now;
+                self.now = now;
+                // Only a running clock makes the time itself worth a frame.
+                self.dirty |= moved && self.clock_runs();
+                return effects;
+            }
+            Event::Key(key) => self.key(&key, &mut effects),
+            Event::Paste(text) => self.paste(&text),
+            Event::Resize(width, height) => {
+                self.area = Rect::new(0, 0, width, height);
+                self.dirty = true;
+            }
+            Event::Focus(_) => {}
+            event => self.world(event, &mut effects),
+        }
+        self.settle(&mut effects);
+        effects
+    }
+
+    /// Brings derived state up to date and asks for what the screen now shows and does not have.
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        if self.link != Link::Attached {
+            return;
+        }
+        if self.view == View::Live {
+            self.settle_live(effects);
+        } else {
+            self.settle_preview(effects);
+        }
+        for layer in &mut self.layers {
+            match layer {
+                Layer::Launch(launch) => effects.extend(launch.settle()),
+                Layer::Prompt(prompt) => effects.extend(prompt.settle()),
+                _ => {}
+            }
+        }
+        self.settle_saved(effects);
+    }
+
+    fn settle_live(&mut self, effects: &mut Vec<Effect>) {
+        let Some(live) = &mut self.live else { return };
+        if self.held.as_ref().is_none_or(|held| held.id != live.id) {
+            self.held = Some(Held::new(live.id));
+        }
+        let Some(held) = &mut self.held else { return };
+        if held.job.is_none() && held.problem.is_none() && self.asked.job.is_none() {
+            self.asked.job = Some(live.id);
+            effects.push(Effect::LoadJob(live.id));
+        }
+        let runs = held.job.as_ref().map_or(0, |job| job.runs.len());
+        let panes = layout::live(self.area, runs, live.focus, live.zoom);
+        if live.focus == LivePane::Grid && panes.grid.is_none() {
+            live.focus = LivePane::Devices;
+        }
+        let grid = panes.grid.map_or((1, 1), layout::grid_cells);
+        live.settle(held, self.now, layout::rows(panes.devices), grid);
+        if held.job.is_none() {
+            return;
+        }
+        if live.tail.run.is_some_and(|run| held.run(run).is_none()) {
+            return; // A job without runs.
+        }
+        let ended = live.tail.run.and_then(|run| held.run(run)).is_some_and(|run| run.state.ended());
+        if let Some(tail) = panes.tail {
+            // How the run ended has a row of its own.
+            let height = layout::inside(tail).saturating_sub(usize::from(ended));
+            effects.extend(live.tail.settle(height).map(Effect::Lines));
+        }
+    }
+
+    fn settle_preview(&mut self, effects: &mut Vec<Effect>) {
+        match self.overview.subject {
+            Pane::Scripts => {
+                let Some(script) = self.overview.script(&self.scripts) else { return };
+                let here = self
+                    .source
+                    .as_ref()
+                    .is_some_and(|source| source.name == script.name && source.version == script.version);
+                if !here && self.asked.script.is_none() {
+                    self.asked.script = Some(script.name.clone());
+                    effects.push(Effect::LoadScript(script.name.clone()));
+                }
+            }
+            Pane::Jobs => {
+                let Some(id) = self.overview.job(&self.jobs).map(|job| job.id) else { return };
+                if self.held.as_ref().is_none_or(|held| held.id != id) && self.asked.job.is_none() {
+                    self.held = Some(Held::new(id));
+                    self.asked.job = Some(id);
+                    effects.push(Effect::LoadJob(id));
+                }
+            }
+            Pane::Targets | Pane::Preview => {}
+        }
+    }
+
+    /// Kept expressions get their counts one by one.
+    fn settle_saved(&mut self, effects: &mut Vec<Effect>) {
+        if self.asked.resolve.is_some() || self.targets != Load::Ready {
+            return;
+        }
+        if let Some(saved) = self.tree.saved.iter().find(|saved| saved.answer.is_none()) {
+            self.asked.resolve = Some(saved.expr.clone());
+            effects.push(Effect::Resolve(saved.expr.clone()));
+        }
+    }
+
+    /// A running job is on screen: its elapsed time goes on.
+    fn clock_runs(&self) -> bool {
+        self.view == View::Live
+            && self.held.as_ref().and_then(|held| held.job.as_ref()).is_some_and(|job| !job.summary.state.ended())
+    }
+
+    /// When the next [`Event::Tick`] is needed although nothing else happens. `None`: never, the console is idle.
+    pub fn wake(&self) -> Option<Timestamp> {
+        self.clock_runs().then(|| self.now + SignedDuration::from_secs(1))
+    }
+
+    pub fn say(&mut self, level: Level, text: impl Into<String>) {
+        self.notices.say(self.now, level, text);
+        self.dirty = true;
+    }
+
+    pub fn running(&self) -> impl Iterator<Item = &JobSummary> {
+        self.jobs.iter().filter(|job| job.state == JobState::Running)
+    }
+
+    /// Devices above which a launch asks for the count.
+    fn threshold(&self) -> u32 {
+        self.hello.as_ref().map_or(1, |hello| hello.confirm_above)
+    }
+
+    /// What to tell the shell when the console is left.
+    pub fn farewell(&self) -> Option<String> {
+        let running: Vec<u64> = self.running().map(|job| job.id).collect();
+        match running.as_slice() {
+            [] => None,
+            [id] => Some(format!("job {id} goes on: quarterdeck jobs attach {id}")),
+            ids => Some(format!("{} jobs go on: quarterdeck jobs ls", ids.len())),
+        }
+    }
+
+    pub fn launch(&self) -> Option<&Launch> {
+        self.layers.iter().find_map(|layer| match layer {
+            Layer::Launch(launch) => Some(&**launch),
+            _ => None,
+        })
+    }
+
+    fn launch_mut(&mut self) -> Option<&mut Launch> {
+        self.layers.iter_mut().find_map(|layer| match layer {
+            Layer::Launch(launch) => Some(&mut **launch),
+            _ => None,
+        })
+    }
+
+    /// Where keys are looked up, innermost first.
+    pub fn contexts(&self) -> &'static [&'static str] {
+        match self.layers.last() {
+            Some(Layer::Launch(launch)) if launch.picker.is_none() && launch.devices.is_none() => {
+                &["launch", "dialog", "list", "global"]
+            }
+            Some(Layer::Launch(_) | Layer::Stop(_) | Layer::Help(_) | Layer::Copy(_) | Layer::Log | Layer::Prompt(_)) => {
+                &["dialog", "list", "global"]
+            }
+            None => self.view_contexts(),
+        }
+    }
+
+    pub fn view_contexts(&self) -> &'static [&'static str] {
+        match (self.view, self.overview.focus) {
+            (View::Live, _) => &["job", "text", "list", "global"],
+            (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
+            (View::Overview, Pane::Targets) => &["targets", "list", "global"],
+            (View::Overview, Pane::Jobs) => &["jobs", "list", "global"],
+            (View::Overview, Pane::Preview) => &["text", "list", "global"],
+        }
+    }
+}

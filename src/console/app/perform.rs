@@ -1,0 +1,706 @@
+//! What each command does. Every failure is said on screen; nothing here sends anything to a device except the
+//! armed buttons of the launch and stop dialogs.
+
+use jiff::SignedDuration;
+
+use super::commands::Do;
+use super::form::Input;
+use super::help::{CopyMenu, Help};
+use super::launch::{At, Launch, Slot};
+use super::live::{Live, LivePane};
+use super::notices::Level;
+use super::overview::{JOB_COLUMNS, SCRIPT_COLUMNS};
+use super::prompt::Prompt;
+use super::stop::{Choice, Stop};
+use super::tree::{Kind, Saved};
+use super::{App, Effect, Layer, Link, Load, Pane, View, layout};
+use crate::model::job::JobId;
+use crate::model::nodeset;
+
+/// What becomes of a layer after a command.
+enum Next {
+    Stay,
+    Close,
+    /// Another one opens above it.
+    Above(Layer),
+    /// It closes, and this is done in what is below.
+    Run(Do),
+}
+
+impl Next {
+    const fn stay(stays: bool) -> Self {
+        if stays { Next::Stay } else { Next::Close }
+    }
+}
+
+/// Expressions kept at most.
+const KEPT: usize = 30;
+
+impl App {
+    pub(super) fn perform(&mut self, verb: Do, effects: &mut Vec<Effect>) {
+        if verb != Do::Interrupt {
+            self.interrupted = None;
+        }
+        match verb {
+            Do::Suspend => effects.push(Effect::Suspend),
+            Do::Redraw => effects.push(Effect::Redraw),
+            Do::Quit => effects.push(Effect::Quit),
+            Do::Interrupt => self.interrupt(effects),
+            _ => match self.layers.pop() {
+                Some(mut layer) => {
+                    match self.in_layer(&mut layer, verb, effects) {
+                        Next::Stay => self.layers.push(layer),
+                        Next::Above(above) => self.layers.extend([layer, above]),
+                        Next::Run(verb) => self.perform(verb, effects),
+                        Next::Close => self.shelve(layer),
+                    }
+                }
+                None => self.in_view(verb, effects),
+            },
+        }
+    }
+
+    /// `^c`: out of whatever takes text; the second within two seconds leaves the console.
+    fn interrupt(&mut self, effects: &mut Vec<Effect>) {
+        let soon = self.interrupted.is_some_and(|at| self.now.duration_since(at) <= SignedDuration::from_secs(2));
+        if soon {
+            effects.push(Effect::Quit);
+            return;
+        }
+        self.interrupted = Some(self.now);
+        if let Some(layer) = self.layers.pop() {
+            self.shelve(layer);
+        }
+        self.pending.clear();
+        self.hint = Some("^c again within 2 s leaves the console; jobs go on".into());
+    }
+
+    /// A closed layer. What was typed into a launch dialog is kept: esc may be half of an arrow key.
+    fn shelve(&mut self, layer: Layer) {
+        if let Layer::Launch(launch) = layer
+            && !launch.sent
+        {
+            self.shelved = Some(launch);
+        }
+    }
+
+    fn in_layer(&mut self, layer: &mut Layer, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        let page = layout::inside(layout::strips(self.area).body);
+        let out = matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
+        match layer {
+            Layer::Help(_) => {}
+            Layer::Launch(_) if verb == Do::Help => {
+                return Next::Above(Layer::Help(Help::new(&["launch", "dialog", "global"], &self.keymap)));
+            }
+            _ if verb == Do::Help => {
+                return Next::Above(Layer::Help(Help::new(&["dialog", "list", "global"], &self.keymap)));
+            }
+            _ => {}
+        }
+        match layer {
+            Layer::Launch(launch) => Next::stay(self.in_launch(launch, verb, effects)),
+            Layer::Stop(stop) => Next::stay(self.in_stop(stop, verb, effects)),
+            Layer::Help(help) => {
+                match verb {
+                    _ if out => return Next::Close,
+                    Do::Accept | Do::Open => {
+                        let command = help.rows.get(help.cursor.at).map(|row| row.command);
+                        return command.map_or(Next::Close, |command| Next::Run(command.verb));
+                    }
+                    Do::NextField => drop(help.cursor.go(Do::Down, help.rows.len(), page)),
+                    Do::PreviousField => drop(help.cursor.go(Do::Up, help.rows.len(), page)),
+                    Do::Help => {
+                        help.all = !help.all;
+                        help.find(&self.keymap);
+                    }
+                    verb => drop(help.cursor.go(verb, help.rows.len(), page)),
+                }
+                Next::Stay
+            }
+            Layer::Copy(menu) => match verb {
+                Do::Accept | Do::Open => {
+                    if let Some((what, text)) = menu.items.get(menu.cursor.at) {
+                        self.copy(what, text.clone(), effects);
+                    }
+                    Next::Close
+                }
+                verb => {
+                    menu.cursor.go(verb, menu.items.len(), menu.items.len());
+                    Next::stay(!out && verb != Do::Copy)
+                }
+            },
+            Layer::Log => {
+                self.notices.cursor.go(verb, self.notices.all.len(), page);
+                Next::stay(!out && verb != Do::Accept)
+            }
+            Layer::Prompt(prompt) => {
+                if matches!(verb, Do::Accept | Do::Open) {
+                    self.keep_expression(prompt, effects);
+                    return Next::Close;
+                }
+                Next::stay(!out)
+            }
+        }
+    }
+
+    fn copy(&mut self, what: &str, text: String, effects: &mut Vec<Effect>) {
+        self.hint = Some(format!("copied the {what} through the terminal (OSC 52)"));
+        effects.push(Effect::Copy(text));
+    }
+
+    fn keep_expression(&mut self, prompt: &Prompt, effects: &mut Vec<Effect>) {
+        let expr = prompt.text.text().trim().to_owned();
+        let saved = &mut self.tree.saved;
+        saved.retain(|saved| Some(&saved.expr) != prompt.replaces.as_ref() && saved.expr != expr);
+        if !expr.is_empty() {
+            saved.insert(0, Saved { expr: expr.clone(), answer: None });
+            saved.truncate(KEPT);
+        }
+        effects.push(Effect::SaveExpressions(saved.iter().map(|saved| saved.expr.clone()).collect()));
+        self.tree.build();
+        let height = self.targets_height();
+        let row = self.tree.rows.iter().position(|row| matches!(row.kind, Kind::Saved(0)));
+        if let (Some(row), false) = (row, expr.is_empty()) {
+            self.overview.targets.put(row, self.tree.rows.len(), height);
+        }
+    }
+
+    fn in_launch(&mut self, launch: &mut Launch, verb: Do, effects: &mut Vec<Effect>) -> bool {
+        if launch.sent {
+            // On its way: the answer closes the dialog.
+            return !matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
+        }
+        if launch.picker.is_some() {
+            match verb {
+                Do::Accept | Do::Open => {
+                    if launch.pick() {
+                        launch.script_chosen(&self.scripts);
+                        launch.edited();
+                    }
+                    launch.next(true);
+                }
+                Do::Cancel | Do::Back | Do::QuitOrBack => launch.picker = None,
+                verb => {
+                    if let Some(picker) = &mut launch.picker {
+                        let len = picker.found.len();
+                        match verb {
+                            Do::NextField => drop(picker.cursor.go(Do::Down, len, 10)),
+                            Do::PreviousField => drop(picker.cursor.go(Do::Up, len, 10)),
+                            verb => drop(picker.cursor.go(verb, len, 10)),
+                        }
+                    }
+                }
+            }
+            return true;
+        }
+        if let Some(cursor) = &mut launch.devices {
+            let len = launch.plan.as_ref().map_or(0, |plan| plan.devices.len() + plan.excluded.len());
+            match verb {
+                Do::Cancel | Do::Back | Do::QuitOrBack | Do::DeviceList | Do::Accept => launch.devices = None,
+                verb => drop(cursor.go(verb, len, layout::inside(layout::strips(self.area).body))),
+            }
+            return true;
+        }
+        match verb {
+            Do::Cancel | Do::Back | Do::QuitOrBack => return false,
+            Do::NextField | Do::Down => launch.next(true),
+            Do::PreviousField | Do::Up => launch.next(false),
+            Do::Block(block) => launch.jump(block),
+            Do::DeviceList => {
+                if launch.plan.is_some() {
+                    launch.devices = Some(super::list::Cursor::default());
+                } else {
+                    self.hint = Some("no devices yet: the target is not resolved".into());
+                }
+            }
+            Do::CopyCommand => self.copy("command line", launch.command_line(), effects),
+            Do::Toggle => {
+                if let Some(field) = launch.focused()
+                    && field.input.cycle(true)
+                {
+                    self.changed(launch);
+                }
+            }
+            Do::Accept | Do::Open => return self.accept(launch, effects),
+            _ => {}
+        }
+        true
+    }
+
+    /// A choice or flag of the form changed.
+    fn changed(&self, launch: &mut Launch) {
+        if launch.focused().is_some_and(|field| field.slot == Slot::Script) {
+            launch.script_chosen(&self.scripts);
+        }
+        launch.edited();
+    }
+
+    fn accept(&mut self, launch: &mut Launch, effects: &mut Vec<Effect>) -> bool {
+        match launch.at {
+            At::Cancel => return false,
+            At::Launch if launch.armed() => {
+                if let Some(plan) = &launch.plan {
+                    effects.push(Effect::Launch { plan: plan.id.clone(), confirm: launch.arm.count() });
+                    launch.sent = true;
+                }
+            }
+            At::Launch => self.hint = Some("not armed yet: nothing was sent".into()),
+            At::Field(_) => match launch.focused().map(|field| (&field.input, &field.slot)) {
+                Some((Input::Choice { .. }, _)) => launch.open_picker(),
+                Some((Input::Hidden(text), Slot::Answer(question))) if !text.is_empty() => {
+                    let value = crate::model::secret::Secret::new(text.expose());
+                    effects.push(Effect::Answer { question: question.clone(), value });
+                }
+                Some((Input::Flag(_), _)) => {
+                    if let Some(field) = launch.focused() {
+                        field.input.cycle(true);
+                    }
+                    self.changed(launch);
+                }
+                _ => launch.next(true),
+            },
+        }
+        true
+    }
+
+    fn in_stop(&mut self, stop: &mut Stop, verb: Do, effects: &mut Vec<Effect>) -> bool {
+        match verb {
+            Do::Cancel | Do::Back | Do::QuitOrBack => return false,
+            _ if stop.sent => {}
+            Do::Down => stop.choose(if stop.choice.is_none() { Choice::Queued } else { Choice::All }),
+            Do::Up => stop.choose(Choice::Queued),
+            Do::NextField | Do::PreviousField => stop.on_stop = !stop.on_stop,
+            Do::Accept | Do::Open | Do::Toggle => {
+                if !stop.on_stop {
+                    return verb == Do::Toggle;
+                }
+                if stop.armed() {
+                    let queued_only = stop.choice == Some(Choice::Queued);
+                    effects.push(Effect::Cancel { job: stop.job, queued_only });
+                    stop.sent = true;
+                    return false;
+                }
+                self.hint = Some("not armed yet: nothing was stopped".into());
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn in_view(&mut self, verb: Do, effects: &mut Vec<Effect>) {
+        match verb {
+            Do::Help => {
+                let help = Help::new(self.view_contexts(), &self.keymap);
+                self.layers.push(Layer::Help(help));
+            }
+            Do::GoLog => {
+                self.notices.dismiss();
+                self.notices.cursor.at = self.notices.all.len().saturating_sub(1);
+                self.layers.push(Layer::Log);
+            }
+            Do::GoScripts => self.go(Pane::Scripts),
+            Do::GoTargets => self.go(Pane::Targets),
+            Do::GoJobs => self.go(Pane::Jobs),
+            Do::Refresh => self.reload(effects),
+            Do::LastView => match (self.view, self.live.is_some()) {
+                (View::Overview, true) => self.view = View::Live,
+                (View::Live, _) => self.view = View::Overview,
+                (View::Overview, false) => self.hint = Some("there was no other view yet".into()),
+            },
+            Do::Copy => self.open_copy(),
+            verb => match self.view {
+                View::Overview => self.in_overview(verb, effects),
+                View::Live => self.in_live(verb),
+            },
+        }
+    }
+
+    fn go(&mut self, pane: Pane) {
+        self.view = View::Overview;
+        self.overview.focus(pane);
+    }
+
+    /// Everything again.
+    pub(super) fn reload(&mut self, effects: &mut Vec<Effect>) {
+        if self.link != Link::Attached {
+            self.hint = Some("no engine to ask".into());
+            return;
+        }
+        self.asked.jobs = true;
+        effects.push(Effect::LoadJobs);
+        self.ask_library(effects);
+        self.ask_targets(effects);
+        if let Some(held) = &self.held
+            && self.asked.job.is_none()
+        {
+            self.asked.job = Some(held.id);
+            effects.push(Effect::LoadJob(held.id));
+        }
+        if let Some(live) = &mut self.live {
+            live.tail.reset();
+        }
+    }
+
+    pub(super) fn targets_height(&self) -> usize {
+        layout::rows(layout::overview(self.area, self.overview.focus, self.overview.full).targets)
+    }
+
+    fn in_overview(&mut self, verb: Do, effects: &mut Vec<Effect>) {
+        let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+        let focus = self.overview.focus;
+        match verb {
+            Do::QuitOrBack | Do::Back if self.step_back() => {}
+            Do::QuitOrBack => effects.push(Effect::Quit),
+            Do::Back => self.hint = Some("this is the top; q quits".into()),
+            Do::NextPane => self.overview.next_pane(true),
+            Do::PreviousPane => self.overview.next_pane(false),
+            Do::Pane(n) => match n {
+                1 => self.overview.focus(Pane::Scripts),
+                2 => self.overview.focus(Pane::Targets),
+                3 => self.overview.focus(Pane::Jobs),
+                _ => self.overview.focus(Pane::Preview),
+            },
+            Do::ZoomPane => self.overview.full = !self.overview.full,
+            Do::Stop => self.open_stop(),
+            Do::Run => self.open_launch(),
+            _ => match focus {
+                Pane::Scripts => {
+                    let height = layout::rows(panes.scripts);
+                    let on = self.overview.script(&self.scripts).map(|script| script.name.clone());
+                    match verb {
+                        Do::Open => {
+                            self.overview.focus(Pane::Preview);
+                            self.overview.full = true;
+                        }
+                        Do::Edit => self.open_editor(effects),
+                        verb if self.overview.scripts.go(verb, self.scripts.len(), height) => {
+                            (self.overview.preview, self.overview.left) = (0, 0);
+                        }
+                        verb if self.overview.script_sort.go(verb, SCRIPT_COLUMNS.len()) => {
+                            self.overview.order_scripts(&self.scripts, on.as_deref(), height);
+                        }
+                        _ => self.nothing(),
+                    }
+                }
+                Pane::Targets => self.in_targets(verb, layout::rows(panes.targets)),
+                Pane::Jobs => {
+                    let height = layout::rows(panes.jobs);
+                    let on = self.overview.job(&self.jobs).map(|job| job.id);
+                    match verb {
+                        Do::Open => match on {
+                            Some(id) => self.watch(id),
+                            None => self.hint = Some("no job here yet".into()),
+                        },
+                        Do::OnlyProblems => {
+                            self.overview.only_bad = !self.overview.only_bad;
+                            self.overview.order_jobs(&self.jobs, on, height);
+                        }
+                        verb if self.overview.jobs.go(verb, self.overview.job_order.len(), height) => {}
+                        verb if self.overview.job_sort.go(verb, JOB_COLUMNS.len()) => {
+                            self.overview.order_jobs(&self.jobs, on, height);
+                        }
+                        _ => self.nothing(),
+                    }
+                }
+                Pane::Preview => self.in_preview(verb, panes.preview.map_or(1, layout::inside)),
+            },
+        }
+    }
+
+    fn nothing(&mut self) {
+        self.hint = Some("that means nothing here".into());
+    }
+
+    /// One level back within the overview. `false`: this is the top.
+    fn step_back(&mut self) -> bool {
+        if self.overview.anchor.take().is_some() {
+            return true;
+        }
+        if std::mem::take(&mut self.overview.full) {
+            if self.overview.focus == Pane::Preview {
+                self.overview.focus = self.overview.subject;
+            }
+            return true;
+        }
+        if self.overview.focus == Pane::Preview {
+            self.overview.focus = self.overview.subject;
+            return true;
+        }
+        if self.notices.dismiss() {
+            return true;
+        }
+        if !self.tree.marks.is_empty() {
+            self.tree.marks.clear();
+            return true;
+        }
+        false
+    }
+
+    fn in_targets(&mut self, verb: Do, height: usize) {
+        let Some(row) = self.tree.rows.get(self.overview.targets.at).cloned() else {
+            if verb == Do::EditExpression {
+                self.layers.push(Layer::Prompt(Prompt::new("", None)));
+            }
+            return;
+        };
+        match verb {
+            Do::Open => match row.open {
+                Some(_) => self.tree.turn(&row.path),
+                None => self.overview.focus(Pane::Preview),
+            },
+            Do::Expand => {
+                if row.open == Some(false) {
+                    self.tree.turn(&row.path);
+                }
+            }
+            Do::Collapse => {
+                if row.open == Some(true) {
+                    self.tree.turn(&row.path);
+                } else {
+                    // To the row it hangs on.
+                    let parent = self.tree.rows[..self.overview.targets.at]
+                        .iter()
+                        .rposition(|above| above.depth < row.depth && above.kind != Kind::Heading);
+                    if let Some(parent) = parent {
+                        self.overview.targets.put(parent, self.tree.rows.len(), height);
+                    }
+                }
+            }
+            Do::EditExpression => {
+                let (text, replaces) = match row.kind {
+                    Kind::Saved(at) => {
+                        let expr = self.tree.saved[at].expr.clone();
+                        (expr.clone(), Some(expr))
+                    }
+                    _ if !self.tree.marks.is_empty() => (self.tree.marked(), None),
+                    _ => (row.term.clone(), None),
+                };
+                self.layers.push(Layer::Prompt(Prompt::new(&text, replaces)));
+            }
+            Do::OnlyProblems => {
+                self.tree.only_problems = !self.tree.only_problems;
+                self.tree.build();
+            }
+            verb if self.overview.mark(verb, &mut self.tree, height) => {}
+            verb if self.overview.targets.go(verb, self.tree.rows.len(), height) => {
+                (self.overview.preview, self.overview.left) = (0, 0);
+            }
+            _ => self.nothing(),
+        }
+        self.overview.targets.put(self.overview.targets.at, self.tree.rows.len(), height);
+    }
+
+    fn in_preview(&mut self, verb: Do, height: usize) {
+        let len = match self.overview.subject {
+            Pane::Scripts => self.source.as_ref().map_or(0, |source| source.lines.len()),
+            Pane::Jobs => self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len()),
+            _ => self.tree.rows.get(self.overview.targets.at).map_or(0, |row| row.tally.devices),
+        };
+        let most = len.saturating_sub(height / 2);
+        let top = &mut self.overview.preview;
+        match verb {
+            Do::Down => *top += 1,
+            Do::Up => *top = top.saturating_sub(1),
+            Do::HalfDown => *top += (height / 2).max(1),
+            Do::HalfUp => *top = top.saturating_sub((height / 2).max(1)),
+            Do::PageDown => *top += height,
+            Do::PageUp => *top = top.saturating_sub(height),
+            Do::First => *top = 0,
+            Do::Last => *top = len.saturating_sub(height),
+            Do::Expand => self.overview.left += 8,
+            Do::Collapse => self.overview.left = self.overview.left.saturating_sub(8),
+            Do::Open => self.overview.full = !self.overview.full,
+            _ => return self.nothing(),
+        }
+        self.overview.preview = self.overview.preview.min(most);
+    }
+
+    /// Looks at a job.
+    pub(super) fn watch(&mut self, id: JobId) {
+        if self.live.as_ref().is_none_or(|live| live.id != id) {
+            self.live = Some(Live::new(id));
+        }
+        self.view = View::Live;
+    }
+
+    fn in_live(&mut self, verb: Do) {
+        if verb == Do::Stop {
+            return self.open_stop();
+        }
+        let Some(live) = &mut self.live else {
+            self.view = View::Overview;
+            return;
+        };
+        let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len());
+        let panes = layout::live(self.area, runs, live.focus, live.zoom);
+        let grid = layout::live(self.area, runs, LivePane::Devices, false).grid.is_some();
+        match verb {
+            Do::Back | Do::QuitOrBack => {
+                if live.tail.frozen.is_some() && verb == Do::Back {
+                    live.tail.freeze();
+                    live.stale();
+                } else if !std::mem::take(&mut live.zoom) {
+                    self.view = View::Overview;
+                }
+            }
+            Do::NextPane => live.next_pane(true, grid),
+            Do::PreviousPane => live.next_pane(false, grid),
+            Do::Pane(1) if grid => live.focus = LivePane::Grid,
+            Do::Pane(1 | 2) => live.focus = LivePane::Devices,
+            Do::Pane(_) => live.focus = LivePane::Tail,
+            Do::Open if live.focus == LivePane::Grid => live.focus = LivePane::Devices,
+            Do::Open if live.focus == LivePane::Devices => {
+                live.focus = LivePane::Tail;
+                live.zoom = true;
+            }
+            Do::Open | Do::ZoomPane => live.zoom = !live.zoom,
+            Do::Follow => live.tail.set_follow(!live.tail.follow),
+            Do::Freeze => {
+                live.tail.freeze();
+                live.stale();
+            }
+            Do::OneOrAll => live.one_or_all(),
+            Do::OnlyProblems => {
+                live.only_bad = !live.only_bad;
+                live.stale();
+            }
+            Do::Wrap => live.tail.wrap = !live.tail.wrap,
+            Do::Timestamps => live.tail.times = !live.tail.times,
+            Do::NextTab => live.next_stream(true),
+            Do::PreviousTab => live.next_stream(false),
+            verb if live.go(verb, runs, layout::rows(panes.devices)) => {}
+            verb if live.focus != LivePane::Tail && live.sort.go(verb, super::live::COLUMNS.len()) => live.stale(),
+            _ => self.nothing(),
+        }
+    }
+
+    fn open_stop(&mut self) {
+        let id = match self.view {
+            View::Live => self.live.as_ref().map(|live| live.id),
+            View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
+        };
+        let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
+        let job = held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id));
+        match job {
+            Some(job) if !job.state.ended() => {
+                self.layers.push(Layer::Stop(Stop::new(job, self.threshold())));
+            }
+            Some(job) => self.hint = Some(format!("job {} has ended: there is nothing to stop", job.id)),
+            None => self.hint = Some("no job here".into()),
+        }
+    }
+
+    fn open_launch(&mut self) {
+        if self.library != Load::Ready || self.targets != Load::Ready {
+            self.hint = Some("still reading scripts and targets".into());
+            return;
+        }
+        let mut target = self.tree.marked();
+        let mut script = self.overview.script(&self.scripts).map(|script| script.name.clone());
+        if self.overview.focus == Pane::Targets {
+            if target.is_empty()
+                && let Some(row) = self.tree.rows.get(self.overview.targets.at)
+            {
+                target = match row.kind {
+                    Kind::Saved(at) => self.tree.saved[at].expr.clone(),
+                    _ => row.term.clone(),
+                };
+            }
+            // The script is only given if it was chosen.
+            script = script.filter(|_| self.overview.scripts.touched);
+        }
+        // What was typed before comes back, disarmed.
+        if let Some(mut launch) = self.shelved.take_if(|launch| {
+            launch.script() == script && (target.is_empty() || launch.target() == target)
+        }) {
+            launch.reset();
+            launch.edited();
+            launch.picker = None;
+            launch.devices = None;
+            launch.at = At::Cancel;
+            self.layers.push(Layer::Launch(launch));
+            return;
+        }
+        let launch = Launch::new(&self.scripts, script.as_deref(), &target);
+        self.layers.push(Layer::Launch(Box::new(launch)));
+    }
+
+    fn open_editor(&mut self, effects: &mut Vec<Effect>) {
+        match self.overview.script(&self.scripts) {
+            Some(script) => match &script.path {
+                Some(path) => effects.push(Effect::OpenEditor(path.clone())),
+                None => self.hint = Some(format!("{} is not a file here", script.name)),
+            },
+            None => self.say(Level::Info, format!("no script yet: put one into {}", self.folder)),
+        }
+    }
+
+    fn open_copy(&mut self) {
+        let mut items: Vec<(&'static str, String)> = Vec::new();
+        match self.view {
+            View::Overview => match self.overview.subject {
+                Pane::Scripts => {
+                    if let Some(script) = self.overview.script(&self.scripts) {
+                        items.push(("name", script.name.clone()));
+                        items.push(("version", script.version.clone()));
+                        items.extend(script.path.clone().map(|path| ("path", path)));
+                        if let Some(source) = self.source.as_ref().filter(|source| source.name == script.name) {
+                            items.push(("text", source.lines.join("\n")));
+                        }
+                    }
+                }
+                Pane::Targets => {
+                    if let Some(row) = self.tree.rows.get(self.overview.targets.at) {
+                        items.push(("expression", row.term.clone()));
+                        let members = self.tree.members(row);
+                        if !members.is_empty() {
+                            let names = members.iter().map(|device| device.name.as_str());
+                            items.push(("node set", nodeset::fold(names)));
+                        }
+                        if let [only] = members.as_slice() {
+                            items.push(("id", only.id.clone()));
+                        }
+                    }
+                    if !self.tree.marks.is_empty() {
+                        items.push(("marked ones", self.tree.marked()));
+                    }
+                }
+                _ => {
+                    if let Some(job) = self.overview.job(&self.jobs) {
+                        items.push(("id", job.id.to_string()));
+                        items.push(("script", job.script.clone()));
+                        items.push(("target", job.target.clone()));
+                        items.push(("command", format!("quarterdeck jobs attach {}", job.id)));
+                    }
+                }
+            },
+            View::Live => {
+                if let (Some(live), Some(held)) = (&self.live, &self.held) {
+                    if let Some(run) = held.run(live.chosen) {
+                        items.push(("device", run.name.clone()));
+                        items.push(("device id", run.device.clone()));
+                        if !run.last_line.is_empty() {
+                            items.push(("last line", run.last_line.clone()));
+                        }
+                    }
+                    let shown = live.tail.shown();
+                    if !shown.is_empty() {
+                        let lines = shown.iter().map(|line| crate::console::text::plain(&line.text));
+                        items.push(("lines shown", lines.collect::<Vec<_>>().join("\n")));
+                    }
+                    if let Some(job) = &held.job {
+                        let runs = live.order.iter().filter_map(|at| job.runs.get(*at as usize));
+                        items.push(("node set listed", nodeset::fold(runs.map(|run| run.name.as_str()))));
+                    }
+                    items.push(("job id", live.id.to_string()));
+                    items.push(("command", format!("quarterdeck output {}", live.id)));
+                }
+            }
+        }
+        if items.is_empty() {
+            self.hint = Some("nothing to copy here".into());
+        } else {
+            self.layers.push(Layer::Copy(CopyMenu { items, cursor: super::list::Cursor::default() }));
+        }
+    }
+}

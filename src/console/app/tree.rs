@@ -1,0 +1,494 @@
+//! The targets as a tree: everything, connections, groups, folded node sets, devices, kept expressions. Owns
+//! the flattened rows (built when something changes, never per frame), what is open, and the marks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::model::device::{Device, Reach};
+use crate::model::nodeset;
+use crate::model::wire::Targets;
+
+/// Deeper nesting of groups is cut off: an inventory may hold a cycle.
+const DEPTH: usize = 12;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub devices: usize,
+    pub online: usize,
+    pub offline: usize,
+    pub refused: usize,
+}
+
+impl Tally {
+    fn add(&mut self, device: &Device) {
+        self.devices += 1;
+        match device.state {
+            Reach::Online => self.online += 1,
+            Reach::Offline => self.offline += 1,
+            Reach::Refused => self.refused += 1,
+            Reach::Unknown => {}
+        }
+    }
+
+    pub const fn problems(&self) -> usize {
+        self.offline + self.refused
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    All,
+    Connection(usize),
+    Group(usize),
+    /// Devices whose names fold into one node set.
+    Set,
+    Device(usize),
+    /// An expression that the operator wrote and kept.
+    Saved(usize),
+    /// A line between parts; the cursor passes it by.
+    Heading,
+}
+
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub kind: Kind,
+    pub depth: usize,
+    /// The last one among its siblings, per depth: how the tree lines are drawn.
+    pub last: Vec<bool>,
+    pub label: String,
+    /// The target expression that means this row.
+    pub term: String,
+    pub tally: Tally,
+    /// `None`: nothing to open.
+    pub open: Option<bool>,
+    /// Where it hangs; what `open` is remembered by.
+    pub path: String,
+}
+
+/// The targets pane's contents.
+#[derive(Debug, Default)]
+pub struct Tree {
+    pub targets: Targets,
+    pub by_id: HashMap<String, usize>,
+    pub rows: Vec<Row>,
+    /// Tally of each group, and of all.
+    groups: Vec<Tally>,
+    pub total: Tally,
+    /// Paths that are open although closed by default, or closed although open by default.
+    turned: HashSet<String>,
+    /// Marked terms, in an order of their own so that an expression does not depend on when they were marked.
+    pub marks: BTreeSet<String>,
+    pub saved: Vec<Saved>,
+    /// Only what has problems.
+    pub only_problems: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    pub expr: String,
+    /// `None`: not resolved yet.
+    pub answer: Option<Result<Tally, String>>,
+}
+
+impl Tree {
+    pub fn set(&mut self, targets: Targets) {
+        self.by_id = targets.devices.iter().enumerate().map(|(at, d)| (d.id.clone(), at)).collect();
+        self.total = Tally::default();
+        targets.devices.iter().for_each(|d| self.total.add(d));
+        self.groups = targets
+            .groups
+            .iter()
+            .map(|group| {
+                let mut tally = Tally::default();
+                for device in group.devices.iter().filter_map(|id| self.by_id.get(id)) {
+                    tally.add(&targets.devices[*device]);
+                }
+                tally
+            })
+            .collect();
+        self.targets = targets;
+        self.build();
+    }
+
+    pub fn device(&self, id: &str) -> Option<&Device> {
+        self.by_id.get(id).map(|at| &self.targets.devices[*at])
+    }
+
+    pub fn tally_of<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Tally {
+        let mut tally = Tally::default();
+        ids.into_iter().filter_map(|id| self.device(id)).for_each(|d| tally.add(d));
+        tally
+    }
+
+    /// The marked terms as one expression; empty: nothing marked.
+    pub fn marked(&self) -> String {
+        self.marks.iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
+    }
+
+    pub fn turn(&mut self, path: &str) {
+        if !self.turned.remove(path) {
+            self.turned.insert(path.to_owned());
+        }
+        self.build();
+    }
+
+    fn is_open(&self, path: &str, by_default: bool) -> bool {
+        self.turned.contains(path) != by_default
+    }
+
+    /// The devices a row stands for.
+    pub fn members(&self, row: &Row) -> Vec<&Device> {
+        let all = &self.targets.devices;
+        match row.kind {
+            Kind::All => all.iter().collect(),
+            Kind::Connection(at) => {
+                let name = &self.targets.connections[at].name;
+                all.iter().filter(|d| d.connection == *name).collect()
+            }
+            Kind::Group(at) => self.targets.groups[at].devices.iter().filter_map(|id| self.device(id)).collect(),
+            Kind::Device(at) => all.get(at).into_iter().collect(),
+            Kind::Set => {
+                let names = row.label.split_once(':').map_or(row.label.as_str(), |(_, names)| names);
+                let connection = row.term.split(':').next().unwrap_or_default();
+                let names = nodeset::expand(names, all.len().max(1)).unwrap_or_default();
+                names.iter().filter_map(|name| self.device(&format!("{connection}:{name}"))).collect()
+            }
+            Kind::Saved(_) | Kind::Heading => Vec::new(),
+        }
+    }
+
+    /// Builds the rows anew. Cost follows what is open.
+    pub fn build(&mut self) {
+        let mut rows = Vec::new();
+        if self.targets.devices.len() > 1 {
+            rows.push(Row {
+                kind: Kind::All,
+                depth: 0,
+                last: vec![],
+                label: "all".into(),
+                term: "@all".into(),
+                tally: self.total,
+                open: None,
+                path: "@all".into(),
+            });
+        }
+        for at in 0..self.targets.connections.len() {
+            self.connection(at, &mut rows);
+        }
+        if self.only_problems {
+            rows.retain(|row| row.tally.problems() > 0);
+        }
+        if !self.saved.is_empty() {
+            rows.push(Row {
+                kind: Kind::Heading,
+                depth: 0,
+                last: vec![],
+                label: "expressions".into(),
+                term: String::new(),
+                tally: Tally::default(),
+                open: None,
+                path: String::new(),
+            });
+        }
+        for (at, saved) in self.saved.iter().enumerate() {
+            let tally = match &saved.answer {
+                Some(Ok(tally)) => *tally,
+                _ => Tally::default(),
+            };
+            let (label, path) = (saved.expr.clone(), format!("={}", saved.expr));
+            let term = if saved.expr.contains([' ', '&', '|', '!']) {
+                format!("({})", saved.expr)
+            } else {
+                saved.expr.clone()
+            };
+            rows.push(Row { kind: Kind::Saved(at), depth: 0, last: vec![], label, term, tally, open: None, path });
+        }
+        self.rows = rows;
+    }
+
+    fn connection(&self, at: usize, rows: &mut Vec<Row>) {
+        let info = &self.targets.connections[at];
+        let here: Vec<usize> =
+            (0..self.targets.groups.len()).filter(|g| self.targets.groups[*g].connection == info.name).collect();
+        let children: HashSet<&str> =
+            here.iter().flat_map(|g| self.targets.groups[*g].children.iter().map(String::as_str)).collect();
+        let roots: Vec<usize> =
+            here.iter().copied().filter(|g| !children.contains(self.targets.groups[*g].name.as_str())).collect();
+        let mut tally = Tally::default();
+        let mut loose = Vec::new();
+        for (n, device) in self.targets.devices.iter().enumerate() {
+            if device.connection == info.name {
+                tally.add(device);
+                if device.groups.is_empty() {
+                    loose.push(n);
+                }
+            }
+        }
+        // One lonely device needs no branch.
+        let single = tally.devices <= 1 && here.is_empty();
+        let path = info.name.clone();
+        let open = self.is_open(&path, true);
+        rows.push(Row {
+            kind: Kind::Connection(at),
+            depth: 0,
+            last: vec![],
+            label: info.name.clone(),
+            term: info.name.clone(),
+            tally,
+            open: (!single).then_some(open),
+            path: path.clone(),
+        });
+        if single || !open {
+            return;
+        }
+        let by_name: HashMap<&str, usize> =
+            here.iter().map(|g| (self.targets.groups[*g].name.as_str(), *g)).collect();
+        let sets = self.sets(&info.name, &loose);
+        let count = roots.len() + sets.len();
+        for (n, group) in roots.into_iter().enumerate() {
+            self.group(group, &by_name, &path, vec![n + 1 == count], rows);
+        }
+        let from = count - sets.len();
+        for (n, (label, members)) in sets.into_iter().enumerate() {
+            self.set_row(&info.name, label, &members, &path, vec![from + n + 1 == count], rows);
+        }
+    }
+
+    fn group(
+        &self,
+        at: usize,
+        by_name: &HashMap<&str, usize>,
+        parent: &str,
+        last: Vec<bool>,
+        rows: &mut Vec<Row>,
+    ) {
+        let group = &self.targets.groups[at];
+        let path = format!("{parent}/{}", group.name);
+        let depth = last.len();
+        let open = self.is_open(&path, false) && depth < DEPTH;
+        // Another connection may have a group of the same name.
+        let twin = self.targets.groups.iter().filter(|g| g.name == group.name).take(2).count() > 1;
+        let term = if twin { format!("{}:{}", group.connection, quoted(&group.name)) } else { quoted(&group.name) };
+        rows.push(Row {
+            kind: Kind::Group(at),
+            depth,
+            last: last.clone(),
+            label: group.name.clone(),
+            term,
+            tally: self.groups[at],
+            open: (!group.devices.is_empty() || !group.children.is_empty()).then_some(open),
+            path: path.clone(),
+        });
+        if !open {
+            return;
+        }
+        let children: Vec<usize> =
+            group.children.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
+        let inside: HashSet<&str> =
+            children.iter().flat_map(|c| self.targets.groups[*c].devices.iter().map(String::as_str)).collect();
+        let direct: Vec<usize> = group
+            .devices
+            .iter()
+            .filter(|id| !inside.contains(id.as_str()))
+            .filter_map(|id| self.by_id.get(id).copied())
+            .collect();
+        let sets = self.sets(&group.connection, &direct);
+        let count = children.len() + sets.len();
+        let branch = |n: usize| {
+            let mut branch = last.clone();
+            branch.push(n + 1 == count);
+            branch
+        };
+        for (n, child) in children.iter().enumerate() {
+            self.group(*child, by_name, &path, branch(n), rows);
+        }
+        for (n, (label, members)) in sets.into_iter().enumerate() {
+            self.set_row(&group.connection, label, &members, &path, branch(children.len() + n), rows);
+        }
+    }
+
+    fn set_row(
+        &self,
+        connection: &str,
+        label: String,
+        members: &[usize],
+        parent: &str,
+        last: Vec<bool>,
+        rows: &mut Vec<Row>,
+    ) {
+        if let [only] = members {
+            rows.push(self.device_row(*only, parent, last));
+            return;
+        }
+        let path = format!("{parent}/{label}");
+        let open = self.is_open(&path, false);
+        let mut tally = Tally::default();
+        members.iter().for_each(|m| tally.add(&self.targets.devices[*m]));
+        rows.push(Row {
+            kind: Kind::Set,
+            depth: last.len(),
+            last: last.clone(),
+            term: format!("{connection}:{label}"),
+            label,
+            tally,
+            open: Some(open),
+            path: path.clone(),
+        });
+        if open {
+            for (n, member) in members.iter().enumerate() {
+                let mut branch = last.clone();
+                branch.push(n + 1 == members.len());
+                rows.push(self.device_row(*member, &path, branch));
+            }
+        }
+    }
+
+    fn device_row(&self, at: usize, parent: &str, last: Vec<bool>) -> Row {
+        let device = &self.targets.devices[at];
+        let mut tally = Tally::default();
+        tally.add(device);
+        Row {
+            kind: Kind::Device(at),
+            depth: last.len(),
+            last,
+            label: device.name.clone(),
+            term: format!("{}:{}", device.connection, quoted(&device.name)),
+            tally,
+            open: None,
+            path: format!("{parent}/{}", device.name),
+        }
+    }
+
+    /// Devices folded into node sets, in natural order: each set's text and members.
+    fn sets(&self, connection: &str, devices: &[usize]) -> Vec<(String, Vec<usize>)> {
+        let devices_of = &self.targets.devices;
+        let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        // Names that the notation itself would misread stand alone.
+        let (odd, plain): (Vec<usize>, Vec<usize>) =
+            devices.iter().partition(|d| nodeset::is_nodeset(&devices_of[**d].name));
+        let folded = nodeset::fold(plain.iter().map(|d| devices_of[*d].name.as_str()));
+        for part in parts(&folded) {
+            let names = nodeset::expand(part, devices_of.len().max(1)).unwrap_or_default();
+            let members: Vec<usize> =
+                names.iter().filter_map(|name| self.by_id.get(&format!("{connection}:{name}")).copied()).collect();
+            if !members.is_empty() {
+                sets.insert(part.to_owned(), members);
+            }
+        }
+        for device in odd {
+            sets.insert(devices_of[device].name.clone(), vec![device]);
+        }
+        let mut sets: Vec<_> = sets.into_iter().collect();
+        sets.sort_by(|a, b| nodeset::natural(&a.0, &b.0));
+        sets
+    }
+}
+
+/// A folded text at its outer commas.
+fn parts(folded: &str) -> Vec<&str> {
+    let (mut from, mut depth, mut found) = (0, 0, Vec::new());
+    for (at, c) in folded.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(&folded[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if from < folded.len() {
+        found.push(&folded[from..]);
+    }
+    found
+}
+
+/// A name as the expression language reads it back.
+pub fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !name.is_empty() && name.chars().all(plain) {
+        return name.to_owned();
+    }
+    let mut quoted = String::from('"');
+    for c in name.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::app::sample;
+
+    fn labels(tree: &Tree) -> Vec<String> {
+        tree.rows.iter().map(|row| format!("{}{}", "  ".repeat(row.depth), row.label)).collect()
+    }
+
+    #[test]
+    fn groups_are_a_tree_and_devices_are_folded() {
+        let mut tree = Tree::default();
+        tree.set(sample::targets());
+        assert_eq!(labels(&tree), ["all", "local", "lab", "  prod", "  bastion"]);
+        tree.turn("lab/prod");
+        tree.turn("lab/prod/web");
+        assert_eq!(
+            labels(&tree),
+            ["all", "local", "lab", "  prod", "    db", "    web", "      web[001-012]", "  bastion"]
+        );
+        let web = &tree.rows[6];
+        assert_eq!((web.term.as_str(), web.tally.devices, web.tally.offline), ("lab:web[001-012]", 12, 1));
+        assert_eq!(tree.members(web).len(), 12);
+        tree.only_problems = true;
+        tree.build();
+        assert_eq!(labels(&tree), ["all", "lab", "  prod", "    web", "      web[001-012]", "  bastion"]);
+    }
+
+    #[test]
+    fn every_row_means_what_its_expression_resolves_to() {
+        let mut tree = Tree::default();
+        tree.set(sample::targets());
+        for path in ["lab/prod", "lab/prod/web", "lab/prod/web/web[001-012]", "lab/prod/db"] {
+            tree.turn(path);
+        }
+        let targets = sample::targets();
+        let inventory = crate::model::device::Inventory {
+            devices: targets.devices,
+            groups: targets.groups,
+            warnings: vec![],
+        };
+        for row in &tree.rows {
+            let expr = crate::model::target::parse(&row.term).unwrap();
+            let resolved: BTreeSet<&str> =
+                expr.resolve(&inventory).unwrap().iter().map(|device| device.id.as_str()).collect();
+            let members: BTreeSet<&str> = tree.members(row).iter().map(|device| device.id.as_str()).collect();
+            assert_eq!(resolved, members, "{}", row.term);
+        }
+    }
+
+    #[test]
+    fn a_cycle_of_groups_ends() {
+        let mut targets = sample::targets();
+        targets.groups[0].children = vec!["web".into()];
+        targets.groups[2].children = vec!["db".into()];
+        let mut tree = Tree::default();
+        tree.set(targets);
+        tree.turn("lab/prod");
+        let mut path = "lab/prod".to_owned();
+        for n in 0..40 {
+            path.push_str(if n % 2 == 0 { "/db" } else { "/web" });
+            tree.turn(&path);
+        }
+        assert!(tree.rows.len() < 100);
+    }
+
+    #[test]
+    fn odd_names_are_quoted() {
+        assert_eq!(quoted("web-1.example_net"), "web-1.example_net");
+        assert_eq!(quoted(r#"a "b\"#), r#""a \"b\\""#);
+    }
+}

@@ -1,0 +1,382 @@
+//! What the engine says: answers to what was asked, and its events.
+
+use super::event::{Effect, Event};
+use super::held::Held;
+use super::layout;
+use super::notices::Level;
+use super::tree::{Saved, Tally};
+use super::{App, Layer, Link, Load, Source};
+use crate::model::job::{JobId, JobSummary};
+use crate::model::script::Script;
+use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets};
+
+/// Lines of a script that the preview holds.
+const PREVIEW: usize = 20_000;
+/// A longer script is shown without colours.
+const COLOURED: usize = 256 * 1024;
+
+impl App {
+    pub(super) fn world(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        self.dirty = true;
+        match event {
+            Event::Attached(hello) => self.attached(*hello, effects),
+            Event::Lost { why, retry } => {
+                self.link = Link::Lost { why: why.clone(), retry };
+                self.say(Level::Error, why);
+            }
+            Event::Targets(answer) => self.set_targets(answer, effects),
+            Event::Library(answer) => self.set_library(answer, effects),
+            Event::Jobs(answer) => {
+                self.asked.jobs = false;
+                match answer {
+                    Ok(jobs) => self.set_jobs(jobs),
+                    Err(problem) => self.history = failed(self.history.clone(), problem),
+                }
+            }
+            Event::Job(id, answer) => {
+                if self.asked.job == Some(id) {
+                    self.asked.job = None;
+                }
+                if let Some(held) = self.held.as_mut().filter(|held| held.id == id) {
+                    match *answer {
+                        Ok(job) => held.set(job),
+                        Err(problem) => held.problem = Some(problem.error),
+                    }
+                    if let Some(live) = self.live.as_mut().filter(|live| live.id == id) {
+                        live.stale();
+                        live.tail.touched();
+                    }
+                }
+            }
+            Event::Script(name, answer) => {
+                if self.asked.script.as_ref() == Some(&name) {
+                    self.asked.script = None;
+                }
+                self.set_source(name, *answer, effects);
+            }
+            Event::Coloured { version, lines } => {
+                if let Some(source) = self.source.as_mut().filter(|source| source.version == version) {
+                    source.coloured = lines;
+                }
+            }
+            Event::Engine(event) => self.engine(event, effects),
+            Event::Lines { ask, window } => {
+                if let Some(live) = &mut self.live {
+                    live.tail.answer(ask, window.map_err(|problem| problem.error));
+                }
+            }
+            Event::Resolved { expr, answer } => self.resolved(&expr, &answer),
+            Event::Planned { serial, answer } => {
+                let tree = std::mem::take(&mut self.tree);
+                if let Some(launch) = self.launch_mut() {
+                    launch.planned(serial, *answer, &tree);
+                }
+                self.tree = tree;
+            }
+            Event::Answered { question, answer } => self.answered(&question, answer),
+            Event::Launched { answer } => self.launched(*answer),
+            Event::Cancelled { job, answer } => match answer {
+                Ok(cancelled) => self.say(
+                    Level::Info,
+                    format!("job {job}: {} withdrawn, {} asked to end", cancelled.withdrawn, cancelled.ending),
+                ),
+                Err(problem) => self.say(Level::Error, format!("stopping job {job}: {}", problem.error)),
+            },
+            Event::Expressions(exprs) => {
+                self.tree.saved = exprs.into_iter().map(|expr| Saved { expr, answer: None }).collect();
+                self.tree.build();
+            }
+            Event::Edited { path, problem } => match problem {
+                Some(problem) => self.say(Level::Error, format!("editing {path}: {problem}")),
+                None => self.ask_library(effects),
+            },
+            Event::Notice(text) => self.say(Level::Warn, text),
+            Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}
+        }
+    }
+
+    fn attached(&mut self, hello: Hello, effects: &mut Vec<Effect>) {
+        let again = self.hello.is_some();
+        if again {
+            self.notices.dismiss();
+            self.say(Level::Info, "the engine answers again; everything was read anew");
+        }
+        for notice in &hello.notices {
+            if !self.notices.all.iter().any(|old| old.text == *notice) {
+                self.notices.say(self.now, Level::Warn, notice.clone());
+            }
+        }
+        self.hello = Some(hello);
+        self.link = Link::Attached;
+        self.asked = super::Asked::default();
+        if let Some(live) = &mut self.live {
+            live.tail.reset();
+        }
+        for layer in &mut self.layers {
+            match layer {
+                Layer::Launch(launch) => launch.reset(),
+                Layer::Prompt(prompt) => prompt.reset(),
+                _ => {}
+            }
+        }
+        self.reload(effects);
+    }
+
+    pub(super) fn ask_targets(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.asked.targets, true) {
+            self.asked.targets_again = true;
+        } else {
+            effects.push(Effect::LoadTargets);
+        }
+    }
+
+    pub(super) fn ask_library(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.asked.library, true) {
+            self.asked.library_again = true;
+        } else {
+            effects.push(Effect::LoadLibrary);
+        }
+    }
+
+    fn set_targets(&mut self, answer: Result<Targets, Problem>, effects: &mut Vec<Effect>) {
+        self.asked.targets = false;
+        if std::mem::take(&mut self.asked.targets_again) {
+            self.ask_targets(effects);
+        }
+        let targets = match answer {
+            Ok(targets) => targets,
+            Err(problem) => {
+                self.targets = failed(self.targets.clone(), problem);
+                return;
+            }
+        };
+        for connection in &targets.connections {
+            for warning in &connection.warnings {
+                if !self.notices.all.iter().any(|old| old.text == *warning) {
+                    self.notices.say(self.now, Level::Warn, warning.clone());
+                }
+            }
+        }
+        let on = self.tree.rows.get(self.overview.targets.at).map(|row| row.path.clone());
+        self.tree.set(targets);
+        self.targets = Load::Ready;
+        let at = on.and_then(|path| self.tree.rows.iter().position(|row| row.path == path));
+        let height = self.targets_height();
+        let at = at.unwrap_or(self.overview.targets.at);
+        self.overview.targets.put(at, self.tree.rows.len(), height);
+        for saved in &mut self.tree.saved {
+            saved.answer = None;
+        }
+        if let Some(launch) = self.launch_mut() {
+            launch.again();
+        }
+    }
+
+    fn set_library(&mut self, answer: Result<Library, Problem>, effects: &mut Vec<Effect>) {
+        self.asked.library = false;
+        if std::mem::take(&mut self.asked.library_again) {
+            self.ask_library(effects);
+        }
+        match answer {
+            Ok(library) => {
+                for warning in &library.warnings {
+                    if !self.notices.all.iter().any(|old| old.text == *warning) {
+                        self.notices.say(self.now, Level::Warn, warning.clone());
+                    }
+                }
+                let on = self.overview.script(&self.scripts).map(|script| script.name.clone());
+                (self.folder, self.scripts) = (library.folder, library.scripts);
+                self.library = Load::Ready;
+                let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+                self.overview.order_scripts(&self.scripts, on.as_deref(), layout::rows(panes.scripts));
+                if let Some(launch) = self.launch_mut() {
+                    launch.again();
+                }
+            }
+            Err(problem) => self.library = failed(self.library.clone(), problem),
+        }
+    }
+
+    fn set_jobs(&mut self, mut jobs: Vec<JobSummary>) {
+        for job in &mut jobs {
+            // An event may have overtaken this answer.
+            if let Some(mine) = self.jobs.iter().find(|mine| mine.id == job.id && mine.state.ended()) {
+                job.clone_from(mine);
+            }
+        }
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+        let on = self.overview.job(&self.jobs).map(|job| job.id);
+        self.jobs = jobs;
+        self.history = Load::Ready;
+        self.order_jobs(on);
+    }
+
+    fn order_jobs(&mut self, on: Option<JobId>) {
+        let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+        self.overview.order_jobs(&self.jobs, on, layout::rows(panes.jobs));
+    }
+
+    fn set_job(&mut self, job: JobSummary) {
+        let on = self.overview.job(&self.jobs).map(|job| job.id);
+        if let Some(held) = self.held.as_mut().filter(|held| held.id == job.id) {
+            held.summary(&job);
+        }
+        if let Some(live) = self.live.as_mut().filter(|live| live.id == job.id && job.state.ended()) {
+            live.tail.touched();
+        }
+        match self.jobs.binary_search_by(|mine| job.id.cmp(&mine.id)) {
+            Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
+            Ok(at) => {
+                self.jobs[at] = job;
+                if self.overview.job_sort.column == 0 && !self.overview.only_bad {
+                    return; // Its place is the same.
+                }
+            }
+            Err(at) => self.jobs.insert(at, job),
+        }
+        self.order_jobs(on);
+    }
+
+    fn set_source(&mut self, name: String, answer: Result<Script, Problem>, effects: &mut Vec<Effect>) {
+        let Some(info) = self.scripts.iter().find(|script| script.name == name) else { return };
+        let mut source = Source {
+            name,
+            version: info.version.clone(),
+            lines: Vec::new(),
+            findings: Vec::new(),
+            coloured: Vec::new(),
+            problem: None,
+        };
+        match answer {
+            Ok(script) => {
+                source.lines = script.text.lines().take(PREVIEW).map(str::to_owned).collect();
+                source.findings = script.findings;
+                if script.text.len() <= COLOURED {
+                    effects.push(Effect::Colour {
+                        version: source.version.clone(),
+                        language: script.info.language,
+                        text: script.text,
+                    });
+                }
+            }
+            Err(problem) => source.problem = Some(problem.error),
+        }
+        self.source = Some(source);
+    }
+
+    fn engine(&mut self, event: wire::Event, effects: &mut Vec<Effect>) {
+        match event {
+            wire::Event::Job { job } => self.set_job(job),
+            wire::Event::Runs { job, runs } => {
+                if let Some(live) = self.live.as_mut().filter(|live| live.id == job) {
+                    live.stale();
+                    if live.tail.run.is_none_or(|mine| runs.iter().any(|run| run.index == mine)) {
+                        live.tail.touched();
+                    }
+                }
+                match self.held.as_mut().filter(|held| held.id == job) {
+                    Some(held) => held.runs(runs),
+                    None => self.dirty = false,
+                }
+            }
+            wire::Event::Output { job, runs } => {
+                let held = self.held.as_mut().filter(|held| held.id == job);
+                let seen = held.is_some();
+                if let Some(held) = held {
+                    held.grown(&runs);
+                }
+                if let Some(live) = self.live.as_mut().filter(|live| live.id == job) {
+                    for grown in &runs {
+                        live.tail.grown(grown.run, grown.lines, grown.bytes);
+                    }
+                }
+                if !seen {
+                    self.dirty = false; // Nothing of it is on screen.
+                }
+            }
+            wire::Event::Library => self.ask_library(effects),
+            wire::Event::Targets => self.ask_targets(effects),
+            wire::Event::Notice { text } => self.say(Level::Warn, text),
+            wire::Event::Reset => self.reload(effects),
+        }
+    }
+
+    fn resolved(&mut self, expr: &str, answer: &Result<Resolved, Problem>) {
+        if self.asked.resolve.as_deref() == Some(expr) {
+            self.asked.resolve = None;
+        }
+        for layer in &mut self.layers {
+            if let Layer::Prompt(prompt) = layer {
+                prompt.answered(expr, answer);
+            }
+        }
+        let tally = answer.as_ref().map_err(|problem| problem.error.clone()).map(|resolved| {
+            let ids = resolved.devices.iter().map(|device| device.id.as_str());
+            Tally { devices: resolved.count, ..self.tree.tally_of(ids) }
+        });
+        let mut found = false;
+        for saved in self.tree.saved.iter_mut().filter(|saved| saved.expr == expr) {
+            saved.answer = Some(tally.clone());
+            found = true;
+        }
+        if found {
+            self.tree.build();
+        }
+    }
+
+    fn answered(&mut self, question: &str, answer: Result<(), Problem>) {
+        if let Err(problem) = answer {
+            self.say(Level::Error, problem.error);
+        }
+        if let Some(launch) = self.launch_mut() {
+            launch.question_answered(question);
+        }
+    }
+
+    fn launched(&mut self, answer: Result<JobSummary, Problem>) {
+        match answer {
+            Ok(job) => {
+                let id = job.id;
+                self.say(Level::Info, format!("job {id} was launched on {} devices", job.counts.total()));
+                self.notices.dismiss();
+                let open = self.launch().is_some();
+                self.layers.retain(|layer| !matches!(layer, Layer::Launch(_)));
+                self.shelved = None;
+                self.tree.marks.clear();
+                self.set_job(job);
+                if open {
+                    self.held = Some(Held::new(id));
+                    self.asked.job = None;
+                    self.live = None;
+                    self.watch(id);
+                }
+            }
+            Err(problem) => {
+                let stale = problem.code == Code::Stale;
+                match self.launch_mut() {
+                    Some(launch) => {
+                        launch.sent = false;
+                        launch.arm.typed.clear();
+                        launch.at = super::launch::At::Cancel;
+                        if stale {
+                            // What is different is said by the next plan.
+                            launch.again();
+                        } else {
+                            launch.problem = Some(problem.clone());
+                        }
+                        self.say(Level::Error, format!("not launched: {}", problem.error));
+                    }
+                    None => self.say(Level::Error, format!("the launch failed: {}", problem.error)),
+                }
+            }
+        }
+    }
+}
+
+/// A list that was read once stays on screen, old as it is.
+fn failed(load: Load, problem: Problem) -> Load {
+    match load {
+        Load::Ready => Load::Ready,
+        _ => Load::Failed(problem.error),
+    }
+}
