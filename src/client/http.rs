@@ -195,7 +195,11 @@ async fn judged(doing: &str, mut answer: Response) -> Result<Response, ClientErr
     }
     Err(match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) => ClientError::Refused(problem),
-        Err(_) => ClientError::Lost { doing: doing.to_owned(), why: format!("it answered {status} without a reason") },
+        // what the HTTP layer itself refuses comes as plain text
+        Err(_) => {
+            let text: String = String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).take(300).collect();
+            ClientError::Lost { doing: doing.to_owned(), why: format!("it answered {status}: {text}") }
+        }
     })
 }
 

@@ -4,11 +4,13 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use tokio::net::UnixStream;
+// Not std's: an engine whose starter lives on is reaped, so that it does not stay as a zombie.
+use tokio::process::{Child, Command};
 
 use super::http::Door;
 use super::{Client, ClientError, Inner};
@@ -21,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An engine that is there answers a greeting at once; one that does not in this time hangs.
 const GREETING: Duration = Duration::from_secs(10);
+
+/// A starter that found the place taken looks again after this time.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A log larger than this is put aside at the next start.
 const LOG_LIMIT: u64 = 4 << 20;
@@ -90,8 +95,8 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
         return Ok(client);
     }
     let mut child = spawn(paths, program)?;
-    let mut respawned = false;
     let started = Instant::now();
+    let mut spawned = started;
     let mut pause = Duration::from_millis(1);
     loop {
         // A bare connect first: it costs microseconds, and a socket file may outlive its engine.
@@ -104,10 +109,10 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
             Ok(Some(status)) if !status.success() => {
                 return Err(no_engine(paths, format!("it ended at once ({status}){}", last_words(paths))));
             }
-            // Another starter won; should its engine have gone since, ours is wanted after all.
-            Ok(Some(_)) if !respawned && started.elapsed() > Duration::from_secs(1) => {
+            // Another starter won, or an engine was still ending: then ours is wanted after all.
+            Ok(Some(_)) if spawned.elapsed() > AGAIN => {
                 child = spawn(paths, program)?;
-                respawned = true;
+                spawned = Instant::now();
             }
             _ => {}
         }
@@ -188,18 +193,18 @@ pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
             .map_err(|why| no_engine(paths, format!("the running one (pid {pid}) cannot be ended: {why}")))?;
     }
     let started = Instant::now();
-    loop {
-        let alive = match pid {
-            Some(pid) => rustix::process::test_kill_process(pid).is_ok(),
-            None => UnixStream::connect(&paths.socket).await.is_ok(),
-        };
-        if !alive {
-            return Ok(Some(greeting.map_or(0, |greeting| greeting.pid)));
-        }
+    while !gone(paths).await {
         if started.elapsed() > PATIENCE * 3 {
             let who = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
             return Err(no_engine(paths, format!("the running one{who} was asked to end and is still there")));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    Ok(Some(greeting.map_or(0, |greeting| greeting.pid)))
+}
+
+/// Nobody listens, and nobody holds the state folder. (A process id would not do: it can be a zombie's, or used again.)
+async fn gone(paths: &Paths) -> bool {
+    let free = fs::File::open(paths.state.join("engine.lock")).map_or(true, |lock| lock.try_lock().is_ok());
+    free && UnixStream::connect(&paths.socket).await.is_err()
 }

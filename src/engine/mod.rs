@@ -126,7 +126,14 @@ impl Engine {
     fn watch(self: &Arc<Self>) {
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         let events = Arc::clone(&self.events);
-        watchers.push(Box::new(self.library.watch(move || events.publish(&Event::Library))));
+        match self.library.watch(move || events.publish(&Event::Library)) {
+            Ok(watch) => watchers.push(Box::new(watch)),
+            Err(error) => {
+                self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
+                    "the script library is not watched ({error}): ^r shows what has changed in it"
+                ));
+            }
+        }
         let (engine, runtime) = (Arc::downgrade(self), tokio::runtime::Handle::current());
         let watch = watch_files(&self.inventories.watched(), move || {
             let Some(engine) = engine.upgrade() else { return };
@@ -255,14 +262,11 @@ impl Engine {
 
     pub async fn script(&self, name: &str) -> Result<Script, Problem> {
         let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
-        let read = tokio::task::spawn_blocking(move || {
-            let (info, bytes) = library.read(&wanted)?;
-            Ok::<_, String>((info, bytes, library.lint(&wanted)))
-        });
-        let (mut info, bytes, findings) = read
+        let (mut info, bytes) = tokio::task::spawn_blocking(move || library.read(&wanted))
             .await
             .map_err(|error| problem(Code::Internal, error.to_string()))?
             .map_err(|error| problem(Code::NotFound, error))?;
+        let findings = self.library.lint_text(&info.name, bytes.clone()).await;
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
         Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })

@@ -182,11 +182,8 @@ pub struct FrameHead {
 
 pub const FRAME_HEAD: usize = 32;
 
-/// A payload of output is never longer.
+/// A payload is never longer.
 pub const FRAME_MAX: usize = 1 << 20;
-
-/// A note is never longer: `Start` holds every run of its job.
-pub const NOTE_MAX: usize = 64 << 20;
 
 impl FrameHead {
     pub fn encode(&self) -> [u8; FRAME_HEAD] {
@@ -208,8 +205,7 @@ impl FrameHead {
             code => Some(Stream::from_code(code)?),
         };
         let len = word(24);
-        let limit = if stream.is_some() { FRAME_MAX } else { NOTE_MAX };
-        (len as usize <= limit).then_some(Self { stream, run: word(4), offset: long(8), at_ms: long(16), len })
+        (len as usize <= FRAME_MAX).then_some(Self { stream, run: word(4), offset: long(8), at_ms: long(16), len })
     }
 }
 
@@ -252,10 +248,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_claims_too_much_is_refused() {
-        for (stream, limit) in [(Some(Stream::Out), FRAME_MAX), (None, NOTE_MAX)] {
-            let head = FrameHead { stream, run: 0, offset: 0, at_ms: 0, len: limit as u32 };
-            assert_eq!(FrameHead::decode(&head.encode()), Some(head));
-            assert_eq!(FrameHead::decode(&FrameHead { len: limit as u32 + 1, ..head }.encode()), None);
-        }
+        let head = FrameHead { stream: None, run: 0, offset: 0, at_ms: 0, len: FRAME_MAX as u32 + 1 };
+        assert_eq!(FrameHead::decode(&head.encode()), None);
     }
 }

@@ -7,9 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::env::absolute;
 use super::file::{Entry, Page, given};
-use super::keys::{Given, Shape, nearest};
+use super::keys::{Given, Shape};
 use super::units;
 use crate::model::connection::{Connection, HostKeys, Kind, Ssh};
+use crate::model::nearest::nearest;
 
 const KEEP_SECONDS: u64 = 300;
 const MAX_HANDSHAKES: usize = 128;

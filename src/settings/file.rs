@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Given, Shape};
+use crate::model::nearest::{nearest, shown};
 
 /// A longer file is not a configuration.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -132,9 +133,8 @@ impl<'a> Page<'a> {
         place: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        let name: String = name.chars().take(60).collect();
-        let hint = keys::nearest(&name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        self.problem(at, format!("unknown {what} `{name}`{place}{hint}"));
+        let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        self.problem(at, format!("unknown {what} `{}`{place}{hint}", shown(name)));
     }
 }
 

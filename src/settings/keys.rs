@@ -109,49 +109,9 @@ impl Given<'_> {
     }
 }
 
-/// The known name nearest to a misspelt one, if any is near.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = if name.chars().count() <= 4 { 1 } else { 3 };
-    known.into_iter().map(|word| (distance(name, word), word)).filter(|(d, _)| *d <= limit).min().map(|(_, word)| word)
-}
-
-/// Levenshtein distance; names beyond any real key are not worth the table.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 64 {
-        return usize::MAX;
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let cost = corner + usize::from(left != *right);
-            corner = row[j + 1];
-            row[j + 1] = cost.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_misspelt_key_finds_its_neighbour() {
-        let keys = ["idle_exit", "at_once", "confirm_above", "timeout"];
-        for (given, expected) in [
-            ("idle_exits", Some("idle_exit")),
-            ("at-once", Some("at_once")),
-            ("time_out", Some("timeout")),
-            ("retries", None),
-            ("x", None),
-        ] {
-            assert_eq!(nearest(given, keys), expected, "{given}");
-        }
-        assert_eq!(nearest(&"x".repeat(100_000), keys), None);
-    }
 
     #[test]
     fn a_shape_says_what_it_expected() {
