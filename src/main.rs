@@ -1,1 +1,75 @@
-fn main() {}
+//! The command line, to one of three front doors: console, engine, verb. The only place with exit codes
+//! (screens.md section 11).
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use quarterdeck::api::{self, ServeError};
+use quarterdeck::cli::args::{Cli, Verb};
+use quarterdeck::cli::{self, CliError, Fault, Outcome};
+use quarterdeck::model::job;
+use quarterdeck::{console, settings};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse(); // a slip on the command line ends here, with 2
+    let settings = settings::load(&cli.overrides());
+    let done = match &cli.verb {
+        None => return opened(console::run(settings)),
+        Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
+            Ok(()) => return served(api::serve(settings, verb.background), verb.background),
+            Err(error) => Err(error),
+        },
+        Some(Verb::Keys(verb)) => keys(verb.print_default, cli.common.json),
+        Some(_) => cli::run(&settings, &cli),
+    };
+    finished(done)
+}
+
+fn finished(done: Result<Outcome, CliError>) -> ExitCode {
+    match done {
+        Ok(Outcome::Done | Outcome::Unread) => ExitCode::SUCCESS,
+        Ok(Outcome::Runs(counts)) => ExitCode::from(job::exit_code(&counts)),
+        Ok(Outcome::Unwell) => ExitCode::from(1),
+        Ok(Outcome::Wrong) => ExitCode::from(2),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            cli::say(format!("quarterdeck: {error}"));
+            ExitCode::from(match error.fault() {
+                Fault::Tool => 1,
+                Fault::Usage => 2,
+                Fault::Denied => 4,
+            })
+        }
+    }
+}
+
+fn served(done: Result<(), ServeError>, background: bool) -> ExitCode {
+    match done {
+        // A starter in the background wants an engine to be there: it is.
+        Err(ServeError::AlreadyRuns { .. }) if background => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::say(format!("quarterdeck: {error}"));
+            ExitCode::from(1)
+        }
+        Ok(()) => ExitCode::SUCCESS,
+    }
+}
+
+fn opened(done: Result<(), console::Error>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::say(format!("quarterdeck: {error}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn keys(print_default: bool, json: bool) -> Result<Outcome, CliError> {
+    let default = print_default.then(console::keymap::default_text);
+    let bindings: Vec<cli::keys::Binding> = console::keymap::describe()
+        .into_iter()
+        .map(|(context, keys, command, describe)| cli::keys::Binding { context, keys, command, describe })
+        .collect();
+    cli::keys::run(&bindings, default, json)
+}

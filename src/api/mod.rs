@@ -1,1 +1,146 @@
-//! The engine's doors: routes over the engine, event streams, who may come in.
+//! The engine's doors: HTTP and server-sent events on a unix socket that belongs to this user alone.
+//!
+//! One path for everybody: what the console shows is what `curl --unix-socket` shows.
+
+mod listen;
+mod routes;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::engine::Engine;
+use crate::engine::store::StoreError;
+use crate::settings::Settings;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Not a failure for somebody who only wants an engine to be there.
+    #[error("an engine already runs here{}", .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    AlreadyRuns { pid: Option<u32> },
+    #[error("cannot use {path}: {error}")]
+    Path { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+}
+
+/// Runs the engine until it is told to end or has nothing to do. `background`: leave the terminal's session first.
+pub fn serve(settings: Settings, background: bool) -> Result<(), ServeError> {
+    if background {
+        // fails only for a process group leader, which then is out of the terminal's group already
+        let _ = rustix::process::setsid();
+    }
+    // everything made from here on is this user's alone
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let state = &settings.paths.state;
+    std::fs::create_dir_all(state).map_err(|error| ServeError::Path { path: state.clone(), error })?;
+    let _lock = lock(&settings)?;
+    raise_open_files();
+    let _log = log_to(&settings);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // one thread carries the fan-out at the price of one; a second only adds cost
+        .worker_threads(1)
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .map_err(ServeError::Start)?;
+    let result = runtime.block_on(run(settings));
+    // a stuck read of a dead disk must not keep the process
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// One engine a state folder: the loser of a race learns who won.
+fn lock(settings: &Settings) -> Result<File, ServeError> {
+    let path = settings.paths.state.join("engine.lock");
+    let fail = |error| ServeError::Path { path: path.clone(), error };
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let pid = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+            return Err(ServeError::AlreadyRuns { pid });
+        }
+        Err(TryLockError::Error(error)) => return Err(fail(error)),
+    }
+    file.set_len(0).map_err(fail)?;
+    writeln!(file, "{}", std::process::id()).map_err(fail)?;
+    Ok(file)
+}
+
+/// A thousand devices are two thousand descriptors and more.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: now.maximum, maximum: now.maximum });
+}
+
+fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerGuard> {
+    let file = tracing_appender::rolling::never(&settings.paths.state, "quarterdeck.log");
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    tracing_subscriber::fmt()
+        .with_writer(writer)
+        .with_ansi(false)
+        .with_max_level(tracing::Level::INFO)
+        .try_init()
+        .ok()
+        .map(|()| guard)
+}
+
+async fn run(settings: Settings) -> Result<(), ServeError> {
+    let engine = Engine::open(&settings).await?;
+    let listener = listen::bind(&settings.paths.socket)
+        .map_err(|error| ServeError::Path { path: settings.paths.socket.clone(), error })?;
+    let (stop, mut stopping) = watch::channel(false);
+    let stop = Arc::new(stop);
+    let app = routes::router(Arc::clone(&engine), Arc::clone(&stop), &settings);
+    tokio::spawn(end_on_signal(Arc::clone(&stop)));
+    tokio::spawn(end_when_idle(Arc::clone(&engine), Arc::clone(&stop)));
+    tracing::info!(pid = std::process::id(), socket = %settings.paths.socket.display(), "engine up");
+    let served = axum::serve(listener, app);
+    tokio::select! {
+        result = async { served.await } => result.map_err(ServeError::Start)?,
+        _ = stopping.wait_for(|stop| *stop) => {}
+    }
+    // nobody new comes in while the jobs end
+    listen::remove(&settings.paths.socket);
+    engine.shutdown().await;
+    tracing::info!("engine down");
+    Ok(())
+}
+
+async fn end_on_signal(stop: Arc<watch::Sender<bool>>) {
+    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            // the terminal it was started from is gone: no reason to end
+            _ = hup.recv() => {}
+        }
+    }
+    stop.send_replace(true);
+}
+
+async fn end_when_idle(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>) {
+    loop {
+        let left = engine.idle_left();
+        if left.is_zero() {
+            tracing::info!("nothing to do");
+            stop.send_replace(true);
+            return;
+        }
+        tokio::time::sleep(left).await;
+    }
+}

@@ -1,1 +1,145 @@
 //! The verbs: one file per verb group. They know the engine only through `client`.
+//! Data goes to stdout, messages to stderr; what a verb came to is an [`Outcome`] or a [`CliError`], and only `main`
+//! makes exit codes of them.
+
+pub mod args;
+mod config;
+mod doctor;
+mod follow;
+mod jobs;
+pub mod keys;
+mod lines;
+mod out;
+mod output;
+pub mod printer;
+mod run;
+mod safe;
+mod scripts;
+pub mod serve;
+mod targets;
+mod words;
+
+use std::io;
+
+use args::{Cli, Common, Verb};
+
+use crate::client::{Client, ClientError};
+use crate::model::state::Counts;
+use crate::model::wire::Code;
+use crate::settings::Settings;
+
+pub use out::say;
+
+/// What a verb came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// The runs that were waited for ended like this.
+    Runs(Counts),
+    /// What was examined is not fine; it has been said.
+    Unwell,
+    /// What was asked about is wrong (a broken configuration, an expression); it has been said.
+    Wrong,
+    /// ^C: the job keeps running.
+    Interrupted,
+    /// Whoever read stdout has gone (`| head`): no failure, and nothing to say.
+    Unread,
+}
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Asked wrongly, or not confirmed.
+    #[error("{0}")]
+    Usage(String),
+    /// The engine refused or could not be reached.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Something here failed.
+    #[error("{0}")]
+    Tool(String),
+    #[error("cannot write to stdout: {0}")]
+    Stdout(#[from] io::Error),
+}
+
+/// The kinds of failure that exit codes tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Tool,
+    Usage,
+    Denied,
+}
+
+impl CliError {
+    fn tool(doing: &str, error: &io::Error) -> Self {
+        Self::Tool(format!("{doing}: {error}"))
+    }
+
+    pub fn fault(&self) -> Fault {
+        match self {
+            CliError::Usage(_) => Fault::Usage,
+            CliError::Client(ClientError::Refused(problem)) => match problem.code {
+                Code::Invalid | Code::NotFound | Code::Unconfirmed => Fault::Usage,
+                Code::Refused => Fault::Denied,
+                Code::Stale | Code::Internal => Fault::Tool,
+            },
+            CliError::Client(_) | CliError::Tool(_) | CliError::Stdout(_) => Fault::Tool,
+        }
+    }
+}
+
+/// A verb's surroundings.
+struct Desk<'a> {
+    settings: &'a Settings,
+    common: &'a Common,
+}
+
+impl Desk<'_> {
+    async fn engine(&self) -> Result<Client, CliError> {
+        let client = Client::attach(&self.settings.paths).await?;
+        Ok(client)
+    }
+
+    /// What is wrong with the configuration, said before the verb acts on the rest of it.
+    fn warn(&self) {
+        for problem in &self.settings.problems {
+            say(format!("quarterdeck: {problem}"));
+        }
+    }
+}
+
+/// Runs a verb that talks to the engine or to nobody. (`serve`, `keys`, and the console are `main`'s affair.)
+pub fn run(settings: &Settings, cli: &Cli) -> Result<Outcome, CliError> {
+    let desk = Desk { settings, common: &cli.common };
+    let done = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::tool("cannot start", &error))
+        .and_then(|runtime| {
+            let done = runtime.block_on(act(&desk, cli));
+            runtime.shutdown_background(); // the job is over, so is this process: nothing to wait for
+            done
+        });
+    match done {
+        Err(CliError::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Unread),
+        done => done,
+    }
+}
+
+async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
+    match &cli.verb {
+        Some(Verb::Config(verb)) => return config::run(desk, verb),
+        Some(Verb::Completions { shell }) => return words::completions(*shell),
+        Some(Verb::Man { verb }) => return words::man(verb),
+        Some(Verb::Doctor(verb)) => return doctor::run(desk, verb).await,
+        _ => desk.warn(),
+    }
+    match &cli.verb {
+        Some(Verb::Run(verb)) => run::run(desk, verb).await,
+        Some(Verb::Targets(verb)) => targets::run(desk, verb).await,
+        Some(Verb::Scripts(verb)) => scripts::run(desk, verb).await,
+        Some(Verb::Jobs(verb)) => jobs::run(desk, verb).await,
+        Some(Verb::Output(verb)) => output::run(desk, verb).await,
+        _ => Ok(Outcome::Done),
+    }
+}

@@ -2,7 +2,16 @@
 //! HTTP over the engine's unix socket; finds the engine, starts one when there is none, and checks that
 //! both speak the same protocol.
 
-use std::path::PathBuf;
+mod events;
+mod frames;
+mod http;
+mod start;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::BoxStream;
 
@@ -12,7 +21,7 @@ use crate::model::plan::{Plan, PlanRequest};
 use crate::model::script::Script;
 use crate::model::secret::Secret;
 use crate::model::wire::{
-    Cancel, Cancelled, Doctor, Event, FrameHead, Hello, Launch, Library, Note, Problem, Resolved, Targets,
+    Cancel, Cancelled, Doctor, Event, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved, Targets,
 };
 use crate::settings::Paths;
 
@@ -50,65 +59,85 @@ pub enum From {
     End,
 }
 
+/// One engine that was found. Cheap to clone; requests share connections.
 #[derive(Clone)]
-pub struct Client {}
+pub struct Client(Arc<Inner>);
 
-#[allow(unused_variables)]
+struct Inner {
+    door: http::Door,
+    hello: Hello,
+}
+
+/// Refusing a request is quick; an engine that ends first ends its runs.
+const ENDING: Duration = Duration::from_secs(30);
+
 impl Client {
     /// The engine that runs, or one started in the background.
     pub async fn attach(paths: &Paths) -> Result<Self, ClientError> {
-        todo!()
+        start::attach(paths, None).await
+    }
+
+    /// The same, starting this program where none runs (in tests this process is not the program).
+    pub async fn attach_with(paths: &Paths, program: &Path) -> Result<Self, ClientError> {
+        start::attach(paths, Some(program)).await
     }
 
     /// The engine that runs; never starts one.
     pub async fn find(paths: &Paths) -> Result<Self, ClientError> {
-        todo!()
+        start::find(paths).await
+    }
+
+    /// Ends the engine that runs, whatever its version, and waits until it has gone; its process id.
+    pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
+        start::end(paths).await
     }
 
     /// The answer of the engine when it was found.
     pub fn hello(&self) -> &Hello {
-        todo!()
+        &self.0.hello
     }
 
     pub async fn targets(&self) -> Result<Targets, ClientError> {
-        todo!()
+        self.0.door.get("reading the targets", "targets", &[]).await
     }
 
     pub async fn resolve(&self, expr: &str) -> Result<Resolved, ClientError> {
-        todo!()
+        let body = Resolve { expr: expr.to_owned() };
+        self.0.door.post("resolving the targets", "targets/resolve", &body).await
     }
 
     pub async fn library(&self) -> Result<Library, ClientError> {
-        todo!()
+        self.0.door.get("reading the library", "library", &[]).await
     }
 
     pub async fn script(&self, name: &str) -> Result<Script, ClientError> {
-        todo!()
+        self.0.door.get("reading a script", "library/script", &[("name", name)]).await
     }
 
     pub async fn plan(&self, request: &PlanRequest) -> Result<Plan, ClientError> {
-        todo!()
+        self.0.door.post("planning", "plans", &request.to_json()).await
     }
 
     pub async fn answer(&self, question: &str, value: &Secret) -> Result<(), ClientError> {
-        todo!()
+        let body = serde_json::json!({ "id": question, "value": value.expose() });
+        self.0.door.tell("answering its question", "answers", &body, ENDING).await
     }
 
     pub async fn launch(&self, launch: &Launch) -> Result<JobSummary, ClientError> {
-        todo!()
+        self.0.door.post("launching", "jobs", launch).await
     }
 
     /// Newest first.
     pub async fn jobs(&self, limit: usize) -> Result<Vec<JobSummary>, ClientError> {
-        todo!()
+        self.0.door.get("reading the jobs", "jobs", &[("limit", &limit.to_string())]).await
     }
 
     pub async fn job(&self, id: JobId) -> Result<Job, ClientError> {
-        todo!()
+        self.0.door.get("reading a job", &format!("jobs/{id}"), &[]).await
     }
 
     pub async fn cancel(&self, id: JobId, what: &Cancel) -> Result<Cancelled, ClientError> {
-        todo!()
+        self.0.door.post("cancelling", &format!("jobs/{id}/cancel"), what).await
     }
 
     /// At most `count` lines of one run.
@@ -120,12 +149,23 @@ impl Client {
         count: usize,
         which: Which,
     ) -> Result<Window, ClientError> {
-        todo!()
+        let count = count.to_string();
+        let line;
+        let begin = match from {
+            From::Line(number) => {
+                line = number.to_string();
+                ("from", line.as_str())
+            }
+            From::End => ("tail", "1"),
+        };
+        let query = [begin, ("count", &count), ("which", word(which))];
+        self.0.door.get("reading output", &format!("jobs/{job}/runs/{run}/lines"), &query).await
     }
 
     /// The last `count` lines of all runs of a job, in order of arrival.
     pub async fn tail(&self, job: JobId, count: usize, which: Which) -> Result<Window, ClientError> {
-        todo!()
+        let query = [("count", &*count.to_string()), ("which", word(which))];
+        self.0.door.get("reading output", &format!("jobs/{job}/tail"), &query).await
     }
 
     /// The bytes of one run as they were; `follow`: until the run has ended.
@@ -136,32 +176,50 @@ impl Client {
         which: Which,
         follow: bool,
     ) -> Result<BoxStream<'static, Result<bytes::Bytes, ClientError>>, ClientError> {
-        todo!()
+        let query = [("which", word(which)), ("follow", yes(follow))];
+        self.0.door.bytes("reading output", &format!("jobs/{job}/runs/{run}/output"), &query).await
     }
 
     /// Everything a job does, from its beginning (`from_start`) or from now, until it has ended.
+    /// The stream ends with [`Note::End`], or with an error.
     pub async fn stream(
         &self,
         job: JobId,
         from_start: bool,
     ) -> Result<BoxStream<'static, Result<Frame, ClientError>>, ClientError> {
-        todo!()
+        let query = [("start", yes(from_start))];
+        self.0.door.items::<frames::Frames>("following a job", &format!("jobs/{job}/stream"), &query).await
     }
 
     /// Events after number `since` (`None`: from now), for ever. Each with its number.
+    /// The stream ends with an error alone: attach again, and ask for what was missed.
     pub async fn events(
         &self,
         since: Option<u64>,
     ) -> Result<BoxStream<'static, Result<(u64, Event), ClientError>>, ClientError> {
-        todo!()
+        let number = since.map(|since| since.to_string());
+        let query: Vec<(&str, &str)> = number.iter().map(|number| ("since", number.as_str())).collect();
+        self.0.door.items::<events::Events>("listening to it", "events", &query).await
     }
 
     pub async fn doctor(&self, device: &str) -> Result<Doctor, ClientError> {
-        todo!()
+        self.0.door.get("examining a device", "doctor", &[("device", device)]).await
     }
 
     /// Asks the engine to end; running jobs end with it.
     pub async fn shutdown(&self) -> Result<(), ClientError> {
-        todo!()
+        self.0.door.tell("asking it to end", "shutdown", &(), ENDING).await
     }
+}
+
+const fn word(which: Which) -> &'static str {
+    match which {
+        Which::Out => "out",
+        Which::Err => "err",
+        Which::All => "all",
+    }
+}
+
+const fn yes(yes: bool) -> &'static str {
+    if yes { "true" } else { "false" }
 }

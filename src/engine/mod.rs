@@ -1,1 +1,492 @@
-//! The engine: owns connections, store and running jobs. Knows connectors and model; no HTTP, no screen.
+//! The engine: owns connections, inventory, library, running jobs and the store. Knows connectors and model;
+//! refuses to know HTTP, screens, and the environment.
+
+pub mod events;
+pub mod inventory;
+pub mod jobs;
+pub mod library;
+pub mod search;
+pub mod store;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::events::Events;
+use self::inventory::Inventories;
+use self::jobs::plan::{Plans, resolve};
+use self::jobs::{Jobs, live::LiveJob};
+use self::library::Library;
+use self::store::output::{self, Wanted};
+use self::store::{Store, StoreError, db};
+use crate::connectors::{self, Connector, Connectors};
+use crate::model::connection::Kind;
+use crate::model::device::Device;
+use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::nodeset;
+use crate::model::output::{Line, Which, Window};
+use crate::model::plan::{Plan, PlanRequest, Question};
+use crate::model::script::{LastRun, Script};
+use crate::model::secret::Secret;
+use crate::model::state::Counts;
+use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Found, Launch, Problem, Resolved, Targets};
+use crate::settings::{EngineSettings, Settings};
+
+/// Lines of one window at most.
+const WINDOW_MAX: usize = 5000;
+
+/// Bytes looked at for one window at most.
+const WINDOW_BYTES: u64 = 64 << 20;
+
+pub struct Engine {
+    pub settings: EngineSettings,
+    pub user: String,
+    pub events: Arc<Events>,
+    pub inventories: Arc<Inventories>,
+    pub library: Arc<Library>,
+    pub jobs: Arc<Jobs>,
+    connectors: Arc<Connectors>,
+    plans: Plans,
+    notices: Mutex<Vec<String>>,
+    started: Instant,
+    /// Milliseconds after `started` at which somebody last asked for something.
+    last_asked: AtomicU64,
+    watchers: Mutex<Vec<Box<dyn std::any::Any + Send>>>,
+}
+
+fn problem(code: Code, error: impl Into<String>) -> Problem {
+    Problem { code, error: error.into(), column: None }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        problem(Code::Internal, error.to_string())
+    }
+}
+
+impl From<db::DbError> for Problem {
+    fn from(error: db::DbError) -> Self {
+        problem(Code::Internal, error.to_string())
+    }
+}
+
+impl Engine {
+    /// Opens store and library, marks what a crash left, reads every inventory, and watches their files.
+    pub async fn open(settings: &Settings) -> Result<Arc<Self>, StoreError> {
+        let store = Arc::new(Store::open(&settings.paths.state)?);
+        let interrupted = store.recover().await?;
+        let contacts = store.db.call(|db| db::contacts(db)).await?;
+        let connectors: Connectors = settings
+            .connections
+            .iter()
+            .map(|connection| {
+                let connector: Arc<dyn Connector> = match &connection.kind {
+                    Kind::Local => Arc::new(connectors::local::Local::new(&connection.name, &settings.home)),
+                    Kind::Ssh(_) => Arc::new(connectors::ssh::Ssh::new(connection.clone())),
+                };
+                (connection.name.clone(), connector)
+            })
+            .collect();
+        let connectors = Arc::new(connectors);
+        let inventories = Arc::new(Inventories::new(settings.connections.clone(), Arc::clone(&connectors), contacts));
+        inventories.refresh().await;
+        let events = Arc::new(Events::default());
+        let folder = settings.paths.library.clone();
+        let library = tokio::task::spawn_blocking(move || Library::open(folder))
+            .await
+            .unwrap_or_else(|_| Library::open(settings.paths.library.clone()));
+        let mut notices = settings.problems.clone();
+        if interrupted > 0 {
+            notices.push(format!(
+                "the engine had ended while {interrupted} job(s) ran: what was received is kept, runs in flight are marked"
+            ));
+        }
+        let jobs = Jobs::new(store, Arc::clone(&events), Arc::clone(&inventories), Arc::clone(&connectors));
+        let engine = Arc::new(Self {
+            settings: settings.engine.clone(),
+            user: settings.user.clone(),
+            events,
+            inventories,
+            library: Arc::new(library),
+            jobs,
+            connectors,
+            plans: Plans::default(),
+            notices: Mutex::new(notices),
+            started: Instant::now(),
+            last_asked: AtomicU64::new(0),
+            watchers: Mutex::default(),
+        });
+        engine.watch();
+        tokio::spawn(Arc::clone(&engine).retain());
+        Ok(engine)
+    }
+
+    /// Follows changes of library and inventory files.
+    fn watch(self: &Arc<Self>) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = Arc::clone(&self.events);
+        match self.library.watch(move || events.publish(&Event::Library)) {
+            Ok(watch) => watchers.push(Box::new(watch)),
+            Err(error) => {
+                self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
+                    "the script library is not watched ({error}): ^r shows what has changed in it"
+                ));
+            }
+        }
+        let (engine, runtime) = (Arc::downgrade(self), tokio::runtime::Handle::current());
+        let watch = watch_files(&self.inventories.watched(), move || {
+            let Some(engine) = engine.upgrade() else { return };
+            runtime.spawn(async move {
+                engine.inventories.refresh().await;
+                engine.events.publish(&Event::Targets);
+            });
+        });
+        watchers.push(Box::new(watch));
+    }
+
+    async fn retain(self: Arc<Self>) {
+        match self.jobs.store.retain(self.settings.keep_days, self.settings.keep_bytes).await {
+            Ok(gone) if !gone.is_empty() => tracing::info!(jobs = gone.len(), "forgot old jobs"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "retention"),
+        }
+    }
+
+    // -- being there -----------------------------------------------------------------------------------
+
+    /// Somebody asks for something: the engine is not idle.
+    pub fn touched(&self) {
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_asked.store(now, Ordering::Relaxed);
+    }
+
+    /// How much longer it may idle; zero: it should end.
+    pub fn idle_left(&self) -> Duration {
+        if *self.jobs.running.borrow() > 0 || self.events.heard() {
+            return self.settings.idle_exit;
+        }
+        let asked = Duration::from_millis(self.last_asked.load(Ordering::Relaxed));
+        self.settings.idle_exit.saturating_sub(self.started.elapsed().saturating_sub(asked))
+    }
+
+    pub fn notices(&self) -> Vec<String> {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        notices.extend(self.inventories.warnings());
+        notices
+    }
+
+    pub async fn shutdown(&self) {
+        self.jobs.shutdown().await;
+        for connector in self.connectors.values() {
+            connector.close().await;
+        }
+    }
+
+    // -- targets ---------------------------------------------------------------------------------------
+
+    pub fn targets(&self) -> Targets {
+        self.inventories.targets()
+    }
+
+    /// Reads the inventories again.
+    pub async fn refresh(&self) {
+        self.inventories.refresh().await;
+        self.events.publish(&Event::Targets);
+    }
+
+    pub fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
+        let inventory = self.inventories.all();
+        let devices: Vec<Device> = resolve(&inventory, expr)?.into_iter().cloned().collect();
+        let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
+        Ok(Resolved { count: devices.len(), folded, devices })
+    }
+
+    /// Secrets that reaching these devices needs.
+    pub async fn questions(&self, devices: &[&Device]) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for (name, connector) in self.connectors.iter() {
+            let theirs: Vec<Arc<Device>> = devices
+                .iter()
+                .filter(|device| device.connection == *name)
+                .map(|device| Arc::new((*device).clone()))
+                .collect();
+            if !theirs.is_empty() {
+                questions.extend(connector.questions(&theirs).await);
+            }
+        }
+        questions
+    }
+
+    pub async fn answer(&self, answer: Answer) -> Result<(), Problem> {
+        let mut why = "no such question".to_owned();
+        for connector in self.connectors.values() {
+            match connector.answer(&answer.id, Secret::new(answer.value.expose())).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error != "no such question" => why = error,
+                Err(_) => {}
+            }
+        }
+        Err(problem(Code::Refused, why))
+    }
+
+    pub async fn doctor(&self, device: &str) -> Result<Doctor, Problem> {
+        let inventory = self.inventories.all();
+        let found = match resolve(&inventory, device)?.as_slice() {
+            [one] => (*one).clone(),
+            [] => return Err(problem(Code::NotFound, format!("no device named {device}"))),
+            many => {
+                return Err(problem(Code::Invalid, format!("`{device}` names {} devices: give one", many.len())));
+            }
+        };
+        let connector = self
+            .connectors
+            .get(&found.connection)
+            .ok_or_else(|| problem(Code::NotFound, format!("no connection {}", found.connection)))?;
+        Ok(connector.doctor(&found).await)
+    }
+
+    // -- scripts ---------------------------------------------------------------------------------------
+
+    pub async fn library(&self) -> Result<crate::model::wire::Library, Problem> {
+        let library = Arc::clone(&self.library);
+        let mut listed = tokio::task::spawn_blocking(move || library.list())
+            .await
+            .map_err(|error| problem(Code::Internal, error.to_string()))?;
+        let history = self.jobs.store.db.call(|db| db::history(db)).await?;
+        for script in &mut listed.scripts {
+            script.last_run = history.get(&script.name).and_then(|jobs| last_run(jobs));
+        }
+        Ok(listed)
+    }
+
+    pub async fn script(&self, name: &str) -> Result<Script, Problem> {
+        let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
+        let (mut info, bytes) = tokio::task::spawn_blocking(move || library.read(&wanted))
+            .await
+            .map_err(|error| problem(Code::Internal, error.to_string()))?
+            .map_err(|error| problem(Code::NotFound, error))?;
+        let findings = self.library.lint_text(&info.name, bytes.clone()).await;
+        let history = self.jobs.store.db.call(|db| db::history(db)).await?;
+        info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
+        Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
+    }
+
+    // -- jobs ------------------------------------------------------------------------------------------
+
+    pub async fn plan(&self, request: PlanRequest) -> Result<Plan, Problem> {
+        self.plans.make(self, request).await
+    }
+
+    pub async fn launch(&self, launch: &Launch) -> Result<JobSummary, Problem> {
+        let ready = self.plans.take(self, &launch.plan, launch.confirm).await?;
+        Ok(self.jobs.launch(ready).await?)
+    }
+
+    pub async fn job_list(&self, limit: usize) -> Result<Vec<JobSummary>, Problem> {
+        Ok(self.jobs.store.db.call(move |db| db::jobs(db, limit)).await?)
+    }
+
+    pub async fn job(&self, id: JobId) -> Result<Job, Problem> {
+        if let Some(live) = self.jobs.live(id) {
+            return Ok(live.snapshot());
+        }
+        let job = self.jobs.store.db.call(move |db| db::job(db, id)).await?;
+        job.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))
+    }
+
+    pub async fn cancel(&self, id: JobId, what: &Cancel) -> Result<Cancelled, Problem> {
+        let Some(live) = self.jobs.live(id) else {
+            let job = self.job(id).await?;
+            return Err(problem(
+                Code::Refused,
+                format!("job {id} has ended already ({}): nothing to cancel", job.summary.state.word()),
+            ));
+        };
+        let reason = format!("cancelled by {}", self.user);
+        if what.devices.is_empty() {
+            return Ok(live.cancel(None, what.queued_only, &reason));
+        }
+        let job = live.snapshot();
+        let mut runs = Vec::new();
+        for device in &what.devices {
+            runs.push(find_run(&job, device)?);
+        }
+        Ok(live.cancel(Some(&runs), what.queued_only, &reason))
+    }
+
+    // -- output ----------------------------------------------------------------------------------------
+
+    /// A window of one run; `from` `None`: its end.
+    pub async fn lines(
+        &self,
+        id: JobId,
+        run: u32,
+        from: Option<u64>,
+        count: usize,
+        which: Which,
+    ) -> Result<Window, Problem> {
+        let wanted = Wanted { which, meta: which == Which::All };
+        let count = count.min(WINDOW_MAX);
+        let live = self.jobs.live(id);
+        let ended = match &live {
+            Some(live) => live.ended(run),
+            None => true,
+        };
+        let store = Arc::clone(&self.jobs.store);
+        let read = tokio::task::spawn_blocking(move || -> std::io::Result<Window> {
+            let Some(files) = open_output(live.as_ref(), &store, id, run)? else {
+                return Ok(Window { ended, ..Window::default() });
+            };
+            let lines = match from {
+                Some(from) => output::lines(&files, run, from, count, wanted, WINDOW_BYTES)?,
+                None => output::tail(&files, run, count, wanted)?,
+            };
+            Ok(Window { lines, total_lines: output::total_lines(&files)?, total_bytes: files.len()?, ended })
+        });
+        read.await
+            .map_err(|error| problem(Code::Internal, error.to_string()))?
+            .map_err(|error| problem(Code::Internal, format!("cannot read the output of job {id}: {error}")))
+    }
+
+    /// The last lines of all runs, in order of arrival.
+    pub async fn tail(&self, id: JobId, count: usize, which: Which) -> Result<Window, Problem> {
+        let job = self.job(id).await?;
+        let wanted = Wanted { which, meta: which == Which::All };
+        let count = count.min(WINDOW_MAX);
+        let live = self.jobs.live(id);
+        let store = Arc::clone(&self.jobs.store);
+        let read = tokio::task::spawn_blocking(move || merged_tail(&job, live.as_ref(), &store, count, wanted));
+        read.await
+            .map_err(|error| problem(Code::Internal, error.to_string()))?
+            .map_err(|error| problem(Code::Internal, format!("cannot read the outputs of job {id}: {error}")))
+    }
+}
+
+impl Engine {
+    /// Lines of all outputs of a job that match.
+    pub async fn search(&self, id: JobId, pattern: &str, regex: bool, count: usize) -> Result<Found, Problem> {
+        let needle = search::Needle::new(pattern, regex).map_err(|error| problem(Code::Invalid, error))?;
+        let job = self.job(id).await?;
+        let live = self.jobs.live(id);
+        let store = Arc::clone(&self.jobs.store);
+        let wanted = Wanted { which: Which::All, meta: false };
+        let searched = tokio::task::spawn_blocking(move || -> std::io::Result<Found> {
+            let mut found = Found::default();
+            for run in &job.runs {
+                let Some(files) = open_output(live.as_ref(), &store, id, run.index)? else { continue };
+                search::search(&files, run.index, &needle, wanted, count.min(WINDOW_MAX), &mut found)?;
+            }
+            Ok(found)
+        });
+        searched
+            .await
+            .map_err(|error| problem(Code::Internal, error.to_string()))?
+            .map_err(|error| problem(Code::Internal, format!("cannot search job {id}: {error}")))
+    }
+}
+
+/// The output of a run, live or kept; `None` where it never said anything.
+fn open_output(
+    live: Option<&Arc<LiveJob>>,
+    store: &Store,
+    id: JobId,
+    run: u32,
+) -> std::io::Result<Option<Arc<output::Files>>> {
+    match live.and_then(|live| live.output(run)) {
+        Some((files, _)) => Ok(Some(files)),
+        None => Ok(store.open_run(id, run)?.map(Arc::new)),
+    }
+}
+
+/// Runs looked into for a merged tail: those that spoke last.
+const TAIL_RUNS: usize = 2000;
+
+fn merged_tail(
+    job: &Job,
+    live: Option<&Arc<LiveJob>>,
+    store: &Store,
+    count: usize,
+    wanted: Wanted,
+) -> std::io::Result<Window> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut total = 0;
+    let speaking: Vec<_> = job.runs.iter().filter(|run| run.lines > 0).collect();
+    let skipped = speaking.len().saturating_sub(TAIL_RUNS);
+    // each run gives no more than a fair share and a bit, so that a window costs the same for any number of runs
+    let share = (count * 4 / speaking.len().max(1)).clamp(8, count.max(8));
+    for run in speaking.into_iter().skip(skipped) {
+        total += run.lines;
+        let Some(files) = open_output(live, store, job.summary.id, run.index)? else { continue };
+        lines.extend(output::tail(&files, run.index, share.min(count), wanted)?);
+    }
+    lines.sort_by_key(|line| (line.at, line.run, line.number));
+    let extra = lines.len().saturating_sub(count);
+    lines.drain(..extra);
+    Ok(Window { lines, total_lines: total, total_bytes: 0, ended: job.summary.state.ended() })
+}
+
+/// A run by its device's id or, where that is unique, name.
+pub fn find_run(job: &Job, device: &str) -> Result<u32, Problem> {
+    if let Some(run) = job.runs.iter().find(|run| run.device == device) {
+        return Ok(run.index);
+    }
+    let mut named = job.runs.iter().filter(|run| run.name == device);
+    match (named.next(), named.next()) {
+        (Some(run), None) => Ok(run.index),
+        (Some(_), Some(_)) => Err(problem(
+            Code::Invalid,
+            format!("job {} ran on several devices named {device}: say connection:{device}", job.summary.id),
+        )),
+        _ => Err(problem(Code::NotFound, format!("job {} did not run on {device}", job.summary.id))),
+    }
+}
+
+fn last_run(jobs: &[(JobId, jiff::Timestamp, Counts)]) -> Option<LastRun> {
+    let (job, at, _) = jobs.last()?;
+    let (ok, ended) = jobs.iter().fold((0, 0), |(ok, ended), (_, _, counts)| (ok + counts.ok, ended + counts.ended()));
+    let history = jobs
+        .iter()
+        .map(|(_, _, counts)| match counts {
+            counts if counts.bad() > 0 => 'x',
+            counts if counts.ok > 0 => '+',
+            _ => '-',
+        })
+        .collect();
+    Some(LastRun { at: *at, job: *job, ok_percent: u8::try_from(ok * 100 / ended.max(1)).unwrap_or(100), history })
+}
+
+/// Calls back, a moment later and once, when any of these files changes, appears or goes.
+fn watch_files(
+    files: &[std::path::PathBuf],
+    changed: impl Fn() + Send + 'static,
+) -> Option<Box<dyn std::any::Any + Send>> {
+    use notify::Watcher;
+    let wanted: std::collections::HashSet<_> = files.iter().cloned().collect();
+    let (bell, rung) = std::sync::mpsc::sync_channel::<()>(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let ours = event.is_ok_and(|event| {
+            !matches!(event.kind, notify::EventKind::Access(_)) && event.paths.iter().any(|path| wanted.contains(path))
+        });
+        if ours {
+            let _ = bell.try_send(());
+        }
+    })
+    .ok()?;
+    let folders: std::collections::HashSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    for folder in folders {
+        let _ = watcher.watch(folder, notify::RecursiveMode::NonRecursive);
+    }
+    std::thread::Builder::new()
+        .name("watch".into())
+        .spawn(move || {
+            while rung.recv().is_ok() {
+                // editors write in several steps: one answer for all of them
+                std::thread::sleep(Duration::from_millis(150));
+                while rung.try_recv().is_ok() {}
+                changed();
+            }
+        })
+        .ok()?;
+    Some(Box::new(watcher))
+}

@@ -76,6 +76,17 @@ pub struct Cancelled {
     pub ending: u32,
 }
 
+/// `GET /api/v1/jobs/{id}/search?text=…&regex=…&count=…`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Lines that match.
+    pub lines: u64,
+    /// Runs that have one.
+    pub runs: u32,
+    /// The first of them.
+    pub hits: Vec<super::output::Line>,
+}
+
 /// `POST /api/v1/answers`: the answer to a plan's question.
 #[derive(Deserialize)]
 pub struct Answer {

@@ -1,10 +1,25 @@
 //! Settings: config.toml, environment, flags and paths, read once at start. Every error names file, line and key.
 //! The only room (with `console/term`) that looks at the environment.
+//!
+//! Later wins: built-in defaults, config.toml, `QUARTERDECK_SECTION__KEY`, flags. Nothing here fails: a wrong part
+//! keeps its default and leaves a sentence in [`Settings::problems`].
 
-use std::path::PathBuf;
+mod connections;
+pub mod env;
+mod file;
+mod keys;
+mod layers;
+pub mod paths;
+#[cfg(test)]
+mod tests;
+pub mod units;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::connection::Connection;
+
+pub use env::Env;
 
 /// Everything the program was told, with defaults filled in.
 #[derive(Clone, Debug)]
@@ -33,6 +48,13 @@ pub struct Paths {
     pub library: PathBuf,
     /// The engine's socket.
     pub socket: PathBuf,
+}
+
+impl Paths {
+    /// What an engine in the background says goes here.
+    pub fn engine_log(&self) -> PathBuf {
+        self.state.join("engine.log")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,4 +99,93 @@ pub struct UiSettings {
     /// Frames a second at most.
     pub fps: u8,
     pub editor: Option<String>,
+}
+
+impl Default for UiSettings {
+    fn default() -> Self {
+        Self {
+            theme: "terminal".to_owned(),
+            keymap: "vi".to_owned(),
+            ascii: None,
+            no_color: false,
+            fps: 30,
+            editor: None,
+        }
+    }
+}
+
+/// What the command line says over file and environment.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub config: Option<PathBuf>,
+    pub color: Option<Color>,
+    pub theme: Option<String>,
+    pub keymap: Option<String>,
+    pub ascii: bool,
+}
+
+/// `--color`, `[ui] color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Reads everything once.
+pub fn load(overrides: &Overrides) -> Settings {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    read(&Env::of_process(), &passwd, overrides)
+}
+
+/// The same from a given environment.
+pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
+    let (user, home) = env.identity(passwd);
+    let (config, named) = paths::config_file(env, overrides.config.as_deref(), &home);
+    let base = config.parent().unwrap_or(Path::new("/")).to_owned();
+    let shown = shorter(&config, &home);
+    let mut problems = Vec::new();
+    let text = file::read(&config, &shown).unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
+    if text.is_none() && named && problems.is_empty() {
+        problems.push(format!("{shown}: there is no such file; the defaults are used"));
+    }
+    let text = text.unwrap_or_default();
+    let (mut page, table) = file::Page::parse(&shown, &text);
+    let (values, entries) = page.settings(table.get_ref());
+    let (layered, env_problems) = layers::merge(values, env, overrides);
+    let around = connections::Around { base: &base, home: &home, user: &user, agent: env.get("SSH_AUTH_SOCK") };
+    let connections = connections::read(&mut page, &entries, layered.local.enabled, &around);
+    problems.extend(page.into_problems());
+    problems.extend(env_problems);
+
+    let data = paths::data(env, &home);
+    let state = paths::state(env, &home);
+    let place = |text: &str| env::absolute(text, &base, &home);
+    let library = layered.library.path.as_deref().map_or_else(|| data.join("library"), place);
+    let socket = layered
+        .engine
+        .socket
+        .as_deref()
+        .map_or_else(|| paths::socket(env, &state), |text| paths::shortened(place(text), env.uid));
+    Settings {
+        paths: Paths { config, data, state, library, socket },
+        engine: layered.engine.settings(),
+        ui: layered.ui.settings(env),
+        connections,
+        problems,
+        user,
+        home,
+    }
+}
+
+/// A path below the home with `~`, for people.
+pub fn shorter(path: &Path, home: &Path) -> String {
+    match path.strip_prefix(home) {
+        Ok(rest) if home != Path::new("/") => format!("~/{}", rest.display()),
+        _ => path.display().to_string(),
+    }
 }

@@ -1,1 +1,327 @@
+//! This machine: a child process in a process group of its own.
+//!
+//! The interpreter comes from the shebang and gets the kept script's path and its arguments as argv; no
+//! shell ever sees a string of ours. Secrets are lines on the child's stdin. Ending a run ends the group:
+//! TERM, then KILL.
 
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Connector, Order, Outcome, RunSink};
+use crate::model::connection::Capabilities;
+use crate::model::device::{Device, Inventory, Reach};
+use crate::model::output::Stream;
+use crate::model::state::RunState;
+use crate::model::wire::{Doctor, Step};
+
+/// Between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A script that has ended may have left a process behind that still holds its output: how long silence is waited for.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
+/// One read; what the sink appends at once.
+const READ: usize = 64 * 1024;
+
+pub struct Local {
+    name: String,
+    home: PathBuf,
+}
+
+impl Local {
+    pub fn new(name: &str, home: &Path) -> Self {
+        Self { name: name.to_owned(), home: home.to_owned() }
+    }
+}
+
+impl Connector for Local {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            streams_output: true,
+            splits_stderr: true,
+            cancel_queued: true,
+            cancel_running: true,
+            parameters: true,
+            ..Capabilities::default()
+        }
+    }
+
+    fn inventory(&self) -> BoxFuture<'_, Inventory> {
+        Box::pin(async {
+            let mut device = Device::new(&self.name, "local");
+            device.facts = facts();
+            device.state = Reach::Online;
+            Inventory { devices: vec![device], ..Inventory::default() }
+        })
+    }
+
+    fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
+        Box::pin(run(order, sink, self.home.clone()))
+    }
+
+    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor> {
+        Box::pin(async move {
+            let shell = Path::new("/bin/sh");
+            Doctor {
+                device: device.id.clone(),
+                way: "child process".into(),
+                why: "it is this machine".into(),
+                steps: vec![Step {
+                    label: "shell".into(),
+                    text: format!("{} {}", shell.display(), if shell.exists() { "is there" } else { "is missing" }),
+                    fine: shell.exists(),
+                }],
+            }
+        })
+    }
+}
+
+fn facts() -> BTreeMap<String, String> {
+    let system = rustix::system::uname();
+    let mut facts = BTreeMap::new();
+    facts.insert("hostname".into(), system.nodename().to_string_lossy().into_owned());
+    facts.insert("os".into(), system.sysname().to_string_lossy().into_owned());
+    facts.insert("kernel".into(), system.release().to_string_lossy().into_owned());
+    facts.insert("arch".into(), system.machine().to_string_lossy().into_owned());
+    facts
+}
+
+async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf) -> Outcome {
+    let permit = tokio::select! {
+        permit = order.gate.enter() => permit,
+        () = order.cancel.cancelled() => return cancelled(),
+    };
+    let mut child = match start(&order, &home) {
+        Ok(child) => child,
+        Err(outcome) => return outcome,
+    };
+    sink.started();
+    let outcome = attend(&mut child, &order, sink.as_mut()).await;
+    drop(permit);
+    outcome
+}
+
+fn cancelled() -> Outcome {
+    Outcome::because(RunState::Cancelled, "cancelled before it started")
+}
+
+fn start(order: &Order, home: &Path) -> Result<Child, Outcome> {
+    let interpreter = &order.script.interpreter;
+    let program = interpreter.first().map_or("/bin/sh", String::as_str);
+    let mut command = Command::new(program);
+    command
+        .args(interpreter.iter().skip(1))
+        .arg(&order.script.path)
+        .args(order.args.iter())
+        .current_dir(if home.is_dir() { home } else { Path::new("/") })
+        .stdin(if order.secrets.is_empty() { Stdio::null() } else { Stdio::piped() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| {
+        let why = if error.kind() == io::ErrorKind::NotFound {
+            format!("cannot start {}: no program {program} on this machine", order.script.name)
+        } else {
+            format!("cannot start {}: {program}: {error}", order.script.name)
+        };
+        Outcome::because(RunState::Failed, why)
+    })?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let secrets = Arc::clone(&order.secrets);
+        // a script that reads none of them must not hold up its own run
+        tokio::spawn(async move {
+            for secret in secrets.iter() {
+                if stdin.write_all(secret.expose().as_bytes()).await.is_err() || stdin.write_all(b"\n").await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(child)
+}
+
+/// Why a run is being ended.
+#[derive(Clone, Copy)]
+enum Ending {
+    Timeout,
+    Cancel,
+    DiskFull,
+}
+
+async fn attend(child: &mut Child, order: &Order, sink: &mut dyn RunSink) -> Outcome {
+    let began = Instant::now();
+    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let mut out = child.stdout.take().map(Pipe::new);
+    let mut err = child.stderr.take().map(Pipe::new);
+    let deadline = order.timeout.map(|limit| began + limit);
+    let mut ending: Option<Ending> = None;
+    let mut kill_at: Option<Instant> = None;
+    let mut status: Option<ExitStatus> = None;
+    let mut silent_since = Instant::now();
+    loop {
+        if status.is_some() && out.is_none() && err.is_none() {
+            break;
+        }
+        tokio::select! {
+            read = next(&mut out), if out.is_some() => match keep(read, &mut out, Stream::Out, sink) {
+                Ok(()) => silent_since = Instant::now(),
+                Err(_) => end(&mut ending, Ending::DiskFull, group, &mut kill_at),
+            },
+            read = next(&mut err), if err.is_some() => match keep(read, &mut err, Stream::Err, sink) {
+                Ok(()) => silent_since = Instant::now(),
+                Err(_) => end(&mut ending, Ending::DiskFull, group, &mut kill_at),
+            },
+            ended = child.wait(), if status.is_none() => {
+                status = ended.ok();
+                silent_since = Instant::now();
+                if status.is_none() {
+                    break;
+                }
+            }
+            () = order.cancel.cancelled(), if ending.is_none() && status.is_none() => {
+                end(&mut ending, Ending::Cancel, group, &mut kill_at);
+            }
+            () = until(deadline), if ending.is_none() && status.is_none() => {
+                end(&mut ending, Ending::Timeout, group, &mut kill_at);
+            }
+            () = until(kill_at), if kill_at.is_some() => {
+                kill_at = None;
+                kill(group, Signal::KILL);
+            }
+            () = sleep_until(silent_since + LEFT_BEHIND), if status.is_some() => {
+                sink.attempt("the script has ended; a process it left behind still holds its output, which is not waited for");
+                break;
+            }
+        }
+    }
+    if ending.is_some() {
+        // whatever of the group outlived its leader
+        kill(group, Signal::KILL);
+    }
+    outcome(ending, status, began)
+}
+
+fn end(ending: &mut Option<Ending>, why: Ending, group: Option<Pid>, kill_at: &mut Option<Instant>) {
+    if ending.is_none() {
+        *ending = Some(why);
+        kill(group, Signal::TERM);
+        *kill_at = Some(Instant::now() + GRACE);
+    }
+}
+
+fn kill(group: Option<Pid>, signal: Signal) {
+    if let Some(group) = group {
+        // gone already is as good
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn outcome(ending: Option<Ending>, status: Option<ExitStatus>, began: Instant) -> Outcome {
+    let took = format!("{:.1} s", began.elapsed().as_secs_f64());
+    match ending {
+        Some(Ending::Timeout) => {
+            return Outcome::because(RunState::Timeout, format!("ran longer than allowed: ended after {took}"));
+        }
+        Some(Ending::Cancel) => {
+            return Outcome::because(RunState::Cancelled, format!("cancelled while it ran, after {took}"));
+        }
+        Some(Ending::DiskFull) => {
+            return Outcome::because(RunState::Failed, "its output could not be kept: it was ended");
+        }
+        None => {}
+    }
+    match status {
+        Some(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => Outcome::exited(code),
+            (None, Some(number)) => Outcome {
+                signal: Some(signal_name(number)),
+                ..Outcome::because(RunState::Failed, format!("ended by signal {}", signal_name(number)))
+            },
+            (None, None) => Outcome::because(RunState::Failed, "ended without saying how"),
+        },
+        None => Outcome::because(RunState::Failed, "could not be waited for: how it ended is not known"),
+    }
+}
+
+/// The name without `SIG`, or the number.
+pub fn signal_name(number: i32) -> String {
+    let name = match number {
+        1 => "HUP",
+        2 => "INT",
+        3 => "QUIT",
+        4 => "ILL",
+        6 => "ABRT",
+        7 => "BUS",
+        8 => "FPE",
+        9 => "KILL",
+        11 => "SEGV",
+        13 => "PIPE",
+        14 => "ALRM",
+        15 => "TERM",
+        24 => "XCPU",
+        25 => "XFSZ",
+        _ => return number.to_string(),
+    };
+    name.to_owned()
+}
+
+struct Pipe<R> {
+    from: R,
+    buffer: Box<[u8]>,
+}
+
+impl<R> Pipe<R> {
+    fn new(from: R) -> Self {
+        // small until it speaks a lot: a quiet script should not cost 64 KiB twice
+        Self { from, buffer: vec![0; 4096].into_boxed_slice() }
+    }
+}
+
+async fn next<R: AsyncRead + Unpin>(pipe: &mut Option<Pipe<R>>) -> io::Result<usize> {
+    match pipe {
+        Some(pipe) => pipe.from.read(&mut pipe.buffer).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn keep<R>(
+    read: io::Result<usize>,
+    pipe: &mut Option<Pipe<R>>,
+    stream: Stream,
+    sink: &mut dyn RunSink,
+) -> io::Result<()> {
+    let (Ok(got @ 1..), Some(open)) = (read, pipe.as_mut()) else {
+        *pipe = None;
+        return Ok(());
+    };
+    let result = sink.output(stream, &open.buffer[..got]);
+    if got == open.buffer.len() && got < READ {
+        open.buffer = vec![0; READ].into_boxed_slice();
+    }
+    if result.is_err() {
+        *pipe = None;
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests;

@@ -260,8 +260,8 @@ fn option_name(rest: &str) -> Result<&str, String> {
     if let Some(long) = rest.strip_prefix("--") {
         return Ok(long);
     }
-    if after.starts_with("--") {
-        return Ok(&after[2..]);
+    if let Some(long) = after.strip_prefix("--") {
+        return Ok(long);
     }
     let Some(short) = rest.strip_prefix('-') else {
         return Err("an option or flag is written --name".into());

@@ -18,7 +18,7 @@ const WORDS_MAX: usize = 16;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What runs a script without a shebang, by its ending: ending, language, interpreter.
-const ENDINGS: [(&str, &str, &[&str]); 8] = [
+pub const ENDINGS: [(&str, &str, &[&str]); 8] = [
     ("sh", "sh", &["/bin/sh"]),
     ("bash", "bash", &["/usr/bin/env", "bash"]),
     ("zsh", "zsh", &["/usr/bin/env", "zsh"]),

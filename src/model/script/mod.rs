@@ -8,7 +8,7 @@ pub mod header;
 pub mod inspect;
 
 pub use argv::{argv, secrets, secrets_order, shown};
-pub use inspect::{inspect, lint_builtin, payload};
+pub use inspect::{examine, inspect, lint_builtin, payload};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

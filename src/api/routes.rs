@@ -1,0 +1,313 @@
+//! Routes of `/api/v1`, and what each asks of the engine. No decision is made here.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::sync::{mpsc, watch};
+
+use crate::engine::Engine;
+use crate::engine::jobs::stream;
+use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::output::{Which, Window};
+use crate::model::plan::{Plan, PlanRequest};
+use crate::model::script::Script;
+use crate::model::wire::{
+    Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
+    Targets,
+};
+use crate::settings::Settings;
+
+/// A script of 16 MiB as base64, and its parameters.
+const BODY_MAX: usize = 24 << 20;
+
+/// Chunks of a stream in flight to a reader.
+const IN_FLIGHT: usize = 8;
+
+#[derive(Clone)]
+struct House {
+    engine: Arc<Engine>,
+    stop: Arc<watch::Sender<bool>>,
+    library: String,
+}
+
+/// A refusal on its way out.
+struct Refusal(Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.0.code {
+            Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::Unconfirmed => StatusCode::PRECONDITION_REQUIRED,
+            Code::Stale => StatusCode::CONFLICT,
+            Code::Refused => StatusCode::FORBIDDEN,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self.0)).into_response()
+    }
+}
+
+type Answered<T> = Result<Json<T>, Refusal>;
+
+pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Settings) -> Router {
+    let house = House { engine, stop, library: settings.paths.library.display().to_string() };
+    let v1 = Router::new()
+        .route("/hello", get(hello))
+        .route("/shutdown", post(shutdown))
+        .route("/targets", get(targets))
+        .route("/targets/refresh", post(refresh))
+        .route("/targets/resolve", post(resolve))
+        .route("/library", get(library))
+        .route("/library/script", get(script))
+        .route("/plans", post(plan))
+        .route("/answers", post(answer))
+        .route("/jobs", get(jobs).post(launch))
+        .route("/jobs/{id}", get(job))
+        .route("/jobs/{id}/cancel", post(cancel))
+        .route("/jobs/{id}/tail", get(tail))
+        .route("/jobs/{id}/search", get(search))
+        .route("/jobs/{id}/stream", get(follow))
+        .route("/jobs/{id}/runs/{run}/lines", get(lines))
+        .route("/jobs/{id}/runs/{run}/output", get(output))
+        .route("/events", get(events))
+        .route("/doctor", get(doctor));
+    Router::new()
+        .nest("/api/v1", v1)
+        .fallback(|request: Request| async move {
+            Refusal(Problem {
+                code: Code::NotFound,
+                error: format!("no door at {} {}", request.method(), request.uri().path()),
+                column: None,
+            })
+        })
+        .layer(middleware::from_fn_with_state(house.clone(), touched))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(house)
+}
+
+async fn touched(State(house): State<House>, request: Request, next: Next) -> Response {
+    house.engine.touched();
+    next.run(request).await
+}
+
+async fn hello(State(house): State<House>) -> Json<Hello> {
+    Json(Hello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL,
+        pid: std::process::id(),
+        confirm_above: house.engine.settings.confirm_above,
+        at_once: house.engine.settings.at_once,
+        library: house.library.clone(),
+        notices: house.engine.notices(),
+        last_event: house.engine.events.last(),
+    })
+}
+
+async fn shutdown(State(house): State<House>) -> StatusCode {
+    house.stop.send_replace(true);
+    StatusCode::ACCEPTED
+}
+
+async fn targets(State(house): State<House>) -> Json<Targets> {
+    Json(house.engine.targets())
+}
+
+async fn refresh(State(house): State<House>) -> StatusCode {
+    house.engine.refresh().await;
+    StatusCode::NO_CONTENT
+}
+
+async fn resolve(State(house): State<House>, Json(asked): Json<Resolve>) -> Answered<Resolved> {
+    Ok(Json(house.engine.resolve(&asked.expr)?))
+}
+
+async fn library(State(house): State<House>) -> Answered<Library> {
+    Ok(Json(house.engine.library().await?))
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+async fn script(State(house): State<House>, Query(asked): Query<Named>) -> Answered<Script> {
+    Ok(Json(house.engine.script(&asked.name).await?))
+}
+
+async fn plan(State(house): State<House>, Json(request): Json<PlanRequest>) -> Answered<Plan> {
+    Ok(Json(house.engine.plan(request).await?))
+}
+
+async fn answer(State(house): State<House>, Json(answer): Json<Answer>) -> Result<StatusCode, Refusal> {
+    house.engine.answer(answer).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn launch(
+    State(house): State<House>,
+    Json(asked): Json<Launch>,
+) -> Result<(StatusCode, Json<JobSummary>), Refusal> {
+    Ok((StatusCode::CREATED, Json(house.engine.launch(&asked).await?)))
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    limit: Option<usize>,
+}
+
+async fn jobs(State(house): State<House>, Query(asked): Query<Limit>) -> Answered<Vec<JobSummary>> {
+    Ok(Json(house.engine.job_list(asked.limit.unwrap_or(1000)).await?))
+}
+
+async fn job(State(house): State<House>, Path(id): Path<JobId>) -> Answered<Job> {
+    Ok(Json(house.engine.job(id).await?))
+}
+
+async fn cancel(State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Cancel>) -> Answered<Cancelled> {
+    Ok(Json(house.engine.cancel(id, &what).await?))
+}
+
+#[derive(Deserialize)]
+struct Place {
+    from: Option<u64>,
+    count: Option<usize>,
+    which: Option<Which>,
+}
+
+async fn lines(
+    State(house): State<House>,
+    Path((id, run)): Path<(JobId, u32)>,
+    Query(place): Query<Place>,
+) -> Answered<Window> {
+    let count = place.count.unwrap_or(100);
+    Ok(Json(house.engine.lines(id, run, place.from, count, place.which.unwrap_or_default()).await?))
+}
+
+async fn tail(State(house): State<House>, Path(id): Path<JobId>, Query(place): Query<Place>) -> Answered<Window> {
+    let count = place.count.unwrap_or(100);
+    Ok(Json(house.engine.tail(id, count, place.which.unwrap_or_default()).await?))
+}
+
+#[derive(Deserialize)]
+struct Search {
+    text: String,
+    regex: Option<bool>,
+    count: Option<usize>,
+}
+
+async fn search(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<Search>) -> Answered<Found> {
+    let count = asked.count.unwrap_or(100);
+    Ok(Json(house.engine.search(id, &asked.text, asked.regex.unwrap_or(false), count).await?))
+}
+
+#[derive(Deserialize)]
+struct Wish {
+    which: Option<Which>,
+    follow: Option<bool>,
+}
+
+async fn output(
+    State(house): State<House>,
+    Path((id, run)): Path<(JobId, u32)>,
+    Query(wish): Query<Wish>,
+) -> Result<Response, Refusal> {
+    let engine = Arc::clone(&house.engine);
+    let job = engine.job(id).await?;
+    if run as usize >= job.runs.len() {
+        return Err(Refusal(Problem {
+            code: Code::NotFound,
+            error: format!("job {id} has {} runs, numbered from 0: no run {run}", job.runs.len()),
+            column: None,
+        }));
+    }
+    let (to, from) = mpsc::channel(IN_FLIGHT);
+    let (live, store) = (engine.jobs.live(id), Arc::clone(&engine.jobs.store));
+    let (which, follow) = (wish.which.unwrap_or_default(), wish.follow.unwrap_or(false));
+    tokio::spawn(async move { stream::bytes(live, store, id, run, which, follow, to).await });
+    Ok(body("application/octet-stream", from))
+}
+
+#[derive(Deserialize)]
+struct Start {
+    start: Option<bool>,
+}
+
+async fn follow(
+    State(house): State<House>,
+    Path(id): Path<JobId>,
+    Query(wish): Query<Start>,
+) -> Result<Response, Refusal> {
+    let engine = Arc::clone(&house.engine);
+    let start = wish.start.unwrap_or(true);
+    let (to, from) = mpsc::channel(IN_FLIGHT);
+    if let Some(live) = engine.jobs.live(id) {
+        tokio::spawn(async move { stream::live(live, start, to).await });
+    } else {
+        let job = engine.job(id).await?;
+        let store = Arc::clone(&engine.jobs.store);
+        tokio::spawn(async move { stream::ended(&store, job, start, to).await });
+    }
+    Ok(body("application/vnd.quarterdeck.frames", from))
+}
+
+#[derive(Deserialize)]
+struct Since {
+    since: Option<u64>,
+}
+
+async fn events(State(house): State<House>, Query(asked): Query<Since>, request: Request) -> Response {
+    let resumed = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let mut listener = house.engine.events.listen(asked.since.or(resumed));
+    let (to, from) = mpsc::channel(IN_FLIGHT);
+    tokio::spawn(async move {
+        // a first comment, so that the reader sees at once that it is connected
+        if to.send(Bytes::from_static(b":\n\n")).await.is_err() {
+            return;
+        }
+        loop {
+            let (number, json) = tokio::select! {
+                event = listener.next() => match event {
+                    Some(event) => event,
+                    None => return,
+                },
+                // else a console that left would count as listening until the next event
+                () = to.closed() => return,
+            };
+            if to.send(format!("id: {number}\ndata: {json}\n\n").into()).await.is_err() {
+                return;
+            }
+        }
+    });
+    body("text/event-stream", from)
+}
+
+fn body(kind: &'static str, mut from: mpsc::Receiver<Bytes>) -> Response {
+    let stream =
+        futures::stream::poll_fn(move |context| from.poll_recv(context).map(|chunk| chunk.map(Ok::<_, Infallible>)));
+    ([(header::CONTENT_TYPE, kind)], Body::from_stream(stream)).into_response()
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    device: String,
+}
+
+async fn doctor(State(house): State<House>, Query(asked): Query<Asked>) -> Answered<Doctor> {
+    Ok(Json(house.engine.doctor(&asked.device).await?))
+}

@@ -1,0 +1,432 @@
+//! The command line: verbs, flags, and their help. Nothing here acts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::output::Which;
+use crate::settings::{self, Overrides, units};
+
+/// Runs scripts on a fleet of devices. Without a verb: the console.
+#[derive(Debug, Parser)]
+#[command(name = "quarterdeck", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub screen: Screen,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+const EXIT_CODES: &str = "\
+Data goes to stdout, messages to stderr. Exit codes:
+    0  all ok                         4  refused: authentication or permission
+    1  error of quarterdeck itself    6  not all devices answered (offline, cancelled, not started)
+    2  usage, expression, or a        130  interrupted; the job keeps running and its id is printed
+       confirmation that is missing
+    3  some devices failed";
+
+#[derive(Debug, Args)]
+pub struct Common {
+    /// JSON on stdout (each verb's help describes it)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Never ask; what would have to be asked for is refused
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub color: Option<ColorWhen>,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Of the console alone.
+#[derive(Debug, Args)]
+pub struct Screen {
+    /// Draw with ASCII characters alone
+    #[arg(long)]
+    pub ascii: bool,
+    /// Colours of the console, by name
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Keys of the console, by name
+    #[arg(long, value_name = "NAME")]
+    pub keymap: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Cli {
+    /// What the flags say over file and environment.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            config: self.common.config.clone(),
+            color: self.common.color.map(|when| match when {
+                ColorWhen::Auto => settings::Color::Auto,
+                ColorWhen::Always => settings::Color::Always,
+                ColorWhen::Never => settings::Color::Never,
+            }),
+            theme: self.screen.theme.clone(),
+            keymap: self.screen.keymap.clone(),
+            ascii: self.screen.ascii,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a script on devices
+    #[command(after_help = RUN_HELP)]
+    Run(Run),
+    /// What a script can run on
+    #[command(subcommand)]
+    Targets(Targets),
+    /// The script library
+    #[command(subcommand)]
+    Scripts(Scripts),
+    /// Jobs: launched, running, ended
+    #[command(subcommand)]
+    Jobs(Jobs),
+    /// The output of a job, its bytes as they were
+    #[command(after_help = OUTPUT_HELP)]
+    Output(Output),
+    /// Run the engine here (console and verbs start one in the background by themselves)
+    Serve(Serve),
+    /// Examine this installation, or how a device is reached
+    #[command(
+        after_help = "JSON: {schema_version, steps: [{label, text, fine}]}; with a device also device, way, why.\n\
+        Exit code 1 when something is not fine."
+    )]
+    Doctor(Doctor),
+    /// The configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// The console's keys
+    Keys(Keys),
+    /// Completions for a shell, on stdout
+    Completions { shell: clap_complete::Shell },
+    /// The manual page, on stdout (`quarterdeck man run` for a verb's)
+    Man { verb: Vec<String> },
+}
+
+const RUN_HELP: &str = "\
+SCRIPT is a name in the library, a path (what starts with ./ ../ or / always is), or - for stdin.
+Without --wait the job's id is printed (--json: {schema_version, id}) and the job goes on by itself.
+With --wait lines are printed as they arrive, `device: line`; ^C leaves the job running (exit code 130).
+With --wait --json one object a line, by its `event`:
+    job      schema_version, id, script, target, devices (how many)
+    run      device, name, state, exit_code, signal, reason: a device's run changed its state
+    output   device, stream (out|err), text: one whole line without its newline, invalid UTF-8
+             replaced; `more`: true where a line above 1 MiB goes on in the next object
+    summary  job, state, counts (runs by state)
+A device is `connection:name`. States: queued sent running ok failed timeout offline cancelled skipped.
+
+    quarterdeck run disk-use.sh --target 'web[01-40] & !state:offline' --wait
+    quarterdeck run ./fix.sh --target @all --confirm 512 --secret token=env:TOKEN";
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Library name, path, or - for stdin
+    pub script: String,
+    /// Which devices: names, node sets, groups, fields, with & | ! and parentheses; @all
+    #[arg(short, long, value_name = "EXPR")]
+    pub target: String,
+    /// A parameter the script declares (again for several values)
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub params: Vec<(String, String)>,
+    /// A secret parameter: from a file, or from a variable of the environment
+    #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR")]
+    pub secrets: Vec<String>, // read by `secret` below: clap would repeat a wrong one, and it may be the secret
+    /// End a run that takes longer (30s, 10m, 2h)
+    #[arg(long, value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Scripts running at once; 0: no limit
+    #[arg(long, value_name = "N")]
+    pub at_once: Option<u32>,
+    /// The number of devices you expect: launched only if it is right
+    #[arg(long, value_name = "N")]
+    pub confirm: Option<usize>,
+    /// Wait for the end, printing output as it arrives
+    #[arg(short, long)]
+    pub wait: bool,
+}
+
+/// Where a secret comes from; its value never stands in an argument, where `ps` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretFrom {
+    File(PathBuf),
+    Variable(String),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Targets {
+    /// Devices, or groups
+    #[command(after_help = "JSON: {schema_version, connections, groups, devices}.")]
+    Ls {
+        /// Groups instead of devices
+        #[arg(long)]
+        groups: bool,
+    },
+    /// What an expression means, without doing anything
+    #[command(
+        after_help = "JSON: {schema_version, count, folded, devices: [{id, name, connection, groups, facts, state, ...}]}."
+    )]
+    Resolve {
+        #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+        expr: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Scripts {
+    /// All scripts
+    #[command(
+        after_help = "JSON: {schema_version, folder, scripts: [{name, version, describe, language, params, ...}], warnings}."
+    )]
+    Ls,
+    /// A script's text on stdout, its facts on stderr
+    #[command(after_help = "JSON: {schema_version, name, version, params, text, findings, ...}.")]
+    Show { name: String },
+    /// What looks wrong in a script of the library, or in a file
+    #[command(
+        after_help = "JSON: {schema_version, name, findings: [{level, line, code, text}]}.\nExit code 1 when there is an error among them."
+    )]
+    Lint { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Jobs {
+    /// Jobs, newest first
+    #[command(
+        after_help = "JSON: an array of {id, script, state, counts, created_at, finished_at, target, by, version}."
+    )]
+    Ls {
+        /// How many at most
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: usize,
+    },
+    /// A job and its runs
+    #[command(
+        after_help = "JSON: {schema_version, id, script, state, counts, runs: [{device, name, state, exit_code, signal, reason, \
+        started_at, finished_at, bytes, lines, last_line}], ...}."
+    )]
+    Show { id: u64 },
+    /// End a job, or some of its runs
+    #[command(
+        after_help = "JSON: {schema_version, id, withdrawn, ending}: runs withdrawn before they started, runs asked to end."
+    )]
+    Cancel {
+        id: u64,
+        /// Only withdraw what has not started; what runs goes on
+        #[arg(long)]
+        queued: bool,
+        /// Only this device (again for several): name, or connection:name
+        #[arg(long = "device", value_name = "DEVICE", value_parser = NonEmptyStringValueParser::new())]
+        devices: Vec<String>,
+    },
+    /// Everything a job printed and prints, to its end: as `run --wait` shows it
+    #[command(after_help = "JSON and exit codes: as of `run --wait`.")]
+    Attach { id: u64 },
+}
+
+const OUTPUT_HELP: &str = "\
+Into a pipe or file, and with --raw, the bytes are exactly those of the device. On a terminal control
+characters are shown instead of obeyed. Several devices come one after the other, each line with
+`device: ` before it (not with --raw); with --follow as they arrive.
+JSON: one object a line, {event: \"output\", device, stream, text}, as of `run --wait`.";
+
+#[derive(Debug, Args)]
+pub struct Output {
+    /// The job
+    pub id: u64,
+    /// Only this device: name, or connection:name
+    #[arg(long)]
+    pub device: Option<String>,
+    /// stdout, stderr, or both in order of arrival
+    #[arg(long, value_enum, default_value_t = StreamWord::All)]
+    pub stream: StreamWord,
+    /// Go on until the job has ended
+    #[arg(short, long)]
+    pub follow: bool,
+    /// The bytes as they were, on a terminal too
+    #[arg(long)]
+    pub raw: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StreamWord {
+    Out,
+    Err,
+    All,
+}
+
+impl StreamWord {
+    pub const fn which(self) -> Which {
+        match self {
+            StreamWord::Out => Which::Out,
+            StreamWord::Err => Which::Err,
+            StreamWord::All => Which::All,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Leave the terminal's session; be content when an engine runs already
+    #[arg(long)]
+    pub background: bool,
+    /// End the engine that runs (and its jobs) first
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// A device: name, or connection:name
+    pub host: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Where the configuration file is
+    Path,
+    /// The settings in force, defaults filled in
+    Show,
+    /// What is wrong with it; exit code 2 if anything is
+    #[command(after_help = "JSON: {schema_version, path, problems}.")]
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub struct Keys {
+    /// The default keymap as a file to start from
+    #[arg(long = "default", action = ArgAction::SetTrue)]
+    pub print_default: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+/// Reads `NAME=@FILE` or `NAME=env:VARIABLE`.
+///
+/// # Errors
+/// A sentence that does not repeat what was given.
+pub fn secret(text: &str) -> Result<(String, SecretFrom), &'static str> {
+    let wrong = "--secret: expected NAME=@FILE or NAME=env:VARIABLE; a secret never stands on the command line itself";
+    let (name, from) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(wrong)?;
+    let from = match (from.strip_prefix('@'), from.strip_prefix("env:")) {
+        (Some(file), _) if !file.is_empty() => SecretFrom::File(PathBuf::from(file)),
+        (_, Some(variable)) if !variable.is_empty() => SecretFrom::Variable(variable.to_owned()),
+        _ => return Err(wrong),
+    };
+    Ok((name.to_owned(), from))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    units::duration(text)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "expected a duration such as 30s, 10m or 2h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("quarterdeck").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_takes_json() {
+        for line in [
+            "run x --target y --json",
+            "--json run x --target y",
+            "targets resolve y --json",
+            "targets ls --json",
+            "scripts ls --json",
+            "scripts show x --json",
+            "scripts lint x --json",
+            "jobs ls --json",
+            "jobs show 7 --json",
+            "jobs cancel 7 --json",
+            "jobs attach 7 --json",
+            "output 7 --json",
+            "serve --json",
+            "doctor --json",
+            "config path --json",
+            "config show --json",
+            "config check --json",
+            "keys --json",
+            "completions bash --json",
+            "man --json",
+        ] {
+            assert!(parse(line).unwrap_or_else(|error| panic!("{line}: {error}")).common.json);
+        }
+    }
+
+    #[test]
+    fn run_is_read_whole() {
+        let cli = parse(
+            "run disk.sh --target @all --param a=1 --param b=x=y --secret t=env:T --secret k=@/f --timeout 1m30s \
+             --at-once 0 --confirm 12 --wait --no-input",
+        );
+        let Ok(Cli { verb: Some(Verb::Run(run)), common, .. }) = cli else { panic!("{cli:?}") };
+        assert_eq!((run.script.as_str(), run.target.as_str()), ("disk.sh", "@all"));
+        assert_eq!(run.params, [("a".into(), "1".into()), ("b".into(), "x=y".into())]);
+        assert_eq!(run.secrets, ["t=env:T", "k=@/f"]);
+        assert_eq!(run.timeout, Some(Duration::from_secs(90)));
+        assert_eq!((run.at_once, run.confirm, run.wait, common.no_input), (Some(0), Some(12), true, true));
+    }
+
+    #[test]
+    fn a_secret_comes_by_reference_alone_and_is_never_repeated() {
+        assert_eq!(secret("t=env:T"), Ok(("t".to_owned(), SecretFrom::Variable("T".to_owned()))));
+        assert_eq!(secret("t=@/a=b"), Ok(("t".to_owned(), SecretFrom::File("/a=b".into()))));
+        for wrong in ["token=hunter2", "token=", "token", "=@f", "t=env:", "t=@"] {
+            assert!(secret(wrong).unwrap_err().contains("never stands on the command line"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn slips_are_usage_errors() {
+        for line in [
+            "run x",
+            "run --target y",
+            "run x --target y --param novalue",
+            "run x --target y --timeout soon",
+            "run x --target y --timeout 0",
+            "jobs show seven",
+            "output 1 --stream both",
+            "launch x",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_negated_expression_is_no_flag() {
+        assert!(parse("targets resolve !web").is_ok());
+        assert!(parse("targets resolve -x").is_ok());
+    }
+}

@@ -1,0 +1,132 @@
+//! `config`: where the configuration is, what is in force, what is wrong with it.
+
+use serde_json::{Value, json};
+
+use super::args::Config as Verb;
+use super::{CliError, Desk, Outcome, out};
+use crate::model::connection::{HostKeys, Kind};
+use crate::settings::Settings;
+use crate::settings::units::show_duration;
+
+pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
+    let settings = desk.settings;
+    let path = settings.paths.config.display().to_string();
+    match verb {
+        Verb::Path => {
+            if desk.common.json {
+                out::json_object(&json!({ "path": path, "exists": settings.paths.config.exists() }))?;
+            } else {
+                out::print(&format!("{path}\n"))?;
+            }
+        }
+        Verb::Show => {
+            desk.warn();
+            let shown = shown(settings);
+            if desk.common.json {
+                out::json_object(&shown)?;
+            } else {
+                let text = toml::to_string(&shown)
+                    .map_err(|error| CliError::Tool(format!("cannot write the settings as TOML: {error}")))?;
+                out::print(&text)?;
+            }
+        }
+        Verb::Check => {
+            if desk.common.json {
+                out::json_object(&json!({ "path": path, "problems": settings.problems }))?;
+            } else {
+                let lines: Vec<String> =
+                    settings.problems.iter().map(|problem| out::safe_lines(problem) + "\n").collect();
+                out::print(&lines.concat())?;
+            }
+            if !settings.problems.is_empty() {
+                return Ok(Outcome::Wrong);
+            }
+            if !desk.common.json {
+                super::say(format!("quarterdeck: {path}: nothing to complain about"));
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// What config.toml would hold to bring this about (and the paths, which come from the environment).
+fn shown(settings: &Settings) -> Value {
+    let (engine, ui, paths) = (&settings.engine, &settings.ui, &settings.paths);
+    let mut ui_table = json!({
+        "theme": ui.theme, "keymap": ui.keymap, "fps": ui.fps,
+        "color": if ui.no_color { "never" } else { "auto" },
+    });
+    if let Some(ascii) = ui.ascii {
+        ui_table["ascii"] = ascii.into();
+    }
+    if let Some(editor) = &ui.editor {
+        ui_table["editor"] = editor.as_str().into();
+    }
+    let connections: Vec<Value> = settings
+        .connections
+        .iter()
+        .map(|connection| {
+            let mut table = json!({
+                "name": connection.name, "kind": connection.kind.word(),
+                "protected": connection.protected, "read_only": connection.read_only,
+            });
+            if let Kind::Ssh(ssh) = &connection.kind {
+                table["inventory"] = ssh.inventory.iter().map(|path| path.display().to_string()).collect();
+                table["keep"] = show_duration(std::time::Duration::from_secs(ssh.keep_seconds)).into();
+                table["max_handshakes"] = ssh.max_handshakes.into();
+                for (key, path) in [("ssh_config", &ssh.ssh_config), ("known_hosts", &ssh.known_hosts)] {
+                    if let Some(path) = path {
+                        table[key] = path.display().to_string().into();
+                    }
+                }
+                if let Some(keys) = ssh.host_keys {
+                    table["host_keys"] = match keys {
+                        HostKeys::Strict => "strict".into(),
+                        HostKeys::AcceptNew => "accept-new".into(),
+                    };
+                }
+            }
+            table
+        })
+        .collect();
+    json!({
+        "engine": {
+            "idle_exit": show_duration(engine.idle_exit),
+            "at_once": engine.at_once,
+            "confirm_above": engine.confirm_above,
+            "timeout": engine.timeout.map_or_else(|| "none".to_owned(), show_duration),
+            "keep_days": engine.keep_days,
+            "keep_size": engine.keep_bytes.to_string(),
+            "socket": paths.socket.display().to_string(),
+        },
+        "library": { "path": paths.library.display().to_string() },
+        "ui": ui_table,
+        "connection": connections,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Env, Overrides, read};
+
+    #[test]
+    fn what_is_shown_reads_back_as_the_same_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(
+            &config,
+            "[engine]\ntimeout = \"90s\"\nkeep_size = \"3GiB\"\n[ui]\nascii = true\n[[connection]]\nname = \"lab\"\n\
+             kind = \"ssh\"\ninventory = \"h.ini\"\nhost_keys = \"strict\"\nkeep = \"1m\"\n",
+        )
+        .unwrap();
+        let env = Env::of(&[("HOME", "/home/ops"), ("USER", "ops"), ("QUARTERDECK_CONFIG", config.to_str().unwrap())]);
+        let before = read(&env, "", &Overrides::default());
+        assert_eq!(before.problems, Vec::<String>::new());
+        std::fs::write(&config, toml::to_string(&shown(&before)).unwrap()).unwrap();
+        let after = read(&env, "", &Overrides::default());
+        assert_eq!(after.problems, Vec::<String>::new());
+        assert_eq!((before.engine, before.ui, before.connections), (after.engine, after.ui, after.connections));
+        assert_eq!(before.paths, after.paths);
+    }
+}

@@ -1,0 +1,165 @@
+//! `doctor`: what this installation is made of and whether it is fine; with a device, how that is reached.
+
+use serde_json::json;
+
+use super::args::Doctor as Verb;
+use super::{CliError, Desk, Outcome, out, say};
+use crate::client::Client;
+use crate::model::wire::Step;
+use crate::settings::env::variable;
+use crate::settings::{Settings, shorter};
+
+pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
+    match &verb.host {
+        Some(device) => {
+            desk.warn();
+            let client = desk.engine().await?;
+            let found = client.doctor(device).await.map_err(|error| super::targets::pointed(error, device))?;
+            if desk.common.json {
+                out::json_object(&found)?;
+            } else {
+                let head = out::safe_lines(&format!("{}: {} ({})\n", found.device, found.way, found.why));
+                out::print(&head)?;
+                out::print(&steps_table(&found.steps))?;
+            }
+            Ok(verdict(&found.steps))
+        }
+        None => {
+            let mut steps = local(desk.settings);
+            steps.extend(engine(desk).await);
+            steps.extend(terminal());
+            if desk.common.json {
+                out::json_object(&json!({ "steps": steps }))?;
+            } else {
+                out::print(&steps_table(&steps))?;
+                if verdict(&steps) == Outcome::Unwell {
+                    say("quarterdeck: not everything is fine");
+                }
+            }
+            Ok(verdict(&steps))
+        }
+    }
+}
+
+fn verdict(steps: &[Step]) -> Outcome {
+    if steps.iter().all(|step| step.fine) { Outcome::Done } else { Outcome::Unwell }
+}
+
+fn steps_table(steps: &[Step]) -> String {
+    let word = |step: &Step| if step.fine { "ok" } else { "!!" }.to_owned();
+    out::table(&["", "WHAT", "FOUND"], steps.iter().map(|step| vec![word(step), step.label.clone(), step.text.clone()]))
+}
+
+fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
+    Step { label: label.to_owned(), text: text.into(), fine }
+}
+
+/// What can be seen without an engine.
+fn local(settings: &Settings) -> Vec<Step> {
+    let paths = &settings.paths;
+    let short = |path| shorter(path, &settings.home);
+    let mut steps = Vec::new();
+    let config = short(&paths.config);
+    if !settings.problems.is_empty() {
+        steps.extend(settings.problems.iter().map(|problem| step("config", false, problem)));
+    } else if paths.config.exists() {
+        steps.push(step("config", true, config));
+    } else {
+        steps.push(step("config", true, format!("{config} is not there: the defaults are used")));
+    }
+    match crate::settings::paths::trusted(&paths.socket, rustix::process::geteuid().as_raw()) {
+        Ok(()) => steps.push(step("socket", true, short(&paths.socket))),
+        Err(why) => steps.push(step("socket", false, why)),
+    }
+    for connection in &settings.connections {
+        let mut text = format!("{} ({})", connection.name, connection.kind.word());
+        if connection.protected {
+            text.push_str(", protected");
+        }
+        if connection.read_only {
+            text.push_str(", read-only");
+        }
+        steps.push(step("connection", true, text));
+    }
+    let now = jiff::Zoned::now();
+    let sane = (2025..2100).contains(&now.year());
+    steps.push(step("clock", sane, now.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()));
+    steps
+}
+
+/// What the engine says of itself.
+async fn engine(desk: &Desk<'_>) -> Vec<Step> {
+    let ran = Client::find(&desk.settings.paths).await.is_ok();
+    let client = match Client::attach(&desk.settings.paths).await {
+        Ok(client) => client,
+        Err(error) => return vec![step("engine", false, error.to_string())],
+    };
+    let hello = client.hello();
+    let how = if ran { "running" } else { "started now" };
+    let text = format!("version {}, pid {}, protocol {}, {how}", hello.version, hello.pid, hello.protocol);
+    let mut steps = vec![step("engine", hello.version == env!("CARGO_PKG_VERSION"), text)];
+    let said = hello.notices.iter().filter(|notice| !desk.settings.problems.contains(notice));
+    steps.extend(said.map(|notice| step("engine", false, notice)));
+    match client.library().await {
+        Ok(library) => {
+            let folder = shorter(std::path::Path::new(&library.folder), &desk.settings.home);
+            steps.push(step("library", true, format!("{folder}, {} scripts", library.scripts.len())));
+            steps.extend(library.warnings.iter().map(|warning| step("library", false, warning)));
+        }
+        Err(error) => steps.push(step("library", false, error.to_string())),
+    }
+    match client.targets().await {
+        Ok(targets) => {
+            for connection in &targets.connections {
+                let text = format!("{}: {} devices", connection.name, connection.devices);
+                steps.push(step("targets", true, text));
+                let warnings = connection.warnings.iter();
+                steps.extend(warnings.map(|why| step("targets", false, format!("{}: {why}", connection.name))));
+            }
+        }
+        Err(error) => steps.push(step("targets", false, error.to_string())),
+    }
+    steps
+}
+
+/// What the terminal is said to be able to do.
+fn terminal() -> Vec<Step> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let term = set("TERM").unwrap_or_else(|| "not set".to_owned());
+    let colours = match (set("NO_COLOR"), set("COLORTERM").as_deref(), term.as_str()) {
+        (Some(_), ..) => "none (NO_COLOR)",
+        (_, Some("truecolor" | "24bit"), _) => "16 million",
+        (.., "dumb" | "not set") => "none",
+        (.., term) if term.contains("256color") => "256",
+        _ => "16",
+    };
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_else(|| "C".to_owned());
+    let upper = locale.to_ascii_uppercase();
+    let utf8 = upper.contains("UTF-8") || upper.contains("UTF8");
+    let drawn = if utf8 { "box lines" } else { "ASCII alone: set a UTF-8 locale for lines" };
+    let mut steps = vec![
+        step("terminal", term != "not set" && term != "dumb", format!("TERM {term}, colours: {colours}")),
+        step("locale", true, format!("{locale}: {drawn}")),
+    ];
+    if set("TMUX").is_some() {
+        steps.push(tmux());
+    }
+    steps
+}
+
+/// tmux holds an Esc back, and takes alt-letters apart, when its escape-time is long.
+fn tmux() -> Step {
+    const LONG: u32 = 50;
+    let asked = std::process::Command::new("tmux").args(["show-options", "-gv", "escape-time"]).output();
+    let ms: Option<u32> =
+        asked.ok().and_then(|out| String::from_utf8(out.stdout).ok()).and_then(|text| text.trim().parse().ok());
+    match ms {
+        Some(ms) if ms > LONG => step(
+            "tmux",
+            false,
+            format!("escape-time is {ms} ms: Esc is slow; put `set -sg escape-time 10` into ~/.tmux.conf"),
+        ),
+        Some(ms) => step("tmux", true, format!("escape-time {ms} ms")),
+        None => step("tmux", true, "escape-time is not known"),
+    }
+}

@@ -1,0 +1,96 @@
+//! Following a job to its end: from the engine's stream to the printer, at the pace of whoever reads stdout.
+
+use futures::{FutureExt, StreamExt};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::printer::{Printer, Style, Wanted};
+use super::{CliError, Outcome, out};
+use crate::client::{Client, Frame};
+use crate::model::job::JobId;
+use crate::model::wire::Note;
+
+/// Frames taken without a look at the rest of the world (^C, the connection).
+const TURN: u32 = 64;
+
+/// `^C`, from the moment this exists on.
+pub struct Interrupt(Signal);
+
+impl Interrupt {
+    pub fn listen() -> Result<Self, CliError> {
+        signal(SignalKind::interrupt()).map(Self).map_err(|error| CliError::tool("cannot listen for ^C", &error))
+    }
+}
+
+/// Prints everything of a job, from its beginning until it has ended.
+pub async fn follow(
+    client: &Client,
+    id: JobId,
+    style: Style,
+    wanted: Wanted,
+    interrupt: &mut Interrupt,
+) -> Result<Outcome, CliError> {
+    let account = wanted.account;
+    let mut printer = Printer::new(style, wanted, id)?;
+    let mut stream = client.stream(id, true).await?;
+    let mut turn = 0;
+    loop {
+        turn += 1;
+        if turn % TURN == 0 {
+            tokio::task::yield_now().await;
+            if interrupt.0.recv().now_or_never().is_some() {
+                return interrupted(&mut printer);
+            }
+        }
+        let frame = match stream.next().now_or_never() {
+            Some(frame) => frame,
+            None => {
+                // Whoever fills the stream gets a turn; only when nothing is there then, what is buffered goes out.
+                tokio::task::yield_now().await;
+                match stream.next().now_or_never() {
+                    Some(frame) => frame,
+                    None => {
+                        printer.flush()?;
+                        tokio::select! {
+                            biased;
+                            _ = interrupt.0.recv() => return interrupted(&mut printer),
+                            frame = stream.next() => frame,
+                        }
+                    }
+                }
+            }
+        };
+        match frame {
+            Some(Ok(Frame::Output { head, bytes })) => {
+                if let Some(stream) = head.stream {
+                    printer.output(head.run, stream, &bytes)?;
+                }
+            }
+            Some(Ok(Frame::Note(note))) => match *note {
+                Note::Start { job } => {
+                    printer.job(&job.summary)?;
+                    printer.start(job);
+                }
+                Note::Run { run } => printer.run(run)?,
+                Note::End { job, counts } => {
+                    printer.end(&job, &counts)?;
+                    return Ok(if account { Outcome::Runs(counts) } else { Outcome::Done });
+                }
+            },
+            Some(Err(error)) => {
+                printer.flush()?;
+                out::say(format!("quarterdeck: job {id}: see `quarterdeck jobs show {id}` for what became of it"));
+                return Err(error.into());
+            }
+            None => return Err(CliError::Tool(format!("the stream of job {id} ended without an end"))),
+        }
+    }
+}
+
+fn interrupted(printer: &mut Printer) -> Result<Outcome, CliError> {
+    printer.flush()?;
+    let id = printer.id();
+    out::say(format!(
+        "\nquarterdeck: interrupted; job {id} keeps running: `quarterdeck jobs attach {id}` shows all of it"
+    ));
+    Ok(Outcome::Interrupted)
+}

@@ -1,0 +1,313 @@
+//! `run`: plan, preview, confirm, launch, and, if asked to, wait.
+
+use std::fs::File;
+use std::io::{self, BufRead, Read, Write};
+use std::path::Path;
+
+use base64::Engine as _;
+use zeroize::Zeroizing;
+
+use super::args::{self, SecretFrom};
+use super::follow::{Interrupt, follow};
+use super::printer::{Style, Wanted};
+use super::{CliError, Desk, Outcome, out, safe, say};
+use crate::client::{Client, ClientError};
+use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
+use crate::model::script::{self, Level, ScriptInfo};
+use crate::model::secret::Secret;
+use crate::model::wire::{Code, Launch};
+use crate::settings::env::variable;
+
+/// More is not read: the engine refuses far smaller scripts, with its own reason.
+const SCRIPT_LIMIT: u64 = 16 << 20;
+
+const SECRET_LIMIT: u64 = 64 << 10;
+
+/// Wrong passphrases before giving up.
+const TRIES: u32 = 3;
+
+pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError> {
+    let mut secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
+    // Before the engine is asked for anything: ^C must not fall between launch and wait.
+    let mut interrupt = Interrupt::listen()?;
+    let asking = out::may_ask(desk.common.no_input);
+    let local = read_script(&verb.script)?;
+    let client = desk.engine().await?;
+    let script = found(&client, local, &verb.script).await?;
+    if asking {
+        ask_secrets(&client, &script, &mut secrets).await?;
+    }
+    let request = PlanRequest {
+        script,
+        target: verb.target.clone(),
+        params: verb.params.clone(),
+        secrets,
+        timeout_ms: verb.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+        at_once: verb.at_once,
+    };
+    let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, &verb.target))?;
+    warn(&plan);
+    if plan.devices.is_empty() {
+        return Err(CliError::Usage(format!("`{}` holds no device: nothing was sent", verb.target)));
+    }
+    let confirm = confirmed(&plan, verb.confirm, asking)?;
+    answer(&client, &plan.questions, asking).await?;
+    let job = client.launch(&Launch { plan: plan.id, confirm }).await?;
+    if verb.wait {
+        let style = if desk.common.json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
+        return follow(&client, job.id, style, Wanted::ALL, &mut interrupt).await;
+    }
+    if desk.common.json {
+        out::json_object(&serde_json::json!({ "id": job.id }))?;
+    } else {
+        out::print(&format!("{}\n", job.id))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A script read here: its name and bytes.
+type Local = Option<(String, Vec<u8>)>;
+
+/// The script's bytes if SCRIPT is `-` or a file.
+fn read_script(given: &str) -> Result<Local, CliError> {
+    if given == "-" {
+        return bounded(io::stdin().lock(), "stdin").map(|bytes| Some(("stdin".to_owned(), bytes)));
+    }
+    let path = Path::new(given);
+    // `linux/disk.sh` may be a name in the library as well: there it is asked for if no such file is here.
+    let explicit = given.starts_with('/') || given.starts_with("./") || given.starts_with("../");
+    match File::open(path) {
+        Ok(file) if !file.metadata().is_ok_and(|meta| meta.is_dir()) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            bounded(file, given).map(|bytes| Some((name, bytes)))
+        }
+        Ok(_) if explicit => Err(CliError::Usage(format!("{given} is a folder, not a script"))),
+        Err(error) if explicit => Err(CliError::Usage(format!("cannot read the script {given}: {error}"))),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+fn bounded(source: impl Read, shown: &str) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    source
+        .take(SCRIPT_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| CliError::Usage(format!("cannot read the script {shown}: {error}")))?;
+    if bytes.len() as u64 > SCRIPT_LIMIT {
+        let limit = SCRIPT_LIMIT >> 20;
+        return Err(CliError::Usage(format!("the script {shown} is larger than {limit} MiB: nothing was sent")));
+    }
+    Ok(bytes)
+}
+
+/// A bare name is the library's if the library has it, even where a file of that name lies in the folder.
+async fn found(client: &Client, local: Local, given: &str) -> Result<ScriptRef, CliError> {
+    let Some((name, bytes)) = local else { return Ok(ScriptRef::Library(given.to_owned())) };
+    if given != "-" && !given.contains('/') {
+        match client.script(given).await {
+            Ok(_) => return Ok(ScriptRef::Library(given.to_owned())),
+            Err(ClientError::Refused(problem)) if problem.code == Code::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(ScriptRef::Text { name, base64: base64::engine::general_purpose::STANDARD.encode(bytes) })
+}
+
+/// The value behind `NAME=@FILE` or `NAME=env:VARIABLE`.
+fn referred(text: &str) -> Result<(String, Secret), CliError> {
+    let (name, from) = args::secret(text).map_err(|wrong| CliError::Usage(wrong.to_owned()))?;
+    let value = match from {
+        SecretFrom::Variable(variable_name) => Zeroizing::new(variable(&variable_name).ok_or_else(|| {
+            CliError::Usage(format!("secret {name}: the variable {variable_name} is not set, or not UTF-8"))
+        })?),
+        SecretFrom::File(path) => {
+            let wrong = |why: String| CliError::Usage(format!("secret {name}: cannot read {}: {why}", path.display()));
+            let mut text = Zeroizing::new(String::new());
+            File::open(&path)
+                .and_then(|file| file.take(SECRET_LIMIT + 1).read_to_string(&mut text))
+                .map_err(|error| wrong(error.to_string()))?;
+            if text.len() as u64 > SECRET_LIMIT {
+                return Err(wrong(format!("it is larger than {} KiB", SECRET_LIMIT >> 10)));
+            }
+            text
+        }
+    };
+    // A file ends with a newline that nobody meant.
+    let value = value.strip_suffix('\n').map_or(value.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok((name, Secret::new(value)))
+}
+
+/// Asks for the secrets that the script requires and that were not given.
+async fn ask_secrets(client: &Client, script: &ScriptRef, given: &mut Vec<(String, Secret)>) -> Result<(), CliError> {
+    let info: ScriptInfo = match script {
+        ScriptRef::Library(name) => match client.script(name).await {
+            Ok(script) => script.info,
+            Err(_) => return Ok(()), // planning says it better
+        },
+        ScriptRef::Text { name, base64 } => {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_default();
+            script::inspect(name, &bytes)
+        }
+    };
+    for param in info.params.iter().filter(|param| param.secret && param.required) {
+        if given.iter().any(|(name, _)| *name == param.name) {
+            continue;
+        }
+        let value = prompt(&format!("{} (hidden): ", safe::text(&param.name)))?;
+        given.push((param.name.clone(), Secret::new(value.as_str())));
+    }
+    Ok(())
+}
+
+fn prompt(text: &str) -> Result<Zeroizing<String>, CliError> {
+    rpassword::prompt_password(text)
+        .map(Zeroizing::new)
+        .map_err(|error| CliError::Usage(format!("cannot ask for it on this terminal: {error}; nothing was sent")))
+}
+
+/// What the preview holds that the operator should know.
+fn warn(plan: &Plan) {
+    for finding in plan.findings.iter().filter(|finding| finding.level >= Level::Warn) {
+        let place = if finding.line > 0 { format!(":{}", finding.line) } else { String::new() };
+        say(format!("quarterdeck: {}{place}: {} [{}]", plan.script.name, finding.text, finding.code));
+    }
+    for (device, why) in &plan.excluded {
+        say(format!("quarterdeck: {device} is left out: {why}"));
+    }
+}
+
+/// The count to launch with, as given or typed.
+fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<usize>, CliError> {
+    let count = plan.devices.len();
+    match given {
+        Some(given) if given != count => Err(CliError::Usage(format!(
+            "--confirm {given}, but `{}` holds {count} devices: nothing was sent",
+            plan.target
+        ))),
+        Some(given) => Ok(Some(given)),
+        None if !plan.confirm => Ok(None),
+        None if !asking => Err(CliError::Usage(format!(
+            "`{}` holds {count} devices: confirm that number with --confirm {count}; nothing was sent",
+            plan.target
+        ))),
+        None => {
+            say(format!("{} on {count} devices: {}", plan.script.name, plan.folded));
+            if !plan.offline.is_empty() {
+                say(format!("{} of them were offline when last tried", plan.offline.len()));
+            }
+            let typed = typed("Type the number of devices to launch: ")?;
+            if typed.trim().parse() == Ok(count) {
+                Ok(Some(count))
+            } else {
+                Err(CliError::Usage(format!("not confirmed: it is {count} devices; nothing was sent")))
+            }
+        }
+    }
+}
+
+fn typed(prompt: &str) -> Result<String, CliError> {
+    let mut err = io::stderr();
+    let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .take(256)
+        .read_line(&mut line)
+        .map_err(|error| CliError::Usage(format!("cannot read the answer: {error}; nothing was sent")))?;
+    Ok(line)
+}
+
+/// Passphrases that the planned devices need. Without a terminal the launch goes on: those devices' runs say what
+/// they lacked, the others need not suffer.
+async fn answer(client: &Client, questions: &[Question], asking: bool) -> Result<(), CliError> {
+    for question in questions {
+        if !asking {
+            say(format!(
+                "quarterdeck: not asked for: {} ({} devices need it; ssh-add it, or run on a terminal)",
+                question.text, question.devices
+            ));
+            continue;
+        }
+        let mut tries = 0;
+        loop {
+            let value = prompt(&format!("{} ({} devices): ", safe::text(&question.text), question.devices))?;
+            if value.is_empty() {
+                say("quarterdeck: left out");
+                break;
+            }
+            tries += 1;
+            match client.answer(&question.id, &Secret::new(value.as_str())).await {
+                Ok(()) => break,
+                Err(ClientError::Refused(problem)) if tries < TRIES => say(format!("quarterdeck: {}", problem.error)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(devices: usize, confirm: bool) -> Plan {
+        let script = script::inspect("x.sh", b"#!/bin/sh\n");
+        Plan {
+            id: "p".into(),
+            script,
+            target: "@all".into(),
+            devices: (0..devices).map(|n| format!("lab:{n}")).collect(),
+            folded: String::new(),
+            offline: vec![],
+            excluded: vec![],
+            params: vec![],
+            timeout_ms: None,
+            at_once: 0,
+            confirm,
+            findings: vec![],
+            questions: vec![],
+            expires_at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn many_devices_need_their_number() {
+        assert_eq!(confirmed(&plan(3, false), None, false).unwrap(), None);
+        assert_eq!(confirmed(&plan(20, true), Some(20), false).unwrap(), Some(20));
+        let error = confirmed(&plan(20, true), None, false).unwrap_err().to_string();
+        assert!(error.contains("--confirm 20") && error.contains("nothing was sent"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_number_is_refused_even_where_none_is_needed_and_the_right_one_said() {
+        for needed in [true, false] {
+            let error = confirmed(&plan(12, needed), Some(10), false).unwrap_err();
+            assert_eq!(error.fault(), super::super::Fault::Usage);
+            assert!(error.to_string().contains("12 devices"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_read_from_where_it_lies_without_the_files_newline() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hunter2\r\n").unwrap();
+        let (name, value) = referred(&format!("t=@{}", file.path().display())).unwrap();
+        assert_eq!((name.as_str(), value.expose()), ("t", "hunter2"));
+        let error = referred("t=env:QUARTERDECK_TEST_THIS_IS_NOT_SET").unwrap_err().to_string();
+        assert!(error.contains("is not set"), "{error}");
+        assert!(referred("t=@/nonexistent/secret").unwrap_err().to_string().contains("/nonexistent/secret"));
+    }
+
+    #[test]
+    fn a_script_is_a_file_where_a_path_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sh");
+        std::fs::write(&path, "echo").unwrap();
+        let read = read_script(path.to_str().unwrap()).unwrap();
+        assert_eq!(read, Some(("x.sh".to_owned(), b"echo".to_vec())));
+        assert_eq!(read_script("no-such-file-here").unwrap(), None);
+        assert_eq!(read_script("no-such-folder/disk.sh").unwrap(), None);
+        assert!(read_script("./no-such-file-here").unwrap_err().to_string().contains("cannot read the script"));
+        assert!(read_script(&format!("{}/", folder.path().display())).unwrap_err().to_string().contains("folder"));
+    }
+}

@@ -1,0 +1,110 @@
+//! `scripts`: the library.
+
+use super::args::Scripts as Verb;
+use super::{CliError, Desk, Outcome, out, say};
+use crate::model::script::{Finding, Level, Param, ParamKind, Script, ScriptInfo};
+
+pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
+    let client = desk.engine().await?;
+    let json = desk.common.json;
+    match verb {
+        Verb::Ls => {
+            let library = client.library().await?;
+            for warning in &library.warnings {
+                say(format!("quarterdeck: {warning}"));
+            }
+            if json { out::json_object(&library)? } else { out::print(&script_table(&library.scripts))? }
+        }
+        Verb::Show { name } => {
+            let script = client.script(name).await?;
+            if json {
+                out::json_object(&script)?;
+            } else {
+                say(facts(&script));
+                let text = if out::on_terminal() { out::safe_lines(&script.text) } else { script.text };
+                out::print(&text)?;
+            }
+        }
+        Verb::Lint { name } => {
+            let script = client.script(name).await?;
+            if json {
+                out::json_object(&serde_json::json!({ "name": script.info.name, "findings": script.findings }))?;
+            } else {
+                let lines: Vec<String> = script.findings.iter().map(|finding| found(name, finding)).collect();
+                out::print(&lines.concat())?;
+            }
+            if script.findings.iter().any(|finding| finding.level == Level::Error) || script.info.refused.is_some() {
+                return Ok(Outcome::Unwell);
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn script_table(scripts: &[ScriptInfo]) -> String {
+    out::table(
+        &["SCRIPT", "LANGUAGE", "LAST RUN", "OK", "WHAT IT DOES"],
+        scripts.iter().map(|script| {
+            let last = script.last_run.as_ref();
+            vec![
+                script.name.clone(),
+                script.language.clone(),
+                out::moment(last.map(|last| last.at)),
+                last.map_or_else(|| "-".to_owned(), |last| format!("{}%", last.ok_percent)),
+                script.refused.as_ref().map_or_else(|| script.describe.clone(), |why| format!("refused: {why}")),
+            ]
+        }),
+    )
+}
+
+fn facts(script: &Script) -> String {
+    let info = &script.info;
+    let mut text = format!("{} (version {}, {})\n", info.name, info.version, info.interpreter.join(" "));
+    if !info.describe.is_empty() {
+        text.push_str(&format!("{}\n", info.describe));
+    }
+    for param in &info.params {
+        text.push_str(&format!("  {}\n", parameter(param)));
+    }
+    if let Some(why) = &info.refused {
+        text.push_str(&format!("cannot be launched: {why}\n"));
+    }
+    text
+}
+
+fn parameter(param: &Param) -> String {
+    let name = match param.kind {
+        ParamKind::Arg => param.name.to_uppercase(),
+        ParamKind::Option => format!("--{} <value>", param.name),
+        ParamKind::Flag => format!("--{}", param.name),
+    };
+    let mut notes = Vec::new();
+    if param.required {
+        notes.push("required".to_owned());
+    }
+    if param.secret {
+        notes.push("secret".to_owned());
+    }
+    if param.multiple {
+        notes.push("several".to_owned());
+    }
+    if !param.choices.is_empty() {
+        notes.push(format!("one of {}", param.choices.join(", ")));
+    }
+    if let Some(default) = &param.default {
+        notes.push(format!("default {default}"));
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
+    format!("{name}  {}{notes}", param.describe)
+}
+
+/// `NAME:LINE: level: text [code]`, as compilers say it, so that editors can jump.
+fn found(name: &str, finding: &Finding) -> String {
+    let level = match finding.level {
+        Level::Info => "info",
+        Level::Warn => "warning",
+        Level::Error => "error",
+    };
+    let line = finding.line.max(1);
+    out::safe_lines(&format!("{name}:{line}: {level}: {} [{}]", finding.text.replace('\n', " "), finding.code)) + "\n"
+}

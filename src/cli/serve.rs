@@ -1,0 +1,28 @@
+//! `serve`: making room for an engine before `main` starts it.
+
+use super::args::Serve as Verb;
+use super::{CliError, say};
+use crate::client::Client;
+use crate::settings::Settings;
+
+/// `--replace`: ends the engine that runs, and waits until it has gone.
+///
+/// # Errors
+/// It is there and does not end.
+pub fn prepare(settings: &Settings, verb: &Verb) -> Result<(), CliError> {
+    for problem in &settings.problems {
+        say(format!("quarterdeck: {problem}"));
+    }
+    if !verb.replace {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::tool("cannot start", &error))?;
+    match runtime.block_on(Client::end(&settings.paths))? {
+        Some(pid) => say(format!("quarterdeck: the engine that ran (pid {pid}) has ended")),
+        None => say("quarterdeck: no engine was running"),
+    }
+    Ok(())
+}

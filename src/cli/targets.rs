@@ -1,0 +1,109 @@
+//! `targets`: what a script can run on, and what an expression means.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::args::Targets as Verb;
+use super::{CliError, Desk, Outcome, out, safe, say};
+use crate::client::ClientError;
+use crate::model::device::Device;
+use crate::model::wire::{self, Resolved};
+
+pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
+    let client = desk.engine().await?;
+    match verb {
+        Verb::Ls { groups } => {
+            let targets = client.targets().await?;
+            for connection in &targets.connections {
+                for warning in &connection.warnings {
+                    say(format!("quarterdeck: {}: {warning}", connection.name));
+                }
+            }
+            if desk.common.json {
+                out::json_object(&targets)?;
+            } else if *groups {
+                out::print(&group_table(&targets))?;
+            } else {
+                out::print(&device_table(&targets.devices))?;
+            }
+            Ok(Outcome::Done)
+        }
+        Verb::Resolve { expr } => {
+            let resolved = client.resolve(expr).await.map_err(|error| pointed(error, expr))?;
+            resolve(desk, expr, &resolved)
+        }
+    }
+}
+
+fn resolve(desk: &Desk<'_>, expr: &str, resolved: &Resolved) -> Result<Outcome, CliError> {
+    if desk.common.json {
+        out::json_object(resolved)?;
+    } else {
+        let ids: String = resolved.devices.iter().map(|device| safe::text(&device.id) + "\n").collect();
+        out::print(&ids)?;
+        let s = if resolved.count == 1 { "" } else { "s" };
+        say(format!("quarterdeck: {} device{s}: {}", resolved.count, resolved.folded));
+    }
+    if resolved.devices.is_empty() {
+        return Err(CliError::Usage(format!("`{expr}` holds no device")));
+    }
+    Ok(Outcome::Done)
+}
+
+fn device_table(devices: &[Device]) -> String {
+    out::table(
+        &["DEVICE", "STATE", "LAST CONTACT", "GROUPS", "LAST ERROR"],
+        devices.iter().map(|device| {
+            vec![
+                device.id.clone(),
+                device.state.word().to_owned(),
+                out::moment(device.last_contact),
+                if device.groups.is_empty() { "-".to_owned() } else { device.groups.join(",") },
+                device.last_error.clone().unwrap_or_default(),
+            ]
+        }),
+    )
+}
+
+fn group_table(targets: &wire::Targets) -> String {
+    let rows = targets.groups.iter().map(|group| {
+        vec![format!("{}:{}", group.connection, group.name), group.devices.len().to_string(), group.children.join(",")]
+    });
+    out::table(&["GROUP", "DEVICES", "CHILDREN"], rows)
+}
+
+/// A refused expression as a usage error with a caret below the place.
+pub fn pointed(error: ClientError, expr: &str) -> CliError {
+    match error {
+        ClientError::Refused(problem) if problem.column.is_some() => {
+            CliError::Usage(format!("{}\n{}", problem.error, caret(expr, problem.column.unwrap_or(0))))
+        }
+        error => error.into(),
+    }
+}
+
+/// Two lines: the expression, and a caret. Of a long one, the neighbourhood.
+fn caret(expr: &str, column: usize) -> String {
+    const AROUND: usize = 35;
+    let from = column.saturating_sub(AROUND);
+    let before: String = expr.chars().skip(from).take(column - from).collect();
+    let behind: String = expr.chars().skip(column).take(AROUND).collect();
+    let (before, behind) = (safe::text(&before), safe::text(&behind));
+    let cut = if from > 0 { "..." } else { "" };
+    format!("    {cut}{before}{behind}\n    {}^", " ".repeat(cut.len() + before.width()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_below_the_place() {
+        assert_eq!(caret("db|wbe", 3), "    db|wbe\n       ^");
+        assert_eq!(caret("漢|x", 2), "    漢|x\n       ^");
+        assert_eq!(caret("", 0), "    \n    ^");
+        assert_eq!(caret("a\u{1b}b", 2), "    a^[b\n       ^");
+        assert_eq!(caret("abc", 99), "    ...\n       ^");
+        let long = format!("{}!", "x".repeat(100));
+        assert_eq!(caret(&long, 100), format!("    ...{}!\n    {}^", "x".repeat(35), " ".repeat(38)));
+    }
+}

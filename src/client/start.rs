@@ -1,0 +1,210 @@
+//! Finding the engine, starting one when there is none, and seeing that both sides speak the same protocol.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use tokio::net::UnixStream;
+// Not std's: an engine whose starter lives on is reaped, so that it does not stay as a zombie.
+use tokio::process::{Child, Command};
+
+use super::http::Door;
+use super::{Client, ClientError, Inner};
+use crate::model::wire::{Hello, PROTOCOL};
+use crate::settings::Paths;
+use crate::settings::paths::{make_private, trusted};
+
+/// How long an engine may take to come up or to go away.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An engine that is there answers a greeting at once; one that does not in this time hangs.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// A starter that found the place taken looks again after this time.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A log larger than this is put aside at the next start.
+const LOG_LIMIT: u64 = 4 << 20;
+
+/// What every version's greeting holds.
+#[derive(Deserialize)]
+struct Greeting {
+    #[serde(default)]
+    version: String,
+    protocol: u32,
+    #[serde(default)]
+    pid: u32,
+}
+
+/// Who sits behind the socket.
+enum Found {
+    Engine(Client),
+    Nobody(String),
+}
+
+fn no_engine(paths: &Paths, why: impl Into<String>) -> ClientError {
+    ClientError::NoEngine { socket: paths.socket.clone(), why: why.into(), log: paths.engine_log() }
+}
+
+fn guarded(paths: &Paths) -> Result<(), ClientError> {
+    trusted(&paths.socket, rustix::process::geteuid().as_raw()).map_err(|why| no_engine(paths, why))
+}
+
+async fn look(paths: &Paths) -> Result<Found, ClientError> {
+    guarded(paths)?;
+    if let Err(error) = fs::symlink_metadata(&paths.socket) {
+        return Ok(Found::Nobody(error.to_string()));
+    }
+    let door = Door::new(&paths.socket)?;
+    let bytes = match door.greet(GREETING).await {
+        Ok(bytes) => bytes,
+        Err(Ok(why)) => return Ok(Found::Nobody(why)),
+        Err(Err(error)) => return Err(error),
+    };
+    let nonsense = |error: serde_json::Error| ClientError::Lost {
+        doing: "greeting it".to_owned(),
+        why: format!("its greeting cannot be read: {error}"),
+    };
+    // Only these three first: another version's greeting may have another shape.
+    let greeting: Greeting = serde_json::from_slice(&bytes).map_err(nonsense)?;
+    if greeting.protocol != PROTOCOL {
+        return Err(ClientError::Version {
+            theirs: greeting.version,
+            ours: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: greeting.pid,
+            protocol: greeting.protocol,
+        });
+    }
+    let hello: Hello = serde_json::from_slice(&bytes).map_err(nonsense)?;
+    Ok(Found::Engine(Client(std::sync::Arc::new(Inner { door, hello }))))
+}
+
+pub async fn find(paths: &Paths) -> Result<Client, ClientError> {
+    match look(paths).await? {
+        Found::Engine(client) => Ok(client),
+        Found::Nobody(why) => Err(no_engine(paths, why)),
+    }
+}
+
+pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, ClientError> {
+    if let Found::Engine(client) = look(paths).await? {
+        return Ok(client);
+    }
+    let mut child = spawn(paths, program)?;
+    let started = Instant::now();
+    let mut spawned = started;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        // A bare connect first: it costs microseconds, and a socket file may outlive its engine.
+        if UnixStream::connect(&paths.socket).await.is_ok()
+            && let Found::Engine(client) = look(paths).await?
+        {
+            return Ok(client);
+        }
+        match child.try_wait() {
+            Ok(Some(status)) if !status.success() => {
+                return Err(no_engine(paths, format!("it ended at once ({status}){}", last_words(paths))));
+            }
+            // Another starter won, or an engine was still ending: then ours is wanted after all.
+            Ok(Some(_)) if spawned.elapsed() > AGAIN => {
+                child = spawn(paths, program)?;
+                spawned = Instant::now();
+            }
+            _ => {}
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(no_engine(
+                paths,
+                format!("it did not come up in {} s{}", PATIENCE.as_secs(), last_words(paths)),
+            ));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// `quarterdeck serve --background`; it leaves our process group and terminal by itself.
+fn spawn(paths: &Paths, program: Option<&Path>) -> Result<Child, ClientError> {
+    let told = |doing: &str, error: io::Error| no_engine(paths, format!("{doing}: {error}"));
+    make_private(&paths.state).map_err(|error| told(&format!("cannot make {}", paths.state.display()), error))?;
+    let log_path = paths.engine_log();
+    if fs::metadata(&log_path).is_ok_and(|log| log.len() > LOG_LIMIT) {
+        let _ = fs::rename(&log_path, log_path.with_extension("log.old")); // at worst it grows on
+    }
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&log_path);
+    let log = log.map_err(|error| told(&format!("cannot write {}", log_path.display()), error))?;
+    let errors = log.try_clone().map_err(|error| told("cannot share the log", error))?;
+    let program = match program {
+        Some(program) => program.to_owned(),
+        None => own_program().map_err(|error| told("cannot find this program's own file", error))?,
+    };
+    Command::new(&program)
+        .arg("--config")
+        .arg(&paths.config)
+        .args(["serve", "--background"])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .spawn()
+        .map_err(|error| told(&format!("cannot start {}", program.display()), error))
+}
+
+/// This program's file; after an update in place, the new one.
+fn own_program() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let text = path.to_string_lossy();
+    Ok(text.strip_suffix(" (deleted)").map_or_else(|| path.clone(), PathBuf::from))
+}
+
+/// The last line of the log, if it says something.
+fn last_words(paths: &Paths) -> String {
+    let log = fs::read(paths.engine_log()).unwrap_or_default();
+    let tail = &log[log.len().saturating_sub(2000)..];
+    let text = String::from_utf8_lossy(tail);
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(|line| format!(": {line}")).unwrap_or_default()
+}
+
+/// Ends the engine that runs, whatever its version, and waits until it has gone. `None`: there was none.
+pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
+    guarded(paths)?;
+    if !paths.socket.exists() {
+        return Ok(None);
+    }
+    let door = Door::new(&paths.socket)?;
+    let bytes = match door.greet(GREETING).await {
+        Ok(bytes) => bytes,
+        Err(Ok(_)) => return Ok(None),
+        Err(Err(error)) => return Err(error),
+    };
+    let greeting = serde_json::from_slice::<Greeting>(&bytes).ok();
+    let pid = greeting.as_ref().and_then(|greeting| rustix::process::Pid::from_raw(greeting.pid.try_into().ok()?));
+    if let Err(error) = door.tell("asking it to end", "shutdown", &(), GREETING).await {
+        // An engine of another protocol may not know the request; SIGTERM ends every one cleanly.
+        let Some(pid) = pid else { return Err(error) };
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+            .map_err(|why| no_engine(paths, format!("the running one (pid {pid}) cannot be ended: {why}")))?;
+    }
+    let started = Instant::now();
+    while !gone(paths).await {
+        if started.elapsed() > PATIENCE * 3 {
+            let who = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+            return Err(no_engine(paths, format!("the running one{who} was asked to end and is still there")));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(Some(greeting.map_or(0, |greeting| greeting.pid)))
+}
+
+/// Nobody listens, and nobody holds the state folder. (A process id would not do: it can be a zombie's, or used again.)
+async fn gone(paths: &Paths) -> bool {
+    let free = fs::File::open(paths.state.join("engine.lock")).map_or(true, |lock| lock.try_lock().is_ok());
+    free && UnixStream::connect(&paths.socket).await.is_err()
+}

@@ -1,0 +1,438 @@
+//! The keywords of `ssh_config`: which exist, what their values are, and which of them ask for something
+//! that only the `ssh` program can do.
+
+use super::words;
+use super::{AddressFamily, Strict};
+
+/// One line, read and judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Host(Vec<String>),
+    Match(Vec<Criterion>),
+    Include(Vec<String>),
+    IgnoreUnknown(String),
+    Set(Setting),
+    /// A keyword that changes nothing here.
+    Other,
+}
+
+/// One condition of a `Match` line; `wanted` is false after `!`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Criterion {
+    pub wanted: bool,
+    pub test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    All,
+    /// Holds in the second pass alone, and asks for one.
+    Final,
+    /// Holds in a second pass alone.
+    Canonical,
+    Host(String),
+    OriginalHost(String),
+    User(String),
+    LocalUser(String),
+    Tagged(String),
+    /// Its answer needs a command or a look at the network: `exec`, `localnetwork`…
+    Outside(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    HostName(String),
+    Port(u16),
+    User(String),
+    IdentityFile(String),
+    CertificateFile(String),
+    IdentitiesOnly(bool),
+    IdentityAgent(String),
+    /// Empty: `none`.
+    ProxyJump(Vec<String>),
+    ProxyCommand(String),
+    ConnectTimeout(Option<u64>),
+    /// Empty: `none`.
+    KnownHosts(Vec<String>),
+    GlobalKnownHosts(Vec<String>),
+    Strict(Strict),
+    HostKeyAlias(String),
+    AliveInterval(u64),
+    AliveCountMax(u32),
+    SetEnv(Vec<(String, String)>),
+    SendEnv(Vec<String>),
+    Family(AddressFamily),
+    HashKnownHosts(bool),
+    Kex(String),
+    Ciphers(String),
+    Macs(String),
+    HostKeyAlgorithms(String),
+    PubkeyAlgorithms(String),
+    Tag(String),
+    /// A keyword whose first value decides whether the native client will do. `why`: it will not.
+    Need {
+        key: &'static str,
+        why: Option<String>,
+    },
+}
+
+/// Reads the line whose keyword (lower case) and rest were cut by [`words::keyword`].
+pub(super) fn read(key: &str, rest: &str, ignored: &[String]) -> Result<Line, String> {
+    if rest.is_empty() {
+        return Err("no argument after it".to_owned());
+    }
+    if key == "match" {
+        return criteria(rest).map(Line::Match);
+    }
+    if matches!(key, "proxycommand" | "remotecommand" | "localcommand" | "knownhostscommand") {
+        return Ok(command(key, rest));
+    }
+    if key == "proxyjump" {
+        return jump(rest).map(|hops| Line::Set(Setting::ProxyJump(hops)));
+    }
+    let args = words::arguments(rest).ok_or("a quote is not closed")?;
+    let one = || match args.as_slice() {
+        [one] if !one.is_empty() => Ok(one.clone()),
+        [] => Err("no argument after it".to_owned()),
+        [_] => Err("an empty argument".to_owned()),
+        [_, extra, ..] => Err(format!("more than one argument (`{extra}`): quote a value with blanks")),
+    };
+    let some = || match args.as_slice() {
+        [] => Err("no argument after it".to_owned()),
+        many if many.iter().any(String::is_empty) => Err("an empty argument".to_owned()),
+        many => Ok(many.to_vec()),
+    };
+    let need = |key, why: Option<String>| Ok(Line::Set(Setting::Need { key, why }));
+    let setting = match key {
+        "host" => return some().map(Line::Host),
+        "include" => return some().map(Line::Include),
+        "ignoreunknown" => return one().map(Line::IgnoreUnknown),
+        "hostname" => Setting::HostName(one()?),
+        "port" => Setting::Port(port(&one()?)?),
+        "user" => Setting::User(one()?),
+        "identityfile" | "identityfile2" => Setting::IdentityFile(one()?),
+        "certificatefile" => Setting::CertificateFile(one()?),
+        "identitiesonly" => Setting::IdentitiesOnly(flag(&one()?)?),
+        "identityagent" => Setting::IdentityAgent(one()?),
+        "connecttimeout" => Setting::ConnectTimeout(duration(&one()?)?),
+        "userknownhostsfile" | "userknownhostsfile2" => Setting::KnownHosts(files(some()?)?),
+        "globalknownhostsfile" | "globalknownhostsfile2" => Setting::GlobalKnownHosts(files(some()?)?),
+        "stricthostkeychecking" => Setting::Strict(strict(&one()?)?),
+        "hostkeyalias" => Setting::HostKeyAlias(one()?),
+        "serveraliveinterval" => Setting::AliveInterval(duration(&one()?)?.unwrap_or(0)),
+        "serveralivecountmax" => Setting::AliveCountMax(number(&one()?)?),
+        "setenv" => Setting::SetEnv(assignments(&some()?)?),
+        "sendenv" => Setting::SendEnv(some()?),
+        "addressfamily" => Setting::Family(family(&one()?)?),
+        "hashknownhosts" => Setting::HashKnownHosts(flag(&one()?)?),
+        "kexalgorithms" => Setting::Kex(one()?),
+        "ciphers" => Setting::Ciphers(one()?),
+        "macs" => Setting::Macs(one()?),
+        "hostkeyalgorithms" => Setting::HostKeyAlgorithms(one()?),
+        "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => Setting::PubkeyAlgorithms(one()?),
+        "tag" => Setting::Tag(one()?),
+
+        "gssapiauthentication" => return need("GSSAPIAuthentication", yes(&one()?, "signs in with Kerberos")?),
+        "hostbasedauthentication" => {
+            return need("HostbasedAuthentication", yes(&one()?, "signs in with this machine's host key")?);
+        }
+        "pubkeyauthentication" => {
+            let value = one()?.to_lowercase();
+            let refused = matches!(value.as_str(), "no" | "false");
+            return need("PubkeyAuthentication", refused.then(|| "keys are switched off here".to_owned()));
+        }
+        "preferredauthentications" => {
+            let methods = one()?;
+            let keys = methods.split(',').any(|method| method.trim() == "publickey");
+            return need("PreferredAuthentications", (!keys).then(|| format!("`{methods}` leaves out publickey")));
+        }
+        "pkcs11provider" | "smartcarddevice" => {
+            let value = one()?;
+            let why = (!value.eq_ignore_ascii_case("none")).then(|| "keys are on a PKCS#11 token".to_owned());
+            return need("PKCS11Provider", why);
+        }
+        "securitykeyprovider" => {
+            let value = one()?;
+            let plain = value.eq_ignore_ascii_case("internal") || value.eq_ignore_ascii_case("none");
+            return need("SecurityKeyProvider", (!plain).then(|| "keys are on a FIDO token".to_owned()));
+        }
+        "canonicalizehostname" => {
+            let value = one()?.to_lowercase();
+            let why =
+                matches!(value.as_str(), "yes" | "true" | "always").then(|| "the name is completed by DNS".into());
+            return need("CanonicalizeHostname", why);
+        }
+        "bindinterface" => {
+            let value = one()?;
+            return need("BindInterface", Some(format!("binds to the interface {value}")));
+        }
+        "bindaddress" => {
+            let value = one()?;
+            return need("BindAddress", Some(format!("binds to the address {value}")));
+        }
+        "revokedhostkeys" => {
+            let value = one()?;
+            let why = (!value.eq_ignore_ascii_case("none")).then(|| "a list of revoked host keys is kept".to_owned());
+            return need("RevokedHostKeys", why);
+        }
+        "verifyhostkeydns" => {
+            let value = one()?.to_lowercase();
+            let why = (value != "no" && value != "false").then(|| "host keys are checked in DNS".to_owned());
+            return need("VerifyHostKeyDNS", why);
+        }
+        _ if OTHERS.binary_search(&key).is_ok() => return Ok(Line::Other),
+        _ if ignored.iter().any(|list| words::matches_list(key, &list.to_lowercase(), false)) => {
+            return Ok(Line::Other);
+        }
+        _ => return Err("not a keyword of ssh_config (ssh: Bad configuration option)".to_owned()),
+    };
+    Ok(Line::Set(setting))
+}
+
+/// Keywords whose value is the rest of the line as it stands.
+fn command(key: &str, rest: &str) -> Line {
+    let rest = rest.trim_start_matches([' ', '\t', '=']);
+    match key {
+        "proxycommand" => Line::Set(Setting::ProxyCommand(rest.to_owned())),
+        "knownhostscommand" => {
+            let why = (!rest.eq_ignore_ascii_case("none")).then(|| "a command tells the host keys".to_owned());
+            Line::Set(Setting::Need { key: "KnownHostsCommand", why })
+        }
+        _ => Line::Other,
+    }
+}
+
+/// `[user@]host[:port]` or `ssh://…`, several by commas; `none`.
+pub(super) fn jump(rest: &str) -> Result<Vec<String>, String> {
+    let rest = rest.trim_start_matches([' ', '\t', '=']);
+    let rest = rest.split('#').next().unwrap_or_default().trim_end().trim_matches('"');
+    if rest.eq_ignore_ascii_case("none") {
+        return Ok(Vec::new());
+    }
+    rest.split(',')
+        .map(|hop| {
+            let bare = hop.strip_prefix("ssh://").unwrap_or(hop).trim_end_matches('/');
+            split_hop(bare).map(|_| bare.to_owned()).ok_or_else(|| format!("`{hop}` is not [user@]host[:port]"))
+        })
+        .collect()
+}
+
+/// User, host and port of one hop; IPv6 addresses with a port stand in brackets.
+pub(super) fn split_hop(hop: &str) -> Option<(Option<&str>, &str, Option<u16>)> {
+    let (user, rest) = hop.rsplit_once('@').map_or((None, hop), |(user, rest)| (Some(user), rest));
+    let (host, port) = if let Some(bracketed) = rest.strip_prefix('[') {
+        let (host, after) = bracketed.split_once(']')?;
+        match after.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None if after.is_empty() => (host, None),
+            None => return None,
+        }
+    } else if rest.matches(':').count() == 1 {
+        rest.split_once(':').map(|(host, port)| (host, Some(port)))?
+    } else {
+        (rest, None)
+    };
+    let port = match port {
+        Some(digits) => Some(digits.parse().ok().filter(|&port: &u16| port > 0)?),
+        None => None,
+    };
+    let ok = !host.is_empty() && !host.starts_with('-') && user != Some("") && !host.contains(char::is_whitespace);
+    ok.then_some((user, host, port))
+}
+
+fn criteria(rest: &str) -> Result<Vec<Criterion>, String> {
+    let words = words::criteria(rest).ok_or("a quote is not closed")?;
+    let mut found: Vec<Criterion> = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let (wanted, name) = word.strip_prefix('!').map_or((true, word.as_str()), |name| (false, name));
+        let name = name.to_lowercase();
+        let test = match name.as_str() {
+            "all" => {
+                if found.len() > 1 || words.next().is_some() {
+                    return Err("`all` cannot be combined with other conditions".to_owned());
+                }
+                Test::All
+            }
+            "final" => Test::Final,
+            "canonical" => Test::Canonical,
+            _ => {
+                let value = words.next().ok_or_else(|| format!("`{name}` needs a value"))?;
+                match name.as_str() {
+                    "host" => Test::Host(value),
+                    "originalhost" => Test::OriginalHost(value),
+                    "user" => Test::User(value),
+                    "localuser" => Test::LocalUser(value),
+                    "tagged" => Test::Tagged(value),
+                    "exec" | "localnetwork" | "sessiontype" | "command" | "version" => Test::Outside(name),
+                    _ => return Err(format!("`{name}` is not a condition of Match")),
+                }
+            }
+        };
+        found.push(Criterion { wanted, test });
+    }
+    if found.is_empty() { Err("no condition".to_owned()) } else { Ok(found) }
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err(format!("`{text}` is neither yes nor no")),
+    }
+}
+
+fn yes(text: &str, why: &str) -> Result<Option<String>, String> {
+    flag(text).map(|on| on.then(|| why.to_owned()))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    if text.eq_ignore_ascii_case("ssh") {
+        return Ok(22);
+    }
+    text.parse().ok().filter(|&port| port > 0).ok_or_else(|| format!("`{text}` is not a port (1-65535)"))
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse::<i32>()
+        .ok()
+        .and_then(|number| u32::try_from(number).ok())
+        .ok_or_else(|| format!("`{text}` is not a number"))
+}
+
+/// `None`: `none`.
+fn duration(text: &str) -> Result<Option<u64>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    words::seconds(text).map(Some).ok_or_else(|| format!("`{text}` is not a duration (seconds, or 1m30s)"))
+}
+
+fn strict(text: &str) -> Result<Strict, String> {
+    Ok(match text.to_lowercase().as_str() {
+        "yes" | "true" => Strict::Yes,
+        "no" | "false" | "off" => Strict::No,
+        "ask" => Strict::Ask,
+        "accept-new" => Strict::AcceptNew,
+        _ => return Err(format!("`{text}` is none of yes, accept-new, ask, no")),
+    })
+}
+
+fn family(text: &str) -> Result<AddressFamily, String> {
+    Ok(match text.to_lowercase().as_str() {
+        "any" => AddressFamily::Any,
+        "inet" => AddressFamily::Inet,
+        "inet6" => AddressFamily::Inet6,
+        _ => return Err(format!("`{text}` is none of any, inet, inet6")),
+    })
+}
+
+/// `none` stands alone and means no file.
+fn files(args: Vec<String>) -> Result<Vec<String>, String> {
+    match args.iter().any(|arg| arg.eq_ignore_ascii_case("none")) {
+        true if args.len() > 1 => Err("`none` must stand alone".to_owned()),
+        true => Ok(Vec::new()),
+        false => Ok(args),
+    }
+}
+
+fn assignments(args: &[String]) -> Result<Vec<(String, String)>, String> {
+    args.iter()
+        .map(|arg| {
+            let (name, value) = arg.split_once('=').ok_or_else(|| format!("`{arg}` is not NAME=value"))?;
+            Ok((name.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+/// Keywords OpenSSH knows (old and new ones, and those distributions add) that change nothing in how a script
+/// is run here: forwarding, terminals, caching, logging. Sorted.
+const OTHERS: [&str; 87] = [
+    "addkeystoagent",
+    "afstokenpassing",
+    "batchmode",
+    "canonicaldomains",
+    "canonicalizefallbacklocal",
+    "canonicalizemaxdots",
+    "canonicalizepermittedcnames",
+    "casignaturealgorithms",
+    "challengeresponseauthentication",
+    "channeltimeout",
+    "checkhostip",
+    "cipher",
+    "clearallforwardings",
+    "compression",
+    "compressionlevel",
+    "connectionattempts",
+    "controlmaster",
+    "controlpath",
+    "controlpersist",
+    "dsaauthentication",
+    "dynamicforward",
+    "enableescapecommandline",
+    "enablesshkeysign",
+    "escapechar",
+    "exitonforwardfailure",
+    "fallbacktorsh",
+    "fingerprinthash",
+    "forkafterauthentication",
+    "forwardagent",
+    "forwardx11",
+    "forwardx11timeout",
+    "forwardx11trusted",
+    "gatewayports",
+    "gssapiclientidentity",
+    "gssapidelegatecredentials",
+    "gssapikexalgorithms",
+    "gssapikeyexchange",
+    "gssapirenewalforcesrekey",
+    "gssapiserveridentity",
+    "gssapitrustdns",
+    "hostbasedacceptedalgorithms",
+    "hostbasedkeytypes",
+    "ipqos",
+    "kbdinteractiveauthentication",
+    "kbdinteractivedevices",
+    "keepalive",
+    "kerberosauthentication",
+    "kerberostgtpassing",
+    "localforward",
+    "loglevel",
+    "logverbose",
+    "nohostauthenticationforlocalhost",
+    "numberofpasswordprompts",
+    "obscurekeystroketiming",
+    "passwordauthentication",
+    "permitlocalcommand",
+    "permitremoteopen",
+    "protocol",
+    "protocolkeepalives",
+    "proxyusefdpass",
+    "refuseconnection",
+    "rekeylimit",
+    "remoteforward",
+    "requesttty",
+    "requiredrsasize",
+    "rhostsauthentication",
+    "rhostsrsaauthentication",
+    "rsaauthentication",
+    "sessiontype",
+    "skeyauthentication",
+    "stdinnull",
+    "streamlocalbindmask",
+    "streamlocalbindunlink",
+    "syslogfacility",
+    "tcpkeepalive",
+    "tisauthentication",
+    "tunnel",
+    "tunneldevice",
+    "updatehostkeys",
+    "useblacklistedkeys",
+    "useprivilegedport",
+    "useroaming",
+    "usersh",
+    "versionaddendum",
+    "visualhostkey",
+    "warnweakcrypto",
+    "xauthlocation",
+];

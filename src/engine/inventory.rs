@@ -1,0 +1,143 @@
+//! The inventory of all connections together, with what the last contact with each device said.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::store::db::Contact;
+use crate::connectors::{Connectors, Outcome};
+use crate::model::connection::{Connection, ConnectionInfo};
+use crate::model::device::{Inventory, Reach};
+use crate::model::state::RunState;
+use crate::model::wire::Targets;
+
+pub struct Inventories {
+    connections: Vec<Connection>,
+    connectors: Arc<Connectors>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// As the systems told it, merged.
+    told: Inventory,
+    warnings: HashMap<String, Vec<String>>,
+    contacts: HashMap<String, Contact>,
+    /// Contacts not yet recorded.
+    fresh: HashMap<String, Contact>,
+    /// `told` with the contacts laid over; `None`: to be made.
+    shown: Option<Arc<Inventory>>,
+}
+
+/// What an outcome says about reaching the device; `None`: nothing.
+pub fn contact_of(outcome: &Outcome) -> Option<Contact> {
+    let now = Timestamp::now();
+    let reached = |state, error| Contact { state, last_contact: Some(now), last_error: error };
+    match outcome.state {
+        RunState::Offline => {
+            Some(Contact { state: Reach::Offline, last_contact: None, last_error: outcome.reason.clone() })
+        }
+        RunState::Cancelled | RunState::Skipped => None,
+        _ if outcome.refused => Some(reached(Reach::Refused, outcome.reason.clone())),
+        _ => Some(reached(Reach::Online, None)),
+    }
+}
+
+impl Inventories {
+    pub fn new(connections: Vec<Connection>, connectors: Arc<Connectors>, contacts: Vec<(String, Contact)>) -> Self {
+        let state = State { contacts: contacts.into_iter().collect(), ..State::default() };
+        Self { connections, connectors, state: Mutex::new(state) }
+    }
+
+    pub fn connection(&self, name: &str) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.name == name)
+    }
+
+    /// Asks every connection again.
+    pub async fn refresh(&self) {
+        let asked = self.connections.iter().filter_map(|connection| {
+            let connector = self.connectors.get(&connection.name)?;
+            Some(async move { (connection.name.clone(), connector.inventory().await) })
+        });
+        let answers = futures::future::join_all(asked).await;
+        let mut told = Inventory::default();
+        let mut warnings = HashMap::new();
+        for (name, inventory) in answers {
+            told.devices.extend(inventory.devices);
+            told.groups.extend(inventory.groups);
+            warnings.insert(name, inventory.warnings);
+        }
+        told.devices.sort_by(|a, b| a.id.cmp(&b.id));
+        told.groups.sort_by(|a, b| (&a.connection, &a.name).cmp(&(&b.connection, &b.name)));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.told = told;
+        state.warnings = warnings;
+        state.shown = None;
+    }
+
+    /// All devices and groups, with reachability.
+    pub fn all(&self) -> Arc<Inventory> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shown) = &state.shown {
+            return Arc::clone(shown);
+        }
+        let mut shown = state.told.clone();
+        for device in &mut shown.devices {
+            if let Some(contact) = state.contacts.get(&device.id) {
+                device.state = contact.state;
+                device.last_contact = contact.last_contact;
+                device.last_error.clone_from(&contact.last_error);
+            }
+        }
+        let shown = Arc::new(shown);
+        state.shown = Some(Arc::clone(&shown));
+        shown
+    }
+
+    pub fn targets(&self) -> Targets {
+        let all = self.all();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let connections = self
+            .connections
+            .iter()
+            .map(|connection| ConnectionInfo {
+                name: connection.name.clone(),
+                kind: connection.kind.word().to_owned(),
+                devices: all.devices.iter().filter(|device| device.connection == connection.name).count(),
+                protected: connection.protected,
+                read_only: connection.read_only,
+                capabilities: self.connectors.get(&connection.name).map(|c| c.capabilities()).unwrap_or_default(),
+                warnings: state.warnings.get(&connection.name).cloned().unwrap_or_default(),
+            })
+            .collect();
+        Targets { connections, groups: all.groups.clone(), devices: all.devices.clone() }
+    }
+
+    /// Everything that could not be read.
+    pub fn warnings(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.connections.iter().filter_map(|c| state.warnings.get(&c.name)).flatten().cloned().collect()
+    }
+
+    pub fn contacted(&self, device: &str, contact: Option<Contact>) {
+        let Some(mut contact) = contact else { return };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = state.contacts.get(device);
+        contact.last_contact = contact.last_contact.or_else(|| before.and_then(|before| before.last_contact));
+        state.contacts.insert(device.to_owned(), contact.clone());
+        state.fresh.insert(device.to_owned(), contact);
+        state.shown = None;
+    }
+
+    pub fn take_contacts(&self) -> Vec<(String, Contact)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.fresh).into_iter().collect()
+    }
+
+    /// Files whose change means asking again.
+    pub fn watched(&self) -> Vec<PathBuf> {
+        self.connectors.values().flat_map(|connector| connector.watched()).collect()
+    }
+}

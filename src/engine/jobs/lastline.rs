@@ -1,0 +1,98 @@
+//! The last line of a run that says something, for lists. Keeps a few hundred bytes, whatever arrives.
+
+/// Bytes looked at; a longer last line shows its end.
+const KEEP: usize = 512;
+
+/// Characters given.
+const GIVE: usize = 200;
+
+#[derive(Default)]
+pub struct LastLine {
+    bytes: Vec<u8>,
+}
+
+impl LastLine {
+    pub fn push(&mut self, bytes: &[u8]) {
+        if bytes.len() >= KEEP {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(&bytes[bytes.len() - KEEP..]);
+            return;
+        }
+        if self.bytes.len() + bytes.len() > KEEP * 2 {
+            let cut = self.bytes.len().saturating_sub(KEEP);
+            self.bytes.drain(..cut);
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub fn get(&self) -> String {
+        self.bytes
+            .rsplit(|byte| matches!(byte, b'\n' | b'\r'))
+            .map(clean)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default()
+    }
+}
+
+/// Text alone: escape sequences dropped, other control characters as blanks.
+fn clean(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let mut clean = String::with_capacity(text.len().min(GIVE));
+    let mut characters = text.chars().peekable();
+    let mut count = 0;
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            // CSI: up to its final byte; anything else: the one character behind
+            if characters.next_if_eq(&'[').is_some() {
+                while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+            } else {
+                characters.next();
+            }
+            continue;
+        }
+        if count == GIVE {
+            break;
+        }
+        count += 1;
+        clean.push(if character.is_control() { ' ' } else { character });
+    }
+    let trimmed = clean.trim();
+    if trimmed.len() == clean.len() { clean } else { trimmed.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(pieces: &[&str]) -> String {
+        let mut last = LastLine::default();
+        for piece in pieces {
+            last.push(piece.as_bytes());
+        }
+        last.get()
+    }
+
+    #[test]
+    fn the_last_line_that_says_something() {
+        for (pieces, expected) in [
+            (&["one\ntwo\n"][..], "two"),
+            (&["one\n", "\n", "  \n"], "one"),
+            (&["do", "ne"], "done"),
+            (&["10%\r", "20%\r", "30%"], "30%"),
+            (&["\x1b[31mred\x1b[0m\n"], "red"),
+            (&["bell\x07\n"], "bell"),
+            (&[""], ""),
+        ] {
+            assert_eq!(after(pieces), expected, "{pieces:?}");
+        }
+    }
+
+    #[test]
+    fn an_endless_line_costs_a_bounded_memory() {
+        let mut last = LastLine::default();
+        for _ in 0..10_000 {
+            last.push(b"0123456789");
+        }
+        assert!(last.bytes.len() <= KEEP * 2 && last.get().len() == GIVE);
+    }
+}

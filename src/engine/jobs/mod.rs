@@ -1,0 +1,252 @@
+//! Jobs: launching plans, driving their runs within the limits, recording what happens.
+//!
+//! The recorder is the one place from which state becomes visible: it gathers what changed in all running
+//! jobs, commits it in one transaction, and only then tells followers and consoles.
+
+mod lastline;
+pub mod live;
+pub mod plan;
+pub mod stream;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use self::live::{Bell, LiveJob, Sink};
+use super::events::Events;
+use super::inventory::{Inventories, contact_of};
+use super::store::{Store, db};
+use crate::connectors::{Connectors, Gate, Order, Outcome, Payload};
+use crate::model::device::Device;
+use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::secret::Secret;
+use crate::model::state::RunState;
+use crate::model::wire::Event;
+
+/// Devices handed to connectors beyond those that may run: they connect while others run.
+const AHEAD: usize = 64;
+
+/// How long growing outputs are gathered before consoles are told.
+const TELL_EVERY: Duration = Duration::from_millis(33);
+
+/// The same, when very many grow at once.
+const TELL_MANY_EVERY: Duration = Duration::from_millis(250);
+
+pub struct Jobs {
+    pub store: Arc<Store>,
+    events: Arc<Events>,
+    inventories: Arc<Inventories>,
+    connectors: Arc<Connectors>,
+    bell: Arc<Bell>,
+    live: Mutex<HashMap<JobId, Arc<LiveJob>>>,
+    /// Number of running jobs.
+    pub running: watch::Sender<usize>,
+}
+
+/// A plan ready to go.
+pub struct Ready {
+    pub job: Job,
+    pub devices: Vec<Arc<Device>>,
+    pub script: Arc<Payload>,
+    pub args: Arc<Vec<String>>,
+    pub secrets: Arc<Vec<Secret>>,
+}
+
+impl Jobs {
+    pub fn new(
+        store: Arc<Store>,
+        events: Arc<Events>,
+        inventories: Arc<Inventories>,
+        connectors: Arc<Connectors>,
+    ) -> Arc<Self> {
+        let jobs = Arc::new(Self {
+            store,
+            events,
+            inventories,
+            connectors,
+            bell: Arc::default(),
+            live: Mutex::default(),
+            running: watch::Sender::new(0),
+        });
+        tokio::spawn(Arc::clone(&jobs).record());
+        tokio::spawn(Arc::clone(&jobs).tell());
+        jobs
+    }
+
+    pub fn live(&self, id: JobId) -> Option<Arc<LiveJob>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    fn all_live(&self) -> Vec<Arc<LiveJob>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Writes the job down, then starts it.
+    pub async fn launch(self: &Arc<Self>, mut ready: Ready) -> Result<JobSummary, super::store::StoreError> {
+        let job = ready.job.clone();
+        let id = self.store.db.call(move |db| db::insert_job(db, &job)).await?;
+        ready.job.summary.id = id;
+        self.store
+            .begin(id)
+            .map_err(|error| super::store::StoreError::Folder { path: format!("jobs/{id}").into(), error })?;
+        let summary = ready.job.summary.clone();
+        let live = Arc::new(LiveJob::new(ready.job.clone(), Arc::clone(&self.store), Arc::clone(&self.bell)));
+        {
+            let mut all = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(id, Arc::clone(&live));
+            self.running.send_replace(all.len());
+        }
+        self.events.publish(&Event::Job { job: summary.clone() });
+        tokio::spawn(Arc::clone(self).drive(live, ready));
+        Ok(summary)
+    }
+
+    /// Starts the runs in order, within the limits, and waits for all of them.
+    async fn drive(self: Arc<Self>, job: Arc<LiveJob>, ready: Ready) {
+        let at_once = ready.job.at_once as usize;
+        let gate = Gate((at_once > 0).then(|| Arc::new(Semaphore::new(at_once))));
+        let places = Arc::new(Semaphore::new(if at_once > 0 { at_once + AHEAD } else { Semaphore::MAX_PERMITS }));
+        let timeout = ready.job.timeout_ms.map(Duration::from_millis);
+        let mut tasks = JoinSet::new();
+        for (run, device) in (0..).zip(ready.devices) {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+            if job.stopping() {
+                break;
+            }
+            let cancel = job.token(run);
+            let connector = self.connectors.get(&device.connection).cloned();
+            if !job.sent(run) {
+                continue;
+            }
+            let order = Order {
+                device,
+                script: Arc::clone(&ready.script),
+                args: Arc::clone(&ready.args),
+                secrets: Arc::clone(&ready.secrets),
+                timeout,
+                cancel,
+                gate: gate.clone(),
+            };
+            let job = Arc::clone(&job);
+            let inventories = Arc::clone(&self.inventories);
+            tasks.spawn(async move {
+                let device = Arc::clone(&order.device);
+                let sink = Sink::new(&job, run);
+                let broken = Arc::clone(&sink.broken);
+                let mut outcome = match connector {
+                    Some(connector) => connector.launch(order, Box::new(sink)).await,
+                    None => Outcome::because(RunState::Skipped, "its connection is gone from the configuration"),
+                };
+                if let Some(why) = broken.get() {
+                    outcome = Outcome::because(RunState::Failed, why.clone());
+                }
+                inventories.contacted(&device.id, contact_of(&outcome));
+                job.finished(run, outcome);
+                drop(place);
+            });
+            while tasks.try_join_next().is_some() {}
+        }
+        while tasks.join_next().await.is_some() {}
+        job.close();
+    }
+
+    /// Records changes for ever: what was gathered while a commit ran goes into the next one.
+    async fn record(self: Arc<Self>) {
+        loop {
+            self.bell.changed.notified().await;
+            let jobs = self.all_live();
+            let changes: Vec<_> = jobs.iter().filter_map(|job| job.changes().map(|c| (Arc::clone(job), c))).collect();
+            let contacts = self.inventories.take_contacts();
+            if changes.is_empty() && contacts.is_empty() {
+                continue;
+            }
+            let rows: Vec<_> = changes.iter().map(|(_, change)| change.clone()).collect();
+            let told = !contacts.is_empty();
+            let written = self
+                .store
+                .db
+                .call(move |db| {
+                    db::set_contacts(db, &contacts)?;
+                    db::update(db, &rows)
+                })
+                .await;
+            if let Err(error) = written {
+                tracing::error!(%error, "could not record");
+                self.events.publish(&Event::Notice {
+                    text: format!("{error}: states of runs are kept in memory until it can be written again"),
+                });
+                for (job, (_, runs)) in &changes {
+                    job.unrecorded(runs);
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                self.bell.changed.notify_one();
+                continue;
+            }
+            for (job, (summary, runs)) in changes {
+                job.recorded(&summary, &runs);
+                if self.events.heard() {
+                    if !runs.is_empty() {
+                        self.events.publish(&Event::Runs { job: job.id, runs });
+                    }
+                    self.events.publish(&Event::Job { job: summary.clone() });
+                }
+                if summary.state.ended() {
+                    self.retire(&job);
+                }
+            }
+            if told && self.events.heard() {
+                self.events.publish(&Event::Targets);
+            }
+        }
+    }
+
+    fn retire(&self, job: &Arc<LiveJob>) {
+        let mut all = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&job.id);
+        self.running.send_replace(all.len());
+        drop(all);
+        let (store, id, runs) = (Arc::clone(&self.store), job.id, job.runs());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = store.pack(id, runs) {
+                tracing::warn!(%error, job = id, "outputs stay unpacked");
+            }
+        });
+    }
+
+    /// Tells consoles how outputs grow, at the pace of a screen.
+    async fn tell(self: Arc<Self>) {
+        loop {
+            self.bell.grown.notified().await;
+            if !self.events.heard() {
+                continue;
+            }
+            let mut many = false;
+            for job in self.all_live() {
+                let runs = job.take_grown();
+                many |= runs.len() > 500;
+                if !runs.is_empty() {
+                    self.events.publish(&Event::Output { job: job.id, runs });
+                }
+            }
+            tokio::time::sleep(if many { TELL_MANY_EVERY } else { TELL_EVERY }).await;
+        }
+    }
+
+    /// Ends every running job and waits until that is recorded, for a bounded time.
+    pub async fn shutdown(&self) {
+        for job in self.all_live() {
+            job.stop();
+        }
+        let mut running = self.running.subscribe();
+        let ended = async { while *running.borrow_and_update() > 0 && running.changed().await.is_ok() {} };
+        if tokio::time::timeout(Duration::from_secs(12), ended).await.is_err() {
+            tracing::warn!("some runs did not end in time");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

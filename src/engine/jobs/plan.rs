@@ -1,0 +1,276 @@
+//! Plans: what a launch will do, resolved and previewed. Launching takes exactly a plan, by its id, and is
+//! refused when the script or the devices have changed since.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Ready;
+use crate::connectors::Payload;
+use crate::engine::Engine;
+use crate::model::device::{Device, Inventory, Reach};
+use crate::model::job::{Job, JobSummary, Run};
+use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::script::{self, Finding, ScriptInfo};
+use crate::model::secret::Secret;
+use crate::model::state::{Counts, JobState};
+use crate::model::wire::{Code, Problem};
+use crate::model::{nodeset, target};
+
+/// How long a preview holds.
+const GOOD_FOR: Duration = Duration::from_secs(600);
+
+/// Plans kept; the oldest goes first.
+const KEEP: usize = 64;
+
+#[derive(Default)]
+pub struct Plans {
+    kept: Mutex<HashMap<String, Arc<Planned>>>,
+}
+
+/// A plan with what it needs to run.
+pub struct Planned {
+    pub plan: Plan,
+    request: ScriptRef,
+    bytes: Vec<u8>,
+    args: Vec<String>,
+    secrets: Vec<Secret>,
+}
+
+pub fn invalid(error: impl Into<String>) -> Problem {
+    Problem { code: Code::Invalid, error: error.into(), column: None }
+}
+
+fn refused(code: Code, error: impl Into<String>) -> Problem {
+    Problem { code, error: error.into(), column: None }
+}
+
+/// Resolves an expression; an error points at its column.
+pub fn resolve<'a>(inventory: &'a Inventory, expr: &str) -> Result<Vec<&'a Device>, Problem> {
+    target::parse(expr).and_then(|parsed| parsed.resolve(inventory)).map_err(|error| Problem {
+        code: Code::Invalid,
+        error: error.message,
+        column: Some(error.column),
+    })
+}
+
+impl Plans {
+    /// Resolves and previews.
+    pub async fn make(&self, engine: &Engine, request: PlanRequest) -> Result<Plan, Problem> {
+        let (info, bytes, findings) = fetch(engine, &request.script).await?;
+        if let Some(why) = &info.refused {
+            return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
+        }
+        let (shown, args, secrets) = parameters(&info, &request)?;
+        let inventory = engine.inventories.all();
+        let mut devices: Vec<&Device> = resolve(&inventory, &request.target)?;
+        let mut excluded = Vec::new();
+        devices.retain(|device| {
+            let read_only = engine.inventories.connection(&device.connection).is_some_and(|c| c.read_only);
+            if read_only {
+                excluded.push((device.id.clone(), format!("connection {} is read-only", device.connection)));
+            }
+            !read_only
+        });
+        if devices.is_empty() {
+            let why = match excluded.first() {
+                Some((_, why)) => format!("every device of `{}` is excluded: {why}", request.target),
+                None => format!("`{}` holds no device: nothing would run", request.target),
+            };
+            return Err(invalid(why));
+        }
+        let protected =
+            devices.iter().any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
+        let above = if protected { 1 } else { engine.settings.confirm_above as usize };
+        let plan = Plan {
+            id: new_id(),
+            questions: engine.questions(&devices).await,
+            script: info,
+            target: request.target,
+            folded: nodeset::fold(devices.iter().map(|device| device.id.as_str())),
+            offline: devices.iter().filter(|d| d.state == Reach::Offline).map(|d| d.id.clone()).collect(),
+            confirm: devices.len() > above,
+            devices: devices.iter().map(|device| device.id.clone()).collect(),
+            excluded,
+            params: shown,
+            timeout_ms: request
+                .timeout_ms
+                .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
+            at_once: request.at_once.unwrap_or(engine.settings.at_once),
+            findings,
+            expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
+        };
+        let planned = Planned { plan: plan.clone(), request: request.script, bytes, args, secrets };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Timestamp::now();
+        kept.retain(|_, old| old.plan.expires_at > now);
+        while kept.len() >= KEEP {
+            let oldest = kept.iter().min_by_key(|(_, old)| old.plan.expires_at).map(|(id, _)| id.clone());
+            let Some(oldest) = oldest else { break };
+            kept.remove(&oldest);
+        }
+        kept.insert(plan.id.clone(), Arc::new(planned));
+        Ok(plan)
+    }
+
+    /// The plan as previewed, if it still holds.
+    pub async fn take(&self, engine: &Engine, id: &str, confirm: Option<usize>) -> Result<Ready, Problem> {
+        let planned = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.get(id).cloned()
+        };
+        let planned = planned
+            .filter(|planned| planned.plan.expires_at > Timestamp::now())
+            .ok_or_else(|| refused(Code::Stale, format!("plan {id} is not known or too old: preview it again")))?;
+        let plan = &planned.plan;
+        let count = plan.devices.len();
+        match confirm {
+            Some(typed) if typed != count => {
+                return Err(refused(
+                    Code::Unconfirmed,
+                    format!("{typed} was confirmed, but `{}` holds {count} devices: nothing was sent", plan.target),
+                ));
+            }
+            None if plan.confirm => {
+                return Err(refused(
+                    Code::Unconfirmed,
+                    format!(
+                        "`{}` holds {count} devices: confirm that number (--confirm {count}); nothing was sent",
+                        plan.target
+                    ),
+                ));
+            }
+            _ => {}
+        }
+        let inventory = engine.inventories.all();
+        let devices = still_the_same(engine, &planned, &inventory).await?;
+        let name = plan.script.name.clone();
+        let kept = script::payload(&plan.script, &planned.bytes).into_owned();
+        let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
+        // the plan is used up: a second Enter launches nothing twice
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        let runs: Vec<Run> =
+            (0..).zip(&devices).map(|(index, device)| Run::queued(index, &device.id, &device.name)).collect();
+        let summary = JobSummary {
+            id: 0,
+            script: name.clone(),
+            version: plan.script.version.clone(),
+            state: JobState::Running,
+            counts: Counts::of(runs.iter().map(|run| run.state)),
+            created_at: Timestamp::now(),
+            finished_at: None,
+            target: plan.target.clone(),
+            by: engine.user.clone(),
+            reason: None,
+        };
+        Ok(Ready {
+            job: Job { summary, params: plan.params.clone(), timeout_ms: plan.timeout_ms, at_once: plan.at_once, runs },
+            devices,
+            script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
+            args: Arc::new(planned.args.clone()),
+            secrets: Arc::new(planned.secrets.clone()),
+        })
+    }
+}
+
+/// The devices of the plan, if script and devices are what they were.
+async fn still_the_same(
+    engine: &Engine,
+    planned: &Planned,
+    inventory: &Inventory,
+) -> Result<Vec<Arc<Device>>, Problem> {
+    let plan = &planned.plan;
+    if let ScriptRef::Library(name) = &planned.request {
+        let (now, _, _) = fetch(engine, &planned.request).await?;
+        if now.version != plan.script.version {
+            return Err(refused(
+                Code::Stale,
+                format!(
+                    "{name} has changed since the preview (version {} then, {} now): preview it again; nothing was sent",
+                    plan.script.version, now.version
+                ),
+            ));
+        }
+    }
+    let excluded: Vec<&str> = plan.excluded.iter().map(|(id, _)| id.as_str()).collect();
+    let now: BTreeMap<&str, &Device> = resolve(inventory, &plan.target)?
+        .into_iter()
+        .filter(|device| !excluded.contains(&device.id.as_str()))
+        .map(|device| (device.id.as_str(), device))
+        .collect();
+    let gone: Vec<&str> = plan.devices.iter().map(String::as_str).filter(|id| !now.contains_key(id)).collect();
+    let came: Vec<&str> = now
+        .keys()
+        .copied()
+        .filter(|id| plan.devices.binary_search_by(|known| known.as_str().cmp(id)).is_err())
+        .collect();
+    if !gone.is_empty() || !came.is_empty() {
+        return Err(refused(
+            Code::Stale,
+            format!(
+                "the devices of `{}` have changed since the preview (+{} {} -{} {}): preview it again; nothing was sent",
+                plan.target,
+                came.len(),
+                nodeset::fold(came.iter().copied()),
+                gone.len(),
+                nodeset::fold(gone.iter().copied()),
+            ),
+        ));
+    }
+    Ok(plan.devices.iter().filter_map(|id| now.get(id.as_str())).map(|device| Arc::new((*device).clone())).collect())
+}
+
+async fn keep(engine: &Engine, version: &str, name: &str, bytes: Vec<u8>) -> Result<PathBuf, Problem> {
+    let (store, version, base) = (Arc::clone(&engine.jobs.store), version.to_owned(), name.to_owned());
+    tokio::task::spawn_blocking(move || store.keep_version(&version, &base, &bytes))
+        .await
+        .map_err(|error| refused(Code::Internal, error.to_string()))?
+        .map_err(|error| {
+            refused(Code::Internal, format!("cannot keep the script in the state folder: {error}; nothing was sent"))
+        })
+}
+
+/// The script, its text, and what lint says of it.
+async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u8>, Vec<Finding>), Problem> {
+    match wanted {
+        ScriptRef::Library(name) => {
+            let (library, name) = (Arc::clone(&engine.library), name.clone());
+            let (info, bytes) = tokio::task::spawn_blocking(move || library.read(&name))
+                .await
+                .map_err(|error| refused(Code::Internal, error.to_string()))?
+                .map_err(|error| refused(Code::NotFound, error))?;
+            let findings = script::lint_builtin(&info.name, &bytes);
+            Ok((info, bytes, findings))
+        }
+        ScriptRef::Text { name, base64 } => {
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(base64)
+                .map_err(|error| invalid(format!("the text of {name} is not base64: {error}")))?;
+            let (info, findings) = script::examine(name, &bytes);
+            Ok((info, bytes, findings))
+        }
+    }
+}
+
+/// Parameters as shown, as argv, and the secrets in the order the header declares them.
+fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
+    let wrong = |error| invalid(format!("{}: {error}", info.name));
+    let args = script::argv(&info.params, &request.params).map_err(wrong)?;
+    let secrets = script::secrets(&info.params, &request.secrets).map_err(wrong)?;
+    let shown = script::shown(&info.params, &request.params).map_err(wrong)?;
+    Ok((shown, args, secrets))
+}
+
+type Parameters = (Vec<(String, String)>, Vec<String>, Vec<Secret>);
+
+fn new_id() -> String {
+    let mut bytes = [0; 4];
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes = fastrand::u32(..).to_le_bytes();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

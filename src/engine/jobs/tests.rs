@@ -1,0 +1,271 @@
+//! Jobs over a system that does what each device's name says.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::future::BoxFuture;
+
+use super::*;
+use crate::connectors::{Connector, RunSink};
+use crate::model::connection::{Capabilities, Connection, Kind};
+use crate::model::device::Inventory;
+use crate::model::job::Run;
+use crate::model::output::Stream;
+use crate::model::state::{Counts, JobState};
+use crate::model::wire::{Doctor, FRAME_HEAD, FrameHead, Note};
+
+/// `ok…` ends well, `bad…` fails, `off…` is unreachable, `hang…` waits to be cancelled.
+#[derive(Default)]
+struct Obedient {
+    running: AtomicUsize,
+    most: AtomicUsize,
+    launched: AtomicUsize,
+}
+
+struct Rehearsal(Arc<Obedient>);
+
+impl Connector for Rehearsal {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    fn inventory(&self) -> BoxFuture<'_, Inventory> {
+        Box::pin(async { Inventory::default() })
+    }
+
+    fn launch(&self, order: Order, mut sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
+        let seen = Arc::clone(&self.0);
+        Box::pin(async move {
+            seen.launched.fetch_add(1, Ordering::SeqCst);
+            let _permit = tokio::select! {
+                permit = order.gate.enter() => permit,
+                () = order.cancel.cancelled() => return Outcome::because(RunState::Cancelled, "waiting"),
+            };
+            if order.device.name.starts_with("off") {
+                return Outcome::because(RunState::Offline, "no route");
+            }
+            let now = seen.running.fetch_add(1, Ordering::SeqCst) + 1;
+            seen.most.fetch_max(now, Ordering::SeqCst);
+            sink.started();
+            for line in 0..3 {
+                let _ = sink.output(Stream::Out, format!("{} {line}\n", order.device.name).as_bytes());
+                tokio::task::yield_now().await;
+            }
+            let _ = sink.output(Stream::Err, b"to stderr\n");
+            let outcome = if order.device.name.starts_with("hang") {
+                order.cancel.cancelled().await;
+                Outcome::because(RunState::Cancelled, "ended")
+            } else {
+                Outcome::exited(i32::from(order.device.name.starts_with("bad")))
+            };
+            seen.running.fetch_sub(1, Ordering::SeqCst);
+            outcome
+        })
+    }
+
+    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor> {
+        let device = device.id.clone();
+        Box::pin(async { Doctor { device, way: String::new(), why: String::new(), steps: Vec::new() } })
+    }
+}
+
+struct Stage {
+    folder: tempfile::TempDir,
+    jobs: Arc<Jobs>,
+    seen: Arc<Obedient>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        let seen = Arc::new(Obedient::default());
+        let connector: Arc<dyn Connector> = Arc::new(Rehearsal(Arc::clone(&seen)));
+        let connectors: Arc<Connectors> = Arc::new([("lab".to_owned(), connector)].into());
+        let connection = Connection { name: "lab".into(), kind: Kind::Local, protected: false, read_only: false };
+        let inventories = Arc::new(Inventories::new(vec![connection], Arc::clone(&connectors), Vec::new()));
+        let jobs = Jobs::new(store, Arc::default(), inventories, connectors);
+        Self { folder, jobs, seen }
+    }
+
+    async fn launch(&self, names: &[String], at_once: u32) -> JobId {
+        let devices: Vec<_> = names.iter().map(|name| Arc::new(Device::new("lab", name))).collect();
+        let runs: Vec<Run> = (0..).zip(&devices).map(|(n, d)| Run::queued(n, &d.id, &d.name)).collect();
+        let summary = JobSummary {
+            id: 0,
+            script: "rehearsal".into(),
+            version: "0".into(),
+            state: JobState::Running,
+            counts: Counts::of(runs.iter().map(|run| run.state)),
+            created_at: jiff::Timestamp::now(),
+            finished_at: None,
+            target: "@all".into(),
+            by: "ops".into(),
+            reason: None,
+        };
+        let ready = Ready {
+            job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, runs },
+            devices,
+            script: Arc::new(Payload {
+                name: "rehearsal".into(),
+                bytes: Vec::new(),
+                path: "/dev/null".into(),
+                interpreter: Vec::new(),
+            }),
+            args: Arc::default(),
+            secrets: Arc::default(),
+        };
+        self.jobs.launch(ready).await.unwrap().id
+    }
+
+    async fn ended(&self) {
+        let mut running = self.jobs.running.subscribe();
+        running.wait_for(|count| *count == 0).await.unwrap();
+    }
+
+    async fn job(&self, id: JobId) -> Job {
+        self.jobs.store.db.call(move |db| db::job(db, id)).await.unwrap().unwrap()
+    }
+}
+
+fn names(kinds: &[(&str, usize)]) -> Vec<String> {
+    kinds.iter().flat_map(|(kind, count)| (0..*count).map(move |n| format!("{kind}{n:03}"))).collect()
+}
+
+#[tokio::test]
+async fn every_run_ends_in_its_state_and_is_written_down() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("ok", 40), ("bad", 7), ("off", 3)]), 0).await;
+    stage.ended().await;
+    let job = stage.job(id).await;
+    assert_eq!(job.summary.state, JobState::Done);
+    assert_eq!(job.summary.counts, Counts { ok: 40, failed: 7, offline: 3, ..Counts::default() });
+    assert_eq!(job.summary.counts, Counts::of(job.runs.iter().map(|run| run.state)));
+    assert!(job.runs.iter().all(|run| run.finished_at.is_some()));
+    assert_eq!(job.runs[0].last_line, "to stderr");
+}
+
+#[tokio::test]
+async fn never_more_scripts_at_once_than_allowed() {
+    let stage = Stage::new();
+    stage.launch(&names(&[("ok", 300)]), 7).await;
+    stage.ended().await;
+    assert_eq!(stage.seen.launched.load(Ordering::SeqCst), 300);
+    assert!(stage.seen.most.load(Ordering::SeqCst) <= 7);
+}
+
+#[tokio::test]
+async fn cancelling_withdraws_what_waits_and_ends_what_runs() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("hang", 200)]), 5).await;
+    let live = stage.jobs.live(id).unwrap();
+    let (follower, _) = live.follow();
+    // until one of them runs
+    while !follower.take().runs.iter().any(|run| run.state == RunState::Running) {
+        follower.bell.notified().await;
+    }
+    let done = live.cancel(None, false, "by ops");
+    assert_eq!(done.withdrawn + done.ending, 200);
+    assert!(done.ending >= 1 && done.withdrawn >= 1, "{done:?}");
+    stage.ended().await;
+    let job = stage.job(id).await;
+    assert_eq!(job.summary.state, JobState::Cancelled);
+    assert_eq!(job.summary.counts, Counts { cancelled: 200, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn an_engine_that_is_told_to_end_leaves_queued_runs_as_not_started() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("hang", 200)]), 5).await;
+    let (follower, _) = stage.jobs.live(id).unwrap().follow();
+    while !follower.take().runs.iter().any(|run| run.state == RunState::Running) {
+        follower.bell.notified().await;
+    }
+    stage.jobs.shutdown().await;
+    let job = stage.job(id).await;
+    assert_eq!(job.summary.state, JobState::Interrupted);
+    assert_eq!(job.summary.counts.queued + job.summary.counts.cancelled, 200);
+    assert!(job.summary.counts.queued > 0);
+}
+
+/// What a reader of the stream sees.
+async fn frames(mut from: tokio::sync::mpsc::Receiver<bytes::Bytes>) -> (Vec<Note>, HashMap<u32, Vec<u8>>) {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = from.recv().await {
+        bytes.extend_from_slice(&chunk);
+    }
+    let (mut notes, mut outputs) = (Vec::new(), HashMap::<u32, Vec<u8>>::new());
+    let mut rest = &bytes[..];
+    while !rest.is_empty() {
+        let (head, behind) = rest.split_at(FRAME_HEAD);
+        let head = FrameHead::decode(head.try_into().unwrap()).unwrap();
+        let (payload, behind) = behind.split_at(head.len as usize);
+        rest = behind;
+        if head.stream.is_some() {
+            let output = outputs.entry(head.run).or_default();
+            assert_eq!(output.len() as u64, head.offset, "output out of order");
+            output.extend_from_slice(payload);
+        } else {
+            let note: Note = serde_json::from_slice(payload).unwrap();
+            if let Note::Run { run } = &note
+                && run.state.ended()
+            {
+                let got = outputs.get(&run.index).map_or(0, Vec::len) as u64;
+                assert_eq!(got, run.bytes, "a run was told ended before its output");
+            }
+            notes.push(note);
+        }
+    }
+    (notes, outputs)
+}
+
+#[tokio::test]
+async fn a_stream_tells_everything_in_order_live_and_afterwards() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("ok", 30), ("bad", 5)]), 4).await;
+    let live = stage.jobs.live(id).unwrap();
+    let (to, from) = tokio::sync::mpsc::channel(2);
+    let reader = tokio::spawn(frames(from));
+    stream::live(live, true, to).await.unwrap();
+    let (notes, outputs) = reader.await.unwrap();
+    assert!(matches!(notes.first(), Some(Note::Start { .. })));
+    assert!(matches!(notes.last(), Some(Note::End { counts, .. }) if counts.ok == 30 && counts.failed == 5));
+    assert_eq!(outputs.len(), 35);
+    assert_eq!(outputs[&0], b"ok000 0\nok000 1\nok000 2\nto stderr\n");
+    stage.ended().await;
+    let (to, from) = tokio::sync::mpsc::channel(2);
+    let reader = tokio::spawn(frames(from));
+    stream::ended(&stage.jobs.store, stage.job(id).await, true, to).await.unwrap();
+    assert_eq!(reader.await.unwrap().1, outputs);
+}
+
+#[tokio::test]
+async fn after_a_kill_the_next_engine_tells_what_was_in_flight() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("hang", 80)]), 3).await;
+    let (follower, _) = stage.jobs.live(id).unwrap().follow();
+    while !follower.take().runs.iter().any(|run| run.state == RunState::Running) {
+        follower.bell.notified().await;
+    }
+    // a second store over the same folder is what the next engine sees after kill -9
+    let next = Store::open(stage.folder.path()).unwrap();
+    assert_eq!(next.recover().await.unwrap(), 1);
+    let job = next.db.call(move |db| db::job(db, id)).await.unwrap().unwrap();
+    assert_eq!(job.summary.state, JobState::Interrupted);
+    let started: Vec<_> = job.runs.iter().filter(|run| run.state == RunState::Failed).collect();
+    assert!(!started.is_empty());
+    assert!(started.iter().all(|run| run.reason.as_deref().is_some_and(|why| why.starts_with("interrupted"))));
+    assert!(job.summary.counts.queued > 0);
+}
+
+#[tokio::test]
+async fn small_outputs_of_an_ended_job_are_packed_and_read_the_same() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("ok", 20)]), 0).await;
+    stage.ended().await;
+    // packing runs behind the job's end: do it here too, it is idempotent
+    let store = Arc::clone(&stage.jobs.store);
+    tokio::task::spawn_blocking(move || store.pack(id, 20)).await.unwrap().ok();
+    let files = stage.jobs.store.open_run(id, 19).unwrap().unwrap();
+    let (out, _) = files.whole().unwrap();
+    assert_eq!(out, b"ok019 0\nok019 1\nok019 2\nto stderr\n");
+}

@@ -1,0 +1,334 @@
+//! The database: jobs, runs, reachability. One connection on one thread; callers await their answer, so
+//! there is one writer and no lock to wait for.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::output::timestamp;
+use crate::model::device::Reach;
+use crate::model::job::{Job, JobId, JobSummary, Run};
+use crate::model::state::{Counts, JobState, RunState};
+
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    #[error("the job store {0}: {1}")]
+    Open(String, rusqlite::Error),
+    #[error("the job store was written by a newer quarterdeck (schema {0}, this one knows {SCHEMA})")]
+    Newer(i64),
+    #[error("the job store: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the job store has closed")]
+    Closed,
+}
+
+const SCHEMA: i64 = 1;
+
+/// Each step brings the schema one further.
+const MIGRATIONS: [&str; SCHEMA as usize] = ["
+    CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        script TEXT NOT NULL, version TEXT NOT NULL, state TEXT NOT NULL,
+        created_at INTEGER NOT NULL, finished_at INTEGER,
+        target TEXT NOT NULL, launched_by TEXT NOT NULL, reason TEXT,
+        params TEXT NOT NULL, timeout_ms INTEGER, at_once INTEGER NOT NULL, counts TEXT NOT NULL
+    );
+    CREATE INDEX jobs_by_script ON jobs (script, id);
+    CREATE TABLE runs (
+        job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        idx INTEGER NOT NULL, device TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+        exit_code INTEGER, signal TEXT, reason TEXT, started_at INTEGER, finished_at INTEGER,
+        bytes INTEGER NOT NULL, lines INTEGER NOT NULL, last_line TEXT NOT NULL, attempts INTEGER NOT NULL,
+        PRIMARY KEY (job, idx)
+    ) WITHOUT ROWID;
+    CREATE TABLE reach (
+        device TEXT PRIMARY KEY, state TEXT NOT NULL, last_contact INTEGER, last_error TEXT
+    ) WITHOUT ROWID;
+"];
+
+type Work = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A handle to the thread; clones share it. The thread ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Db {
+    work: mpsc::Sender<Work>,
+}
+
+impl Db {
+    pub fn open(path: &Path) -> Result<Self, DbError> {
+        let mut connection =
+            Connection::open(path).map_err(|error| DbError::Open(path.display().to_string(), error))?;
+        prepare(&mut connection)?;
+        // deep enough that a burst of readers never waits on the channel itself
+        let (work, mut todo) = mpsc::channel::<Work>(256);
+        std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || {
+                while let Some(work) = todo.blocking_recv() {
+                    work(&mut connection);
+                }
+            })
+            .map_err(|_| DbError::Closed)?;
+        Ok(Self { work })
+    }
+
+    /// Runs `f` on the store's thread.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let _ = answer.send(f(connection));
+        });
+        self.work.send(work).await.map_err(|_| DbError::Closed)?;
+        Ok(answered.await.map_err(|_| DbError::Closed)??)
+    }
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), DbError> {
+    // NORMAL: a killed process loses nothing, a power cut perhaps the last moment
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+    )?;
+    let have: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if have > SCHEMA {
+        return Err(DbError::Newer(have));
+    }
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(have).unwrap_or(0)) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.execute_batch(&format!("PRAGMA user_version = {}", step + 1))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn ms(at: jiff::Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn at(ms: i64) -> jiff::Timestamp {
+    timestamp(u64::try_from(ms).unwrap_or(0))
+}
+
+/// Writes a new job with all its runs queued; returns its id.
+pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<JobId> {
+    let transaction = connection.transaction()?;
+    let summary = &job.summary;
+    transaction.execute(
+        "INSERT INTO jobs (script, version, state, created_at, target, launched_by, params, timeout_ms, at_once, counts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            summary.script,
+            summary.version,
+            summary.state.word(),
+            ms(summary.created_at),
+            summary.target,
+            summary.by,
+            json(&job.params),
+            job.timeout_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+            job.at_once,
+            json(&summary.counts),
+        ],
+    )?;
+    let id = transaction.last_insert_rowid();
+    {
+        let mut insert = transaction.prepare(
+            "INSERT INTO runs (job, idx, device, name, state, bytes, lines, last_line, attempts) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0)",
+        )?;
+        for run in &job.runs {
+            insert.execute(params![id, run.index, run.device, run.name, run.state.word()])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(JobId::try_from(id).unwrap_or(0))
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Writes jobs and runs as they now are, all or nothing.
+pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    {
+        let mut job = transaction
+            .prepare_cached("UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5 WHERE id = ?1")?;
+        let mut run = transaction.prepare_cached(
+            "UPDATE runs SET state = ?3, exit_code = ?4, signal = ?5, reason = ?6, started_at = ?7, finished_at = ?8,
+             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12 WHERE job = ?1 AND idx = ?2",
+        )?;
+        for (summary, runs) in changes {
+            let id = i64::try_from(summary.id).unwrap_or(0);
+            job.execute(params![
+                id,
+                summary.state.word(),
+                summary.finished_at.map(ms),
+                summary.reason,
+                json(&summary.counts)
+            ])?;
+            for r in runs {
+                run.execute(params![
+                    id,
+                    r.index,
+                    r.state.word(),
+                    r.exit_code,
+                    r.signal,
+                    r.reason,
+                    r.started_at.map(ms),
+                    r.finished_at.map(ms),
+                    i64::try_from(r.bytes).unwrap_or(i64::MAX),
+                    i64::try_from(r.lines).unwrap_or(i64::MAX),
+                    r.last_line,
+                    r.attempts
+                ])?;
+            }
+        }
+    }
+    transaction.commit()
+}
+
+const JOB: &str = "SELECT id, script, version, state, created_at, finished_at, target, launched_by, reason, counts, params, timeout_ms, at_once FROM jobs";
+
+fn job_state(word: &str) -> JobState {
+    [JobState::Running, JobState::Done, JobState::Cancelled]
+        .into_iter()
+        .find(|state| state.word() == word)
+        .unwrap_or(JobState::Interrupted)
+}
+
+fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
+    Ok(JobSummary {
+        id: JobId::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+        script: row.get(1)?,
+        version: row.get(2)?,
+        state: job_state(&row.get::<_, String>(3)?),
+        created_at: at(row.get(4)?),
+        finished_at: row.get::<_, Option<i64>>(5)?.map(at),
+        target: row.get(6)?,
+        by: row.get(7)?,
+        reason: row.get(8)?,
+        counts: serde_json::from_str::<Counts>(&row.get::<_, String>(9)?).unwrap_or_default(),
+    })
+}
+
+/// Newest first.
+pub fn jobs(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<JobSummary>> {
+    let mut query = connection.prepare_cached(&format!("{JOB} ORDER BY id DESC LIMIT ?1"))?;
+    let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], summary)?;
+    rows.collect()
+}
+
+/// Jobs that were running when the store was last written.
+pub fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<JobId>> {
+    let mut query = connection.prepare("SELECT id FROM jobs WHERE state = 'running'")?;
+    let rows = query.query_map([], |row| row.get::<_, i64>(0))?;
+    rows.map(|id| id.map(|id| JobId::try_from(id).unwrap_or(0))).collect()
+}
+
+pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
+    let key = i64::try_from(id).unwrap_or(0);
+    let job = connection
+        .query_row(&format!("{JOB} WHERE id = ?1"), [key], |row| {
+            Ok(Job {
+                summary: summary(row)?,
+                params: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
+                timeout_ms: row.get::<_, Option<i64>>(11)?.and_then(|ms| u64::try_from(ms).ok()),
+                at_once: row.get(12)?,
+                runs: Vec::new(),
+            })
+        })
+        .optional()?;
+    let Some(mut job) = job else { return Ok(None) };
+    let mut query = connection.prepare_cached(
+        "SELECT idx, device, name, state, exit_code, signal, reason, started_at, finished_at, bytes, lines, last_line, attempts
+         FROM runs WHERE job = ?1 ORDER BY idx",
+    )?;
+    let rows = query.query_map([key], |row| {
+        Ok(Run {
+            index: row.get(0)?,
+            device: row.get(1)?,
+            name: row.get(2)?,
+            state: RunState::from_word(&row.get::<_, String>(3)?).unwrap_or(RunState::Failed),
+            exit_code: row.get(4)?,
+            signal: row.get(5)?,
+            reason: row.get(6)?,
+            started_at: row.get::<_, Option<i64>>(7)?.map(at),
+            finished_at: row.get::<_, Option<i64>>(8)?.map(at),
+            bytes: u64::try_from(row.get::<_, i64>(9)?).unwrap_or(0),
+            lines: u64::try_from(row.get::<_, i64>(10)?).unwrap_or(0),
+            last_line: row.get(11)?,
+            attempts: row.get(12)?,
+        })
+    })?;
+    job.runs = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(Some(job))
+}
+
+/// The last 16 jobs of every script, oldest first: id, when, counts.
+pub type History = std::collections::HashMap<String, Vec<(JobId, jiff::Timestamp, Counts)>>;
+
+pub fn history(connection: &Connection) -> rusqlite::Result<History> {
+    let mut query = connection.prepare_cached(
+        "SELECT script, id, created_at, counts FROM (
+            SELECT script, id, created_at, counts, row_number() OVER (PARTITION BY script ORDER BY id DESC) AS n FROM jobs
+         ) WHERE n <= 16 ORDER BY id",
+    )?;
+    let mut history = History::new();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let counts = serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default();
+        history.entry(row.get(0)?).or_default().push((
+            JobId::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+            at(row.get(2)?),
+            counts,
+        ));
+    }
+    Ok(history)
+}
+
+/// What the last contact with a device said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    pub state: Reach,
+    pub last_contact: Option<jiff::Timestamp>,
+    pub last_error: Option<String>,
+}
+
+pub fn contacts(connection: &Connection) -> rusqlite::Result<Vec<(String, Contact)>> {
+    let mut query = connection.prepare("SELECT device, state, last_contact, last_error FROM reach")?;
+    let rows = query.query_map([], |row| {
+        let word: String = row.get(1)?;
+        let state = [Reach::Online, Reach::Offline, Reach::Refused]
+            .into_iter()
+            .find(|state| state.word() == word)
+            .unwrap_or_default();
+        Ok((
+            row.get(0)?,
+            Contact { state, last_contact: row.get::<_, Option<i64>>(2)?.map(at), last_error: row.get(3)? },
+        ))
+    })?;
+    rows.collect()
+}
+
+pub fn set_contacts(connection: &mut Connection, contacts: &[(String, Contact)]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    {
+        let mut put = transaction.prepare_cached(
+            "INSERT INTO reach (device, state, last_contact, last_error) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (device) DO UPDATE SET state = ?2, last_contact = coalesce(?3, last_contact), last_error = ?4",
+        )?;
+        for (device, contact) in contacts {
+            put.execute(params![device, contact.state.word(), contact.last_contact.map(ms), contact.last_error])?;
+        }
+    }
+    transaction.commit()
+}
+
+/// Forgets a job.
+pub fn delete_job(connection: &Connection, id: JobId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM jobs WHERE id = ?1", [i64::try_from(id).unwrap_or(0)])?;
+    Ok(())
+}

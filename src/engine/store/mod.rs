@@ -1,0 +1,203 @@
+//! The store: what survives. SQLite for jobs and runs, append-only files for output, one folder a job.
+//! Owns every path below the state folder; refuses to know what a running job is.
+
+pub mod db;
+pub mod output;
+pub mod segment;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::db::{Db, DbError};
+use self::output::Files;
+use self::segment::Segment;
+use crate::model::job::{JobId, Run};
+use crate::model::state::{Counts, JobState, RunState};
+
+/// Outputs up to this size are packed together when their job has ended.
+const PACK_MAX: u64 = 256 * 1024;
+
+/// Segments kept open for reading.
+const OPEN_SEGMENTS: usize = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot use the state folder {path}: {error}")]
+    Folder { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+pub struct Store {
+    pub db: Db,
+    folder: PathBuf,
+    segments: Mutex<VecDeque<(JobId, Arc<Segment>)>>,
+}
+
+impl Store {
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        for sub in ["jobs", "versions"] {
+            let path = folder.join(sub);
+            fs::create_dir_all(&path).map_err(|error| StoreError::Folder { path, error })?;
+        }
+        let db = Db::open(&folder.join("quarterdeck.db"))?;
+        Ok(Self { db, folder: folder.to_owned(), segments: Mutex::default() })
+    }
+
+    fn job_folder(&self, job: JobId) -> PathBuf {
+        self.folder.join("jobs").join(job.to_string())
+    }
+
+    fn single(&self, job: JobId, run: u32) -> (PathBuf, PathBuf) {
+        let folder = self.job_folder(job);
+        (folder.join(format!("{run}.out")), folder.join(format!("{run}.idx")))
+    }
+
+    /// The folder of a new job.
+    pub fn begin(&self, job: JobId) -> io::Result<()> {
+        fs::create_dir_all(self.job_folder(job))
+    }
+
+    /// Files for a run that begins to speak.
+    pub fn create(&self, job: JobId, run: u32) -> io::Result<Files> {
+        let (out, idx) = self.single(job, run);
+        Files::create(&out, &idx)
+    }
+
+    /// The output of a run; `None` where it never said anything.
+    pub fn open_run(&self, job: JobId, run: u32) -> io::Result<Option<Files>> {
+        let (out, idx) = self.single(job, run);
+        match Files::open(&out, &idx) {
+            Ok(files) => return Ok(Some(files)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        self.segment(job).and_then(|segment| segment.run(run)).transpose()
+    }
+
+    fn segment(&self, job: JobId) -> Option<Arc<Segment>> {
+        let mut open = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, segment)) = open.iter().find(|(id, _)| *id == job) {
+            return Some(Arc::clone(segment));
+        }
+        let segment = Arc::new(Segment::open(&self.job_folder(job).join("segment"))?);
+        open.push_front((job, Arc::clone(&segment)));
+        open.truncate(OPEN_SEGMENTS);
+        Some(segment)
+    }
+
+    /// Packs the small outputs of a job that has ended. Whatever fails, the outputs stay where they are.
+    pub fn pack(&self, job: JobId, runs: u32) -> io::Result<()> {
+        let path = self.job_folder(job).join("segment");
+        if path.exists() || runs < 2 {
+            return Ok(());
+        }
+        let small: Vec<u32> = (0..runs)
+            .filter(|run| fs::metadata(self.single(job, *run).0).is_ok_and(|meta| meta.len() <= PACK_MAX))
+            .collect();
+        if small.len() < 2 {
+            return Ok(());
+        }
+        segment::write(
+            &path,
+            small.iter().map(|run| {
+                let (out, idx) = self.single(job, *run);
+                (*run, Files::open(&out, &idx))
+            }),
+        )?;
+        for run in small {
+            let (out, idx) = self.single(job, run);
+            fs::remove_file(out)?;
+            fs::remove_file(idx)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a script version as launched; returns where it lies.
+    pub fn keep_version(&self, version: &str, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let base = Path::new(name).file_name().map_or_else(|| "script".into(), |base| base.to_owned());
+        let folder = self.folder.join("versions").join(version);
+        let path = folder.join(base);
+        if fs::metadata(&path).is_ok_and(|meta| meta.len() == bytes.len() as u64) {
+            return Ok(path);
+        }
+        fs::create_dir_all(&folder)?;
+        let unfinished = folder.join(".new");
+        fs::write(&unfinished, bytes)?;
+        fs::rename(&unfinished, &path)?;
+        Ok(path)
+    }
+
+    /// After a crash: mends torn indexes and marks what was in flight. Returns how many jobs were.
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        let unfinished = self.db.call(|db| db::unfinished(db)).await?;
+        for id in &unfinished {
+            let id = *id;
+            let Some(mut job) = self.db.call(move |db| db::job(db, id)).await? else { continue };
+            for run in &mut job.runs {
+                self.recover_run(id, run);
+            }
+            let now = jiff::Timestamp::now();
+            job.summary.counts = Counts::of(job.runs.iter().map(|run| run.state));
+            job.summary.state = JobState::Interrupted;
+            job.summary.finished_at = Some(now);
+            let queued = job.summary.counts.queued;
+            job.summary.reason = Some(if queued == 0 {
+                "the engine ended while this job ran".to_owned()
+            } else {
+                format!("the engine ended while this job ran; {queued} runs were never started")
+            });
+            let changes = vec![(job.summary, job.runs)];
+            self.db.call(move |db| db::update(db, &changes)).await?;
+        }
+        Ok(unfinished.len())
+    }
+
+    fn recover_run(&self, job: JobId, run: &mut Run) {
+        let (_, idx) = self.single(job, run.index);
+        let _ = output::mend(&idx);
+        let files = self.open_run(job, run.index).ok().flatten();
+        if run.state.ended() || (run.state == RunState::Queued && files.is_none()) {
+            return;
+        }
+        if let Some(totals) = files.as_ref().and_then(|files| output::totals(files).ok()) {
+            run.bytes = totals.bytes;
+            run.lines = totals.lines;
+        }
+        run.state = RunState::Failed;
+        run.reason = Some(format!(
+            "interrupted: the engine ended while this ran; how it ended is not known; {} bytes were received and kept",
+            run.bytes
+        ));
+        run.finished_at = Some(jiff::Timestamp::now());
+    }
+
+    /// Forgets jobs beyond the retention, oldest first. `keep_bytes` is for all outputs together.
+    pub async fn retain(&self, keep_days: u32, keep_bytes: u64) -> Result<Vec<JobId>, StoreError> {
+        let jobs = self.db.call(|db| db::jobs(db, usize::MAX)).await?;
+        let oldest = jiff::Timestamp::now().as_millisecond() - i64::from(keep_days) * 86_400_000;
+        let mut total: u64 = 0;
+        let mut gone = Vec::new();
+        for job in jobs {
+            if !job.state.ended() {
+                continue;
+            }
+            total += folder_bytes(&self.job_folder(job.id));
+            if job.created_at.as_millisecond() < oldest || total > keep_bytes {
+                let id = job.id;
+                self.db.call(move |db| db::delete_job(db, id)).await?;
+                let _ = fs::remove_dir_all(self.job_folder(id));
+                gone.push(id);
+            }
+        }
+        Ok(gone)
+    }
+}
+
+fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum()
+}

@@ -1,0 +1,693 @@
+//! Output of one run on disk: an append-only file of its raw bytes, beside a sparse index.
+//!
+//! Owns the two formats and nothing else. The bytes of all streams lie in one file in order of arrival; a
+//! record of the index says from which offset on which stream was speaking, since when, and how many lines
+//! came before. A record is written *before* the bytes it describes, so that a kill at any byte leaves
+//! nothing that cannot be read: a torn record is cut off, a record without bytes covers nothing, and bytes
+//! behind the last record belong to its stream.
+//!
+//! A line ends at `\n`, or where another stream cuts in before it was complete; line numbers count both.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::output::{LINE_LIMIT, Line, Stream, Which};
+
+/// A record: offset u64 · line u64 · at u64 (Unix ms) · stream u8 · 7 bytes 0, little endian.
+pub const RECORD: usize = 32;
+
+/// A new record at the latest after so many bytes, lines, or ms: what a reader must scan to find a line.
+const SPAN_BYTES: u64 = 64 * 1024;
+const SPAN_LINES: u64 = 64;
+const SPAN_MS: u64 = 50;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub offset: u64,
+    /// Lines that begin before `offset`.
+    pub line: u64,
+    pub at_ms: u64,
+    pub stream: Stream,
+}
+
+impl Record {
+    fn encode(&self) -> [u8; RECORD] {
+        let mut bytes = [0; RECORD];
+        bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.line.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.at_ms.to_le_bytes());
+        bytes[24] = self.stream.code();
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let long = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+        Some(Self { offset: long(0)?, line: long(8)?, at_ms: long(16)?, stream: Stream::from_code(*bytes.get(24)?)? })
+    }
+}
+
+/// The two files, open for appending and for reading at any place, by several at once.
+#[derive(Debug)]
+pub struct Files {
+    out: File,
+    idx: File,
+    /// Where this run's bytes begin and end in `out` (a segment holds many runs). End `None`: as long as the file is.
+    out_span: (u64, Option<u64>),
+    idx_span: (u64, Option<u64>),
+}
+
+impl Files {
+    pub fn create(out: &Path, idx: &Path) -> io::Result<Self> {
+        let open = |path: &Path| OpenOptions::new().read(true).append(true).create(true).open(path);
+        Ok(Self { out: open(out)?, idx: open(idx)?, out_span: (0, None), idx_span: (0, None) })
+    }
+
+    pub fn open(out: &Path, idx: &Path) -> io::Result<Self> {
+        let idx = File::open(idx).or_else(|_| empty())?;
+        Ok(Self { out: File::open(out)?, idx, out_span: (0, None), idx_span: (0, None) })
+    }
+
+    /// A run inside a segment file.
+    pub fn within(segment: &Arc<File>, out: (u64, u64), idx: (u64, u64)) -> io::Result<Self> {
+        Ok(Self {
+            out: segment.try_clone()?,
+            idx: segment.try_clone()?,
+            out_span: (out.0, Some(out.0 + out.1)),
+            idx_span: (idx.0, Some(idx.0 + idx.1)),
+        })
+    }
+
+    /// Bytes of all streams.
+    pub fn len(&self) -> io::Result<u64> {
+        Ok(match self.out_span.1 {
+            Some(end) => end - self.out_span.0,
+            None => self.out.metadata()?.len(),
+        })
+    }
+
+    fn records(&self) -> io::Result<u64> {
+        let bytes = match self.idx_span.1 {
+            Some(end) => end - self.idx_span.0,
+            None => self.idx.metadata()?.len(),
+        };
+        Ok(bytes / RECORD as u64)
+    }
+
+    /// Reads at most `buf.len()` bytes at `offset`; short only at the end.
+    pub fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = match self.out_span.1 {
+            Some(end) => end.saturating_sub(self.out_span.0 + offset),
+            None => u64::MAX,
+        };
+        let want = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        read_full(&self.out, &mut buf[..want], self.out_span.0 + offset)
+    }
+
+    fn record(&self, index: u64) -> io::Result<Option<Record>> {
+        let mut bytes = [0; RECORD];
+        let got = read_full(&self.idx, &mut bytes, self.idx_span.0 + index * RECORD as u64)?;
+        Ok((got == RECORD).then(|| Record::decode(&bytes)).flatten())
+    }
+
+    /// Everything of both files, for packing.
+    pub fn whole(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let mut out = vec![0; usize::try_from(self.len()?).unwrap_or(0)];
+        let got = self.read_at(&mut out, 0)?;
+        out.truncate(got);
+        let mut idx = vec![0; usize::try_from(self.records()?).unwrap_or(0) * RECORD];
+        let got = read_full(&self.idx, &mut idx, self.idx_span.0)?;
+        idx.truncate(got / RECORD * RECORD);
+        Ok((out, idx))
+    }
+}
+
+/// Stands for an index that is gone: everything is then one stretch of stdout.
+fn empty() -> io::Result<File> {
+    File::open("/dev/null")
+}
+
+fn read_full(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buf.len() {
+        match file.read_at(&mut buf[got..], offset + got as u64) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(got)
+}
+
+/// Appends. One per run.
+#[derive(Debug)]
+pub struct Writer {
+    files: Arc<Files>,
+    stream: Option<Stream>,
+    /// Bytes of all streams so far.
+    offset: u64,
+    /// Lines begun so far.
+    lines: u64,
+    /// The last line has no end yet.
+    open: bool,
+    last: Record,
+}
+
+impl Writer {
+    pub fn new(files: Arc<Files>) -> Self {
+        let last = Record { offset: 0, line: 0, at_ms: 0, stream: Stream::Meta };
+        Self { files, stream: None, offset: 0, lines: 0, open: false, last }
+    }
+
+    /// Appends bytes as they came. On an error, what was written before it is kept and counted.
+    pub fn append(&mut self, stream: Stream, bytes: &[u8], at_ms: u64) -> io::Result<()> {
+        for piece in bytes.chunks(SPAN_BYTES as usize) {
+            self.append_piece(stream, piece, at_ms)?;
+        }
+        Ok(())
+    }
+
+    fn append_piece(&mut self, stream: Stream, bytes: &[u8], at_ms: u64) -> io::Result<()> {
+        let switched = self.stream != Some(stream);
+        if switched {
+            self.open = false;
+        }
+        if switched
+            || at_ms.saturating_sub(self.last.at_ms) >= SPAN_MS
+            || self.lines - self.last.line >= SPAN_LINES
+            || self.offset - self.last.offset >= SPAN_BYTES
+        {
+            // a line that goes on across the record has begun before it
+            let record = Record { offset: self.offset, line: self.lines, at_ms, stream };
+            (&self.files.idx).write_all(&record.encode())?;
+            self.last = record;
+            self.stream = Some(stream);
+        }
+        let mut written = 0;
+        let result = loop {
+            match (&self.files.out).write(&bytes[written..]) {
+                Ok(0) => break Err(io::Error::from(io::ErrorKind::WriteZero)),
+                Ok(n) => {
+                    written += n;
+                    if written == bytes.len() {
+                        break Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.count(&bytes[..written]);
+        result
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.offset += bytes.len() as u64;
+        let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let ended = bytes.last() == Some(&b'\n');
+        // lines begun: every end but a trailing one begins another, and so does the first byte unless it continues
+        self.lines += ends + u64::from(!self.open) - u64::from(ended);
+        self.open = !ended;
+    }
+
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub const fn lines(&self) -> u64 {
+        self.lines
+    }
+}
+
+/// A stretch of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub offset: u64,
+    pub len: u64,
+    pub stream: Stream,
+    pub at_ms: u64,
+}
+
+/// Reads in order from any place, over the index; keeps its place while the run grows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cursor {
+    pub offset: u64,
+    record: u64,
+}
+
+impl Cursor {
+    pub const fn start() -> Self {
+        Self { offset: 0, record: 0 }
+    }
+
+    /// The next stretch up to `end`, at most `most` bytes; `None` when there is nothing new.
+    pub fn next(&mut self, files: &Files, end: u64, most: u64) -> io::Result<Option<Stretch>> {
+        if self.offset >= end {
+            return Ok(None);
+        }
+        // the record in force is the last one that begins at or before the offset
+        while let Some(next) = files.record(self.record + 1)? {
+            if next.offset > self.offset {
+                break;
+            }
+            self.record += 1;
+        }
+        let current = files.record(self.record)?;
+        let next = files.record(self.record + 1)?.map_or(end, |record| record.offset.min(end));
+        let stretch = Stretch {
+            offset: self.offset,
+            len: next.saturating_sub(self.offset).min(most).max(1),
+            stream: current.map_or(Stream::Out, |record| record.stream),
+            at_ms: current.map_or(0, |record| record.at_ms),
+        };
+        self.offset += stretch.len;
+        Ok(Some(stretch))
+    }
+
+    /// The record at which this stretch, just taken, ends; `None` where it ends inside one.
+    fn following(&self, files: &Files, stretch: &Stretch) -> io::Result<Option<Record>> {
+        let next = files.record(self.record + 1)?;
+        Ok(next.filter(|record| record.offset == stretch.offset + stretch.len))
+    }
+
+    /// Like `next`, but runs over records of the same stream, so that a flood is read in large pieces.
+    pub fn next_large(&mut self, files: &Files, end: u64, most: u64) -> io::Result<Option<Stretch>> {
+        let Some(mut stretch) = self.next(files, end, most)? else { return Ok(None) };
+        while stretch.len < most {
+            let before = *self;
+            match self.next(files, end, most - stretch.len)? {
+                Some(more) if more.stream == stretch.stream => stretch.len += more.len,
+                Some(_) => {
+                    *self = before;
+                    break;
+                }
+                None => break,
+            }
+        }
+        Ok(Some(stretch))
+    }
+}
+
+/// Reads the bytes of a stretch.
+pub fn read(files: &Files, stretch: &Stretch, into: &mut Vec<u8>) -> io::Result<()> {
+    let start = into.len();
+    into.resize(start + usize::try_from(stretch.len).unwrap_or(0), 0);
+    let got = files.read_at(&mut into[start..], stretch.offset)?;
+    into.truncate(start + got);
+    Ok(())
+}
+
+/// Bytes and lines of a run as its files tell (after a crash, say).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// stdout and stderr.
+    pub bytes: u64,
+    /// All streams.
+    pub lines: u64,
+}
+
+/// Lines of all streams, from the last record and what lies behind it.
+pub fn total_lines(files: &Files) -> io::Result<u64> {
+    let end = files.len()?;
+    let (mut lines, mut open, mut cursor) = match files.records()?.checked_sub(1) {
+        Some(last) => match files.record(last)? {
+            Some(record) => {
+                (record.line, continues(files, &record, last)?, Cursor { offset: record.offset, record: last })
+            }
+            None => (0, false, Cursor::start()),
+        },
+        None => (0, false, Cursor::start()),
+    };
+    let mut bytes = Vec::new();
+    while let Some(stretch) = cursor.next(files, end, SPAN_BYTES)? {
+        bytes.clear();
+        read(files, &stretch, &mut bytes)?;
+        if bytes.is_empty() {
+            break;
+        }
+        let ended = bytes.last() == Some(&b'\n');
+        lines += memchr::memchr_iter(b'\n', &bytes).count() as u64 + u64::from(!open) - u64::from(ended);
+        open = !ended;
+    }
+    Ok(lines)
+}
+
+/// stdout and stderr bytes, over the whole index.
+pub fn totals(files: &Files) -> io::Result<Totals> {
+    let end = files.len()?;
+    let mut cursor = Cursor::start();
+    let mut bytes = 0;
+    while let Some(stretch) = cursor.next(files, end, u64::MAX)? {
+        if stretch.stream != Stream::Meta {
+            bytes += stretch.len;
+        }
+    }
+    Ok(Totals { bytes, lines: total_lines(files)? })
+}
+
+/// The first byte behind this record continues a line that began before it.
+fn continues(files: &Files, record: &Record, index: u64) -> io::Result<bool> {
+    if record.offset == 0 {
+        return Ok(false);
+    }
+    let same = index > 0 && files.record(index - 1)?.is_some_and(|before| before.stream == record.stream);
+    let mut byte = [0];
+    let got = files.read_at(&mut byte, record.offset - 1)?;
+    Ok(same && got == 1 && byte[0] != b'\n')
+}
+
+/// The last record by which no more than `number` lines have begun: line `number` begins at it or behind it.
+fn before_line(files: &Files, number: u64) -> io::Result<u64> {
+    let (mut low, mut high) = (0, files.records()?);
+    while low < high {
+        let middle = (low + high) / 2;
+        match files.record(middle)? {
+            Some(record) if record.line <= number => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low.saturating_sub(1))
+}
+
+/// Number of the line that begins at byte `offset`.
+pub fn line_number(files: &Files, offset: u64) -> io::Result<u64> {
+    let (mut low, mut high) = (0, files.records()?);
+    while low < high {
+        let middle = (low + high) / 2;
+        match files.record(middle)? {
+            Some(record) if record.offset <= offset => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    let index = low.saturating_sub(1);
+    let Some(record) = files.record(index)? else {
+        let mut bytes = vec![0; usize::try_from(offset).unwrap_or(0)];
+        files.read_at(&mut bytes, 0)?;
+        return Ok(memchr::memchr_iter(b'\n', &bytes).count() as u64);
+    };
+    let mut bytes = vec![0; usize::try_from(offset - record.offset).unwrap_or(0)];
+    let got = files.read_at(&mut bytes, record.offset)?;
+    let open = continues(files, &record, index)?;
+    // an open line is counted already: its end begins nothing new
+    Ok(record.line + memchr::memchr_iter(b'\n', &bytes[..got]).count() as u64 - u64::from(open && got > 0))
+}
+
+/// Lines from number `from` on, at most `count` of the streams wanted, looking at no more than `budget` bytes.
+pub fn lines(files: &Files, run: u32, from: u64, count: usize, which: Wanted, budget: u64) -> io::Result<Vec<Line>> {
+    let end = files.len()?;
+    let index = before_line(files, from)?;
+    let Some(record) = files.record(index)? else {
+        return walk(files, run, Cursor::start(), 0, false, end, from, count, which, budget);
+    };
+    let open = continues(files, &record, index)?;
+    let cursor = Cursor { offset: record.offset, record: index };
+    walk(files, run, cursor, record.line, open, end, from, count, which, budget)
+}
+
+/// Which streams a window takes; `Meta` is shown beside both in a viewer.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub which: Which,
+    pub meta: bool,
+}
+
+impl Wanted {
+    pub fn takes(self, stream: Stream) -> bool {
+        self.which.takes(stream) || (self.meta && stream == Stream::Meta)
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // the place and the wish; a struct would be made and taken apart once
+fn walk(
+    files: &Files,
+    run: u32,
+    mut cursor: Cursor,
+    mut begun: u64,
+    mut open: bool,
+    end: u64,
+    from: u64,
+    count: usize,
+    which: Wanted,
+    budget: u64,
+) -> io::Result<Vec<Line>> {
+    let mut lines: Vec<Line> = Vec::with_capacity(count.min(1024));
+    let mut current: Option<Building> = None;
+    let mut stream = None;
+    let mut bytes = Vec::new();
+    let start = cursor.offset;
+    while let Some(stretch) = cursor.next(files, end, SPAN_BYTES)? {
+        if stretch.offset - start > budget {
+            break;
+        }
+        if stream.is_some_and(|before| before != stretch.stream) {
+            finish(&mut current, &mut lines);
+            open = false;
+        }
+        stream = Some(stretch.stream);
+        let full = current.as_ref().is_none_or(|building| building.bytes.len() >= LINE_LIMIT);
+        if open && full {
+            // deep inside an endless line: the index tells that nothing ends here, so the bytes need not be read
+            if let Some(next) = cursor.following(files, &stretch)?
+                && next.line == begun
+                && continues(files, &next, cursor.record + 1)?
+            {
+                if let Some(building) = &mut current {
+                    building.cut += stretch.len;
+                }
+                continue;
+            }
+        }
+        bytes.clear();
+        read(files, &stretch, &mut bytes)?;
+        let mut rest: &[u8] = &bytes;
+        while !rest.is_empty() {
+            let (piece, ended) = match memchr::memchr(b'\n', rest) {
+                Some(at) => (&rest[..at], true),
+                None => (rest, false),
+            };
+            if !open {
+                if lines.len() == count {
+                    return Ok(lines);
+                }
+                if begun >= from && which.takes(stretch.stream) {
+                    current = Some(Building::new(begun, run, stretch));
+                }
+                begun += 1;
+            }
+            if let Some(building) = &mut current {
+                building.push(piece);
+            }
+            if ended {
+                finish(&mut current, &mut lines);
+            }
+            open = !ended;
+            rest = &rest[piece.len() + usize::from(ended)..];
+        }
+    }
+    finish(&mut current, &mut lines);
+    lines.truncate(count);
+    Ok(lines)
+}
+
+struct Building {
+    number: u64,
+    run: u32,
+    stream: Stream,
+    at_ms: u64,
+    bytes: Vec<u8>,
+    cut: u64,
+}
+
+impl Building {
+    fn new(number: u64, run: u32, stretch: Stretch) -> Self {
+        Self { number, run, stream: stretch.stream, at_ms: stretch.at_ms, bytes: Vec::new(), cut: 0 }
+    }
+
+    fn push(&mut self, piece: &[u8]) {
+        let room = LINE_LIMIT - self.bytes.len();
+        let taken = piece.len().min(room);
+        self.bytes.extend_from_slice(&piece[..taken]);
+        self.cut += (piece.len() - taken) as u64;
+    }
+}
+
+fn finish(current: &mut Option<Building>, lines: &mut Vec<Line>) {
+    if let Some(building) = current.take() {
+        lines.push(Line {
+            number: building.number,
+            run: building.run,
+            stream: building.stream,
+            at: timestamp(building.at_ms),
+            text: String::from_utf8_lossy(&building.bytes).into_owned(),
+            cut: building.cut,
+        });
+    }
+}
+
+pub fn timestamp(ms: u64) -> Timestamp {
+    Timestamp::from_millisecond(i64::try_from(ms).unwrap_or(0)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The last `count` lines of the streams wanted.
+pub fn tail(files: &Files, run: u32, count: usize, which: Wanted) -> io::Result<Vec<Line>> {
+    let total = total_lines(files)?;
+    let mut back = count as u64;
+    loop {
+        let from = total.saturating_sub(back);
+        let mut found = lines(files, run, from, usize::MAX, which, u64::MAX)?;
+        if found.len() >= count || from == 0 || back > (count as u64) << 12 {
+            let extra = found.len().saturating_sub(count);
+            found.drain(..extra);
+            return Ok(found);
+        }
+        // the other stream fills the end of the file: look further back, bounded
+        back *= 4;
+    }
+}
+
+/// Cuts a torn record off the end of an index left by a crash.
+pub fn mend(idx: &Path) -> io::Result<()> {
+    let Ok(file) = OpenOptions::new().write(true).open(idx) else { return Ok(()) };
+    let len = file.metadata()?.len();
+    let whole = len / RECORD as u64 * RECORD as u64;
+    if whole < len {
+        file.set_len(whole)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EVERYTHING: Wanted = Wanted { which: Which::All, meta: true };
+
+    fn files() -> (tempfile::TempDir, Arc<Files>) {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::create(&dir.path().join("out"), &dir.path().join("idx")).unwrap();
+        (dir, Arc::new(files))
+    }
+
+    /// The same rules, the plain way: one pass over everything in memory.
+    fn naive(appends: &[(Stream, Vec<u8>)]) -> Vec<(Stream, Vec<u8>)> {
+        let mut lines: Vec<(Stream, Vec<u8>)> = Vec::new();
+        let mut open = false;
+        let mut last = None;
+        for (stream, bytes) in appends.iter().filter(|(_, bytes)| !bytes.is_empty()) {
+            if last != Some(*stream) {
+                open = false;
+            }
+            last = Some(*stream);
+            for byte in bytes {
+                if !open {
+                    lines.push((*stream, Vec::new()));
+                    open = true;
+                }
+                if *byte == b'\n' {
+                    open = false;
+                } else {
+                    lines.last_mut().unwrap().1.push(*byte);
+                }
+            }
+        }
+        lines
+    }
+
+    fn appends() -> impl Strategy<Value = Vec<(Stream, Vec<u8>)>> {
+        let stream = prop_oneof![Just(Stream::Out), Just(Stream::Err), Just(Stream::Meta)];
+        let bytes = prop::collection::vec(prop_oneof![3 => Just(b'a'), 1 => Just(b'\n')], 0..300);
+        prop::collection::vec((stream, bytes), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn every_window_equals_one_pass_over_everything(appends in appends(), step in 0_u64..40, from in 0_u64..200, count in 1_usize..50) {
+            let (_dir, files) = files();
+            let mut writer = Writer::new(Arc::clone(&files));
+            for (n, (stream, bytes)) in appends.iter().enumerate() {
+                writer.append(*stream, bytes, 1_000_000 + n as u64 * step).unwrap();
+            }
+            let expected = naive(&appends);
+            prop_assert_eq!(writer.lines(), expected.len() as u64);
+            prop_assert_eq!(total_lines(&files).unwrap(), expected.len() as u64);
+            let shown = |lines: Vec<Line>| lines.into_iter().map(|line| (line.number, line.stream, line.text)).collect::<Vec<_>>();
+            let numbered: Vec<_> = expected
+                .iter()
+                .enumerate()
+                .map(|(n, (stream, bytes))| (n as u64, *stream, String::from_utf8_lossy(bytes).into_owned()))
+                .collect();
+            let window: Vec<_> = numbered.iter().skip(from as usize).take(count).cloned().collect();
+            prop_assert_eq!(shown(lines(&files, 0, from, count, EVERYTHING, u64::MAX).unwrap()), window);
+            let end: Vec<_> = numbered.iter().skip(numbered.len().saturating_sub(count)).cloned().collect();
+            prop_assert_eq!(shown(tail(&files, 0, count, EVERYTHING).unwrap()), end);
+            let only_err = Wanted { which: Which::Err, meta: false };
+            let errs: Vec<_> = numbered.iter().filter(|line| line.1 == Stream::Err).cloned().collect();
+            let end: Vec<_> = errs.iter().skip(errs.len().saturating_sub(count)).cloned().collect();
+            prop_assert_eq!(shown(tail(&files, 0, count, only_err).unwrap()), end);
+        }
+
+        #[test]
+        fn each_stream_comes_back_byte_for_byte(appends in appends(), most in 1_u64..500) {
+            let (_dir, files) = files();
+            let mut writer = Writer::new(Arc::clone(&files));
+            for (n, (stream, bytes)) in appends.iter().enumerate() {
+                writer.append(*stream, bytes, 1_000_000 + n as u64 * 30).unwrap();
+            }
+            for wanted in [Stream::Out, Stream::Err] {
+                let expected: Vec<u8> = appends.iter().filter(|(stream, _)| *stream == wanted).flat_map(|(_, bytes)| bytes.clone()).collect();
+                let (mut cursor, mut got) = (Cursor::start(), Vec::new());
+                while let Some(stretch) = cursor.next_large(&files, files.len().unwrap(), most).unwrap() {
+                    if stretch.stream == wanted {
+                        read(&files, &stretch, &mut got).unwrap();
+                    }
+                }
+                prop_assert_eq!(got, expected);
+            }
+        }
+
+        #[test]
+        fn a_kill_at_any_byte_of_the_index_loses_no_byte_of_output(appends in appends(), keep in 0_u64..2000) {
+            let dir = tempfile::tempdir().unwrap();
+            let (out, idx) = (dir.path().join("out"), dir.path().join("idx"));
+            let mut writer = Writer::new(Arc::new(Files::create(&out, &idx).unwrap()));
+            for (n, (stream, bytes)) in appends.iter().enumerate() {
+                writer.append(*stream, bytes, 1_000_000 + n as u64 * 30).unwrap();
+            }
+            let len = std::fs::metadata(&idx).unwrap().len();
+            OpenOptions::new().write(true).open(&idx).unwrap().set_len(len.min(keep)).unwrap();
+            mend(&idx).unwrap();
+            let files = Files::open(&out, &idx).unwrap();
+            let (mut cursor, mut got) = (Cursor::start(), Vec::new());
+            while let Some(stretch) = cursor.next(&files, files.len().unwrap(), 1000).unwrap() {
+                read(&files, &stretch, &mut got).unwrap();
+            }
+            let expected: Vec<u8> = appends.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+            prop_assert_eq!(got, expected);
+            totals(&files).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_endless_line_is_cut_and_its_length_told() {
+        let (_dir, files) = files();
+        let mut writer = Writer::new(Arc::clone(&files));
+        for n in 0..100 {
+            writer.append(Stream::Out, &[b'x'; 65_536], 1_000_000 + n * 100).unwrap();
+        }
+        writer.append(Stream::Out, b"\nnext\n", 2_000_000).unwrap();
+        let found = tail(&files, 0, 10, EVERYTHING).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].text.len() as u64 + found[0].cut, 6_553_600);
+        assert_eq!(found[1].text, "next");
+    }
+}

@@ -1,0 +1,82 @@
+//! One file for the small outputs of a job that has ended, so that a thousand devices do not cost two
+//! thousand files.
+//!
+//! Layout: per run its bytes and its index, one after the other; then a table (run u32 · 4 bytes 0 · out
+//! offset, out length, index offset, index length u64), the number of its rows u64, and the magic.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::output::Files;
+
+const MAGIC: &[u8; 8] = b"qdsegm01";
+const ROW: usize = 40;
+
+/// The table of a segment, its file open.
+#[derive(Debug)]
+pub struct Segment {
+    file: Arc<File>,
+    rows: HashMap<u32, [u64; 4]>,
+}
+
+impl Segment {
+    /// `None`: there is none, or it was never completed.
+    pub fn open(path: &Path) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        let len = file.metadata().ok()?.len();
+        let mut tail = [0; 16];
+        file.read_exact_at(&mut tail, len.checked_sub(16)?).ok()?;
+        if &tail[8..] != MAGIC {
+            return None;
+        }
+        let count = u64::from_le_bytes(tail[..8].try_into().ok()?);
+        let size = count.checked_mul(ROW as u64)?;
+        let mut table = vec![0; usize::try_from(size).ok()?];
+        file.read_exact_at(&mut table, len.checked_sub(16)?.checked_sub(size)?).ok()?;
+        let rows = table
+            .chunks_exact(ROW)
+            .map(|row| {
+                let long = |at: usize| u64::from_le_bytes(row[at..at + 8].try_into().unwrap_or_default());
+                (u32::from_le_bytes(row[..4].try_into().unwrap_or_default()), [long(8), long(16), long(24), long(32)])
+            })
+            .collect();
+        Some(Self { file: Arc::new(file), rows })
+    }
+
+    pub fn run(&self, run: u32) -> Option<io::Result<Files>> {
+        let [out, out_len, idx, idx_len] = *self.rows.get(&run)?;
+        Some(Files::within(&self.file, (out, out_len), (idx, idx_len)))
+    }
+}
+
+/// Writes a segment beside its final name and moves it there whole.
+pub fn write(path: &Path, runs: impl Iterator<Item = (u32, io::Result<Files>)>) -> io::Result<()> {
+    let unfinished = path.with_extension("new");
+    let mut file = BufWriter::with_capacity(256 * 1024, File::create(&unfinished)?);
+    let mut table = Vec::new();
+    let mut rows: u64 = 0;
+    let mut at: u64 = 0;
+    for (run, files) in runs {
+        let (out, idx) = files?.whole()?;
+        table.extend_from_slice(&run.to_le_bytes());
+        table.extend_from_slice(&[0; 4]);
+        for number in [at, out.len() as u64, at + out.len() as u64, idx.len() as u64] {
+            table.extend_from_slice(&number.to_le_bytes());
+        }
+        file.write_all(&out)?;
+        file.write_all(&idx)?;
+        at += (out.len() + idx.len()) as u64;
+        rows += 1;
+    }
+    file.write_all(&table)?;
+    file.write_all(&rows.to_le_bytes())?;
+    file.write_all(MAGIC)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    // the single files go away after this: the segment must be on the disk first
+    file.sync_data()?;
+    std::fs::rename(&unfinished, path)
+}

@@ -1,0 +1,165 @@
+//! config.toml with the place of everything in it: each wrong part becomes one sentence with file, line and
+//! column, and is left out; the rest counts.
+
+use std::path::Path;
+use std::{fs, io};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{self, Given, Shape};
+use crate::model::nearest::{nearest, shown};
+
+/// A longer file is not a configuration.
+const FILE_LIMIT: u64 = 4 << 20;
+
+/// Text of the file; `None` where there is none.
+///
+/// # Errors
+/// One sentence: it is there and cannot be read.
+pub fn read(path: &Path, shown: &str) -> Result<Option<String>, String> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.len() > FILE_LIMIT => {
+            return Err(format!("{shown}: not read, it is larger than {} MiB", FILE_LIMIT >> 20));
+        }
+        Ok(meta) if !meta.is_file() => return Err(format!("{shown}: not read, it is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(_) | Err(_) => {}
+    }
+    let bytes = fs::read(path).map_err(|error| format!("{shown}: cannot be read: {error}"))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => {
+            let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()]).count();
+            Err(format!("{shown}:{line}: not read, the file is not UTF-8"))
+        }
+    }
+}
+
+/// A parsed file that is being judged.
+pub struct Page<'a> {
+    shown: &'a str,
+    text: &'a str,
+    problems: Vec<(usize, String)>,
+}
+
+/// One `[[connection]]`, and where it begins.
+pub type Entry<'a, 't> = (usize, &'a DeTable<'t>);
+
+impl<'a> Page<'a> {
+    /// Parses as far as the syntax allows; what does not parse is a problem already.
+    pub fn parse(shown: &'a str, text: &'a str) -> (Self, Spanned<DeTable<'a>>) {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut page = Self { shown, text, problems: Vec::new() };
+        for error in errors {
+            page.problem(error.span().map_or(0, |span| span.start), error.message().replace('\n', ", "));
+        }
+        (page, table)
+    }
+
+    /// Notes a sentence about the text at this byte.
+    pub fn problem(&mut self, at: usize, sentence: impl std::fmt::Display) {
+        let at = at.min(self.text.len());
+        let before = &self.text.as_bytes()[..at];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let column = 1 + String::from_utf8_lossy(&before[start..]).chars().count();
+        self.problems.push((at, format!("{}:{line}:{column}: {sentence}", self.shown)));
+    }
+
+    /// In the order of the file.
+    pub fn into_problems(mut self) -> Vec<String> {
+        self.problems.sort();
+        self.problems.into_iter().map(|(_, sentence)| sentence).collect()
+    }
+
+    /// The right settings among `[section] key = value`, by dotted key, and the connections.
+    pub fn settings<'t>(&mut self, table: &'t DeTable<'a>) -> (Vec<(String, config::Value)>, Vec<Entry<'t, 'a>>) {
+        let mut values = Vec::new();
+        let mut connections = Vec::new();
+        for (name, value) in table {
+            let at = name.span().start;
+            match (&**name.get_ref(), value.get_ref()) {
+                ("connection", DeValue::Array(entries)) => {
+                    for entry in entries.iter() {
+                        match entry.get_ref() {
+                            DeValue::Table(entry_table) => connections.push((entry.span().start, entry_table)),
+                            _ => self.problem(entry.span().start, "a connection is a table: write [[connection]]"),
+                        }
+                    }
+                }
+                ("connection", _) => self.problem(at, "write [[connection]], with two brackets: there may be several"),
+                (section, DeValue::Table(inner)) => match keys::section(section) {
+                    Some(known) => self.section(section, known, inner, &mut values),
+                    None => self.unknown(at, "section", section, "", section_names()),
+                },
+                (key, _) => match keys::SECTIONS.iter().find(|(_, keys)| keys.iter().any(|(known, _)| *known == key)) {
+                    Some((section, _)) => self.problem(at, format!("`{key}` belongs below [{section}]")),
+                    None if keys::section(key).is_some() => self.problem(at, format!("`{key}` is a section: [{key}]")),
+                    None => self.unknown(at, "key", key, "", section_names()),
+                },
+            }
+        }
+        (values, connections)
+    }
+
+    fn section(
+        &mut self,
+        section: &str,
+        known: &'static [(&'static str, Shape)],
+        table: &DeTable<'_>,
+        values: &mut Vec<(String, config::Value)>,
+    ) {
+        for (name, value) in table {
+            let key = &**name.get_ref();
+            let Some((_, shape)) = known.iter().find(|(known, _)| *known == key) else {
+                let names = known.iter().map(|(name, _)| *name);
+                self.unknown(name.span().start, "key", key, &format!(" in [{section}]"), names);
+                continue;
+            };
+            match shape.check(given(value.get_ref())) {
+                Ok(()) => values.push((format!("{section}.{key}"), plain(value.get_ref()))),
+                Err(wrong) => self.problem(value.span().start, format!("`{key}` in [{section}]: {wrong}")),
+            }
+        }
+    }
+
+    /// An unknown name, with the nearest known one.
+    pub fn unknown<'k>(
+        &mut self,
+        at: usize,
+        what: &str,
+        name: &str,
+        place: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        self.problem(at, format!("unknown {what} `{}`{place}{hint}", shown(name)));
+    }
+}
+
+fn section_names() -> impl Iterator<Item = &'static str> {
+    keys::SECTIONS.iter().map(|(name, _)| *name).chain(["connection"])
+}
+
+/// A value as the shapes look at it.
+pub fn given<'v>(value: &'v DeValue<'_>) -> Given<'v> {
+    match value {
+        DeValue::String(text) => Given::Text(text),
+        DeValue::Boolean(b) => Given::Bool(*b),
+        DeValue::Integer(n) => {
+            i64::from_str_radix(n.as_str(), n.radix()).map_or(Given::Other("integer, too large"), Given::Whole)
+        }
+        DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_str()) => Given::Texts,
+        other => Given::Other(other.type_str()),
+    }
+}
+
+fn plain(value: &DeValue<'_>) -> config::Value {
+    match given(value) {
+        Given::Text(text) => text.into(),
+        Given::Whole(n) => n.into(),
+        Given::Bool(b) => b.into(),
+        Given::Texts | Given::Other(_) => config::Value::from(""), // no shape of a section takes these
+    }
+}

@@ -1,0 +1,390 @@
+//! The console as a person meets it: the real binary in a pseudo-terminal.
+
+mod support;
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use support::pty::contents;
+use support::{Console, Home, eventually};
+
+const SLOW: &str = "#!/bin/sh\necho it has begun\nwhile [ ! -e gate ]; do sleep 0.02; done\necho it has ended\n";
+
+/// A library with one script, so that nothing else can be under the cursor.
+fn one_script(home: &Home, name: &str, text: &str) {
+    home.script(name, text);
+}
+
+/// From the overview with the script under the cursor: launch it at this machine.
+#[track_caller]
+fn launch_at_local(console: &mut Console) {
+    console.keys("r");
+    console.sees("Where");
+    console.keys("<A-b>");
+    console.text("local");
+    console.sees("resolved");
+    console.wait("one device", |screen| contents(screen).contains("1 of"));
+}
+
+// ---- the first voyage --------------------------------------------------------------------------------------
+
+#[test]
+fn in_80x24_from_an_empty_home_to_a_job_that_is_found_again() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    console.sees("Targets");
+    console.sees("Jobs");
+    console.wait("the sample scripts", |screen| contents(screen).contains("disk"));
+
+    // a sample that needs no parameter, found as an operator would: by going down the list
+    console.keys("1");
+    for _ in 0..30 {
+        if cursor_row(&console).is_some_and(|row| row.contains("disk")) {
+            break;
+        }
+        let before = console.contents();
+        console.keys("j");
+        console.wait("the cursor moved", |screen| contents(screen) != before);
+    }
+    launch_at_local(&mut console);
+    arm_and_launch(&mut console);
+
+    console.wait("the live job", |screen| contents(screen).contains("Jobs >"));
+    console.wait("its end", |screen| {
+        let text = contents(screen);
+        text.contains("ok 1") || text.contains("done")
+    });
+    console.wait("its output", |screen| contents(screen).contains('%'));
+    let console = console.quit();
+    console.is_restored();
+
+    let mut again = Console::start(&home);
+    again.sees("disk");
+    again.keys("3");
+    again.keys("<enter>");
+    again.wait("the output, kept", |screen| contents(screen).contains("Jobs >") && contents(screen).contains('%'));
+    again.quit().is_restored();
+}
+
+fn cursor_row(console: &Console) -> Option<String> {
+    let text = console.contents();
+    text.lines().find(|line| line.contains('>') && !line.contains("Overview")).map(str::to_owned)
+}
+
+/// At or under the threshold: `y`, then Enter on Launch.
+#[track_caller]
+fn arm_and_launch(console: &mut Console) {
+    console.sees("Launch");
+    // to the last field and the buttons: tab goes round, and says by the focus where it is
+    for _ in 0..40 {
+        if console.contents().contains("armed") && !console.contents().contains("not armed") {
+            break;
+        }
+        let before = console.contents();
+        console.keys("<tab>");
+        let _ = before;
+        console.listen(Duration::from_millis(30));
+        console.keys("y");
+        console.listen(Duration::from_millis(30));
+    }
+    console.keys("<enter>");
+}
+
+// ---- frames, keys, sizes -----------------------------------------------------------------------------------
+
+#[test]
+fn the_first_frame_has_the_four_strips() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    console.sees("Jobs");
+    assert!(console.row(0).contains("Overview"), "the breadcrumb: {:?}", console.row(0));
+    assert!(console.last_row().contains("help"), "the hints: {:?}", console.last_row());
+    assert!(console.screen().alternate_screen());
+    console.quit().is_restored();
+}
+
+#[test]
+fn every_size_is_drawn_and_a_tiny_one_says_so() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    for (columns, rows) in [(140, 40), (200, 50), (60, 15), (50, 12), (80, 24)] {
+        console.resize(columns, rows);
+        console.sees("Scripts");
+        console.wait("hints on the last row", |screen| {
+            let last = screen.rows(0, columns).last().unwrap_or_default();
+            !last.trim().is_empty()
+        });
+    }
+    console.resize(38, 9);
+    console.sees("too small");
+    console.resize(2, 1);
+    console.listen(Duration::from_millis(100));
+    console.resize(80, 24);
+    console.sees("Scripts");
+    console.quit().is_restored();
+}
+
+#[test]
+fn a_console_started_in_a_tiny_terminal_comes_to_life_when_it_grows() {
+    let home = Home::empty();
+    let mut console = Console::setup(&home).size(30, 8).start();
+    console.sees("too small");
+    console.resize(80, 24);
+    console.sees("Scripts");
+    console.quit().is_restored();
+}
+
+#[test]
+fn keys_move_the_focus_and_help_says_which() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    console.keys("?");
+    console.sees("Help");
+    console.keys("<esc>");
+    console.sees("Overview");
+    let before = console.contents();
+    console.keys("2");
+    console.wait("another pane has the focus", |screen| contents(screen) != before);
+    console.keys("q");
+    // at the top, q quits and says that jobs go on, or asks
+    console.listen(Duration::from_millis(50));
+    drop(console);
+}
+
+#[test]
+fn a_paste_is_text_and_never_keys() {
+    let home = Home::empty();
+    one_script(&home, "slow.sh", SLOW);
+    let mut console = Console::start(&home);
+    console.sees("slow");
+    assert!(console.screen().bracketed_paste(), "pastes are told apart from keys");
+    console.paste("Qq:r\rjjj");
+    console.listen(Duration::from_millis(100));
+    console.sees("Scripts");
+    console.keys("r");
+    console.sees("Where");
+    console.keys("<A-b>");
+    console.paste("local\n");
+    console.sees("local");
+    assert_eq!(home.qd(["jobs", "ls", "--json"]).ok().json(), serde_json::json!([]), "nothing was launched");
+    console.keys("<esc>");
+    console.quit().is_restored();
+}
+
+#[test]
+fn no_single_key_sends_anything() {
+    let home = Home::empty();
+    one_script(&home, "slow.sh", SLOW);
+    let mut console = Console::start(&home);
+    console.sees("slow");
+    for key in ('a'..='z').chain('A'..='Z').chain("!@#$%^&*()_+-=[]{};'\\|,./`~".chars()) {
+        if matches!(key, 'q' | 'Q' | 'e' | 'E') {
+            continue; // quit, and the editor, which has a test of its own
+        }
+        console.text(&key.to_string());
+        console.keys("<enter><esc><esc>");
+    }
+    console.listen(Duration::from_millis(200));
+    assert_eq!(home.qd(["jobs", "ls", "--json"]).ok().json(), serde_json::json!([]));
+}
+
+// ---- leaving -----------------------------------------------------------------------------------------------
+
+#[test]
+fn quit_leaves_the_screen_as_it_was() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    let console = console.quit();
+    console.is_restored();
+    assert!(console.is_cooked(), "the terminal's modes are back");
+    assert!(!contents(console.screen()).contains("Scripts"));
+}
+
+#[test]
+fn control_c_once_does_nothing_and_twice_quits() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    console.keys("<C-c>");
+    console.listen(Duration::from_millis(100));
+    assert!(support::processes::alive(console.pid()), "once is not enough");
+    console.keys("<C-c><C-c>");
+    console.exit();
+    console.is_restored();
+    assert!(console.is_cooked());
+}
+
+#[test]
+fn control_z_gives_the_terminal_back_and_fg_returns() {
+    let home = Home::empty();
+    let mut terminal = Console::setup(&home).shell().start();
+    terminal.sees("$ ");
+    terminal.text(&format!("{}\r", support::verb::BINARY));
+    terminal.sees("Scripts");
+    terminal.keys("<C-z>");
+    terminal.wait("the shell has the terminal", |screen| {
+        !screen.alternate_screen() && contents(screen).contains("Stopped")
+    });
+    assert!(
+        !terminal.screen().hide_cursor() && !terminal.screen().bracketed_paste() || terminal.contents().contains("$ ")
+    );
+    terminal.text("echo still $((40 + 2))\r");
+    terminal.sees("still 42");
+    terminal.text("fg\r");
+    terminal.wait("the console again", |screen| screen.alternate_screen() && contents(screen).contains("Scripts"));
+    terminal.keys("Q");
+    terminal.wait("the shell again", |screen| !screen.alternate_screen());
+    terminal.text("exit\r");
+    terminal.exit();
+}
+
+#[test]
+fn a_terminating_signal_restores_the_terminal() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let home = Home::empty();
+        let mut console = Console::start(&home);
+        console.sees("Scripts");
+        console.signal(signal);
+        console.exit();
+        console.is_restored();
+        assert!(console.is_cooked(), "{signal:?}");
+    }
+}
+
+#[test]
+fn the_editor_gets_the_terminal_and_gives_it_back() {
+    let home = Home::empty();
+    home.script("note.sh", "#!/bin/sh\necho before\n");
+    let editor =
+        home.file("editor", "#!/bin/sh\nprintf '#!/bin/sh\\necho edited\\n' > \"$1\"\necho EDITING; read -r answer\n");
+    std::process::Command::new("chmod").args(["+x", &editor]).status().expect("chmod");
+    let mut console = Console::setup(&home).env("EDITOR", &editor).start();
+    console.sees("note");
+    console.keys("E");
+    console.sees("EDITING");
+    assert!(!console.screen().alternate_screen(), "the editor has the main screen");
+    console.text("\r");
+    console.wait("the console again", |screen| screen.alternate_screen() && contents(screen).contains("Scripts"));
+    console.sees("echo edited");
+    console.quit().is_restored();
+}
+
+// ---- manners -----------------------------------------------------------------------------------------------
+
+#[test]
+fn an_idle_console_writes_nothing() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("Scripts");
+    console.listen(Duration::from_millis(1500)); // what the start still has to say
+    assert_eq!(console.listen(Duration::from_millis(2000)), 0, "not one byte");
+    console.quit().is_restored();
+}
+
+#[test]
+fn without_colour_the_states_are_still_told() {
+    let home = Home::empty();
+    home.script("fails.sh", "#!/bin/sh\nexit 3\n");
+    let id = home.qd(["run", "fails.sh", "--target", "local"]).ok().job_id();
+    home.ended_job(id);
+    let mut console = Console::setup(&home).env("NO_COLOR", "1").start();
+    console.sees("fails");
+    console.keys("3<enter>");
+    console.sees("failed");
+    let (rows, columns) = console.screen().size();
+    for row in 0..rows.get() {
+        for column in 0..columns.get() {
+            let cell = console.cell(row, column);
+            assert_eq!(
+                (cell.fgcolor(), cell.bgcolor()),
+                (vt100::Color::Default, vt100::Color::Default),
+                "no colour at {row}:{column}"
+            );
+        }
+    }
+    console.quit().is_restored();
+}
+
+#[test]
+fn in_the_c_locale_the_screen_is_ascii() {
+    let home = Home::empty();
+    let mut console = Console::setup(&home).env("LANG", "C").start();
+    console.sees("Scripts");
+    assert!(console.contents().is_ascii(), "{}", console.contents());
+    console.quit().is_restored();
+}
+
+#[test]
+fn a_terminal_that_answers_nothing_gets_the_same_screen() {
+    let home = Home::empty();
+    let mut console = Console::setup(&home).mute().start();
+    console.sees("Scripts");
+    console.quit().is_restored();
+}
+
+#[test]
+fn two_consoles_show_the_same_job() {
+    let home = Home::empty();
+    home.script("slow.sh", SLOW.replace("gate", &home.work().join("gate").display().to_string()));
+    let mut one = Console::start(&home);
+    let mut two = Console::start(&home);
+    one.sees("slow");
+    two.sees("slow");
+    let id = home.qd(["run", "slow.sh", "--target", "local"]).ok().job_id();
+    for console in [&mut one, &mut two] {
+        console.keys("3<enter>");
+        console.sees("it has begun");
+    }
+    std::fs::write(home.work().join("gate"), "").expect("the gate opens");
+    for console in [&mut one, &mut two] {
+        console.sees("it has ended");
+    }
+    home.ended_job(id);
+    one.quit().is_restored();
+    two.quit().is_restored();
+    eventually("one engine served both", || home.engines().len() == 1);
+}
+
+#[test]
+fn follow_shows_a_line_when_it_comes_and_freeze_holds_the_view() {
+    let home = Home::empty();
+    let gate = home.work().join("gate");
+    home.script("slow.sh", SLOW.replace("gate", &gate.display().to_string()));
+    let mut console = Console::start(&home);
+    console.sees("slow");
+    home.qd(["run", "slow.sh", "--target", "local"]).ok();
+    console.keys("3<enter>");
+    console.sees("it has begun");
+    console.keys("=");
+    console.listen(Duration::from_millis(100));
+    std::fs::write(&gate, "").expect("the gate opens");
+    console.listen(Duration::from_millis(500));
+    assert!(!console.contents().contains("it has ended"), "frozen:\n{}", console.contents());
+    console.keys("=");
+    console.sees("it has ended");
+    console.quit().is_restored();
+}
+
+#[test]
+fn a_flood_stays_within_the_frame_and_byte_budget_and_a_key_is_still_answered() {
+    let home = Home::empty();
+    home.script("flood.sh", "#!/bin/sh\nexec seq 1 100000000\n");
+    let id = home.qd(["run", "flood.sh", "--target", "local", "--timeout", "30s"]).ok().job_id();
+    let mut console = Console::setup(&home).size(200, 50).start();
+    console.sees("flood");
+    console.keys("3<enter>");
+    console.sees("Jobs >");
+    let bytes = console.listen(Duration::from_secs(2));
+    assert!(bytes <= 2 * 400 * 1024, "{bytes} bytes in two seconds");
+    console.keys("?");
+    console.sees("Help");
+    console.keys("<esc>");
+    home.qd(["jobs", "cancel", &id.to_string()]).ok();
+    home.ended_job(id);
+    console.quit().is_restored();
+}
