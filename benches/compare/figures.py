@@ -304,7 +304,6 @@ def local_flood(options, report):
             rig.verb("targets", "resolve", target)
             start = time.monotonic()
             job = int(rig.verb("run", path, "--target", target, "--confirm", str(processes), "--at-once", "0").stdout)
-            rig.verb("jobs", "attach", str(job), "--quiet", check=False)
             while True:
                 state = json.loads(rig.verb("jobs", "ls", "--json").stdout)[0]
                 if state["state"] != "running":
