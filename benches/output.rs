@@ -58,7 +58,9 @@ impl RunSink for Kept {
 fn flood(folder: &Path, megabytes: u64) {
     let each = megabytes * 1_000_000 / PROCESSES as u64;
     let script = folder.join("flood");
-    std::fs::write(&script, format!("yes '{LINE}' | head -c {each}\n")).unwrap();
+    // a program that formats each line, as programs that log do
+    let format = LINE.replace("00004711", "%08.0f");
+    std::fs::write(&script, format!("exec seq -f '{format}' {}\n", each / (LINE.len() as u64 + 1))).unwrap();
     let (mut floor, mut kept) = (Vec::new(), Vec::new());
     for round in 0..RUNS {
         floor.push(fan_out(&script, |_| Box::new(Nowhere)));

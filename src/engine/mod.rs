@@ -83,7 +83,7 @@ impl Engine {
             .map(|connection| {
                 let connector: Arc<dyn Connector> = match &connection.kind {
                     Kind::Local => Arc::new(connectors::local::Local::new(&connection.name, &settings.home)),
-                    Kind::Ssh(_) => Arc::new(connectors::ssh::Ssh::new(connection)),
+                    Kind::Ssh(_) => Arc::new(connectors::ssh::Ssh::new(connection.clone())),
                 };
                 (connection.name.clone(), connector)
             })

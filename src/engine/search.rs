@@ -7,12 +7,12 @@ use std::io;
 
 use memchr::{memchr, memmem, memrchr};
 
-use super::store::output::{Cursor, Files, Wanted, lines, read};
+use super::store::output::{Cursor, Files, Wanted, lines};
 use crate::model::output::Line;
 use crate::model::wire::Found;
 
-/// One read.
-const PIECE: u64 = 512 * 1024;
+/// One read, small enough to be still in the processor's cache when it is searched.
+const PIECE: u64 = 128 * 1024;
 
 /// What is looked for.
 pub enum Needle {
@@ -52,7 +52,9 @@ pub fn search(
         Needle::Text(text) => Some(memmem::Finder::new(text)),
         Needle::Regex(_) => None,
     };
+    // read into again and again: only its first `filled` bytes mean anything
     let mut buffer: Vec<u8> = Vec::new();
+    let mut filled = 0;
     let mut buffer_at = 0;
     let mut speaking = None;
     let before = found.lines;
@@ -60,7 +62,7 @@ pub fn search(
         let stretch = cursor.next_large(files, end, PIECE)?;
         let goes_on = stretch.as_ref().is_some_and(|stretch| Some(stretch.stream) == speaking);
         // a line is whole at its end, where another stream cuts in, and at the end of everything
-        let whole = if goes_on { memrchr(b'\n', &buffer).map_or(0, |at| at + 1) } else { buffer.len() };
+        let whole = if goes_on { memrchr(b'\n', &buffer[..filled]).map_or(0, |at| at + 1) } else { filled };
         let mut at = 0;
         while at < whole {
             let hit = match (&finder, needle) {
@@ -77,24 +79,25 @@ pub fn search(
             at = memchr(b'\n', &buffer[hit..whole]).map_or(whole, |nl| hit + nl + 1);
         }
         let Some(stretch) = stretch else { break };
-        buffer.drain(..whole);
+        buffer.copy_within(whole..filled, 0);
+        filled -= whole;
         buffer_at += whole as u64;
         if !wanted.takes(stretch.stream) {
-            buffer.clear();
-            buffer_at = stretch.offset + stretch.len;
+            filled = 0;
             speaking = None;
             continue;
         }
-        if buffer.is_empty() {
+        // an endless line is searched in pieces: a match across two of them is missed, memory is not
+        if filled == 0 || filled as u64 > 32 * PIECE {
+            filled = 0;
             buffer_at = stretch.offset;
         }
         speaking = Some(stretch.stream);
-        // an endless line is searched in pieces: a match across two of them is missed, memory is not
-        if buffer.len() as u64 > 8 * PIECE {
-            buffer.clear();
-            buffer_at = stretch.offset;
+        let wish = filled + usize::try_from(stretch.len).unwrap_or(0);
+        if buffer.len() < wish {
+            buffer.resize(wish, 0);
         }
-        read(files, &stretch, &mut buffer)?;
+        filled += files.read_at(&mut buffer[filled..wish], stretch.offset)?;
     }
     found.runs += u32::from(found.lines > before);
     Ok(())

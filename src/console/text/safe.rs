@@ -26,7 +26,7 @@ pub fn safe(text: &str, base: Style, theme: &Theme) -> Line<'static> {
     let mut spans = Spans::default();
     let mut sgr = Style::default();
     let mut style = base;
-    walk(text, theme.glyphs.escape(), &mut |piece| match piece {
+    walk(text, &mut |piece| match piece {
         Piece::Char(c) => spans.put(c, style),
         Piece::Tab => spans.tab(style),
         Piece::Return => spans.returned = true,
@@ -55,7 +55,7 @@ pub fn plain(text: &str) -> String {
     let (text, more) = bounded(text);
     let mut spans = Spans::default();
     let style = Style::default();
-    walk(text, "^[", &mut |piece| match piece {
+    walk(text, &mut |piece| match piece {
         Piece::Char(c) => spans.put(c, style),
         Piece::Tab => spans.tab(style),
         Piece::Return => spans.returned = true,

@@ -55,19 +55,19 @@ fn text_cannot_hide_in_its_own_background() {
 #[test]
 fn every_other_sequence_is_shown_and_not_executed() {
     for (sent, seen) in [
-        ("a\x1b[2Jb", "a␛[2Jb"),
-        ("a\x1b[10;10Hb", "a␛[10;10Hb"),
-        ("a\x1b[?1049hb", "a␛[?1049hb"),
-        ("a\x1b]0;title\x07b", "a␛]0;titleb"),
-        ("a\x1b]0;title\x1b\\b", "a␛]0;titleb"),
-        ("a\x1b]52;c;ZXZpbGV2aWxldmlsZXZpbGV2aWw=\x07b", "a␛]52;c;ZXZpbGV2aWxldmlsZ…b"),
-        ("a\x1bP1$r0m\x1b\\b", "a␛P1$r0mb"),
-        ("a\x1b_apc\x1b\\b", "a␛_apcb"),
-        ("a\x1bcb", "a␛cb"),
-        ("a\x1b(0qqq", "a␛(0qqq"),
+        ("a\x1b[2Jb", "a^[[2Jb"),
+        ("a\x1b[10;10Hb", "a^[[10;10Hb"),
+        ("a\x1b[?1049hb", "a^[[?1049hb"),
+        ("a\x1b]0;title\x07b", "a^[]0;titleb"),
+        ("a\x1b]0;title\x1b\\b", "a^[]0;titleb"),
+        ("a\x1b]52;c;ZXZpbGV2aWxldmlsZXZpbGV2aWw=\x07b", "a^[]52;c;ZXZpbGV2aWxldmlsZ…b"),
+        ("a\x1bP1$r0m\x1b\\b", "a^[P1$r0mb"),
+        ("a\x1b_apc\x1b\\b", "a^[_apcb"),
+        ("a\x1bcb", "a^[cb"),
+        ("a\x1b(0qqq", "a^[(0qqq"),
         ("a\x07b\x08c\0d\x7fe", "a^Gb^Hc^@d^?e"),
         ("a\u{9b}31mb\u{85}c", "a<9b>31mb<85>c"),
-        ("a\x1b[>4;2mb", "a␛[>4;2mb"),
+        ("a\x1b[>4;2mb", "a^[[>4;2mb"),
         ("x\ny", "x^Jy"),
         ("a\x0eb\x0fc", "a^Nb^Oc"),
     ] {
@@ -79,17 +79,17 @@ fn every_other_sequence_is_shown_and_not_executed() {
 fn an_unfinished_sequence_hides_nothing_after_it() {
     assert_eq!(
         shown("a\x1b]0;rm -rf / and much more than one would want to lose"),
-        "a␛]0;rm -rf / and much more than one would want to lose"
+        "a^[]0;rm -rf / and much more than one would want to lose"
     );
-    assert_eq!(shown("a\x1b[31"), "a␛[31");
-    assert_eq!(shown("a\x1b[3\x1b[1mb"), "a␛[3b");
-    assert_eq!(shown("a\x1b"), "a␛");
-    assert_eq!(shown("a\x1b\x1b\x1b[0mb"), "a␛␛b");
+    assert_eq!(shown("a\x1b[31"), "a^[[31");
+    assert_eq!(shown("a\x1b[3\x1b[1mb"), "a^[[3b");
+    assert_eq!(shown("a\x1b"), "a^[");
+    assert_eq!(shown("a\x1b\x1b\x1b[0mb"), "a^[^[b");
 }
 
 #[test]
 fn the_text_of_a_link_stays() {
-    assert_eq!(shown("see \x1b]8;;http://x/\x1b\\the page\x1b]8;;\x1b\\ now"), "see ␛]8;;http://x/the page␛]8;; now");
+    assert_eq!(shown("see \x1b]8;;http://x/\x1b\\the page\x1b]8;;\x1b\\ now"), "see ^[]8;;http://x/the page^[]8;; now");
 }
 
 #[test]

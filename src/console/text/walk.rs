@@ -68,8 +68,8 @@ impl Perform for Seen {
     }
 }
 
-/// Calls `out` with each piece of `text`, in order. `escape` is how an ESC is shown.
-pub fn walk(text: &str, escape: &str, out: &mut dyn FnMut(Piece<'_>)) {
+/// Calls `out` with each piece of `text`, in order.
+pub fn walk(text: &str, out: &mut dyn FnMut(Piece<'_>)) {
     let mut parser = Parser::new();
     let mut seen = Seen::default();
     let mut letters = Letters::default();
@@ -78,7 +78,7 @@ pub fn walk(text: &str, escape: &str, out: &mut dyn FnMut(Piece<'_>)) {
         let next = at + c.len_utf8();
         if c == '\x1b' && at > start {
             // A new sequence cuts off an unfinished one; a finished string ends here too.
-            flush(&text[start..at], escape, out);
+            flush(&text[start..at], out);
             letters.none();
             start = at;
         }
@@ -107,7 +107,7 @@ pub fn walk(text: &str, escape: &str, out: &mut dyn FnMut(Piece<'_>)) {
             Event::Escape(b'\\') => letters.none(), // the end of a string that has been shown
             _ => {
                 letters.none();
-                flush(source, escape, out);
+                flush(source, out);
             }
         }
     }
@@ -116,14 +116,14 @@ pub fn walk(text: &str, escape: &str, out: &mut dyn FnMut(Piece<'_>)) {
         let rest = &text[start..];
         match rest.strip_prefix('\x1b') {
             Some(rest) => {
-                out(Piece::Mark(escape.to_owned()));
+                out(Piece::Mark(shown('\x1b')));
                 rest.chars().for_each(|c| match c {
                     '\t' => out(Piece::Tab),
-                    c if c.is_control() => out(Piece::Mark(shown(c, escape))),
+                    c if c.is_control() => out(Piece::Mark(shown(c))),
                     c => letters.put(c, out),
                 });
             }
-            None => out(Piece::Mark(visible(rest, escape, SEQUENCE_SHOWN))),
+            None => out(Piece::Mark(visible(rest, SEQUENCE_SHOWN))),
         }
     }
 }
@@ -135,11 +135,11 @@ fn is_plain_sgr(source: &str) -> bool {
         .is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit() || byte == b';' || byte == b':'))
 }
 
-fn flush(source: &str, escape: &str, out: &mut dyn FnMut(Piece<'_>)) {
+fn flush(source: &str, out: &mut dyn FnMut(Piece<'_>)) {
     let string = source.strip_prefix('\x1b').is_some_and(|rest| rest.starts_with([']', 'P', 'X', '^', '_']));
     let (source, most) =
         if string { (source.strip_suffix('\x07').unwrap_or(source), STRING_SHOWN) } else { (source, SEQUENCE_SHOWN) };
-    out(Piece::Mark(visible(source, escape, most)));
+    out(Piece::Mark(visible(source, most)));
 }
 
 /// Letters as they come, what cannot be seen as a mark.
@@ -161,7 +161,7 @@ impl Letters {
         let accent = unicode_width::UnicodeWidthChar::width(c) == Some(0);
         if hidden(c) || c.is_control() {
             self.none();
-            out(Piece::Mark(shown(c, "^[")));
+            out(Piece::Mark(shown(c)));
         } else if !accent {
             self.accents = Some(0);
             out(Piece::Char(c));
@@ -172,7 +172,7 @@ impl Letters {
                     out(Piece::Char(c));
                 }
                 Some(_) => {} // beyond any script's need
-                None => out(Piece::Mark(shown(c, "^["))),
+                None => out(Piece::Mark(shown(c))),
             }
         }
     }
@@ -186,10 +186,9 @@ pub(super) fn hidden(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A control or hidden character as text: `^G`, `<9b>`, `<U+202E>`.
-fn shown(c: char, escape: &str) -> String {
+/// A control or hidden character as text, in signs that every font has: `^[`, `^G`, `<9b>`, `<U+202E>`.
+fn shown(c: char) -> String {
     match c {
-        '\x1b' => escape.to_owned(),
         '\0'..='\x1f' => format!("^{}", char::from(c as u8 ^ 0x40)),
         '\x7f' => "^?".to_owned(),
         '\u{80}'..='\u{9f}' => format!("<{:02x}>", c as u32),
@@ -198,7 +197,7 @@ fn shown(c: char, escape: &str) -> String {
 }
 
 /// A whole sequence as text, at most `most` characters of it.
-fn visible(source: &str, escape: &str, most: usize) -> String {
+fn visible(source: &str, most: usize) -> String {
     let mut text = String::new();
     for (n, c) in source.chars().enumerate() {
         if n == most {
@@ -207,7 +206,7 @@ fn visible(source: &str, escape: &str, most: usize) -> String {
         }
         let invisible = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) == 0;
         if c.is_control() || hidden(c) || invisible {
-            text.push_str(&shown(c, escape));
+            text.push_str(&shown(c));
         } else {
             text.push(c);
         }

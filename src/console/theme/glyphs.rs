@@ -124,11 +124,6 @@ impl Glyphs {
         self.pick('-', '·')
     }
 
-    /// An ESC of a device, made visible.
-    pub const fn escape(self) -> &'static str {
-        self.pick("^[", "␛")
-    }
-
     /// A filled bar of `part` out of `whole`, exactly `width` cells: what is filled, what is not.
     /// Anything above nothing shows, and only the whole fills the last cell.
     pub fn gauge(self, part: u64, whole: u64, width: u16) -> (String, String) {

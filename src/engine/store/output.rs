@@ -99,7 +99,7 @@ impl Files {
     }
 
     /// Reads at most `buf.len()` bytes at `offset`; short only at the end.
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    pub fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = match self.out_span.1 {
             Some(end) => end.saturating_sub(self.out_span.0 + offset),
             None => u64::MAX,

@@ -70,7 +70,9 @@ pub(super) fn host(config: &Config, alias: &str, over: &Overrides) -> HostConfig
 fn overrides(found: &mut Found, over: &Overrides, user: Option<&str>) {
     found.port = over.port;
     found.user = over.user.clone().or_else(|| user.map(str::to_owned));
-    found.identity_files.extend(over.identity_file.iter().map(|path| path.display().to_string()));
+    // A file name, not a template: its `%` is its own.
+    let file = over.identity_file.iter().map(|path| path.display().to_string().replace('%', "%%"));
+    found.identity_files.extend(file);
     let from = "inventory";
     if let Some(jump) = &over.proxy_jump {
         match keywords::jump(jump) {

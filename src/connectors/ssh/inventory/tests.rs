@@ -129,7 +129,7 @@ all:
       children:
         web:
           hosts:
-            web[01:03].example.com: {ansible_user: deploy, tags: [a, b], big: 0o17, on: yes}
+            web[01:03].example.com: {ansible_user: deploy, tags: [a, b], big: 0o17, answer: yes}
         db:
           hosts:
             db1: {<<: *shared, tier: data base}
@@ -152,7 +152,7 @@ other:
     );
     assert_eq!(host(&parsed, "db1").groups, ["all", "db", "other", "prod"]);
     assert_eq!(var(&parsed, "jump", "ansible_port"), Some("2222"));
-    assert_eq!(var(&parsed, "web03.example.com", "on"), Some("yes"), "as it is written");
+    assert_eq!(var(&parsed, "web03.example.com", "answer"), Some("yes"), "as it is written");
     assert_eq!(var(&parsed, "web03.example.com", "tags"), None);
     assert_eq!((var(&parsed, "db1", "size"), var(&parsed, "db2", "size")), (Some("middling"), Some("small")));
     assert_eq!((var(&parsed, "db2", "sealed"), var(&parsed, "db2", "ansible_password")), (None, None));

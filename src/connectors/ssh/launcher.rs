@@ -1,0 +1,318 @@
+//! What runs on the device: a POSIX-sh launcher that starts the script, ends it when told, and leaves nothing.
+//!
+//! Closing an SSH channel kills nothing (contracts/ssh.md, 2). So the launcher forks a watcher that reads the
+//! channel's stdin for its end and then ends the whole process group: TERM, five seconds, KILL. The launcher
+//! itself becomes the interpreter (`exec`), so that exit status and signal are the script's own.
+//!
+//! [`command`] is one string that every login shell runs (sh, bash, zsh, fish, csh): one line, in single quotes,
+//! without quote, backslash or exclamation mark. All that differs from run to run follows on stdin: a line with
+//! two counts, a header of shell statements, the script. `read` never takes more than its line, so bytes are
+//! read by the one they are meant for.
+//!
+//! Server time is what a fan-out costs, hence: no program but the interpreter is started for a small script,
+//! which goes through a pipe (a here-document) and never touches the disk. A larger one goes to a private file,
+//! which is removed before the script starts where the interpreter can read an open descriptor.
+//!
+//! The launcher's one line on stderr ([`Preamble`]) says that the script starts now, as which process group, and
+//! under which login shell; whatever a login shell's own files print before it on stderr is not the script's.
+
+use std::fmt::Write as _;
+
+use crate::connectors::Payload;
+use crate::model::secret::Secret;
+
+/// A here-document up to PIPE_BUF (4,096) is written without a process of its own.
+const SMALL: usize = 3_500;
+
+/// Bytes of stderr in which the launcher's line is looked for.
+const NOISE: usize = 64 * 1024;
+
+/// `N` a newline · `t COUNT` reads lines into `v` · `k SIGNAL` to the group · `w` the watcher. `f` is the file
+/// to remove, if any. The two counts: lines of the header, lines of the script.
+const BOOT: &str = concat!(
+    "N=${IFS#??}; f=; ",
+    "t() { v=; i=0; while [ $i -lt $1 ]; do IFS= read -r l || exit 125; v=$v$l$N; i=$((i+1)); done; }; ",
+    "k() { kill -s $1 -- -$$ || kill -$1 -$$ || kill -$1 $$; }; ",
+    "w() { trap \"\" HUP INT TERM; while read -r l; do :; done <&4; ",
+    "if kill -0 $$; then k TERM; i=0; while [ $i -lt 5 ] && kill -0 $$; do sleep 1; i=$((i+1)); done; ",
+    "[ -z \"$f\" ] || rm -f \"$f\"; k KILL; fi; [ -z \"$f\" ] || rm -f \"$f\"; }; ",
+    "IFS=\" \" read -r a b || exit 125; t $a; h=$v; t $b; s=${v%?}; exec 4<&0 </dev/null; eval \"$h\"",
+);
+
+/// The exec request. `posix`: the login shell is known to be a plain POSIX shell, one `exec` is saved.
+pub fn command(posix: bool) -> String {
+    if posix { BOOT.to_owned() } else { format!("exec /bin/sh -c '{BOOT}'") }
+}
+
+/// Login shells that run [`BOOT`] as it is, and read no file of the user's first.
+pub fn is_posix(shell: &str) -> bool {
+    matches!(shell.rsplit('/').next(), Some("sh" | "dash" | "ash" | "mksh"))
+}
+
+/// How the script gets to its interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Read by the launcher, handed over through a here-document.
+    Small,
+    /// A private file.
+    File,
+    /// Where no folder takes the file: through memory, as [`Way::Small`], read by `head`.
+    Memory,
+}
+
+/// One launch: the same for every device but for the token and the way.
+pub struct Launch<'a> {
+    pub payload: &'a Payload,
+    pub args: &'a [String],
+    pub secrets: &'a [Secret],
+}
+
+impl Launch<'_> {
+    /// The way to try first.
+    pub fn way(&self) -> Way {
+        let small = self.payload.bytes.len() <= SMALL && !self.payload.bytes.contains(&0);
+        if small && self.reads_descriptors() { Way::Small } else { Way::File }
+    }
+
+    /// The interpreter opens `/dev/fd/3` like any other file.
+    pub fn reads_descriptors(&self) -> bool {
+        let interpreter = self.interpreter();
+        let name = interpreter.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh" | "perl" | "ruby")
+            || name.strip_prefix("python").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    }
+
+    /// Without `/usr/bin/env`: the launcher's own `exec` looks in PATH, and saves starting a program.
+    fn interpreter(&self) -> &[String] {
+        match self.payload.interpreter.as_slice() {
+            [env, rest @ ..] if env.ends_with("/env") => match rest {
+                [flag, rest @ ..] if flag == "-S" && plain_program(rest) => rest,
+                rest if plain_program(rest) => rest,
+                _ => &self.payload.interpreter,
+            },
+            whole => whole,
+        }
+    }
+
+    /// The interpreter keeps the launcher as its parent process's child: shells wait for their own jobs only,
+    /// other programs may wait for *any* child, and the watcher never ends before them.
+    fn is_shell(&self) -> bool {
+        let name = self.interpreter().first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh")
+    }
+
+    /// What goes to the launcher's stdin. `full`: folders that had no room for the file.
+    pub fn stdin(&self, token: &str, way: Way, full: &[String]) -> Vec<u8> {
+        let mut script = self.payload.bytes.clone();
+        if way != Way::File && script.last().is_some_and(|last| *last != b'\n') {
+            script.push(b'\n');
+        }
+        let header = self.header(token, way, full, script.len());
+        let mut out = Vec::with_capacity(header.len() + script.len() + 64);
+        let lines = if way == Way::Small { newlines(&script) } else { 0 };
+        out.extend_from_slice(format!("{} {lines}\n", newlines(header.as_bytes())).as_bytes());
+        out.extend_from_slice(header.as_bytes());
+        if way == Way::Small {
+            out.extend_from_slice(&script);
+        }
+        for secret in self.secrets {
+            out.extend_from_slice(secret.expose().as_bytes());
+            out.push(b'\n');
+        }
+        if way != Way::Small {
+            // Last: some `head` reads further than it needs.
+            out.extend_from_slice(&script);
+        }
+        out
+    }
+
+    fn header(&self, token: &str, way: Way, full: &[String], length: usize) -> String {
+        let mut header = String::with_capacity(256);
+        let secret_lines = self.secrets.iter().map(|secret| newlines(secret.expose().as_bytes()) + 1).sum::<usize>();
+        if secret_lines > 0 {
+            let _ = writeln!(header, "t {secret_lines} <&4; p=${{v%?}}");
+        }
+        let descriptor = self.reads_descriptors();
+        match way {
+            Way::Small => {
+                let _ = writeln!(header, "[ -e /dev/fd/4 ] || {{ echo {token}:nofd: >&2; exit 123; }}; q=/dev/fd/3");
+            }
+            Way::Memory => {
+                let _ = writeln!(header, "q=/dev/fd/3; s=$(head -c {length} <&4; echo .); s=${{s%??}}");
+            }
+            Way::File => {
+                self.file(&mut header, token, full, length);
+                if descriptor {
+                    header
+                        .push_str("q=$f; if [ -e /dev/fd/4 ]; then exec 3<\"$f\"; rm -f \"$f\"; f=; q=/dev/fd/3; fi\n");
+                } else {
+                    header.push_str("q=$f\n");
+                }
+            }
+        }
+        header.push_str("set --");
+        for part in self.interpreter() {
+            let _ = write!(header, " {}", quoted(part));
+        }
+        if self.is_powershell() {
+            header.push_str(" -File");
+        }
+        header.push_str(" \"$q\"");
+        for arg in self.args {
+            let _ = write!(header, " {}", quoted(arg));
+        }
+        header.push('\n');
+        let _ = writeln!(header, "echo \"{token}:go:$$:$SHELL\" >&2");
+        header.push_str(if self.is_shell() { "w >/dev/null 2>&1 &\n" } else { "( w >/dev/null 2>&1 & )\n" });
+        header.push_str("exec \"$@\" 4<&-");
+        let small = way != Way::File;
+        if small {
+            header.push_str(" 3<<E");
+        }
+        if secret_lines > 0 {
+            header.push_str(" <<P");
+        }
+        header.push('\n');
+        if small {
+            header.push_str("$s\nE\n");
+        }
+        if secret_lines > 0 {
+            header.push_str("$p\nP\n");
+        }
+        header
+    }
+
+    fn is_powershell(&self) -> bool {
+        let name = self.interpreter().first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        matches!(name, "pwsh" | "powershell") && self.interpreter().len() == 1
+    }
+
+    /// Statements that put the script into a new private file `$f`, whole, or say why not and exit.
+    fn file(&self, header: &mut String, token: &str, full: &[String], length: usize) {
+        let name = format!(".{token}{}", self.suffix());
+        header.push_str("c() { case $d in ''");
+        for folder in full {
+            let _ = write!(header, "|{}", quoted(folder));
+        }
+        header.push_str(") return 1;; esac; [ -d \"$d\" ] && [ -w \"$d\" ]; }\n");
+        let _ = write!(
+            header,
+            "for d in \"$XDG_RUNTIME_DIR\" \"$TMPDIR\" /tmp /var/tmp /dev/shm \"$HOME\"; do\n\
+             c || continue\n\
+             f=$d/{name}\n\
+             if ( umask 077; set -C; exec head -c {length} >\"$f\" ) <&4 2>/dev/null; then break; fi\n\
+             [ -e \"$f\" ] || {{ f=; continue; }}\n\
+             rm -f \"$f\"; echo \"{token}:full:$d\" >&2; exit 123\n\
+             done\n\
+             [ -n \"$f\" ] || {{ echo {token}:nowhere: >&2; exit 123; }}\n\
+             n=$(wc -c <\"$f\"); [ \"$n\" -eq {length} ] || {{ rm -f \"$f\"; echo {token}:short: >&2; exit 123; }}\n",
+        );
+    }
+
+    /// PowerShell wants `.ps1`; others show the name in their messages.
+    fn suffix(&self) -> String {
+        let name = self.payload.name.rsplit('/').next().unwrap_or_default();
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let plain = !ending.is_empty() && ending.len() <= 8 && ending.bytes().all(|b| b.is_ascii_alphanumeric());
+        match (self.is_powershell(), plain) {
+            (true, _) => ".ps1".to_owned(),
+            (false, true) => format!(".{ending}"),
+            (false, false) => String::new(),
+        }
+    }
+}
+
+/// A program name and its arguments, as against an option of `env` or an assignment.
+fn plain_program(words: &[String]) -> bool {
+    words.first().is_some_and(|word| !word.is_empty() && !word.starts_with('-') && !word.contains('='))
+}
+
+fn newlines(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count()
+}
+
+/// One word for a POSIX shell, whatever is in it. NUL cannot be in an argument and is left out.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\0', "").replace('\'', r"'\''"))
+}
+
+/// A word no other run has: it marks the launcher's line, and names the file.
+pub fn token() -> String {
+    format!("qd{:016x}", fastrand::u64(..))
+}
+
+/// What the launcher's line said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The script starts, as the leader of this process group, under this login shell.
+    Started { group: u32, shell: String },
+    /// This folder had no room for the script.
+    Full(String),
+    /// No folder takes a file.
+    Nowhere,
+    /// `/dev/fd` has no room for a third descriptor here.
+    NoDescriptors,
+    /// The script did not arrive whole: we had ended the channel.
+    Short,
+}
+
+/// Looks for the launcher's line in stderr.
+pub struct Preamble {
+    token: Vec<u8>,
+    held: Vec<u8>,
+}
+
+/// What a piece of stderr brought.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Not yet; the bytes are held.
+    Nothing,
+    /// The line, and what of the piece follows it.
+    Line(Said, Vec<u8>),
+    /// More than a login shell prints without the line: these bytes are no launcher's.
+    TooMuch(Vec<u8>),
+}
+
+impl Preamble {
+    pub fn new(token: &str) -> Self {
+        Self { token: format!("{token}:").into_bytes(), held: Vec::new() }
+    }
+
+    pub fn hear(&mut self, bytes: &[u8]) -> Heard {
+        self.held.extend_from_slice(bytes);
+        if let Some(start) = memchr::memmem::find(&self.held, &self.token)
+            && let Some(length) = memchr::memchr(b'\n', &self.held[start..])
+        {
+            let line = String::from_utf8_lossy(&self.held[start + self.token.len()..start + length]).into_owned();
+            let rest = self.held[start + length + 1..].to_vec();
+            let (kind, detail) = line.split_once(':').unwrap_or((line.as_str(), ""));
+            let said = match kind {
+                "go" => {
+                    let (group, shell) = detail.split_once(':').unwrap_or((detail, ""));
+                    Said::Started { group: group.parse().unwrap_or(0), shell: shell.to_owned() }
+                }
+                "full" => Said::Full(detail.to_owned()),
+                "nofd" => Said::NoDescriptors,
+                "short" => Said::Short,
+                _ => Said::Nowhere,
+            };
+            return Heard::Line(said, rest);
+        }
+        if self.held.len() > NOISE {
+            return Heard::TooMuch(std::mem::take(&mut self.held));
+        }
+        Heard::Nothing
+    }
+
+    /// What was held when the channel closed without the line.
+    pub fn noise(&self) -> &[u8] {
+        &self.held
+    }
+}
+
+/// Ends what is left of a group whose leader has exited by itself: its number, and nothing that took it over since.
+pub fn end_group(group: u32) -> String {
+    format!(
+        "exec /bin/sh -c 'kill -0 {group} 2>/dev/null && exit; kill -s TERM -- -{group} && sleep 2 && kill -s KILL -- -{group}'"
+    )
+}

@@ -1,0 +1,251 @@
+//! How many handshakes are in flight, to one server and in all. Sessions are not its affair.
+//!
+//! A handshake costs a server 25 ms of CPU and OpenSSH drops some at random beyond `MaxStartups`. So the limit
+//! starts at 16, grows while handshakes take no longer than twice the best one (on a slow line more of them
+//! cost nothing), and is halved when a server hangs up in the middle of one (figures.md, facts 3 and 4.6).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+const START: usize = 16;
+/// Handshakes over which the median is taken.
+const RECENT: usize = 15;
+/// Good handshakes after which a lowered ceiling rises by one.
+const FORGIVEN: usize = 64;
+
+struct State {
+    limit: usize,
+    /// What the limit never exceeds: the configured one, lowered when the server hung up.
+    ceiling: usize,
+    in_flight: usize,
+    waiting: VecDeque<oneshot::Sender<Permit>>,
+    recent: VecDeque<Duration>,
+    best: Option<Duration>,
+    /// What was configured.
+    most: usize,
+    /// Raised with each halving: the handshakes of one burst fail together and count once.
+    epoch: u64,
+    /// Since the ceiling last moved.
+    well: usize,
+}
+
+/// One limit. Clones share it.
+#[derive(Clone)]
+pub struct Limit(Arc<Mutex<State>>);
+
+/// Leave to have one handshake in flight; given back when dropped.
+pub struct Permit {
+    limit: Option<Limit>,
+    epoch: u64,
+}
+
+impl Limit {
+    pub fn new(ceiling: usize) -> Self {
+        let ceiling = ceiling.max(1);
+        Self(Arc::new(Mutex::new(State {
+            limit: START.min(ceiling),
+            ceiling,
+            in_flight: 0,
+            waiting: VecDeque::new(),
+            recent: VecDeque::new(),
+            best: None,
+            most: ceiling,
+            epoch: 0,
+            well: 0,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// First come, first served.
+    pub async fn enter(&self) -> Permit {
+        let turn = {
+            let mut state = self.state();
+            if state.in_flight < state.limit {
+                state.in_flight += 1;
+                return Permit { limit: Some(self.clone()), epoch: state.epoch };
+            }
+            let (give, turn) = oneshot::channel();
+            state.waiting.push_back(give);
+            turn
+        };
+        // The sender is dropped only with the limit itself.
+        turn.await.unwrap_or(Permit { limit: None, epoch: 0 })
+    }
+
+    /// A handshake went well.
+    pub fn took(&self, time: Duration) {
+        let mut state = self.state();
+        state.best = Some(state.best.map_or(time, |best| best.min(time)));
+        state.recent.push_back(time);
+        if state.recent.len() > RECENT {
+            state.recent.pop_front();
+        }
+        let mut sorted: Vec<_> = state.recent.iter().copied().collect();
+        sorted.sort_unstable();
+        let median = sorted[sorted.len() / 2];
+        state.well += 1;
+        if state.well >= FORGIVEN && state.ceiling < state.most {
+            state.ceiling += 1;
+            state.well = 0;
+        }
+        if state.limit < state.ceiling && state.best.is_some_and(|best| median < best * 2) {
+            state.limit += 1;
+        }
+        self.hand_out(state);
+    }
+
+    /// In flight now, and allowed.
+    #[cfg(test)]
+    pub fn now(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.in_flight, state.limit)
+    }
+
+    fn hand_out(&self, mut state: MutexGuard<'_, State>) {
+        let mut given = Vec::new();
+        while state.in_flight < state.limit
+            && let Some(next) = state.waiting.pop_front()
+        {
+            if !next.is_closed() {
+                state.in_flight += 1;
+                given.push(next);
+            }
+        }
+        let epoch = state.epoch;
+        drop(state);
+        for next in given {
+            // Not taken (the waiter has gone this moment): the permit is dropped here and passed on.
+            let _ = next.send(Permit { limit: Some(self.clone()), epoch });
+        }
+    }
+}
+
+impl Permit {
+    /// The server hung up during this handshake: it has enough to do.
+    pub fn hung_up(&self) {
+        let Some(limit) = &self.limit else { return };
+        let mut state = limit.state();
+        if self.epoch != state.epoch {
+            return;
+        }
+        state.epoch += 1;
+        state.well = 0;
+        state.ceiling = (state.limit * 3 / 4).max(1);
+        state.limit = (state.limit / 2).max(1);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(limit) = self.limit.take() {
+            let mut state = limit.state();
+            state.in_flight -= 1;
+            limit.hand_out(state);
+        }
+    }
+}
+
+/// The limits of one connector: one for all handshakes, one for each first server on the way.
+pub struct Limits {
+    all: Limit,
+    servers: Mutex<HashMap<String, Limit>>,
+    ceiling: usize,
+}
+
+impl Limits {
+    pub fn new(ceiling: usize) -> Self {
+        Self { all: Limit::new(ceiling), servers: Mutex::new(HashMap::new()), ceiling }
+    }
+
+    pub fn all(&self) -> &Limit {
+        &self.all
+    }
+
+    /// The limit of the server at `first` (`host:port`).
+    pub fn server(&self, first: &str) -> Limit {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limit) = servers.get(first) {
+            return limit.clone();
+        }
+        let limit = Limit::new(self.ceiling);
+        servers.insert(first.to_owned(), limit.clone());
+        limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    fn take(limit: &Limit) -> Option<Permit> {
+        limit.enter().now_or_never()
+    }
+
+    #[test]
+    fn sixteen_at_first_and_the_next_one_waits() {
+        let limit = Limit::new(1000);
+        let held: Vec<_> = (0..16).map(|_| take(&limit).expect("room")).collect();
+        assert!(take(&limit).is_none());
+        drop(held);
+        assert_eq!(limit.now().0, 0, "one who left while waiting holds nothing");
+        assert!(take(&limit).is_some());
+    }
+
+    #[test]
+    fn grows_while_handshakes_stay_quick_and_stops_when_they_slow_down() {
+        let limit = Limit::new(100);
+        for _ in 0..20 {
+            limit.took(Duration::from_millis(100));
+        }
+        assert_eq!(limit.now().1, 36);
+        for _ in 0..20 {
+            limit.took(Duration::from_millis(250));
+        }
+        let slowed = limit.now().1;
+        assert!(slowed < 46);
+        limit.took(Duration::from_millis(250));
+        assert_eq!(limit.now().1, slowed);
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_on_a_burst_halves_it_once_and_it_climbs_back_slowly() {
+        let limit = Limit::new(1000);
+        let burst: Vec<_> = (0..16).map(|_| take(&limit).expect("room")).collect();
+        for permit in &burst {
+            permit.hung_up();
+        }
+        drop(burst);
+        assert_eq!(limit.now(), (0, 8));
+        for _ in 0..FORGIVEN - 1 {
+            limit.took(Duration::from_millis(10));
+        }
+        assert_eq!(limit.now().1, 12, "three quarters of what was too much");
+        for _ in 0..10 * FORGIVEN {
+            limit.took(Duration::from_millis(10));
+        }
+        assert_eq!(limit.now().1, 22);
+    }
+
+    #[test]
+    fn waiters_are_served_in_order() {
+        let limit = Limit::new(1);
+        let held = take(&limit).expect("room");
+        let mut first = Box::pin(limit.enter());
+        let mut second = Box::pin(limit.enter());
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(held);
+        assert!(second.as_mut().now_or_never().is_none());
+        let permit = first.now_or_never().expect("its turn");
+        drop(permit);
+        assert!(second.now_or_never().is_some());
+    }
+}
