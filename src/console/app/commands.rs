@@ -79,23 +79,11 @@ pub struct Command {
     pub fleet: bool,
 }
 
-const fn row(
-    context: &'static str,
-    name: &'static str,
-    verb: Do,
-    hint: &'static str,
-    doc: &'static str,
-) -> Command {
+const fn row(context: &'static str, name: &'static str, verb: Do, hint: &'static str, doc: &'static str) -> Command {
     Command { verb, name, context, hint, doc, fleet: false }
 }
 
-const fn fleet(
-    context: &'static str,
-    name: &'static str,
-    verb: Do,
-    hint: &'static str,
-    doc: &'static str,
-) -> Command {
+const fn fleet(context: &'static str, name: &'static str, verb: Do, hint: &'static str, doc: &'static str) -> Command {
     Command { verb, name, context, hint, doc, fleet: true }
 }
 

@@ -370,9 +370,9 @@ impl App {
             Some(Layer::Launch(launch)) if launch.picker.is_none() && launch.devices.is_none() => {
                 &["launch", "dialog", "list", "global"]
             }
-            Some(Layer::Launch(_) | Layer::Stop(_) | Layer::Help(_) | Layer::Copy(_) | Layer::Log | Layer::Prompt(_)) => {
-                &["dialog", "list", "global"]
-            }
+            Some(
+                Layer::Launch(_) | Layer::Stop(_) | Layer::Help(_) | Layer::Copy(_) | Layer::Log | Layer::Prompt(_),
+            ) => &["dialog", "list", "global"],
             None => self.view_contexts(),
         }
     }

@@ -47,14 +47,12 @@ impl App {
             Do::Quit => effects.push(Effect::Quit),
             Do::Interrupt => self.interrupt(effects),
             _ => match self.layers.pop() {
-                Some(mut layer) => {
-                    match self.in_layer(&mut layer, verb, effects) {
-                        Next::Stay => self.layers.push(layer),
-                        Next::Above(above) => self.layers.extend([layer, above]),
-                        Next::Run(verb) => self.perform(verb, effects),
-                        Next::Close => self.shelve(layer),
-                    }
-                }
+                Some(mut layer) => match self.in_layer(&mut layer, verb, effects) {
+                    Next::Stay => self.layers.push(layer),
+                    Next::Above(above) => self.layers.extend([layer, above]),
+                    Next::Run(verb) => self.perform(verb, effects),
+                    Next::Close => self.shelve(layer),
+                },
                 None => self.in_view(verb, effects),
             },
         }
@@ -610,9 +608,9 @@ impl App {
             script = script.filter(|_| self.overview.scripts.touched);
         }
         // What was typed before comes back, disarmed.
-        if let Some(mut launch) = self.shelved.take_if(|launch| {
-            launch.script() == script && (target.is_empty() || launch.target() == target)
-        }) {
+        if let Some(mut launch) =
+            self.shelved.take_if(|launch| launch.script() == script && (target.is_empty() || launch.target() == target))
+        {
             launch.reset();
             launch.edited();
             launch.picker = None;

@@ -70,10 +70,7 @@ pub fn library() -> Library {
         Param { default: Some("08-18".into()), ..param("window", ParamKind::Option, false) },
         param("dry-run", ParamKind::Flag, false),
         Param { secret: true, ..param("token", ParamKind::Option, false) },
-        Param {
-            choices: vec!["soft".into(), "hard".into()],
-            ..param("reboot", ParamKind::Option, false)
-        },
+        Param { choices: vec!["soft".into(), "hard".into()], ..param("reboot", ParamKind::Option, false) },
     ];
     Library {
         folder: "/home/ops/.local/share/quarterdeck/library".into(),

@@ -19,6 +19,7 @@ use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
 use super::caps::{Caps, detect};
+use super::screen::Screen;
 
 /// The terminal is in our mode. A static, since a panic anywhere has to find it.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -135,6 +136,11 @@ impl Term {
         // The signal may be another thread's to take; the stop reaches this one in its sleep.
         thread::sleep(Duration::from_millis(20));
         self.resume();
+    }
+
+    /// A screen on this terminal, of its size and made for what it can show.
+    pub fn screen(&self) -> Screen<io::Stdout> {
+        Screen::new(io::stdout(), Self::size(), self.caps.depth).ascii(self.caps.ascii).bce(self.caps.bce)
     }
 
     /// What panicked in other threads since the terminal was taken over, for a notice on the screen.

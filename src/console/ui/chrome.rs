@@ -253,10 +253,8 @@ pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
 pub fn which_key(app: &App, body: Rect, buf: &mut Buffer) {
     let contexts = app.contexts();
     let Found::Prefix(next) = app.keymap.resolve(contexts, &app.pending) else { return };
-    let rows: Vec<(String, &Command)> = next
-        .iter()
-        .filter_map(|(chord, name)| Some((chord.to_string(), commands::find(contexts, name)?)))
-        .collect();
+    let rows: Vec<(String, &Command)> =
+        next.iter().filter_map(|(chord, name)| Some((chord.to_string(), commands::find(contexts, name)?))).collect();
     let pressed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
     let width = rows.iter().map(|(key, command)| text::width(key) + command.doc.len()).max().unwrap_or(0) as u16 + 8;
     let height = (rows.len() as u16 + 2).min(body.height);

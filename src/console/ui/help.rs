@@ -37,10 +37,8 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
         Span::styled(help.filter.text(), theme.style(Role::TextStrong)),
     ];
     line(buf, nth(inside, 0), &Line::from(spans));
-    let position = Position::new(
-        (inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1),
-        inside.y,
-    );
+    let position =
+        Position::new((inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1), inside.y);
     let files = inside.height >= 12;
     let notes = if files { 2 } else { 0 };
     let area = Rect { y: inside.y + 1, height: inside.height - 1 - notes, ..inside };
@@ -93,9 +91,10 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     if files {
         let muted = theme.style(Role::TextMuted);
         let first = format!("config {}   log {}", app.place.config, app.place.log);
-        let version = app.hello.as_ref().map_or("no engine".into(), |hello| {
-            format!("engine {} (pid {})", text::plain(&hello.version), hello.pid)
-        });
+        let version = app
+            .hello
+            .as_ref()
+            .map_or("no engine".into(), |hello| format!("engine {} (pid {})", text::plain(&hello.version), hello.pid));
         let second = format!("{version}   {}   quarterdeck keys prints all keys", app.place.terminal);
         cells::words(buf, nth(inside, inside.height - 2), &first, muted);
         cells::words(buf, nth(inside, inside.height - 1), &second, muted);
@@ -152,7 +151,8 @@ fn words_and_files(app: &App, area: Rect, buf: &mut Buffer) {
     }
     put(vec![]);
     put(vec![Span::styled("without the screen", strong)]);
-    for text in ["  quarterdeck run SCRIPT --target EXPR", "  quarterdeck jobs attach ID", "  quarterdeck doctor HOST"] {
+    for text in ["  quarterdeck run SCRIPT --target EXPR", "  quarterdeck jobs attach ID", "  quarterdeck doctor HOST"]
+    {
         put(vec![Span::styled(text, muted)]);
     }
 }

@@ -102,10 +102,7 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
             ],
         )
     } else if wide {
-        (
-            &[1, 0, 7, 4, 4],
-            &[("", false), ("name", false), ("lang", false), ("last", true), ("ok%", true)],
-        )
+        (&[1, 0, 7, 4, 4], &[("", false), ("name", false), ("lang", false), ("last", true), ("ok%", true)])
     } else {
         (&[1, 0, 4, 4], &[("", false), ("name", false), ("last", true), ("ok%", true)])
     };
@@ -117,8 +114,8 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
         let last = script.last_run.as_ref();
         let name = if script.refused.is_some() { theme.style(Role::LevelError) } else { plain };
         let when = last.map_or("-".into(), |run| ago(app.now, run.at));
-        let (percent, style) = last
-            .map_or(("-".into(), muted), |run| (run.ok_percent.to_string(), trust(theme, run.ok_percent)));
+        let (percent, style) =
+            last.map_or(("-".into(), muted), |run| (run.ok_percent.to_string(), trust(theme, run.ok_percent)));
         let mut cells = vec![left("", plain), left(text::plain(&script.name), name)];
         if wide || full {
             cells.push(left(script.language.as_str(), muted));
