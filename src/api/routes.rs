@@ -25,7 +25,7 @@ use crate::model::wire::{
     Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
     Targets,
 };
-use crate::settings::Settings;
+use crate::settings::{Settings, paths};
 
 /// A script of 16 MiB as base64, and its parameters.
 const BODY_MAX: usize = 24 << 20;
@@ -38,6 +38,8 @@ struct House {
     engine: Arc<Engine>,
     stop: Arc<watch::Sender<bool>>,
     library: String,
+    /// Path, and a mark of the text that was read.
+    config: (String, String),
 }
 
 /// A refusal on its way out.
@@ -66,7 +68,8 @@ impl IntoResponse for Refusal {
 type Answered<T> = Result<Json<T>, Refusal>;
 
 pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Settings) -> Router {
-    let house = House { engine, stop, library: settings.paths.library.display().to_string() };
+    let config = (settings.paths.config.display().to_string(), paths::mark(&settings.paths.config));
+    let house = House { engine, stop, library: settings.paths.library.display().to_string(), config };
     let v1 = Router::new()
         .route("/hello", get(hello))
         .route("/shutdown", post(shutdown))
@@ -116,6 +119,9 @@ async fn hello(State(house): State<House>) -> Json<Hello> {
         library: house.library.clone(),
         notices: house.engine.notices(),
         last_event: house.engine.events.last(),
+        config: house.config.0.clone(),
+        config_mark: house.config.1.clone(),
+        busy: house.engine.busy(),
     })
 }
 

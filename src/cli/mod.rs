@@ -97,6 +97,11 @@ struct Desk<'a> {
 impl Desk<'_> {
     async fn engine(&self) -> Result<Client, CliError> {
         let client = Client::attach(&self.settings.paths).await?;
+        let problems = &self.settings.problems;
+        let notices = client.hello().notices.iter().filter(|notice| !problems.contains(notice)).cloned();
+        for notice in client.stale(&self.settings.paths).into_iter().chain(notices) {
+            say(format!("quarterdeck: {notice}"));
+        }
         Ok(client)
     }
 

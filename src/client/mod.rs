@@ -39,6 +39,11 @@ pub enum ClientError {
         "the engine that runs (version {theirs}, pid {pid}, protocol {protocol}) is not of this version ({ours}): replace it with `quarterdeck serve --replace` (its running jobs end)"
     )]
     Version { theirs: String, ours: String, pid: u32, protocol: u32 },
+    /// It was started with another configuration file, and is at work.
+    #[error(
+        "the engine that runs (pid {pid}) {why}, and has jobs or consoles: use that file, or `quarterdeck serve --replace` (its running jobs end)"
+    )]
+    Config { pid: u32, why: String },
     /// The engine went away or talked nonsense.
     #[error("lost the engine while {doing}: {why}")]
     Lost { doing: String, why: String },
@@ -72,7 +77,8 @@ struct Inner {
 const ENDING: Duration = Duration::from_secs(30);
 
 impl Client {
-    /// The engine that runs, or one started in the background.
+    /// The engine that runs, or one started in the background. One that idles and was started with another
+    /// configuration, or before its file was changed, is replaced.
     pub async fn attach(paths: &Paths) -> Result<Self, ClientError> {
         start::attach(paths, None).await
     }
@@ -89,7 +95,17 @@ impl Client {
 
     /// Ends the engine that runs, whatever its version, and waits until it has gone; its process id.
     pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
-        start::end(paths).await
+        start::end(paths, None).await
+    }
+
+    /// In words: the engine is at work with an older text of the configuration than that of the file.
+    pub fn stale(&self, paths: &Paths) -> Option<String> {
+        start::strange(self, paths).map(|why| {
+            format!(
+                "the engine (pid {}) {why}: that counts when it has ended, or after `quarterdeck serve --replace`",
+                self.hello().pid
+            )
+        })
     }
 
     /// The answer of the engine when it was found.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
 use serde::Deserialize;
 use tokio::net::UnixStream;
 // Not std's: an engine whose starter lives on is reaped, so that it does not stay as a zombie.
@@ -16,7 +17,7 @@ use super::http::Door;
 use super::{Client, ClientError, Inner};
 use crate::model::wire::{Hello, PROTOCOL};
 use crate::settings::Paths;
-use crate::settings::paths::{make_private, trusted};
+use crate::settings::paths::{make_private, mark, trusted};
 
 /// How long an engine may take to come up or to go away.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -92,7 +93,15 @@ pub async fn find(paths: &Paths) -> Result<Client, ClientError> {
 
 pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, ClientError> {
     if let Found::Engine(client) = look(paths).await? {
-        return Ok(client);
+        match strange(&client, paths) {
+            None => return Ok(client),
+            Some(_) if !client.hello().busy => end(paths, Some(client.hello().pid)).await.map(drop)?,
+            Some(why) if client.hello().config != paths.config.to_string_lossy() => {
+                return Err(ClientError::Config { pid: client.hello().pid, why });
+            }
+            // Its jobs must not end for a new colour: who cares asks for `Client::stale`.
+            Some(_) => return Ok(client),
+        }
     }
     let mut child = spawn(paths, program)?;
     let started = Instant::now();
@@ -125,6 +134,19 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// How the configuration that an engine was started with differs from the one here, in words.
+pub fn strange(client: &Client, paths: &Paths) -> Option<String> {
+    let hello = client.hello();
+    if hello.config_mark.is_empty() {
+        return None; // it does not say
+    }
+    if hello.config != paths.config.to_string_lossy() {
+        return Some(format!("was started with {}, not {}", hello.config, paths.config.display()));
+    }
+    (hello.config_mark != mark(&paths.config))
+        .then(|| format!("was started before {} was changed", paths.config.display()))
 }
 
 /// `quarterdeck serve --background`; it leaves our process group and terminal by itself.
@@ -173,7 +195,8 @@ fn last_words(paths: &Paths) -> String {
 }
 
 /// Ends the engine that runs, whatever its version, and waits until it has gone. `None`: there was none.
-pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
+/// `only`: not if it is another process (somebody else replaced it in the meantime).
+pub async fn end(paths: &Paths, only: Option<u32>) -> Result<Option<u32>, ClientError> {
     guarded(paths)?;
     if !paths.socket.exists() {
         return Ok(None);
@@ -185,7 +208,10 @@ pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
         Err(Err(error)) => return Err(error),
     };
     let greeting = serde_json::from_slice::<Greeting>(&bytes).ok();
-    let pid = greeting.as_ref().and_then(|greeting| rustix::process::Pid::from_raw(greeting.pid.try_into().ok()?));
+    if only.is_some() && greeting.as_ref().map(|greeting| greeting.pid) != only {
+        return Ok(None);
+    }
+    let pid = greeting.as_ref().and_then(|greeting| Pid::from_raw(greeting.pid.try_into().ok()?));
     if let Err(error) = door.tell("asking it to end", "shutdown", &(), GREETING).await {
         // An engine of another protocol may not know the request; SIGTERM ends every one cleanly.
         let Some(pid) = pid else { return Err(error) };
@@ -193,7 +219,7 @@ pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
             .map_err(|why| no_engine(paths, format!("the running one (pid {pid}) cannot be ended: {why}")))?;
     }
     let started = Instant::now();
-    while !gone(paths).await {
+    while !gone(paths, pid).await {
         if started.elapsed() > PATIENCE * 3 {
             let who = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
             return Err(no_engine(paths, format!("the running one{who} was asked to end and is still there")));
@@ -203,8 +229,15 @@ pub async fn end(paths: &Paths) -> Result<Option<u32>, ClientError> {
     Ok(Some(greeting.map_or(0, |greeting| greeting.pid)))
 }
 
-/// Nobody listens, and nobody holds the state folder. (A process id would not do: it can be a zombie's, or used again.)
-async fn gone(paths: &Paths) -> bool {
-    let free = fs::File::open(paths.state.join("engine.lock")).map_or(true, |lock| lock.try_lock().is_ok());
-    free && UnixStream::connect(&paths.socket).await.is_err()
+/// Nobody holds the state folder and nobody listens, or the folder is another engine's already. (That a process of
+/// that id lives would prove nothing: it can be a zombie, or an id used again.)
+async fn gone(paths: &Paths, pid: Option<Pid>) -> bool {
+    let lock = paths.state.join("engine.lock");
+    let Ok(file) = fs::File::open(&lock) else { return UnixStream::connect(&paths.socket).await.is_err() };
+    if file.try_lock().is_ok() {
+        drop(file);
+        return UnixStream::connect(&paths.socket).await.is_err();
+    }
+    let holder = fs::read_to_string(&lock).ok().and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
+    holder.is_some() && pid.is_some() && holder != pid
 }

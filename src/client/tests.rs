@@ -189,3 +189,33 @@ async fn an_engine_that_has_gone_is_lost() {
     std::fs::remove_file(&desk.paths.socket).unwrap();
     assert!(matches!(client.jobs(1).await, Err(ClientError::Lost { .. })));
 }
+
+#[tokio::test]
+async fn an_engine_at_work_with_an_older_configuration_is_used_and_says_so() {
+    let desk = Desk::new();
+    let answer = json!(
+        "200 OK",
+        r#"{"version":"0.1.0","protocol":1,"pid":1,"confirm_above":10,"at_once":256,"library":"/l","notices":[],
+            "last_event":9,"busy":true,"config_mark":"0","config":"#
+    );
+    let answer = format!("{answer}{:?}}}", desk.paths.config);
+    desk.answer(Box::leak(Box::new([("GET hello", &*Box::leak(answer.into_boxed_str()))])));
+    let client = Client::attach(&desk.paths).await.unwrap();
+    let why = client.stale(&desk.paths).unwrap();
+    assert!(why.contains("before") && why.contains("config.toml") && why.contains("--replace"), "{why}");
+}
+
+#[tokio::test]
+async fn an_engine_at_work_with_another_configuration_file_is_not_misused() {
+    let desk = Desk::new();
+    desk.answer(&[(
+        "GET hello",
+        json!(
+            "200 OK",
+            r#"{"version":"0.1.0","protocol":1,"pid":4711,"confirm_above":10,"at_once":256,"library":"/l","notices":[],
+            "last_event":9,"busy":true,"config_mark":"0","config":"/etc/other.toml"}"#
+        ),
+    )]);
+    let error = Client::attach(&desk.paths).await.err().unwrap().to_string();
+    assert!(error.contains("/etc/other.toml") && error.contains("4711") && error.contains("--replace"), "{error}");
+}

@@ -162,9 +162,14 @@ impl Engine {
         self.last_asked.store(now, Ordering::Relaxed);
     }
 
+    /// Jobs run or consoles listen.
+    pub fn busy(&self) -> bool {
+        *self.jobs.running.borrow() > 0 || self.events.heard()
+    }
+
     /// How much longer it may idle; zero: it should end.
     pub fn idle_left(&self) -> Duration {
-        if *self.jobs.running.borrow() > 0 || self.events.heard() {
+        if self.busy() {
             return self.settings.idle_exit;
         }
         let asked = Duration::from_millis(self.last_asked.load(Ordering::Relaxed));

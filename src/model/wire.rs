@@ -26,6 +26,14 @@ pub struct Hello {
     pub notices: Vec<String>,
     /// Highest event number so far.
     pub last_event: u64,
+    /// The configuration file it was started with, and a mark of the text it had then.
+    #[serde(default)]
+    pub config: String,
+    #[serde(default)]
+    pub config_mark: String,
+    /// Jobs run or consoles listen: it is not replaced unasked.
+    #[serde(default)]
+    pub busy: bool,
 }
 
 /// `GET /api/v1/targets`: everything a script could run on.

@@ -43,13 +43,18 @@ pub fn shortened(socket: PathBuf, uid: u32) -> PathBuf {
     if socket.as_os_str().len() <= SOCKET_PATH_MAX {
         return socket;
     }
-    // FNV-1a: two long paths must not meet in one socket; nobody chooses them to collide but their owner.
-    let hash = socket
-        .as_os_str()
-        .as_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = hash(socket.as_os_str().as_bytes()); // two long paths must not meet in one socket
     PathBuf::from(format!("/tmp/quarterdeck-{uid}/{hash:016x}.sock"))
+}
+
+/// A mark of a file's text: two readers that see the same mark have read the same configuration.
+pub fn mark(config: &Path) -> String {
+    fs::read(config).map_or_else(|_| "none".to_owned(), |bytes| format!("{:016x}", hash(&bytes)))
+}
+
+/// FNV-1a: what is told apart here nobody chooses to collide but its owner.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Makes a folder that is this user's alone (0700), parents too.

@@ -26,6 +26,9 @@ pub fn hello() -> Hello {
         library: "/home/ops/.local/share/quarterdeck/library".into(),
         notices: vec![],
         last_event: 0,
+        config: "/home/ops/.config/quarterdeck/config.toml".into(),
+        config_mark: String::new(),
+        busy: true,
     }
 }
 
