@@ -6,20 +6,26 @@ use std::process::ExitCode;
 use clap::Parser;
 use quarterdeck::api::{self, ServeError};
 use quarterdeck::cli::args::{Cli, Verb};
+use quarterdeck::cli::keys::Binding;
 use quarterdeck::cli::{self, CliError, Fault, Outcome};
+use quarterdeck::console::app::commands;
+use quarterdeck::console::keymap::Keymap;
 use quarterdeck::model::job;
-use quarterdeck::{console, settings};
+use quarterdeck::settings::{self, Settings};
 
 fn main() -> ExitCode {
     let cli = Cli::parse(); // a slip on the command line ends here, with 2
     let settings = settings::load(&cli.overrides());
     let done = match &cli.verb {
-        None => return opened(console::run(settings)),
+        None => {
+            cli::say("quarterdeck: the console is not in this build; the verbs are (`quarterdeck --help`)");
+            return ExitCode::from(1);
+        }
         Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
             Ok(()) => return served(api::serve(settings, verb.background), verb.background),
             Err(error) => Err(error),
         },
-        Some(Verb::Keys(verb)) => keys(verb.print_default, cli.common.json),
+        Some(Verb::Keys(verb)) => keys(&settings, verb.print_default, cli.common.json),
         Some(_) => cli::run(&settings, &cli),
     };
     finished(done)
@@ -55,21 +61,22 @@ fn served(done: Result<(), ServeError>, background: bool) -> ExitCode {
     }
 }
 
-fn opened(done: Result<(), console::Error>) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            cli::say(format!("quarterdeck: {error}"));
-            ExitCode::from(1)
-        }
+fn keys(settings: &Settings, print_default: bool, json: bool) -> Result<Outcome, CliError> {
+    let default = print_default.then(|| Keymap::preset_text(&settings.ui.keymap).unwrap_or_default());
+    let file = settings.paths.config.with_file_name("keymap.toml");
+    let text = std::fs::read_to_string(&file).ok();
+    let user = text.as_deref().map(|text| (file.as_path(), text));
+    let (keymap, problems) = Keymap::load(&settings.ui.keymap, user, &commands::known);
+    for problem in problems {
+        cli::say(format!("quarterdeck: {problem}"));
     }
-}
-
-fn keys(print_default: bool, json: bool) -> Result<Outcome, CliError> {
-    let default = print_default.then(console::keymap::default_text);
-    let bindings: Vec<cli::keys::Binding> = console::keymap::describe()
+    let bindings: Vec<Binding> = keymap
+        .rows()
         .into_iter()
-        .map(|(context, keys, command, describe)| cli::keys::Binding { context, keys, command, describe })
+        .map(|(context, keys, command)| {
+            let describe = commands::find(&[&context], &command).map_or("", |found| found.doc).to_owned();
+            Binding { context, keys, command, describe }
+        })
         .collect();
     cli::keys::run(&bindings, default, json)
 }

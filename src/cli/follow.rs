@@ -1,5 +1,7 @@
 //! Following a job to its end: from the engine's stream to the printer, at the pace of whoever reads stdout.
 
+use std::io::ErrorKind;
+
 use futures::{FutureExt, StreamExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -23,6 +25,21 @@ impl Interrupt {
 
 /// Prints everything of a job, from its beginning until it has ended.
 pub async fn follow(
+    client: &Client,
+    id: JobId,
+    style: Style,
+    wanted: Wanted,
+    interrupt: &mut Interrupt,
+) -> Result<Outcome, CliError> {
+    let account = wanted.account;
+    match print(client, id, style, wanted, interrupt).await {
+        // Nobody reads any more, and how the job will end is not known: an exit code of 0 would claim that it went well.
+        Err(CliError::Stdout(error)) if account && error.kind() == ErrorKind::BrokenPipe => Ok(Outcome::Interrupted),
+        done => done,
+    }
+}
+
+async fn print(
     client: &Client,
     id: JobId,
     style: Style,

@@ -8,7 +8,6 @@ use crate::model::job::{Job, JobSummary};
 use crate::model::wire::Cancel;
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
-    let mut interrupt = Interrupt::listen()?;
     let client = desk.engine().await?;
     let json = desk.common.json;
     match verb {
@@ -34,6 +33,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         }
         Verb::Attach { id } => {
             let style = if json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
+            let mut interrupt = Interrupt::listen()?;
             return follow(&client, *id, style, Wanted::ALL, &mut interrupt).await;
         }
     }

@@ -9,8 +9,8 @@ use super::{CliError, Outcome, out};
 pub struct Binding {
     /// Where it holds (`global`, `job`…).
     pub context: String,
-    /// The keys, each a chord or sequence (`g g`, `ctrl-p`). None: unbound.
-    pub keys: Vec<String>,
+    /// The keys as shown to people, several with commas between (`g g, ^p`). Empty: unbound.
+    pub keys: String,
     /// The command's name.
     pub command: String,
     /// What it does.
@@ -37,7 +37,7 @@ fn table(bindings: &[Binding]) -> String {
     out::table(
         &["WHERE", "KEYS", "COMMAND", "WHAT IT DOES"],
         bindings.iter().map(|binding| {
-            let keys = if binding.keys.is_empty() { "-".to_owned() } else { binding.keys.join(", ") };
+            let keys = if binding.keys.is_empty() { "-".to_owned() } else { binding.keys.clone() };
             vec![binding.context.clone(), keys, binding.command.clone(), binding.describe.clone()]
         }),
     )

@@ -83,13 +83,14 @@ impl<O: Write, E: Write> Printer<O, E> {
         let devices = job.counts.total();
         match self.style {
             _ if !self.wanted.account => Ok(()),
-            Style::Json => {
-                let target = &job.target;
-                self.object(&serde_json::json!({
-                    "event": "job", "schema_version": SCHEMA_VERSION, "id": job.id, "script": job.script,
-                    "target": target, "devices": devices,
-                }))
-            }
+            Style::Json => self.object(&JobLine {
+                event: "job",
+                schema_version: SCHEMA_VERSION,
+                id: job.id,
+                script: &job.script,
+                target: &job.target,
+                devices,
+            }),
             Style::Text { .. } => {
                 let s = if devices == 1 { "" } else { "s" };
                 self.say(&format!("job {}: {} on {devices} device{s}", job.id, job.script))
@@ -133,8 +134,7 @@ impl<O: Write, E: Write> Printer<O, E> {
             return Ok(());
         }
         if self.style == Style::Json {
-            let line = serde_json::to_vec(&RunLine::of(&self.runs[index].run))?;
-            self.out.write_all(&line)?;
+            serde_json::to_writer(&mut self.out, &RunLine::of(&self.runs[index].run))?;
             return self.out.write_all(b"\n");
         }
         let run = &self.runs[index].run;
@@ -215,9 +215,7 @@ impl<O: Write, E: Write> Printer<O, E> {
         }
         if self.wanted.account {
             if self.style == Style::Json {
-                self.object(&serde_json::json!({
-                    "event": "summary", "job": job.id, "state": job.state, "counts": counts,
-                }))?;
+                self.object(&SummaryLine { event: "summary", job: job.id, state: job.state, counts })?;
             } else {
                 self.say(&format!("job {} {}: {}", job.id, ended_word(job.state), summary(counts)))?;
             }
@@ -230,7 +228,7 @@ impl<O: Write, E: Write> Printer<O, E> {
         self.err.as_mut().map_or(Ok(()), Write::flush)
     }
 
-    fn object(&mut self, value: &serde_json::Value) -> io::Result<()> {
+    fn object(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, value)?;
         self.out.write_all(b"\n")
     }
@@ -276,6 +274,26 @@ fn plain(sink: &mut impl Write, label: &[u8], text: &[u8]) -> io::Result<()> {
     sink.write_all(label)?;
     sink.write_all(text)?;
     sink.write_all(b"\n")
+}
+
+/// The `job` object.
+#[derive(Serialize)]
+struct JobLine<'a> {
+    event: &'static str,
+    schema_version: u32,
+    id: JobId,
+    script: &'a str,
+    target: &'a str,
+    devices: u32,
+}
+
+/// The `summary` object.
+#[derive(Serialize)]
+struct SummaryLine<'a> {
+    event: &'static str,
+    job: JobId,
+    state: JobState,
+    counts: &'a Counts,
 }
 
 /// The `run` object.
@@ -339,3 +357,6 @@ fn ended_word(state: JobState) -> &'static str {
         other => other.word(),
     }
 }
+
+#[cfg(test)]
+mod tests;

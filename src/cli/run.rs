@@ -28,8 +28,6 @@ const TRIES: u32 = 3;
 
 pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError> {
     let mut secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
-    // Before the engine is asked for anything: ^C must not fall between launch and wait.
-    let mut interrupt = Interrupt::listen()?;
     let asking = out::may_ask(desk.common.no_input);
     let local = read_script(&verb.script)?;
     let client = desk.engine().await?;
@@ -52,6 +50,8 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError>
     }
     let confirm = confirmed(&plan, verb.confirm, asking)?;
     answer(&client, &plan.questions, asking).await?;
+    // Until here ^C ends this process, and nothing was sent; from here on it leaves a job behind that must be named.
+    let mut interrupt = Interrupt::listen()?;
     let job = client.launch(&Launch { plan: plan.id, confirm }).await?;
     if verb.wait {
         let style = if desk.common.json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
@@ -181,17 +181,19 @@ fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<u
     let count = plan.devices.len();
     match given {
         Some(given) if given != count => Err(CliError::Usage(format!(
-            "--confirm {given}, but `{}` holds {count} devices: nothing was sent",
-            plan.target
+            "--confirm {given}, but `{}` holds {}: nothing was sent",
+            plan.target,
+            many(count)
         ))),
         Some(given) => Ok(Some(given)),
         None if !plan.confirm => Ok(None),
         None if !asking => Err(CliError::Usage(format!(
-            "`{}` holds {count} devices: confirm that number with --confirm {count}; nothing was sent",
-            plan.target
+            "`{}` holds {}: confirm that number with --confirm {count}; nothing was sent",
+            plan.target,
+            many(count)
         ))),
         None => {
-            say(format!("{} on {count} devices: {}", plan.script.name, plan.folded));
+            say(format!("{} on {}: {}", plan.script.name, many(count), plan.folded));
             if !plan.offline.is_empty() {
                 say(format!("{} of them were offline when last tried", plan.offline.len()));
             }
@@ -199,10 +201,14 @@ fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<u
             if typed.trim().parse() == Ok(count) {
                 Ok(Some(count))
             } else {
-                Err(CliError::Usage(format!("not confirmed: it is {count} devices; nothing was sent")))
+                Err(CliError::Usage(format!("not confirmed: it is {}; nothing was sent", many(count))))
             }
         }
     }
+}
+
+fn many(count: usize) -> String {
+    format!("{count} device{}", if count == 1 { "" } else { "s" })
 }
 
 fn typed(prompt: &str) -> Result<String, CliError> {

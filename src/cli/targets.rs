@@ -74,7 +74,7 @@ fn group_table(targets: &wire::Targets) -> String {
 /// A refused expression as a usage error with a caret below the place.
 pub fn pointed(error: ClientError, expr: &str) -> CliError {
     match error {
-        ClientError::Refused(problem) if problem.column.is_some() => {
+        ClientError::Refused(problem) if problem.column.is_some() && !expr.trim().is_empty() => {
             CliError::Usage(format!("{}\n{}", problem.error, caret(expr, problem.column.unwrap_or(0))))
         }
         error => error.into(),

@@ -28,6 +28,7 @@ pub mod tail;
 pub mod tree;
 mod world;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 
@@ -100,13 +101,22 @@ pub struct Source {
 }
 
 /// What never changes while the console runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Place {
     /// `ops@bastion-2`
     pub who: String,
     pub config: String,
     pub log: String,
     pub terminal: String,
+    /// In which the times of output lines are shown.
+    pub zone: TimeZone,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        let empty = String::new;
+        Self { who: empty(), config: empty(), log: empty(), terminal: empty(), zone: TimeZone::UTC }
+    }
 }
 
 /// What is asked for and not yet answered, so that nothing is asked twice.

@@ -210,3 +210,170 @@ pub fn plan(devices: usize) -> Plan {
         expires_at: at(600),
     }
 }
+
+/// A console on the sample fleet with an engine that answers at once: what is asked for comes as an event,
+/// what would change the fleet is written down in `sent`.
+pub struct Session {
+    pub app: super::App,
+    pub sent: Vec<super::Effect>,
+    pub scripts: Library,
+    pub targets: Targets,
+    pub jobs: Vec<Job>,
+    /// Lines each run has.
+    pub lines: u64,
+    /// Plans are given out with so many devices.
+    pub planned: usize,
+}
+
+impl Session {
+    pub fn new(size: (u16, u16), ascii: bool) -> Self {
+        let mut session = Self::starting(size, ascii);
+        session.attach();
+        session
+    }
+
+    /// Before the engine answers.
+    pub fn starting(size: (u16, u16), ascii: bool) -> Self {
+        use crate::console::{keymap::Keymap, theme};
+        let (theme, _) = theme::Theme::load("terminal", None, theme::Depth::Ansi16, ascii);
+        let (keymap, problems) = Keymap::load("vi", None, &super::commands::known);
+        assert_eq!(problems, Vec::<String>::new());
+        let place = super::Place {
+            who: "ops@bastion".into(),
+            config: "~/.config/quarterdeck/config.toml".into(),
+            log: "~/.local/state/quarterdeck/console.log".into(),
+            terminal: "xterm-256color, 16 colours".into(),
+            ..super::Place::default()
+        };
+        let states = |n: usize| -> Vec<RunState> {
+            (0..n)
+                .map(|at| match at * 100 / n.max(1) {
+                    _ if at % 17 == 5 => RunState::Failed,
+                    _ if at % 23 == 7 => RunState::Offline,
+                    0..60 => RunState::Ok,
+                    60..70 => RunState::Running,
+                    70..75 => RunState::Sent,
+                    _ => RunState::Queued,
+                })
+                .collect()
+        };
+        let mut one = job(10, &[RunState::Ok]);
+        one.summary.target = "local".into();
+        Self {
+            app: super::App::new(theme, keymap, place, size, at(100)),
+            sent: Vec::new(),
+            scripts: library(),
+            targets: targets(),
+            jobs: vec![job(12, &states(412)), job(11, &states(12)), one],
+            lines: 214,
+            planned: 12,
+        }
+    }
+
+    pub fn attach(&mut self) {
+        let hello = Box::new(hello());
+        self.tell(super::Event::Attached(hello));
+    }
+
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in crate::console::keymap::macro_keys(keys) {
+            self.tell(super::Event::Key(key));
+        }
+        self
+    }
+
+    /// An event, and the engine's answers to what it leads to.
+    pub fn tell(&mut self, event: super::Event) {
+        let mut events = std::collections::VecDeque::from([event]);
+        let mut turns = 0;
+        while let Some(event) = events.pop_front() {
+            turns += 1;
+            assert!(turns < 200, "the console and the engine never come to rest");
+            for effect in self.app.update(event) {
+                match self.answer(&effect) {
+                    Some(event) => events.push_back(event),
+                    None => self.sent.push(effect),
+                }
+            }
+        }
+    }
+
+    fn answer(&self, effect: &super::Effect) -> Option<super::Event> {
+        use super::{Effect, Event, Seek};
+        use crate::model::output::{Line, Stream, Which, Window};
+        use crate::model::wire::{Code, Problem, Resolved};
+        let nothing = |error: &str, column| Problem { code: Code::Invalid, error: error.into(), column };
+        Some(match effect {
+            Effect::LoadTargets => Event::Targets(Ok(self.targets.clone())),
+            Effect::LoadLibrary => Event::Library(Ok(self.scripts.clone())),
+            Effect::LoadJobs => Event::Jobs(Ok(self.jobs.iter().map(|job| job.summary.clone()).collect())),
+            Effect::LoadJob(id) => {
+                let job = self.jobs.iter().find(|job| job.summary.id == *id).cloned();
+                Event::Job(*id, Box::new(job.ok_or(nothing("no such job", None))))
+            }
+            Effect::LoadScript(name) => {
+                let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
+                let text = "#!/bin/bash\n# @describe file systems that fill up\nset -euo pipefail\n\n\
+                            readonly WANT=\"${1:?version}\"\ndf -h --output=pcent,target | sort -rn |\n  head -20\n";
+                Event::Script(
+                    name.clone(),
+                    Box::new(Ok(crate::model::script::Script { info, text: text.into(), findings: vec![] })),
+                )
+            }
+            Effect::Colour { .. } => return None,
+            Effect::Lines(ask) => {
+                let total = self.lines;
+                let from = match ask.from {
+                    Seek::Line(n) => n,
+                    Seek::End => total.saturating_sub(ask.count as u64),
+                };
+                let lines = (from..total.min(from + ask.count as u64))
+                    .map(|number| Line {
+                        number,
+                        run: ask.run.unwrap_or((number % 3) as u32),
+                        stream: if number % 9 == 4 { Stream::Err } else { Stream::Out },
+                        at: at(number as i64),
+                        text: format!("/dev/sda{number}  41% of 512 GB used, {number} inodes left over for the rest"),
+                        cut: 0,
+                    })
+                    .filter(|line| ask.which == Which::All || ask.which.takes(line.stream))
+                    .collect();
+                let window = Window { lines, total_lines: total, total_bytes: total * 40, ended: false };
+                Event::Lines { ask: *ask, window: Ok(window) }
+            }
+            Effect::Resolve(expr) => {
+                let inventory = crate::model::device::Inventory {
+                    devices: self.targets.devices.clone(),
+                    groups: self.targets.groups.clone(),
+                    warnings: vec![],
+                };
+                let found = crate::model::target::parse(expr).and_then(|e| {
+                    e.resolve(&inventory).map(|found| found.into_iter().cloned().collect::<Vec<Device>>())
+                });
+                let answer = found.map_err(|e| nothing(&e.message, Some(e.column))).map(|devices| Resolved {
+                    count: devices.len(),
+                    folded: crate::model::nodeset::fold(devices.iter().map(|d| d.id.as_str())),
+                    devices,
+                });
+                Event::Resolved { expr: expr.clone(), answer }
+            }
+            Effect::Plan { serial, request } => {
+                let answer = match crate::model::target::parse(&request.target) {
+                    Err(e) => Err(nothing(&e.message, Some(e.column))),
+                    Ok(_) => Ok(plan(if request.target == "local" { 1 } else { self.planned })),
+                };
+                Event::Planned { serial: *serial, answer: Box::new(answer) }
+            }
+            _ => return None,
+        })
+    }
+
+    /// The screen as text.
+    pub fn screen(&self) -> String {
+        let area = self.app.area;
+        let mut buffer = ratatui::buffer::Buffer::empty(area);
+        crate::console::ui::draw(&self.app, area, &mut buffer);
+        let row = |y: u16| -> String { (0..area.width).map(|x| buffer[(x, y)].symbol()).collect() };
+        (0..area.height).map(|y| format!("{}\n", row(y).trim_end())).collect()
+    }
+}

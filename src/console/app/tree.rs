@@ -2,6 +2,7 @@
 //! the flattened rows (built when something changes, never per frame), what is open, and the marks.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::model::device::{Device, Reach};
 use crate::model::nodeset;
@@ -40,7 +41,7 @@ pub enum Kind {
     Connection(usize),
     Group(usize),
     /// Devices whose names fold into one node set.
-    Set,
+    Set(Arc<[usize]>),
     Device(usize),
     /// An expression that the operator wrote and kept.
     Saved(usize),
@@ -146,12 +147,7 @@ impl Tree {
             }
             Kind::Group(at) => self.targets.groups[at].devices.iter().filter_map(|id| self.device(id)).collect(),
             Kind::Device(at) => all.get(at).into_iter().collect(),
-            Kind::Set => {
-                let names = row.label.split_once(':').map_or(row.label.as_str(), |(_, names)| names);
-                let connection = row.term.split(':').next().unwrap_or_default();
-                let names = nodeset::expand(names, all.len().max(1)).unwrap_or_default();
-                names.iter().filter_map(|name| self.device(&format!("{connection}:{name}"))).collect()
-            }
+            Kind::Set(ref members) => members.iter().filter_map(|at| all.get(*at)).collect(),
             Kind::Saved(_) | Kind::Heading => Vec::new(),
         }
     }
@@ -324,7 +320,7 @@ impl Tree {
         let mut tally = Tally::default();
         members.iter().for_each(|m| tally.add(&self.targets.devices[*m]));
         rows.push(Row {
-            kind: Kind::Set,
+            kind: Kind::Set(members.into()),
             depth: last.len(),
             last: last.clone(),
             term: format!("{connection}:{label}"),

@@ -138,10 +138,9 @@ impl fmt::Display for Chord {
         }
         match self.code {
             KeyCode::F(number) => write!(f, "F{number}"),
-            code => match (NAMES.iter().find(|(name, known)| *known == code && name.len() > 2), code) {
+            code => match (NAMES.iter().find(|(_, known)| *known == code), code) {
                 (_, KeyCode::Char(c)) if c != ' ' => write!(f, "{c}"),
                 (Some((name, _)), _) => f.write_str(name),
-                (None, code) if code == KeyCode::Up => f.write_str("up"),
                 (None, other) => write!(f, "{other}"),
             },
         }

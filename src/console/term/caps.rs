@@ -49,6 +49,8 @@ pub struct Caps {
     pub tmux: bool,
     /// The terminal tells Esc from the beginning of an arrow key (kitty keyboard protocol).
     pub kitty_keys: bool,
+    /// Erases with the current background (GNU screen does not).
+    pub bce: bool,
     /// No cursor addressing at all: the console cannot be shown.
     pub dumb: bool,
 }
@@ -74,7 +76,16 @@ pub fn caps(env: &Env) -> Caps {
     let locale = env.locale.to_ascii_lowercase();
     let utf8 = locale.contains("utf-8") || locale.contains("utf8");
     let bare = dumb || term == "linux" || term.starts_with("vt1") || term.starts_with("vt2");
-    Caps { depth, utf8, ascii: !utf8 || bare, ssh: env.ssh, tmux: multiplexed, kitty_keys: modern, dumb }
+    Caps {
+        depth,
+        utf8,
+        ascii: !utf8 || bare,
+        ssh: env.ssh,
+        tmux: multiplexed,
+        kitty_keys: modern,
+        bce: env.tmux || !term.starts_with("screen"),
+        dumb,
+    }
 }
 
 /// Of the terminal this process was started in.
@@ -127,6 +138,7 @@ mod tests {
         let caps = of(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("TERM_PROGRAM", "WezTerm"), UTF8]);
         assert!(caps.tmux && !caps.kitty_keys);
         assert!(of(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "WezTerm")]).kitty_keys);
+        assert!(of(&[("TERM", "screen"), ("TMUX", "/tmp/x")]).bce && !of(&[("TERM", "screen.xterm-256color")]).bce);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const MODS: [(Modifier, u8, u8); 8] = [
     (Modifier::CROSSED_OUT, 9, 29),
 ];
 
+/// What can be seen where no letter is.
+pub const SEEN_ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Look {
     fg: Color,
@@ -104,7 +107,13 @@ impl Encoder {
 
     /// Writes a cell of `width` columns where the cursor is; `last` if it ends the row.
     pub fn put(&mut self, cell: &Cell, width: u16, last: bool) {
-        self.wear(Look::of(cell));
+        let mut look = Look::of(cell);
+        if cell.symbol() == " " && look.mods.is_empty() {
+            // On a blank only the ground is seen: the rest stays as the letters before it had it.
+            look.fg = self.look.fg;
+            look.mods = self.look.mods - SEEN_ON_BLANK;
+        }
+        self.wear(look);
         self.raw(cell.symbol());
         // Terminals disagree on the width of what is not a plain letter, and on where the cursor is at the end of a
         // row: after those the next place is said in full.
@@ -112,10 +121,18 @@ impl Encoder {
         self.at = self.at.filter(|_| sure).map(|(x, y)| (x + 1, y));
     }
 
-    /// From the cursor to the end of the row: nothing.
-    pub fn erase_rest(&mut self) {
-        self.plain();
+    /// From the cursor to the end of the row: nothing but a ground.
+    pub fn erase_rest(&mut self, ground: Color) {
+        self.wear(Look { bg: ground, ..PLAIN });
         self.raw("\x1b[K");
+    }
+
+    /// So many cells from the cursor on: nothing but a ground. The cursor stays.
+    pub fn erase(&mut self, cells: u16, ground: Color) {
+        self.wear(Look { bg: ground, ..PLAIN });
+        self.raw("\x1b[");
+        self.number(cells);
+        self.raw("X");
     }
 
     /// An empty screen.

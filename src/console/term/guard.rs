@@ -1,8 +1,9 @@
 //! The guard of the terminal's modes.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
@@ -18,14 +19,23 @@ use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
 use super::caps::{Caps, detect};
+use super::screen::Screen;
 
 /// The terminal is in our mode. A static, since a panic anywhere has to find it.
 static OURS: AtomicBool = AtomicBool::new(false);
 static KITTY: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// Who draws. A panic there ends the console; one elsewhere ends a task, and must not tear the screen.
+static DRAWS: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// Panics of other threads while the terminal was ours, said when it is the shell's again.
+static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The terminal in the console's mode: raw, alternate screen, bracketed paste, focus reports, no cursor. Everything is
-/// undone when it is dropped, on a panic before its message is printed, and while suspended.
+/// undone when it is dropped, on a panic of this thread before its message is printed, and while suspended.
 #[derive(Debug)]
 pub struct Term {
     caps: Caps,
@@ -49,10 +59,16 @@ impl Term {
         HOOK.call_once(|| {
             let report = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                restore();
-                report(panic);
+                let elsewhere = *lock(&DRAWS) != Some(thread::current().id());
+                if elsewhere && OURS.load(Ordering::SeqCst) {
+                    lock(&REPORTS).push(panic.to_string());
+                } else {
+                    restore();
+                    report(panic);
+                }
             }));
         });
+        *lock(&DRAWS) = Some(thread::current().id());
         let mut term = Term { caps, mouse: false };
         term.take()?;
         Ok(term)
@@ -118,8 +134,18 @@ impl Term {
         // know. (The engine left the group when it started.)
         let _ = kill_process_group(getpgrp(), Signal::TSTP);
         // The signal may be another thread's to take; the stop reaches this one in its sleep.
-        std::thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
         self.resume();
+    }
+
+    /// A screen on this terminal, of its size and made for what it can show.
+    pub fn screen(&self) -> Screen<io::Stdout> {
+        Screen::new(io::stdout(), Self::size(), self.caps.depth).ascii(self.caps.ascii).bce(self.caps.bce)
+    }
+
+    /// What panicked in other threads since the terminal was taken over, for a notice on the screen.
+    pub fn panics() -> Vec<String> {
+        lock(&REPORTS).clone()
     }
 
     /// The terminal's size; 80 by 24 where it does not say.
@@ -153,4 +179,7 @@ fn restore() {
     // Not through a lock that a panicking thread may hold.
     let _ = rustix::io::write(rustix::stdio::stdout(), &bytes);
     let _ = disable_raw_mode();
+    for report in lock(&REPORTS).drain(..) {
+        let _ = rustix::io::write(rustix::stdio::stderr(), format!("{report}\n").as_bytes());
+    }
 }

@@ -47,9 +47,8 @@ fn colour(colour: Color) -> u32 {
 /// The move that saves most, if any does. Rows are `width` cells, `shown` and `next` of the same size.
 pub fn find(shown: &[Cell], next: &[Cell], width: usize) -> Option<Move> {
     let rows = || shown.chunks(width).zip(next.chunks(width));
-    let mut changed = rows().enumerate().filter(|(_, (old, new))| old != new).map(|(y, _)| y);
-    let first = changed.next()?;
-    let last = changed.last()?;
+    let first = rows().position(|(old, new)| old != new)?;
+    let last = rows().rposition(|(old, new)| old != new)?;
     if last - first < 2 {
         return None;
     }

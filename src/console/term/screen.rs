@@ -8,7 +8,7 @@ use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier};
 
-use super::encode::Encoder;
+use super::encode::{Encoder, SEEN_ON_BLANK};
 use super::moved;
 use crate::console::theme::Depth;
 use crate::console::theme::colour::down;
@@ -17,14 +17,15 @@ use crate::console::theme::glyphs::ascii_twin;
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
 
-/// This many cells at the end of a row are erased rather than overwritten.
-const WORTH_ERASING: usize = 4;
+/// This many blanks are erased rather than written.
+const WORTH_ERASING: usize = 6;
 
 /// A double buffer in front of a terminal.
 pub struct Screen<W: Write> {
     out: W,
     depth: Depth,
     ascii: bool,
+    bce: bool,
     /// What the terminal shows.
     shown: Buffer,
     next: Buffer,
@@ -41,6 +42,7 @@ impl<W: Write> Screen<W> {
             out,
             depth,
             ascii: false,
+            bce: true,
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             stale: true,
@@ -52,6 +54,13 @@ impl<W: Write> Screen<W> {
     /// For a terminal that shows ASCII only: our own signs become their twins, other characters question marks.
     pub fn ascii(mut self, ascii: bool) -> Self {
         self.ascii = ascii;
+        self
+    }
+
+    /// For a terminal (GNU screen) that erases without the current background: blanks on a ground of their own are
+    /// written out.
+    pub fn bce(mut self, bce: bool) -> Self {
+        self.bce = bce;
         self
     }
 
@@ -141,7 +150,7 @@ impl<W: Write> Screen<W> {
         let rows = self.shown.content.chunks(width).zip(self.next.content.chunks(width));
         for (y, (old, new)) in rows.enumerate() {
             if old != new {
-                self::row(encoder, y as u16, old, new);
+                self::row(encoder, y as u16, old, new, self.bce);
             }
         }
     }
@@ -215,24 +224,35 @@ fn settle(row: &mut [Cell], depth: Depth, ascii: bool) {
 
 /// On a blank only a background, a line or a reversal can be seen.
 fn blank(cell: &mut Cell) {
-    const SEEN: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
-    if !cell.modifier.intersects(SEEN) {
+    if !cell.modifier.intersects(SEEN_ON_BLANK) {
         cell.modifier = Modifier::empty();
         cell.fg = Color::Reset;
     }
 }
 
-/// What turns one row into another.
-fn row(encoder: &mut Encoder, y: u16, old: &[Cell], new: &[Cell]) {
+/// What turns one row into another. `bce`: the terminal erases with the current background.
+fn row(encoder: &mut Encoder, y: u16, old: &[Cell], new: &[Cell], bce: bool) {
     let width = new.len();
-    let mut end = width;
-    while end > 0 && new[end - 1] == Cell::EMPTY {
-        end -= 1;
-    }
-    let erase = old[end..].iter().filter(|cell| **cell != Cell::EMPTY).count() >= WORTH_ERASING;
-    let limit = if erase { end } else { width };
     let mut x = 0;
-    while x < limit {
+    while x < width {
+        if old[x] == new[x] && !new[x].symbol().is_empty() && !wide(new, x) {
+            x += 1;
+            continue;
+        }
+        let blanks = new[x..].iter().take_while(|cell| **cell == new[x]).count();
+        if blanks >= WORTH_ERASING && new[x].symbol() == " " && new[x].modifier.is_empty() {
+            let ground = new[x].bg;
+            let last = (x..x + blanks).rev().find(|&at| old[at] != new[at]).unwrap_or(x);
+            if last + 1 - x >= WORTH_ERASING && (bce || ground == Color::Reset) {
+                encoder.go(x as u16, y, new);
+                match x + blanks == width {
+                    true => encoder.erase_rest(ground),
+                    false => encoder.erase((last + 1 - x) as u16, ground),
+                }
+                x = last + 1;
+                continue;
+            }
+        }
         let mut after = x + 1;
         while after < width && new[after].symbol().is_empty() {
             after += 1;
@@ -243,10 +263,10 @@ fn row(encoder: &mut Encoder, y: u16, old: &[Cell], new: &[Cell]) {
         }
         x = after;
     }
-    if erase {
-        encoder.go(end as u16, y, new);
-        encoder.erase_rest();
-    }
+}
+
+fn wide(row: &[Cell], x: usize) -> bool {
+    row.get(x + 1).is_some_and(|half| half.symbol().is_empty())
 }
 
 #[cfg(test)]

@@ -39,11 +39,28 @@ pub fn indexed(index: u8) -> Color {
 }
 
 /// A colour's number in the terminal's table, if it has one.
-pub fn index_of(colour: Color) -> Option<u8> {
-    match colour {
-        Color::Indexed(index) => Some(index),
-        _ => NAMES.iter().position(|(_, named)| *named == colour).map(|index| index as u8),
-    }
+pub const fn index_of(colour: Color) -> Option<u8> {
+    // Asked for every cell of a frame: a jump, not a search.
+    Some(match colour {
+        Color::Reset | Color::Rgb(..) => return None,
+        Color::Indexed(index) => index,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+    })
 }
 
 /// `default`, one of the sixteen names, or `#rrggbb`. Palette names are the caller's.
@@ -170,6 +187,7 @@ mod tests {
 
     #[test]
     fn the_table_and_its_inverse_agree() {
+        assert!((0..=255).all(|index| index_of(indexed(index)) == Some(index)));
         for index in 16..=255u8 {
             let (r, g, b) = table(index);
             assert_eq!(table(to_256(r, g, b)), (r, g, b), "{index}");

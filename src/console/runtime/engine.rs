@@ -1,0 +1,219 @@
+//! The console's side of the engine: each effect becomes a task that ends in one event; the event stream is
+//! followed, and found again when it is lost.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::mpsc::Sender;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Client, ClientError, From};
+use crate::console::app::{Ask, Effect, Event, Seek};
+use crate::model::wire::{Cancel, Code, Launch, Problem};
+use crate::settings::Paths;
+
+/// Jobs in the list.
+const JOBS: usize = 1000;
+/// Between two tries to find a lost engine.
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a task brings back.
+pub enum Told {
+    Event(Box<Event>),
+    /// The engine answers; from now on it is asked through this.
+    Client(Client),
+}
+
+pub struct Engine {
+    paths: crate::settings::Paths,
+    results: Sender<Told>,
+    client: Option<Client>,
+    /// Ends every task of this connection.
+    tasks: CancellationToken,
+    /// Ends everything.
+    all: CancellationToken,
+}
+
+impl Engine {
+    pub fn new(paths: Paths, results: Sender<Told>) -> Self {
+        let all = CancellationToken::new();
+        Self { paths, results, client: None, tasks: all.child_token(), all }
+    }
+
+    /// Takes what belongs here and passes on what belongs to the console.
+    pub fn take(&mut self, told: Told) -> Option<Event> {
+        match told {
+            Told::Event(event) => {
+                if matches!(*event, Event::Lost { .. }) {
+                    // Its answers will not come, or not matter.
+                    self.client = None;
+                    self.tasks.cancel();
+                    self.tasks = self.all.child_token();
+                }
+                Some(*event)
+            }
+            Told::Client(client) => {
+                self.client = Some(client);
+                None
+            }
+        }
+    }
+
+    pub fn leave(&self) {
+        self.all.cancel();
+    }
+
+    /// Finds or starts the engine and follows its events, for as long as the console runs.
+    pub fn attach(&self) {
+        let (paths, results) = (self.paths.clone(), self.results.clone());
+        let all = self.all.clone();
+        tokio::spawn(async move {
+            let _ = all.run_until_cancelled(follow(paths, results)).await;
+        });
+    }
+
+    /// Work that would hold up the loop: files, colours.
+    pub fn blocking(&self, work: impl FnOnce() -> Option<Event> + Send + 'static) {
+        let results = self.results.clone();
+        self.spawn(async move {
+            if let Ok(Some(event)) = tokio::task::spawn_blocking(work).await {
+                let _ = results.send(Told::Event(Box::new(event))).await;
+            }
+        });
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let token = self.tasks.clone();
+        tokio::spawn(async move {
+            let _ = token.run_until_cancelled(task).await;
+        });
+    }
+
+    pub fn carry_out(&self, effect: Effect) {
+        if effect == Effect::Attach {
+            return self.attach();
+        }
+        let (client, results) = (self.client.clone(), self.results.clone());
+        self.spawn(async move {
+            if let Some(event) = ask(client, effect).await {
+                let _ = results.send(Told::Event(Box::new(event))).await;
+            }
+        });
+    }
+}
+
+/// One question, one event.
+async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
+    let client = client.ok_or_else(|| Problem { code: Code::Internal, error: "no engine answers".into(), column: None });
+    macro_rules! call {
+        ($client:ident, $call:expr) => {
+            match &client {
+                Ok($client) => $call.await.map_err(problem),
+                Err(missing) => Err(missing.clone()),
+            }
+        };
+    }
+    Some(match effect {
+        Effect::LoadTargets => Event::Targets(call!(client, client.targets())),
+        Effect::LoadLibrary => Event::Library(call!(client, client.library())),
+        Effect::LoadJobs => Event::Jobs(call!(client, client.jobs(JOBS))),
+        Effect::LoadJob(id) => Event::Job(id, Box::new(call!(client, client.job(id)))),
+        Effect::LoadScript(name) => {
+            let answer = call!(client, client.script(&name));
+            Event::Script(name, Box::new(answer))
+        }
+        Effect::Lines(ask) => Event::Lines { ask, window: lines(&client, ask).await },
+        Effect::Resolve(expr) => {
+            let answer = call!(client, client.resolve(&expr));
+            Event::Resolved { expr, answer }
+        }
+        Effect::Plan { serial, request } => {
+            Event::Planned { serial, answer: Box::new(call!(client, client.plan(&request))) }
+        }
+        Effect::Answer { question, value } => {
+            let answer = call!(client, client.answer(&question, &value));
+            Event::Answered { question, answer }
+        }
+        Effect::Launch { plan, confirm } => {
+            let launch = Launch { plan, confirm };
+            Event::Launched { answer: Box::new(call!(client, client.launch(&launch))) }
+        }
+        Effect::Cancel { job, queued_only } => {
+            let what = Cancel { devices: Vec::new(), queued_only };
+            Event::Cancelled { job, answer: call!(client, client.cancel(job, &what)) }
+        }
+        Effect::Attach
+        | Effect::Colour { .. }
+        | Effect::SaveExpressions(_)
+        | Effect::OpenEditor(_)
+        | Effect::Copy(_)
+        | Effect::Suspend
+        | Effect::Redraw
+        | Effect::Quit => return None,
+    })
+}
+
+async fn lines(
+    client: &Result<Client, Problem>,
+    ask: Ask,
+) -> Result<crate::model::output::Window, Problem> {
+    let client = client.as_ref().map_err(Problem::clone)?;
+    let window = match ask.run {
+        Some(run) => {
+            let from = match ask.from {
+                Seek::Line(n) => From::Line(n),
+                Seek::End => From::End,
+            };
+            client.lines(ask.job, run, from, ask.count, ask.which).await
+        }
+        None => client.tail(ask.job, ask.count, ask.which).await,
+    };
+    window.map_err(problem)
+}
+
+fn problem(error: ClientError) -> Problem {
+    match error {
+        ClientError::Refused(problem) => problem,
+        error => Problem { code: Code::Internal, error: error.to_string(), column: None },
+    }
+}
+
+/// Attaches, follows, and when the engine is lost attaches again, waiting longer each time.
+async fn follow(paths: Paths, results: Sender<Told>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let why = match Client::attach(&paths).await {
+            Ok(client) => {
+                pause = FIRST_PAUSE;
+                match watch(client, &results).await {
+                    Ok(()) => "the engine ended".to_owned(),
+                    Err(Some(error)) => error.to_string(),
+                    Err(None) => return, // The console has gone.
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        let lost = Event::Lost { why, retry: true };
+        if results.send(Told::Event(Box::new(lost))).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// `Err(None)`: nobody listens any more.
+async fn watch(client: Client, results: &Sender<Told>) -> Result<(), Option<ClientError>> {
+    let hello = client.hello().clone();
+    // Events are followed from before everything is read, so that nothing falls between.
+    let mut events = client.events(Some(hello.last_event)).await.map_err(Some)?;
+    results.send(Told::Client(client)).await.map_err(|_| None)?;
+    results.send(Told::Event(Box::new(Event::Attached(Box::new(hello))))).await.map_err(|_| None)?;
+    while let Some(event) = events.next().await {
+        let (_, event) = event.map_err(Some)?;
+        results.send(Told::Event(Box::new(Event::Engine(event)))).await.map_err(|_| None)?;
+    }
+    Ok(())
+}

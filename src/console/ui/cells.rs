@@ -1,0 +1,196 @@
+//! Small pieces that every screen is made of: a pane with its border, a row of cells, a popup, running text.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Widget};
+
+use crate::console::app::App;
+use crate::console::text;
+use crate::console::theme::{Role, Theme};
+
+/// One cell of a row.
+#[derive(Clone, Debug)]
+pub struct Cell<'a> {
+    pub text: Cow<'a, str>,
+    pub style: Style,
+    /// Numbers stand at the right.
+    pub right: bool,
+}
+
+pub fn left<'a>(text: impl Into<Cow<'a, str>>, style: Style) -> Cell<'a> {
+    Cell { text: text.into(), style, right: false }
+}
+
+pub fn right<'a>(text: impl Into<Cow<'a, str>>, style: Style) -> Cell<'a> {
+    Cell { text: text.into(), style, right: true }
+}
+
+/// Columns of the given widths with a blank between; a width of 0 takes what is left (at most one should).
+pub fn row(buf: &mut Buffer, area: Rect, widths: &[u16], cells: &[Cell<'_>]) {
+    let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
+    let rest = area.width.saturating_sub(fixed);
+    let mut x = area.x;
+    for (width, cell) in widths.iter().zip(cells) {
+        let width = if *width == 0 { rest } else { *width };
+        let room = width.min(area.right().saturating_sub(x));
+        if room == 0 {
+            break;
+        }
+        let clipped = text::clip(&cell.text, usize::from(room));
+        let gap = usize::from(room).saturating_sub(text::width(&clipped)) as u16;
+        let at = if cell.right { x + gap } else { x };
+        buf.set_stringn(at, area.y, &clipped, usize::from(room), cell.style);
+        x += width + 1;
+    }
+}
+
+/// One line, cut at the right edge.
+pub fn line(buf: &mut Buffer, area: Rect, line: &Line<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    if text::line_width(line) > usize::from(area.width) {
+        let cut = text::slice(line, 0, usize::from(area.width.saturating_sub(1)));
+        let end = buf.set_line(area.x, area.y, &cut, area.width).0;
+        if end < area.right() {
+            buf.set_string(end, area.y, "…", line.style);
+        }
+    } else {
+        buf.set_line(area.x, area.y, line, area.width);
+    }
+}
+
+pub fn words(buf: &mut Buffer, area: Rect, words: &str, style: Style) {
+    line(buf, area, &Line::from(Span::styled(words, style)));
+}
+
+/// Running text, wrapped between words; tells how many rows it took.
+pub fn paragraph(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 {
+    let mut y = 0;
+    for row in fold(text, usize::from(area.width)) {
+        if y >= area.height {
+            break;
+        }
+        buf.set_stringn(area.x, area.y + y, &row, usize::from(area.width), style);
+        y += 1;
+    }
+    y
+}
+
+/// Rows of at most `width` cells, broken between words where there are any.
+pub fn fold(words: &str, width: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in words.split_whitespace() {
+        let mut word = word;
+        loop {
+            let row = rows.last_mut().map_or_else(String::new, std::mem::take);
+            let used = text::width(&row);
+            let gap = usize::from(used > 0);
+            let (filled, more) = if used + gap + text::width(word) <= width {
+                (format!("{row}{}{word}", if gap > 0 { " " } else { "" }), None)
+            } else if used > 0 {
+                (row, Some(word))
+            } else {
+                // One word that is wider than the row.
+                let cut = word.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|at| text::width(&word[..*at]) <= width);
+                let at = cut.last().unwrap_or(word.len());
+                (word[..at].to_owned(), (at < word.len()).then(|| &word[at..]))
+            };
+            if let Some(last) = rows.last_mut() {
+                *last = filled;
+            }
+            match more {
+                Some(rest) => {
+                    rows.push(String::new());
+                    word = rest;
+                }
+                None => break,
+            }
+        }
+    }
+    rows
+}
+
+/// A pane: border (doubled when focused), title above, foot below at the right. Gives the room inside.
+pub fn pane(app: &App, buf: &mut Buffer, area: Rect, title: Line<'_>, foot: &str, focused: bool) -> Rect {
+    let theme = &app.theme;
+    let protected = app.tree.targets.connections.iter().any(|connection| connection.protected);
+    let border = match (focused, protected) {
+        (true, _) => theme.style(Role::BorderFocus),
+        (false, true) => theme.style(Role::BorderProtected),
+        (false, false) => theme.style(Role::Border),
+    };
+    let mut block = Block::bordered().border_set(theme.glyphs.borders(focused)).border_style(border);
+    if area.width > 4 {
+        block = block.title_top(title);
+        if !foot.is_empty() {
+            let foot = format!(" {foot} ");
+            let foot = text::clip(&foot, usize::from(area.width) - 4);
+            block = block.title_bottom(Line::styled(foot, theme.style(Role::TextMuted)).right_aligned());
+        }
+    }
+    let inner = block.inner(area);
+    block.render(area, buf);
+    // One blank column between border and text, where there is room for it.
+    if inner.width > 20 { Rect { x: inner.x + 1, width: inner.width - 1, ..inner } } else { inner }
+}
+
+/// ` 1 Scripts 48 `
+pub fn title<'a>(theme: &Theme, key: &str, name: &str, more: &str) -> Line<'a> {
+    let mut spans = vec![Span::raw(" ")];
+    if !key.is_empty() {
+        spans.push(Span::styled(format!("{key} "), theme.style(Role::Key)));
+    }
+    spans.push(Span::styled(name.to_owned(), theme.style(Role::TextStrong)));
+    if !more.is_empty() {
+        spans.push(Span::styled(format!("  {more}"), theme.style(Role::TextMuted)));
+    }
+    spans.push(Span::raw(" "));
+    Line::from(spans)
+}
+
+/// An area of this size in the middle, emptied and framed.
+pub fn popup(app: &App, buf: &mut Buffer, body: Rect, name: &str, foot: &str, size: (u16, u16)) -> Rect {
+    let width = size.0.min(body.width);
+    let height = size.1.min(body.height);
+    let area = Rect::new(body.x + (body.width - width) / 2, body.y + (body.height - height) / 2, width, height);
+    Clear.render(area, buf);
+    buf.set_style(area, app.theme.popup());
+    pane(app, buf, area, title(&app.theme, "", name, ""), foot, true)
+}
+
+/// Puts the cursor's look on a row.
+pub fn cursor(theme: &Theme, buf: &mut Buffer, area: Rect, focused: bool) {
+    let role = if focused { Role::Cursor } else { Role::CursorUnfocused };
+    buf.set_style(area, theme.style(role));
+    buf.set_string(area.x, area.y, theme.glyphs.cursor().to_string(), theme.style(role));
+}
+
+/// The `n`th row of an area.
+pub fn nth(area: Rect, n: u16) -> Rect {
+    Rect { y: area.y + n, height: u16::from(n < area.height), ..area }
+}
+
+/// What an empty pane says: what there is not, and what to do about it.
+pub fn empty(theme: &Theme, buf: &mut Buffer, area: Rect, what: &str, advice: &[&str]) {
+    let mut y = 0;
+    let below = |y: u16| Rect { y: area.y + y.min(area.height), height: area.height.saturating_sub(y), ..area };
+    y += paragraph(buf, below(y), what, theme.style(Role::Text));
+    for advice in advice {
+        y += paragraph(buf, below(y), advice, theme.style(Role::TextMuted));
+    }
+}
+
+/// `3/48`
+pub fn place(at: usize, len: usize) -> String {
+    if len == 0 { "0".into() } else { format!("{}/{}", text::count(at as u64 + 1), text::count(len as u64)) }
+}
+
+/// How long ago, for a column; never negative.
+pub fn ago(now: jiff::Timestamp, then: jiff::Timestamp) -> String {
+    text::age(now.as_second().saturating_sub(then.as_second()).max(0).unsigned_abs())
+}

@@ -1,0 +1,291 @@
+//! The fixed strips: breadcrumbs above, status and key hints below, the which-key box.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::cells::{self, line, words};
+use crate::console::app::commands::{self, Command, TABLE};
+use crate::console::app::notices::Level;
+use crate::console::app::{App, Layer, Link, View};
+use crate::console::keymap::Found;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::model::state::JobState;
+
+/// Where we are, and the state of the fleet.
+pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (strong, muted) = (theme.style(Role::TextStrong), theme.style(Role::TextMuted));
+    let mut path: Vec<String> = vec!["quarterdeck".into()];
+    match app.view {
+        View::Overview => path.push("Overview".into()),
+        View::Live => {
+            path.push("Jobs".into());
+            let script = app.held.as_ref().and_then(|held| held.job.as_ref()).map(|job| job.summary.script.as_str());
+            let id = app.live.as_ref().map_or(0, |live| live.id);
+            path.push(format!("{id} {}", text::plain(script.unwrap_or_default())));
+        }
+    }
+    for layer in &app.layers {
+        match layer {
+            Layer::Launch(launch) => {
+                path.truncate(1);
+                path.push(launch.script().map_or("Run".into(), |name| text::plain(&name)));
+                path.push("Run".into());
+            }
+            Layer::Help(_) => path.push("Help".into()),
+            Layer::Log => path.push("Notices".into()),
+            Layer::Stop(_) => path.push("Stop".into()),
+            Layer::Copy(_) => path.push("Copy".into()),
+            Layer::Prompt(_) => path.push("Expression".into()),
+        }
+    }
+    let mut spans = vec![Span::raw(" ")];
+    let last = path.len() - 1;
+    for (at, part) in path.into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(" > ", muted));
+        }
+        spans.push(Span::styled(part, if at == last { strong } else { muted }));
+    }
+    let left = Line::from(spans);
+    let used = text::line_width(&left) as u16;
+    line(buf, area, &left);
+
+    // The right side gives way part by part.
+    let mut parts: Vec<Vec<Span<'_>>> = Vec::new();
+    let launching = matches!(app.layers.last(), Some(Layer::Launch(_)));
+    if launching {
+        parts.push(vec![Span::styled("nothing is sent until you arm and launch", muted)]);
+    }
+    let read_only = !app.tree.targets.connections.is_empty()
+        && app.tree.targets.connections.iter().all(|connection| connection.read_only);
+    let protected = app.tree.targets.connections.iter().any(|connection| connection.protected);
+    let badge = match (read_only, protected) {
+        (true, _) => Span::styled("[READ]", theme.style(Role::BadgeRead)),
+        (_, true) => Span::styled("[PROD!]", theme.style(Role::BadgeWrite).add_modifier(Modifier::BOLD)),
+        _ => Span::styled("[WRITE]", theme.style(Role::BadgeWrite)),
+    };
+    if app.link == Link::Attached {
+        parts.push(vec![badge]);
+    }
+    let total = app.tree.total;
+    if total.devices > 0 {
+        parts.push(vec![Span::styled(format!("{} dev", text::count(total.devices as u64)), theme.style(Role::Text))]);
+        if total.problems() > 0 {
+            let word = format!("{} offline", text::count(total.problems() as u64));
+            parts.push(vec![Span::styled(word, theme.style(Role::StateOffline))]);
+        }
+    }
+    let live = app.running().count();
+    if live > 0 {
+        parts.push(vec![Span::styled(format!("{live} live"), theme.style(Role::StateRunning))]);
+    }
+    if !app.place.who.is_empty() && !launching {
+        parts.push(vec![Span::styled(app.place.who.as_str(), muted)]);
+    }
+    let room = area.width.saturating_sub(used + 2);
+    loop {
+        let mut spans = Vec::new();
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                spans.push(Span::raw("  "));
+            }
+            spans.extend(part.iter().cloned());
+        }
+        let right = Line::from(spans);
+        let width = text::line_width(&right) as u16;
+        if width <= room {
+            if width > 0 {
+                line(buf, Rect { x: area.right() - width - 1, width: width + 1, ..area }, &right);
+            }
+            return;
+        }
+        if parts.pop().is_none() {
+            return;
+        }
+    }
+}
+
+/// One sentence: what the last key said, what the operator must read, else what is going on.
+pub fn status(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if let Some(hint) = &app.hint {
+        return words(buf, area, hint, theme.style(Role::TextMuted));
+    }
+    if let Link::Lost { why, retry } = &app.link {
+        let end = if *retry { ". Trying again; jobs go on" } else { "" };
+        let style = theme.style(Role::LevelError);
+        return words(buf, area, &format!("E {}{end}", text::plain(why)), style);
+    }
+    if let Some(notice) = app.notices.newest() {
+        let (sign, role) = match notice.level {
+            Level::Info => ("i", Role::LevelInfo),
+            Level::Warn => ("!", Role::LevelWarn),
+            Level::Error => ("E", Role::LevelError),
+        };
+        let more = app.notices.unread.saturating_sub(1);
+        let keys = key_of(app, "global", "go-log");
+        let more = if more > 0 { format!("  ({more} more: {keys})") } else { String::new() };
+        let room = usize::from(area.width).saturating_sub(2 + text::width(&more));
+        let clipped = text::clip(&text::plain(&notice.text), room);
+        let spans = vec![
+            Span::styled(format!("{sign} "), theme.style(role)),
+            Span::styled(clipped, theme.style(Role::Text)),
+            Span::styled(more, theme.style(Role::TextMuted)),
+        ];
+        return line(buf, area, &Line::from(spans));
+    }
+    words(buf, area, &going_on(app), theme.style(Role::TextMuted));
+}
+
+fn going_on(app: &App) -> String {
+    match app.link {
+        Link::Starting => return "starting the engine…".into(),
+        _ if app.view == View::Live => {
+            let Some(job) = app.held.as_ref().and_then(|held| held.job.as_ref()) else { return "reading…".into() };
+            let summary = &job.summary;
+            let detach = format!("this job goes on without you: quarterdeck jobs attach {}", summary.id);
+            return match summary.state {
+                JobState::Running => detach,
+                state => {
+                    let reason = summary.reason.as_deref().map(|why| format!(": {}", text::plain(why)));
+                    let not_started = match summary.counts.queued {
+                        0 => String::new(),
+                        n => format!(", {n} not started"),
+                    };
+                    format!(
+                        "job {} is {}{}{not_started}; all output is kept",
+                        summary.id,
+                        state.word(),
+                        reason.unwrap_or_default()
+                    )
+                }
+            };
+        }
+        _ => {}
+    }
+    if app.overview.anchor.is_some() {
+        return format!("marking a range: move, then {}", key_of(app, "list", "range"));
+    }
+    if !app.tree.marks.is_empty() {
+        let run = key_of(app, "targets", "run");
+        return format!("marked: {}   {run} runs a script there, esc unmarks", app.tree.marked());
+    }
+    let mut running = app.running();
+    if let Some(job) = running.next() {
+        let counts = &job.counts;
+        let bad = if counts.bad() > 0 { format!(", {} failed", counts.bad()) } else { String::new() };
+        let more = running.count();
+        let more = if more > 0 { format!("; {more} more") } else { String::new() };
+        return format!(
+            "{} {}: {} of {} ended{bad}{more} - press 3 then enter to watch",
+            job.id,
+            text::plain(&job.script),
+            counts.ended(),
+            counts.total(),
+        );
+    }
+    String::new()
+}
+
+/// The first key of a command, for texts.
+pub fn key_of(app: &App, context: &str, name: &str) -> String {
+    let command = commands::find(&[context, "list", "global"], name);
+    command.and_then(|command| app.keys_of(command).into_iter().next()).unwrap_or_else(|| "?".into())
+}
+
+/// The most useful keys of the focused pane; help always among them.
+pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let contexts = app.contexts();
+    let mut commands: Vec<&Command> = Vec::new();
+    for context in contexts {
+        for command in TABLE.iter().filter(|command| command.context == *context && !command.hint.is_empty()) {
+            if !commands.iter().any(|other| other.name == command.name) {
+                commands.push(command);
+            }
+        }
+    }
+    if app.layers.is_empty() && app.view == View::Live {
+        // A pane's zoom is enter there; the live view has more to say than fits.
+        commands.retain(|command| command.name != "zoom-pane");
+    }
+    let dialog = !app.layers.is_empty();
+    if dialog {
+        commands.retain(|command| command.context != "global" || command.name == "help");
+    }
+    let help = commands.iter().position(|command| command.name == "help").map(|at| commands.remove(at));
+    let piece = |command: &Command| -> Option<(String, Line<'static>)> {
+        let keys = app.keys_of(command);
+        // In a dialog letters are text: help is on the function key there.
+        let key = if dialog && command.name == "help" { keys.last() } else { keys.first() }?.clone();
+        let dots = if command.fleet { ".." } else { "" };
+        let role = if command.fleet { Role::KeyDanger } else { Role::Key };
+        let spans = vec![
+            Span::styled(key.clone(), theme.style(role)),
+            Span::styled(format!(" {}{dots}", command.hint), theme.style(Role::Text)),
+        ];
+        Some((key, Line::from(spans)))
+    };
+    let end = help.and_then(piece);
+    let reserved = end.as_ref().map_or(0, |(_, line)| text::line_width(line) as u16 + 2);
+    let mut x = area.x + 1;
+    for (_, hint) in commands.into_iter().filter_map(piece) {
+        let width = text::line_width(&hint) as u16;
+        if x + width + reserved > area.right() {
+            break;
+        }
+        line(buf, Rect { x, width: area.right() - x, ..area }, &hint);
+        x += width + 2;
+    }
+    if let Some((_, hint)) = end
+        && x < area.right()
+    {
+        line(buf, Rect { x, width: area.right() - x, ..area }, &hint);
+    }
+}
+
+/// What can follow the keys pressed so far.
+pub fn which_key(app: &App, body: Rect, buf: &mut Buffer) {
+    let contexts = app.contexts();
+    let Found::Prefix(next) = app.keymap.resolve(contexts, &app.pending) else { return };
+    let rows: Vec<(String, &Command)> = next
+        .iter()
+        .filter_map(|(chord, name)| Some((chord.to_string(), commands::find(contexts, name)?)))
+        .collect();
+    let pressed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
+    let width = rows.iter().map(|(key, command)| text::width(key) + command.doc.len()).max().unwrap_or(0) as u16 + 8;
+    let height = (rows.len() as u16 + 2).min(body.height);
+    let corner = Rect {
+        x: body.right().saturating_sub(width.min(body.width)),
+        y: body.bottom() - height,
+        width: width.min(body.width),
+        height,
+    };
+    let inside = cells::popup(app, buf, corner, &format!("{} ...", pressed.join(" ")), "esc", (corner.width, height));
+    for (n, (key, command)) in rows.iter().enumerate() {
+        let row = cells::nth(inside, n as u16);
+        if row.height == 0 {
+            break;
+        }
+        let spans = vec![
+            Span::styled(text::pad(key, 3), app.theme.style(Role::Key)),
+            Span::styled(command.doc, app.theme.style(Role::Text)),
+        ];
+        line(buf, row, &Line::from(spans));
+    }
+}
+
+/// Below 40x10: one line.
+pub fn tiny(app: &App, area: Rect, buf: &mut Buffer) {
+    let goes_on = if app.running().next().is_some() { "; job goes on" } else { "" };
+    let (width, height) = crate::console::app::layout::TINY;
+    let text = format!("too small: {}x{}, need {width}x{height}{goes_on}", area.width, area.height);
+    if area.height > 0 {
+        words(buf, Rect { height: 1, ..area }, &text, app.theme.style(Role::Text));
+    }
+}

@@ -1,0 +1,188 @@
+//! The small dialogs: stop, copy menu, expression, and the list of notices.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::cells::{self, line, nth, pane, place, popup, title};
+use super::live::clock;
+use crate::console::app::App;
+use crate::console::app::form::Need;
+use crate::console::app::help::CopyMenu;
+use crate::console::app::notices::Level;
+use crate::console::app::prompt::Prompt;
+use crate::console::app::stop::{Choice, Stop};
+use crate::console::text;
+use crate::console::theme::Role;
+
+pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let name = format!("Stop job {}  {}", stop.job, text::plain(&stop.script));
+    let inside = popup(app, buf, body, &name, "j k choose   tab buttons   esc", (74, 13));
+    let count = |n: u32| text::count(u64::from(n));
+    let choices = [
+        (
+            Choice::Queued,
+            "stop sending",
+            format!("{} queued devices will not start; {} under way go on", count(stop.queued), count(stop.running)),
+        ),
+        (
+            Choice::All,
+            "stop running too",
+            format!(
+                "also asks the {} under way to end; what they have already changed is not undone",
+                count(stop.running)
+            ),
+        ),
+    ];
+    let mut y = 0;
+    for (choice, word, meaning) in choices {
+        let chosen = stop.choice == Some(choice);
+        let sign = if chosen { "(o)" } else { "( )" };
+        let style = if chosen { theme.style(Role::Cursor) } else { theme.style(Role::TextStrong) };
+        let spans = vec![
+            Span::styled(format!("{sign} {word}"), style),
+            Span::styled(format!("  {} devices", count(stop.touches(choice))), plain),
+        ];
+        line(buf, nth(inside, y), &Line::from(spans));
+        let rest = Rect {
+            x: inside.x + 4,
+            y: inside.y + y + 1,
+            width: inside.width.saturating_sub(4),
+            height: inside.height.saturating_sub(y + 1),
+        };
+        y += 1 + cells::paragraph(buf, rest, &meaning, muted);
+    }
+    y += 1;
+    let ask = match (stop.choice, stop.arm.need) {
+        (None, _) => "Choose what to stop; nothing happens before you confirm.".to_owned(),
+        (Some(choice), _) if stop.touches(choice) == 0 => "There is nothing to stop that way.".to_owned(),
+        (_, Need::Yes) => format!("Type y to arm [ Stop ]:  [{}_]", stop.arm.typed),
+        (_, Need::Count(_)) => format!("Type the number of devices it touches:  [{}_]", stop.arm.typed),
+    };
+    let state = if stop.armed() { "  armed" } else { "" };
+    let spans = vec![Span::styled(ask, plain), Span::styled(state, theme.style(Role::KeyDanger))];
+    line(buf, nth(inside, y), &Line::from(spans));
+    let button = |word: &str, focused: bool, style: Style| {
+        Span::styled(format!("[ {word} ]"), if focused { theme.style(Role::Cursor) } else { style })
+    };
+    let stop_style = if stop.armed() { theme.style(Role::KeyDanger) } else { muted };
+    let buttons = Line::from(vec![
+        button("Cancel", !stop.on_stop, plain),
+        Span::raw("     "),
+        button("Stop", stop.on_stop, stop_style),
+    ]);
+    let indent = inside.width.saturating_sub(text::line_width(&buttons) as u16) / 2;
+    let row = nth(inside, inside.height.saturating_sub(1));
+    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &buttons);
+}
+
+pub fn copy(app: &App, menu: &CopyMenu, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let height = menu.items.len() as u16 + 2;
+    let inside = popup(app, buf, body, "Copy  through the terminal (OSC 52)", "enter copies   esc", (66, height));
+    for (n, at) in menu.cursor.window(menu.items.len(), usize::from(inside.height)).enumerate() {
+        let (what, value) = &menu.items[at];
+        let row = nth(inside, n as u16);
+        let first = value.lines().next().unwrap_or_default();
+        let more = value.lines().count().saturating_sub(1);
+        let shown = if more > 0 { format!("{} lines: {first}", more + 1) } else { first.to_owned() };
+        let cells = [
+            cells::left("", Style::default()),
+            cells::left(*what, theme.style(Role::TextStrong)),
+            cells::left(text::plain(&shown), theme.style(Role::TextMuted)),
+        ];
+        cells::row(buf, row, &[1, 16, 0], &cells);
+        if at == menu.cursor.at {
+            cells::cursor(theme, buf, row, true);
+        }
+    }
+}
+
+pub fn prompt(app: &App, prompt: &Prompt, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let foot = if prompt.replaces.is_some() { "enter keeps it; empty forgets it   esc" } else { "enter keeps it   esc" };
+    let inside = popup(app, buf, body, "Target expression", foot, (76, 11));
+    let room = usize::from(inside.width.saturating_sub(1));
+    let value = prompt.text.text();
+    let before: String = value.chars().take(prompt.text.cursor()).collect();
+    let at = text::width(&before);
+    let from = (at + 1).saturating_sub(room);
+    let shown = text::slice(&Line::from(Span::styled(value, theme.style(Role::TextStrong))), from, room);
+    line(buf, nth(inside, 0), &shown);
+    let rest = |y: u16| Rect { y: inside.y + y, height: inside.height.saturating_sub(y), ..inside };
+    match &prompt.answer {
+        Some(Err(problem)) => {
+            let style = theme.style(Role::LevelError);
+            if let Some(column) = problem.column {
+                let before: String = value.chars().take(column).collect();
+                let x = text::width(&before).saturating_sub(from) as u16;
+                if x < inside.width {
+                    buf.set_string(inside.x + x, inside.y + 1, "^", style);
+                }
+            }
+            cells::paragraph(buf, rest(2), &text::plain(&problem.error), style);
+        }
+        Some(Ok((count, folded))) => {
+            let s = if *count == 1 { "" } else { "s" };
+            let line_ = format!("= {} device{s}", text::count(*count as u64));
+            cells::words(buf, nth(inside, 1), &line_, theme.style(Role::StateOk));
+            let folded = text::clip(&text::plain(folded), usize::from(inside.width) * 3);
+            cells::paragraph(buf, Rect { height: 3.min(inside.height.saturating_sub(2)), ..rest(2) }, &folded, plain);
+        }
+        None => {}
+    }
+    let help = [
+        "a & b  both     a | b  either     !a  not     ( )",
+        "device, group, connection, @all, web[01-40], db*",
+        "os:debian*   os<14.6   state:offline   connection:name",
+    ];
+    if inside.height >= 9 {
+        for (n, text) in help.iter().enumerate() {
+            cells::words(buf, nth(inside, inside.height - 3 + n as u16), text, muted);
+        }
+    }
+    Some(Position::new(inside.x + (at - from) as u16, inside.y))
+}
+
+pub fn log(app: &App, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let notices = &app.notices;
+    let len = notices.all.len();
+    let foot = place(notices.cursor.at, len);
+    let inside = pane(app, buf, body, title(theme, "", "Notices", ""), &foot, true);
+    if len == 0 {
+        let log = format!("The log is {}", app.place.log);
+        return cells::empty(theme, buf, inside, "Nothing to report.", &[&log]);
+    }
+    // The one under the cursor is shown whole below the list.
+    let details = 5.min(inside.height / 2);
+    let list = Rect { height: inside.height - details, ..inside };
+    for (n, at) in notices.cursor.window(len, usize::from(list.height)).enumerate() {
+        let Some(notice) = notices.all.get(at) else { continue };
+        let (sign, role) = match notice.level {
+            Level::Info => ("i", Role::LevelInfo),
+            Level::Warn => ("!", Role::LevelWarn),
+            Level::Error => ("E", Role::LevelError),
+        };
+        let times = if notice.times > 1 { format!("({} times) ", notice.times) } else { String::new() };
+        let cells = [
+            cells::left("", Style::default()),
+            cells::left(clock(app, notice.at), theme.style(Role::TextMuted)),
+            cells::left(sign, theme.style(role)),
+            cells::left(format!("{times}{}", text::plain(&notice.text)), theme.style(Role::Text)),
+        ];
+        let row = nth(list, n as u16);
+        cells::row(buf, row, &[1, 8, 1, 0], &cells);
+        if at == notices.cursor.at {
+            cells::cursor(theme, buf, row, true);
+        }
+    }
+    if let Some(notice) = notices.all.get(notices.cursor.at) {
+        let below = Rect { y: list.bottom() + 1, height: details.saturating_sub(1), ..inside };
+        cells::paragraph(buf, below, &text::plain(&notice.text), theme.style(Role::Text));
+    }
+}

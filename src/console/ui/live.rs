@@ -1,0 +1,180 @@
+//! Screen 4: counts and gauge, the grid, the devices bad first, the tail.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::cells::{self, cursor, left, line, nth, pane, place, right, row, title, words};
+use super::{gauge, grid, tail};
+use crate::console::app::live::{COLUMNS, took_ms};
+use crate::console::app::{App, Live, LivePane, layout};
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::model::job::{Job, Run};
+use crate::model::state::{Counts, JobState, RunState};
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let Some(live) = &app.live else { return };
+    let held = app.held.as_ref().filter(|held| held.id == live.id);
+    let Some(job) = held.and_then(|held| held.job.as_ref()) else {
+        let body = layout::strips(area).body;
+        let problem = held.and_then(|held| held.problem.as_deref());
+        let what = problem.map_or("reading the job…".into(), text::plain);
+        let inside = pane(app, buf, body, title(theme, "", "Job", &live.id.to_string()), "", true);
+        return cells::empty(theme, buf, inside, &what, &[]);
+    };
+    let panes = layout::live(area, job.runs.len(), live.focus, live.zoom);
+    head(app, job, panes.head, buf);
+    if let Some(area) = panes.grid {
+        grid::draw(app, live, job, area, buf);
+    }
+    if let Some(area) = panes.devices {
+        devices(app, live, job, area, buf);
+    }
+    if let Some(area) = panes.tail {
+        tail::draw(app, live, job, area, buf);
+    }
+}
+
+/// `412 dev  ok 230  running 31 …`, as much as fits; what is zero gives way first.
+pub fn counts(app: &App, counts: &Counts, width: u16) -> Line<'static> {
+    let theme = &app.theme;
+    let muted = theme.style(Role::TextMuted);
+    for (zeros, short) in [(true, false), (false, false), (false, true)] {
+        let mut spans =
+            vec![Span::styled(format!("{} dev", text::count(u64::from(counts.total()))), theme.style(Role::TextStrong))];
+        for (state, word) in [
+            (RunState::Ok, "ok"),
+            (RunState::Running, if short { "run" } else { "running" }),
+            (RunState::Sent, "sent"),
+            (RunState::Queued, if short { "queue" } else { "queued" }),
+            (RunState::Failed, if short { "fail" } else { "failed" }),
+            (RunState::Timeout, if short { "time" } else { "timeout" }),
+            (RunState::Offline, if short { "off" } else { "offline" }),
+            (RunState::Cancelled, if short { "canc" } else { "cancelled" }),
+            (RunState::Skipped, if short { "skip" } else { "skipped" }),
+        ] {
+            let n = counts.get(state);
+            let always = matches!(state, RunState::Ok | RunState::Failed);
+            if n == 0 && !always && !(zeros && !matches!(state, RunState::Cancelled | RunState::Skipped)) {
+                continue;
+            }
+            let style = if n == 0 { muted } else { theme.state(state) };
+            spans.push(Span::styled(format!("  {word} "), muted));
+            spans.push(Span::styled(text::count(u64::from(n)), style));
+        }
+        let line = Line::from(spans);
+        if text::line_width(&line) <= usize::from(width) || short {
+            return line;
+        }
+    }
+    Line::default()
+}
+
+fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let summary = &job.summary;
+    let (word, role) = match summary.state {
+        JobState::Running => ("LIVE", Role::StateRunning),
+        JobState::Done if summary.counts.ok == summary.counts.total() => ("ALL OK", Role::StateOk),
+        JobState::Done => ("DONE", Role::TextStrong),
+        JobState::Cancelled => ("STOPPED", Role::StateCancelled),
+        JobState::Interrupted => ("INTERRUPTED", Role::StateFailed),
+    };
+    let end = summary.finished_at.unwrap_or(app.now);
+    let elapsed = end.as_millisecond() - summary.created_at.as_millisecond();
+    let right = Line::from(vec![
+        Span::styled(word, theme.style(role).add_modifier(Modifier::BOLD)),
+        Span::styled(format!(" {}", whole(elapsed.max(0).unsigned_abs(), summary.state)), theme.style(Role::Text)),
+    ]);
+    let width = text::line_width(&right) as u16;
+    let at = area.right().saturating_sub(width);
+    line(buf, Rect { x: at, width: width.min(area.width), height: 1, ..area }, &right);
+    let room = area.width.saturating_sub(width + 2);
+    line(buf, Rect { width: room, height: 1, ..area }, &counts(app, &summary.counts, room));
+    if area.height > 1 {
+        gauge::draw(theme, &summary.counts, nth(area, 1), buf);
+    }
+}
+
+/// A running job's time has no tenths: they would only flicker.
+fn whole(ms: u64, state: JobState) -> String {
+    if state == JobState::Running && ms < 60_000 { format!("{}s", ms / 1000) } else { text::took(ms) }
+}
+
+/// What a run said last, or why it said nothing.
+pub fn last_words(run: &Run) -> String {
+    if let Some(reason) = &run.reason {
+        return text::plain(reason);
+    }
+    if run.last_line.is_empty() {
+        return match run.state {
+            RunState::Sent => "connecting".into(),
+            RunState::Running => "no output yet".into(),
+            _ => String::new(),
+        };
+    }
+    text::plain(&run.last_line)
+}
+
+fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let focused = live.focus == LivePane::Devices && app.layers.is_empty();
+    let len = live.order.len();
+    let mut foot = place(live.devices.at, len);
+    if live.only_bad {
+        foot = format!("only problems, hiding {}  {foot}", job.runs.len() - len);
+    }
+    let more = if live.sort.reverse { format!("{} reversed", COLUMNS[live.sort.column]) } else { COLUMNS[live.sort.column].into() };
+    let inside = pane(app, buf, area, title(theme, "2", "Devices", &more), &foot, focused);
+    let muted = theme.style(Role::TextMuted);
+    let wide = inside.width >= 60;
+    let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
+    let name = longest.min(inside.width / 3).max(8);
+    let widths: Vec<u16> = if wide { vec![1, name, 10, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
+    let names = [left("", muted), left("device", muted), left("st", muted), right("rc", muted), right("took", muted), left("last line", muted)];
+    row(buf, nth(inside, 0), &widths, &names);
+    let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+    if len == 0 {
+        let what = if live.only_bad { "no device has problems" } else { "this job has no devices" };
+        return words(buf, nth(list, 0), what, muted);
+    }
+    for (n, at) in live.devices.window(len, usize::from(list.height)).enumerate() {
+        let Some(run) = job.runs.get(live.order[at] as usize) else { continue };
+        let line = nth(list, n as u16);
+        let state = theme.state(run.state);
+        let sign = theme.glyphs.state(run.state);
+        let word = if wide { format!("{sign} {}", run.state.word()) } else { sign.to_string() };
+        let took = took_ms(run, app.now).map_or("-".into(), |ms| {
+            let ms = ms.unsigned_abs();
+            if run.state.ended() || ms >= 60_000 { text::took(ms) } else { format!("{}s", ms / 1000) }
+        });
+        let code = match (&run.signal, run.exit_code) {
+            (Some(signal), _) => signal.clone(),
+            (None, Some(code)) => code.to_string(),
+            (None, None) => "-".into(),
+        };
+        let cells = [
+            left("", muted),
+            left(text::plain(&run.name), theme.style(Role::Text)),
+            left(word, state),
+            right(code, state),
+            right(took, muted),
+            left(last_words(run), theme.style(Role::Text)),
+        ];
+        row(buf, line, &widths, &cells);
+        if at == live.devices.at {
+            cursor(theme, buf, line, focused);
+        }
+    }
+}
+
+/// `10:42:03`, where the operator is.
+pub fn clock(app: &App, at: Timestamp) -> String {
+    let zoned = at.to_zoned(app.place.zone.clone());
+    format!("{:02}:{:02}:{:02}", zoned.hour(), zoned.minute(), zoned.second())
+}

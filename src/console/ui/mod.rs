@@ -1,0 +1,93 @@
+//! The screen as a function of the state: `draw` takes `&App`, changes nothing, and touches only rows that are
+//! visible. One file a region; a colour is always a role of the theme, a sign always one of its glyphs.
+
+mod cells;
+mod chrome;
+mod dialog;
+mod gauge;
+mod grid;
+mod help;
+mod launch;
+mod live;
+mod overview;
+mod preview;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::app::{App, Layer, View, layout};
+use super::theme::{Role, glyphs};
+
+/// Draws the whole screen. Tells where the terminal's cursor belongs, if a text is being written.
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    buf.set_style(area, app.theme.base());
+    let cursor = if layout::tiny(area) {
+        chrome::tiny(app, area, buf);
+        None
+    } else {
+        screen(app, area, buf)
+    };
+    if app.theme.glyphs.ascii {
+        ascii(area, buf);
+    }
+    cursor
+}
+
+fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let strips = layout::strips(area);
+    let mut cursor = None;
+    // A layer as large as the screen hides what is below: that is not drawn at all.
+    let covered = app.layers.iter().rposition(|layer| matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log));
+    if covered.is_none() {
+        match app.view {
+            View::Overview => overview::draw(app, area, buf),
+            View::Live => live::draw(app, area, buf),
+        }
+    }
+    for layer in &app.layers[covered.unwrap_or(0)..] {
+        match layer {
+            Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
+            Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
+            Layer::Log => dialog::log(app, strips.body, buf),
+            Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
+            Layer::Copy(menu) => dialog::copy(app, menu, strips.body, buf),
+            Layer::Prompt(prompt) => cursor = dialog::prompt(app, prompt, strips.body, buf),
+        }
+    }
+    chrome::crumbs(app, strips.crumbs, buf);
+    if !matches!(app.layers.last(), Some(Layer::Launch(_))) {
+        chrome::status(app, strips.status, buf);
+    }
+    chrome::hints(app, strips.hints, buf);
+    if !app.pending.is_empty() {
+        chrome::which_key(app, strips.body, buf);
+    }
+    cursor
+}
+
+/// A terminal that knows only ASCII gets our signs' twins, and a question mark for the devices' others.
+fn ascii(area: Rect, buf: &mut Buffer) {
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            let cell = &mut buf[(x, y)];
+            if !cell.symbol().is_ascii() {
+                let sign = cell.symbol().chars().next().map_or(' ', glyphs::ascii_twin);
+                cell.set_char(sign);
+            }
+        }
+    }
+}
+
+/// The role that a word about a device's reachability is drawn in.
+fn reach(state: crate::model::device::Reach) -> Role {
+    use crate::model::device::Reach;
+    match state {
+        Reach::Online => Role::StateOk,
+        Reach::Offline => Role::StateOffline,
+        Reach::Refused => Role::StateFailed,
+        Reach::Unknown => Role::TextMuted,
+    }
+}

@@ -1,0 +1,354 @@
+//! Below the lists: a script's source, a group's members, a job's counts and devices; beside it, on a wide
+//! screen, recent runs.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::cells::{self, ago, empty, left, line, nth, pane, right, row, title, words};
+use super::{gauge, live, overview};
+use crate::console::app::{App, Load, Pane, Source};
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::model::device::Device;
+use crate::model::script::{Level, ScriptInfo};
+use crate::model::state::RunState;
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    match app.overview.subject {
+        Pane::Targets => members(app, area, buf, true),
+        Pane::Jobs => job(app, area, buf),
+        Pane::Scripts | Pane::Preview => script(app, area, buf),
+    }
+}
+
+pub fn side(app: &App, area: Rect, buf: &mut Buffer) {
+    match app.overview.subject {
+        Pane::Targets => device_facts(app, area, buf),
+        Pane::Jobs => job_facts(app, area, buf),
+        Pane::Scripts | Pane::Preview => recent(app, area, buf),
+    }
+}
+
+fn focused(app: &App) -> bool {
+    app.overview.focus == Pane::Preview && app.layers.is_empty()
+}
+
+fn script(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let Some(info) = app.overview.script(&app.scripts) else {
+        let inside = pane(app, buf, area, title(theme, "4", "Preview", ""), "", focused(app));
+        if app.library == Load::Ready {
+            empty(theme, buf, inside, "The script under the cursor is shown here.", &[]);
+        }
+        return;
+    };
+    let name = format!("{}  {}  {}", text::plain(&info.name), info.language, info.version);
+    let source = app.source.as_ref().filter(|source| source.name == info.name);
+    let len = source.map_or(0, |source| source.lines.len());
+    let foot = if len > 0 { format!("{} lines  {}", text::count(len as u64), text::bytes(info.size)) } else { String::new() };
+    let inside = pane(app, buf, area, title(theme, "4", "Preview", &name), &foot, focused(app));
+    // What lint, header and history say stands below the text.
+    let notes = about(app, info, source);
+    let below = if inside.height > 4 { (notes.len() as u16).min(inside.height / 2) } else { 0 };
+    let top = Rect { height: inside.height - below, ..inside };
+    for (n, note) in notes.iter().take(usize::from(below)).enumerate() {
+        line(buf, Rect { y: top.bottom() + n as u16, height: 1, ..inside }, note);
+    }
+    let Some(source) = source else {
+        return words(buf, Rect { height: top.height.min(1), ..top }, "reading…", theme.style(Role::TextMuted));
+    };
+    if let Some(problem) = &source.problem {
+        cells::paragraph(buf, top, &text::plain(problem), theme.style(Role::LevelError));
+        return;
+    }
+    if let Some(why) = &info.refused {
+        let why = format!("cannot be launched: {}", text::plain(why));
+        cells::paragraph(buf, top, &why, theme.style(Role::LevelError));
+        return;
+    }
+    lines(app, source, top, buf);
+}
+
+fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let digits = source.lines.len().to_string().len().max(2);
+    let numbered = area.width >= 60;
+    let gutter = if numbered { digits + 2 } else { 0 };
+    for n in 0..area.height {
+        let at = app.overview.preview + usize::from(n);
+        let Some(text) = source.lines.get(at) else { break };
+        let place = nth(area, n);
+        if numbered {
+            let number = format!("{:>digits$}", at + 1);
+            let finding = source.findings.iter().filter(|f| f.line as usize == at + 1).map(|f| f.level).max();
+            let (sign, role) = match finding {
+                Some(Level::Error) => ("E", Role::LevelError),
+                Some(Level::Warn) => ("!", Role::LevelWarn),
+                Some(Level::Info) => ("i", Role::LevelInfo),
+                None => (" ", Role::TextMuted),
+            };
+            buf.set_string(place.x, place.y, number, theme.style(Role::TextMuted));
+            buf.set_string(place.x + digits as u16, place.y, sign, theme.style(role));
+        }
+        let room = usize::from(area.width).saturating_sub(gutter);
+        let shown = coloured(app, source, at, text);
+        let shown = text::slice(&shown, app.overview.left, room);
+        buf.set_line(place.x + gutter as u16, place.y, &shown, room as u16);
+    }
+}
+
+/// A line of the source in its colours. Tabs become blanks; other control characters are made visible.
+fn coloured<'a>(app: &App, source: &Source, at: usize, line: &'a str) -> Line<'a> {
+    let theme = &app.theme;
+    let base = theme.style(Role::Text);
+    let Some(ranges) = source.coloured.get(at).filter(|_| !line.contains(char::is_control)) else {
+        return text::safe(line, base, theme);
+    };
+    let mut spans = Vec::new();
+    let mut from = 0;
+    for (range, role) in ranges {
+        if range.start < from || line.get(range.clone()).is_none() {
+            continue;
+        }
+        if range.start > from {
+            spans.push(Span::styled(line.get(from..range.start).unwrap_or_default(), base));
+        }
+        spans.push(Span::styled(&line[range.clone()], theme.style(*role)));
+        from = range.end;
+    }
+    spans.push(Span::styled(line.get(from..).unwrap_or_default(), base));
+    Line::from(spans)
+}
+
+/// Header, lint and history of a script, a line each.
+fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Line<'a>> {
+    let theme = &app.theme;
+    let (muted, plain) = (theme.style(Role::TextMuted), theme.style(Role::Text));
+    let mut notes = Vec::new();
+    if !info.describe.is_empty() {
+        notes.push(Line::from(Span::styled(text::plain(&info.describe), plain)));
+    }
+    let mut spans = vec![Span::styled("lint ", muted)];
+    let findings = source.map_or(&[][..], |source| &source.findings);
+    let of = |level| findings.iter().filter(|finding| finding.level == level).count();
+    match (of(Level::Error), of(Level::Warn)) {
+        (0, 0) => spans.push(Span::styled("ok", theme.style(Role::StateOk))),
+        (errors, warnings) => {
+            let role = if errors > 0 { Role::LevelError } else { Role::LevelWarn };
+            spans.push(Span::styled(format!("{errors} err {warnings} warn"), theme.style(role)));
+            if let Some(worst) = findings.iter().max_by_key(|finding| finding.level) {
+                spans.push(Span::styled(format!(" ({} l.{})", text::plain(&worst.code), worst.line), muted));
+            }
+        }
+    }
+    if info.params.is_empty() {
+        spans.push(Span::styled("  no parameters", muted));
+    } else {
+        spans.push(Span::styled("  params", muted));
+        for param in &info.params {
+            let star = if param.required { "*" } else { "" };
+            let secret = if param.secret { "$" } else { "" };
+            spans.push(Span::styled(format!(" {}{star}{secret}", text::plain(&param.name)), plain));
+        }
+    }
+    notes.push(Line::from(spans));
+    notes.push(match &info.last_run {
+        Some(run) => Line::from(vec![
+            Span::styled("runs ", muted),
+            Span::styled(run.history.as_str(), theme.style(Role::Spark)),
+            Span::styled(format!("  last {} ago, job {}, {}% ok", ago(app.now, run.at), run.job, run.ok_percent), muted),
+        ]),
+        None => Line::from(Span::styled("never run from here", muted)),
+    });
+    notes
+}
+
+fn recent(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let name = app.overview.script(&app.scripts).map(|script| script.name.as_str()).unwrap_or_default();
+    let inside = pane(app, buf, area, title(theme, "", "Recent runs", &text::plain(name)), "", false);
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let mut runs = app.jobs.iter().filter(|job| job.script == name).take(usize::from(inside.height)).peekable();
+    if runs.peek().is_none() {
+        return empty(theme, buf, inside, "Not run from here yet.", &[]);
+    }
+    let widths = [5, 4, 5, 5, 5, 4, 4, 0];
+    let names = ["job", "when", "dev", "done", "ok", "bad", "off"].map(|name| right(name, muted));
+    row(buf, nth(inside, 0), &widths, &names);
+    for (n, job) in runs.enumerate() {
+        let counts = &job.counts;
+        let bad = if counts.bad() > 0 { theme.style(Role::StateFailed) } else { muted };
+        let off = if counts.offline > 0 { theme.style(Role::StateOffline) } else { muted };
+        let cells = [
+            right(job.id.to_string(), theme.style(Role::TextStrong)),
+            right(ago(app.now, job.created_at), muted),
+            right(text::count(u64::from(counts.total())), plain),
+            right(overview::done(job), overview::done_style(theme, job)),
+            right(text::count(u64::from(counts.ok)), theme.style(Role::StateOk)),
+            right(text::count(u64::from(counts.bad())), bad),
+            right(text::count(u64::from(counts.offline)), off),
+            left(text::plain(&job.target), muted),
+        ];
+        row(buf, nth(inside, n as u16 + 1), &widths, &cells);
+    }
+}
+
+fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
+    let theme = &app.theme;
+    let key = if numbered { "4" } else { "" };
+    let Some(target) = app.tree.rows.get(app.overview.targets.at) else {
+        let inside = pane(app, buf, area, title(theme, key, "Members", ""), "", focused(app));
+        return empty(theme, buf, inside, "The devices of the group under the cursor are shown here.", &[]);
+    };
+    let tally = target.tally;
+    let mut more = format!("{}  {} devices", text::plain(&target.label), text::count(tally.devices as u64));
+    if tally.offline > 0 {
+        more.push_str(&format!("  {} offline", tally.offline));
+    }
+    if tally.refused > 0 {
+        more.push_str(&format!("  {} refused", tally.refused));
+    }
+    let inside = pane(app, buf, area, title(theme, key, "Members", &more), &text::plain(&target.term), focused(app));
+    if let crate::console::app::tree::Kind::Saved(at) = target.kind {
+        return match app.tree.saved.get(at).and_then(|saved| saved.answer.as_ref()) {
+            Some(Err(why)) => drop(cells::paragraph(buf, inside, &text::plain(why), theme.style(Role::LevelError))),
+            Some(Ok(tally)) => {
+                let text = format!("{} devices now. The launch dialog lists them.", text::count(tally.devices as u64));
+                empty(theme, buf, inside, &text, &["e changes the expression; empty forgets it."]);
+            }
+            None => empty(theme, buf, inside, "resolving…", &[]),
+        };
+    }
+    let devices = app.tree.members(target);
+    let muted = theme.style(Role::TextMuted);
+    let wide = inside.width >= 70;
+    let widths: &[u16] = if wide { &[22, 8, 5, 0] } else { &[18, 8, 0] };
+    let mut names = vec![left("device", muted), left("state", muted)];
+    if wide {
+        names.push(right("seen", muted));
+    }
+    names.push(left("facts", muted));
+    row(buf, nth(inside, 0), widths, &names);
+    let rows = usize::from(inside.height.saturating_sub(1));
+    for (n, device) in devices.iter().skip(app.overview.preview).take(rows).enumerate() {
+        let state = theme.style(super::reach(device.state));
+        let mut cells = vec![left(text::plain(&device.name), theme.style(Role::Text)), left(device.state.word(), state)];
+        if wide {
+            let seen = device.last_contact.map_or("-".into(), |at| ago(app.now, at));
+            cells.push(right(seen, muted));
+        }
+        cells.push(left(facts(device), muted));
+        row(buf, nth(inside, n as u16 + 1), widths, &cells);
+    }
+}
+
+/// What is wrong with it, else what is known of it.
+fn facts(device: &Device) -> String {
+    if let Some(why) = device.last_error.as_ref().filter(|_| device.state != crate::model::device::Reach::Online) {
+        return text::plain(why);
+    }
+    let facts: Vec<String> = device.facts.iter().map(|(fact, value)| format!("{fact} {value}")).collect();
+    text::plain(&facts.join("  "))
+}
+
+fn device_facts(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let inside = pane(app, buf, area, title(theme, "", "Facts", "of the first ones"), "", false);
+    let Some(target) = app.tree.rows.get(app.overview.targets.at) else { return };
+    let devices = app.tree.members(target);
+    let Some(device) = devices.get(app.overview.preview.min(devices.len().saturating_sub(1))) else { return };
+    let muted = theme.style(Role::TextMuted);
+    let plain = theme.style(Role::Text);
+    let mut rows = vec![("device".to_owned(), device.id.clone()), ("state".into(), device.state.word().into())];
+    if !device.groups.is_empty() {
+        rows.push(("groups".into(), device.groups.join(" ")));
+    }
+    rows.extend(device.last_error.clone().map(|why| ("error".to_owned(), why)));
+    rows.extend(device.facts.iter().map(|(fact, value)| (fact.clone(), value.clone())));
+    for (n, (fact, value)) in rows.iter().take(usize::from(inside.height)).enumerate() {
+        let cells = [left(text::plain(fact), muted), left(text::plain(value), plain)];
+        row(buf, nth(inside, n as u16), &[14, 0], &cells);
+    }
+}
+
+fn job(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let Some(summary) = app.overview.job(&app.jobs) else {
+        let inside = pane(app, buf, area, title(theme, "4", "Preview", ""), "", focused(app));
+        if app.history == Load::Ready {
+            empty(theme, buf, inside, "The job under the cursor is shown here.", &[]);
+        }
+        return;
+    };
+    let more = format!("{} {}  on {}", summary.id, text::plain(&summary.script), text::plain(&summary.target));
+    let inside = pane(app, buf, area, title(theme, "4", "Job", &more), summary.state.word(), focused(app));
+    let held = app.held.as_ref().filter(|held| held.id == summary.id);
+    let counts = held.and_then(|held| held.job.as_ref()).map_or(&summary.counts, |job| &job.summary.counts);
+    line(buf, nth(inside, 0), &live::counts(app, counts, inside.width));
+    gauge::draw(theme, counts, nth(inside, 1), buf);
+    let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+    let Some(job) = held.and_then(|held| held.job.as_ref()) else {
+        let why = held.and_then(|held| held.problem.as_deref()).unwrap_or("reading…");
+        return words(buf, Rect { height: list.height.min(1), ..list }, &text::plain(why), theme.style(Role::TextMuted));
+    };
+    // Bad ones first, without sorting thousands for a handful of rows.
+    let mut skip = app.overview.preview;
+    let mut n = 0;
+    for rank in 0..=8 {
+        for run in job.runs.iter().filter(|run| run.state.rank() == rank) {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            if n >= list.height {
+                return;
+            }
+            let sign = theme.glyphs.state(run.state).to_string();
+            let state = theme.state(run.state);
+            let cells = [
+                left(sign, state),
+                left(text::plain(&run.name), theme.style(Role::Text)),
+                left(run.state.word(), state),
+                right(run.exit_code.map_or("-".into(), |code| code.to_string()), state),
+                left(live::last_words(run), Style::default()),
+            ];
+            row(buf, nth(list, n), &[1, 18, 9, 4, 0], &cells);
+            n += 1;
+        }
+    }
+}
+
+fn job_facts(app: &App, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let inside = pane(app, buf, area, title(theme, "", "About this job", ""), "", false);
+    let Some(job) = app.overview.job(&app.jobs) else { return };
+    let muted = theme.style(Role::TextMuted);
+    let plain = theme.style(Role::Text);
+    let mut rows = vec![
+        ("target", job.target.clone()),
+        ("version", job.version.clone()),
+        ("by", job.by.clone()),
+        ("started", format!("{}, {} ago", live::clock(app, job.created_at), ago(app.now, job.created_at))),
+    ];
+    if let Some(end) = job.finished_at {
+        let took = end.as_millisecond() - job.created_at.as_millisecond();
+        rows.push(("took", text::took(took.max(0).unsigned_abs())));
+    }
+    rows.extend(job.reason.clone().map(|why| ("reason", why)));
+    if let Some(held) = app.held.as_ref().filter(|held| held.id == job.id).and_then(|held| held.job.as_ref()) {
+        rows.extend(held.params.iter().map(|(name, value)| ("param", format!("{name}={value}"))));
+        rows.push(("at once", if held.at_once == 0 { "no limit".into() } else { held.at_once.to_string() }));
+        rows.push(("timeout", held.timeout_ms.map_or("none".into(), text::took)));
+        let bytes: u64 = held.runs.iter().map(|run| run.bytes).sum();
+        rows.push(("output", text::bytes(bytes)));
+        let running = held.runs.iter().filter(|run| run.state == RunState::Running).count();
+        if running > 0 {
+            rows.push(("running", text::count(running as u64)));
+        }
+    }
+    for (n, (fact, value)) in rows.iter().take(usize::from(inside.height)).enumerate() {
+        row(buf, nth(inside, n as u16), &[10, 0], &[left(*fact, muted), left(text::plain(value), plain)]);
+    }
+}
