@@ -8,8 +8,8 @@ use quarterdeck::api::{self, ServeError};
 use quarterdeck::cli::args::{Cli, Verb};
 use quarterdeck::cli::keys::Binding;
 use quarterdeck::cli::{self, CliError, Fault, Outcome};
-use quarterdeck::console::app::commands;
 use quarterdeck::console::keymap::Keymap;
+use quarterdeck::console::{self, app::commands};
 use quarterdeck::model::job;
 use quarterdeck::settings::{self, Settings};
 
@@ -17,10 +17,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse(); // a slip on the command line ends here, with 2
     let settings = settings::load(&cli.overrides());
     let done = match &cli.verb {
-        None => {
-            cli::say("quarterdeck: the console is not in this build; the verbs are (`quarterdeck --help`)");
-            return ExitCode::from(1);
-        }
+        None => return opened(console::run(settings)),
         Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
             Ok(()) => return served(api::serve(settings, verb.background), verb.background),
             Err(error) => Err(error),
@@ -45,6 +42,16 @@ fn finished(done: Result<Outcome, CliError>) -> ExitCode {
                 Fault::Usage => 2,
                 Fault::Denied => 4,
             })
+        }
+    }
+}
+
+fn opened(done: Result<(), console::Error>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::say(format!("quarterdeck: {error}"));
+            ExitCode::from(1)
         }
     }
 }

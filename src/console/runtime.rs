@@ -97,7 +97,10 @@ impl Desk {
         let text = match own.as_ref().map(std::fs::read_to_string) {
             Some(Ok(text)) => Some(text),
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                problems.push(format!("{}: cannot be read: {error}", own.as_ref().map_or_else(String::new, |p| p.display().to_string())));
+                problems.push(format!(
+                    "{}: cannot be read: {error}",
+                    own.as_ref().map_or_else(String::new, |p| p.display().to_string())
+                ));
                 None
             }
             _ => None,
@@ -235,7 +238,10 @@ impl Desk {
                     }
                 };
                 self.back();
-                self.app.update(Event::Edited { path, problem }).into_iter().for_each(|effect| engine.carry_out(effect));
+                self.app
+                    .update(Event::Edited { path, problem })
+                    .into_iter()
+                    .for_each(|effect| engine.carry_out(effect));
             }
             Effect::SaveExpressions(lines) => {
                 let path = files::expressions(&self.settings.paths);
@@ -264,7 +270,8 @@ impl Desk {
 
     fn copy(&mut self, text: String) {
         if text.len() > CLIPBOARD {
-            let long = format!("{} bytes are too many for the terminal's clipboard (OSC 52); nothing was copied", text.len());
+            let long =
+                format!("{} bytes are too many for the terminal's clipboard (OSC 52); nothing was copied", text.len());
             self.app.hint = None;
             self.app.say(Level::Warn, long);
             return;

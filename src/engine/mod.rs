@@ -129,9 +129,10 @@ impl Engine {
         match self.library.watch(move || events.publish(&Event::Library)) {
             Ok(watch) => watchers.push(Box::new(watch)),
             Err(error) => {
-                self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
-                    "the script library is not watched ({error}): ^r shows what has changed in it"
-                ));
+                self.notices
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(format!("the script library is not watched ({error}): ^r shows what has changed in it"));
             }
         }
         let (engine, runtime) = (Arc::downgrade(self), tokio::runtime::Handle::current());

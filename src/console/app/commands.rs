@@ -79,30 +79,18 @@ pub struct Command {
     pub fleet: bool,
 }
 
-const fn row(
-    context: &'static str,
-    name: &'static str,
-    verb: Do,
-    hint: &'static str,
-    doc: &'static str,
-) -> Command {
+const fn row(context: &'static str, name: &'static str, verb: Do, hint: &'static str, doc: &'static str) -> Command {
     Command { verb, name, context, hint, doc, fleet: false }
 }
 
-const fn fleet(
-    context: &'static str,
-    name: &'static str,
-    verb: Do,
-    hint: &'static str,
-    doc: &'static str,
-) -> Command {
+const fn fleet(context: &'static str, name: &'static str, verb: Do, hint: &'static str, doc: &'static str) -> Command {
     Command { verb, name, context, hint, doc, fleet: true }
 }
 
 /// In the order in which hints and help show them.
 pub static TABLE: &[Command] = &[
     // scripts
-    row("scripts", "open", Do::Open, "", "show the whole script"),
+    row("scripts", "open", Do::Open, "open", "show the whole script"),
     fleet("scripts", "run", Do::Run, "run", "run this script: opens the launch dialog"),
     row("scripts", "edit", Do::Edit, "edit", "open the script in $VISUAL or $EDITOR"),
     row("scripts", "edit-external", Do::Edit, "", "open the script in $VISUAL or $EDITOR"),

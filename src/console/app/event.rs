@@ -30,24 +30,50 @@ pub enum Event {
     /// The engine answers.
     Attached(Box<Hello>),
     /// The engine does not answer, or stopped doing so; `retry` tells when it is tried again.
-    Lost { why: String, retry: bool },
+    Lost {
+        why: String,
+        retry: bool,
+    },
     Targets(Result<Targets, Problem>),
     Library(Result<Library, Problem>),
     Jobs(Result<Vec<JobSummary>, Problem>),
     Job(JobId, Box<Result<Job, Problem>>),
     Script(String, Box<Result<Script, Problem>>),
-    Coloured { version: String, lines: Coloured },
+    Coloured {
+        version: String,
+        lines: Coloured,
+    },
     Engine(wire::Event),
-    Lines { ask: Ask, window: Result<Window, Problem> },
-    Resolved { expr: String, answer: Result<Resolved, Problem> },
-    Planned { serial: u64, answer: Box<Result<Plan, Problem>> },
-    Answered { question: String, answer: Result<(), Problem> },
-    Launched { answer: Box<Result<JobSummary, Problem>> },
-    Cancelled { job: JobId, answer: Result<Cancelled, Problem> },
+    Lines {
+        ask: Ask,
+        window: Result<Window, Problem>,
+    },
+    Resolved {
+        expr: String,
+        answer: Result<Resolved, Problem>,
+    },
+    Planned {
+        serial: u64,
+        answer: Box<Result<Plan, Problem>>,
+    },
+    Answered {
+        question: String,
+        answer: Result<(), Problem>,
+    },
+    Launched {
+        answer: Box<Result<JobSummary, Problem>>,
+    },
+    Cancelled {
+        job: JobId,
+        answer: Result<Cancelled, Problem>,
+    },
     /// Target expressions kept from earlier sessions.
     Expressions(Vec<String>),
     /// The external editor has ended; `Some`: what went wrong.
-    Edited { path: String, problem: Option<String> },
+    Edited {
+        path: String,
+        problem: Option<String>,
+    },
     /// Something the operator should read.
     Notice(String),
 }
@@ -62,13 +88,29 @@ pub enum Effect {
     LoadJobs,
     LoadJob(JobId),
     LoadScript(String),
-    Colour { version: String, language: String, text: String },
+    Colour {
+        version: String,
+        language: String,
+        text: String,
+    },
     Lines(Ask),
     Resolve(String),
-    Plan { serial: u64, request: PlanRequest },
-    Answer { question: String, value: Secret },
-    Launch { plan: String, confirm: Option<usize> },
-    Cancel { job: JobId, queued_only: bool },
+    Plan {
+        serial: u64,
+        request: PlanRequest,
+    },
+    Answer {
+        question: String,
+        value: Secret,
+    },
+    Launch {
+        plan: String,
+        confirm: Option<usize>,
+    },
+    Cancel {
+        job: JobId,
+        queued_only: bool,
+    },
     SaveExpressions(Vec<String>),
     OpenEditor(String),
     Copy(String),

@@ -149,7 +149,11 @@ pub enum Input {
     Hidden(Hidden),
     Flag(bool),
     /// One of a list; `None`: nothing chosen.
-    Choice { of: Vec<String>, at: Option<usize>, optional: bool },
+    Choice {
+        of: Vec<String>,
+        at: Option<usize>,
+        optional: bool,
+    },
 }
 
 impl Input {

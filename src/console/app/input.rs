@@ -80,9 +80,7 @@ impl App {
             }
             Some(Layer::Help(help)) => {
                 // Asking for help in help shows every key there is.
-                if help.filter.is_empty()
-                    && Chord::of(*key).and_then(Chord::text) == Some('?')
-                {
+                if help.filter.is_empty() && Chord::of(*key).and_then(Chord::text) == Some('?') {
                     help.all = !help.all;
                 } else if !help.filter.key(key) {
                     return false;

@@ -70,12 +70,12 @@ impl Overview {
         self.script_order = (0..scripts.len()).collect();
         match self.script_sort.column {
             0 => self.script_order.sort_by(|a, b| scripts[*a].name.cmp(&scripts[*b].name)),
-            1 => self.script_order.sort_by_key(|at| {
-                std::cmp::Reverse(scripts[*at].last_run.as_ref().map(|run| run.at))
-            }),
-            _ => self
-                .script_order
-                .sort_by_key(|at| scripts[*at].last_run.as_ref().map_or(u8::MAX, |run| run.ok_percent)),
+            1 => {
+                self.script_order.sort_by_key(|at| std::cmp::Reverse(scripts[*at].last_run.as_ref().map(|run| run.at)))
+            }
+            _ => {
+                self.script_order.sort_by_key(|at| scripts[*at].last_run.as_ref().map_or(u8::MAX, |run| run.ok_percent))
+            }
         }
         if self.script_sort.reverse {
             self.script_order.reverse();
@@ -95,9 +95,8 @@ impl Overview {
         if self.job_sort.reverse {
             self.job_order.reverse();
         }
-        let at = on
-            .filter(|_| self.jobs.touched)
-            .and_then(|id| self.job_order.iter().position(|at| jobs[*at].id == id));
+        let at =
+            on.filter(|_| self.jobs.touched).and_then(|id| self.job_order.iter().position(|at| jobs[*at].id == id));
         self.jobs.put(at.unwrap_or(self.jobs.at), self.job_order.len(), height);
     }
 

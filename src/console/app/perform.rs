@@ -47,14 +47,12 @@ impl App {
             Do::Quit => effects.push(Effect::Quit),
             Do::Interrupt => self.interrupt(effects),
             _ => match self.layers.pop() {
-                Some(mut layer) => {
-                    match self.in_layer(&mut layer, verb, effects) {
-                        Next::Stay => self.layers.push(layer),
-                        Next::Above(above) => self.layers.extend([layer, above]),
-                        Next::Run(verb) => self.perform(verb, effects),
-                        Next::Close => self.shelve(layer),
-                    }
-                }
+                Some(mut layer) => match self.in_layer(&mut layer, verb, effects) {
+                    Next::Stay => self.layers.push(layer),
+                    Next::Above(above) => self.layers.extend([layer, above]),
+                    Next::Run(verb) => self.perform(verb, effects),
+                    Next::Close => self.shelve(layer),
+                },
                 None => self.in_view(verb, effects),
             },
         }
@@ -402,6 +400,12 @@ impl App {
                         _ => self.nothing(),
                     }
                 }
+                Pane::Preview if verb == Do::Edit => self.open_editor(effects),
+                Pane::Preview if verb == Do::Open && self.overview.subject == Pane::Jobs => {
+                    if let Some(id) = self.overview.job(&self.jobs).map(|job| job.id) {
+                        self.watch(id);
+                    }
+                }
                 Pane::Preview => self.in_preview(verb, panes.preview.map_or(1, layout::inside)),
             },
         }
@@ -597,7 +601,7 @@ impl App {
         }
         let mut target = self.tree.marked();
         let mut script = self.overview.script(&self.scripts).map(|script| script.name.clone());
-        if self.overview.focus == Pane::Targets {
+        if self.overview.subject == Pane::Targets {
             if target.is_empty()
                 && let Some(row) = self.tree.rows.get(self.overview.targets.at)
             {
@@ -610,9 +614,9 @@ impl App {
             script = script.filter(|_| self.overview.scripts.touched);
         }
         // What was typed before comes back, disarmed.
-        if let Some(mut launch) = self.shelved.take_if(|launch| {
-            launch.script() == script && (target.is_empty() || launch.target() == target)
-        }) {
+        if let Some(mut launch) =
+            self.shelved.take_if(|launch| launch.script() == script && (target.is_empty() || launch.target() == target))
+        {
             launch.reset();
             launch.edited();
             launch.picker = None;

@@ -67,10 +67,7 @@ pub fn library() -> Library {
         Param { default: Some("08-18".into()), ..param("window", ParamKind::Option, false) },
         param("dry-run", ParamKind::Flag, false),
         Param { secret: true, ..param("token", ParamKind::Option, false) },
-        Param {
-            choices: vec!["soft".into(), "hard".into()],
-            ..param("reboot", ParamKind::Option, false)
-        },
+        Param { choices: vec!["soft".into(), "hard".into()], ..param("reboot", ParamKind::Option, false) },
     ];
     Library {
         folder: "/home/ops/.local/share/quarterdeck/library".into(),
@@ -320,7 +317,7 @@ impl Session {
                     Box::new(Ok(crate::model::script::Script { info, text: text.into(), findings: vec![] })),
                 )
             }
-            Effect::Colour { .. } => return None,
+            Effect::Colour { version, .. } => Event::Coloured { version: version.clone(), lines: vec![] },
             Effect::Lines(ask) => {
                 let total = self.lines;
                 let from = match ask.from {

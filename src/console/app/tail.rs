@@ -188,7 +188,11 @@ impl Tail {
         if self.run.is_none() {
             let most = (self.lines.len() as u64).saturating_sub(page).max(self.back).min(MERGED);
             self.follow = false;
-            self.back = if by < 0 { (self.back + by.unsigned_abs()).min(most + page) } else { self.back.saturating_sub(by as u64) };
+            self.back = if by < 0 {
+                (self.back + by.unsigned_abs()).min(most + page)
+            } else {
+                self.back.saturating_sub(by as u64)
+            };
             self.follow = self.back == 0 && by > 0;
             return true;
         }
@@ -304,7 +308,8 @@ impl Tail {
             Ok(window) => {
                 self.problem = None;
                 self.lines = window.lines;
-                self.total = if self.which == Which::All { self.total.max(window.total_lines) } else { window.total_lines };
+                self.total =
+                    if self.which == Which::All { self.total.max(window.total_lines) } else { window.total_lines };
                 self.bytes = self.bytes.max(window.total_bytes);
                 self.ended = window.ended;
                 self.answered = Some(ask);

@@ -236,8 +236,7 @@ impl Tree {
         if single || !open {
             return;
         }
-        let by_name: HashMap<&str, usize> =
-            here.iter().map(|g| (self.targets.groups[*g].name.as_str(), *g)).collect();
+        let by_name: HashMap<&str, usize> = here.iter().map(|g| (self.targets.groups[*g].name.as_str(), *g)).collect();
         let sets = self.sets(&info.name, &loose);
         let count = roots.len() + sets.len();
         for (n, group) in roots.into_iter().enumerate() {
@@ -249,14 +248,7 @@ impl Tree {
         }
     }
 
-    fn group(
-        &self,
-        at: usize,
-        by_name: &HashMap<&str, usize>,
-        parent: &str,
-        last: Vec<bool>,
-        rows: &mut Vec<Row>,
-    ) {
+    fn group(&self, at: usize, by_name: &HashMap<&str, usize>, parent: &str, last: Vec<bool>, rows: &mut Vec<Row>) {
         let group = &self.targets.groups[at];
         let path = format!("{parent}/{}", group.name);
         let depth = last.len();
@@ -452,11 +444,8 @@ mod tests {
             tree.turn(path);
         }
         let targets = sample::targets();
-        let inventory = crate::model::device::Inventory {
-            devices: targets.devices,
-            groups: targets.groups,
-            warnings: vec![],
-        };
+        let inventory =
+            crate::model::device::Inventory { devices: targets.devices, groups: targets.groups, warnings: vec![] };
         for row in &tree.rows {
             let expr = crate::model::target::parse(&row.term).unwrap();
             let resolved: BTreeSet<&str> =

@@ -106,7 +106,8 @@ impl Engine {
 
 /// One question, one event.
 async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
-    let client = client.ok_or_else(|| Problem { code: Code::Internal, error: "no engine answers".into(), column: None });
+    let client =
+        client.ok_or_else(|| Problem { code: Code::Internal, error: "no engine answers".into(), column: None });
     macro_rules! call {
         ($client:ident, $call:expr) => {
             match &client {
@@ -155,10 +156,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
     })
 }
 
-async fn lines(
-    client: &Result<Client, Problem>,
-    ask: Ask,
-) -> Result<crate::model::output::Window, Problem> {
+async fn lines(client: &Result<Client, Problem>, ask: Ask) -> Result<crate::model::output::Window, Problem> {
     let client = client.as_ref().map_err(Problem::clone)?;
     let window = match ask.run {
         Some(run) => {

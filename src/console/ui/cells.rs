@@ -96,7 +96,10 @@ pub fn fold(words: &str, width: usize) -> Vec<String> {
                 (row, Some(word))
             } else {
                 // One word that is wider than the row.
-                let cut = word.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|at| text::width(&word[..*at]) <= width);
+                let cut = word
+                    .char_indices()
+                    .map(|(at, c)| at + c.len_utf8())
+                    .take_while(|at| text::width(&word[..*at]) <= width);
                 let at = cut.last().unwrap_or(word.len());
                 (word[..at].to_owned(), (at < word.len()).then(|| &word[at..]))
             };

@@ -32,7 +32,7 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
         match layer {
             Layer::Launch(launch) => {
                 path.truncate(1);
-                path.push(launch.script().map_or("Run".into(), |name| text::plain(&name)));
+                path.extend(launch.script().map(|name| text::plain(&name)));
                 path.push("Run".into());
             }
             Layer::Help(_) => path.push("Help".into()),
@@ -58,7 +58,7 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     let mut parts: Vec<Vec<Span<'_>>> = Vec::new();
     let launching = matches!(app.layers.last(), Some(Layer::Launch(_)));
     if launching {
-        parts.push(vec![Span::styled("nothing is sent until you arm and launch", muted)]);
+        parts.push(vec![Span::styled("nothing is sent until you arm", muted)]);
     }
     let read_only = !app.tree.targets.connections.is_empty()
         && app.tree.targets.connections.iter().all(|connection| connection.read_only);
@@ -253,10 +253,8 @@ pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
 pub fn which_key(app: &App, body: Rect, buf: &mut Buffer) {
     let contexts = app.contexts();
     let Found::Prefix(next) = app.keymap.resolve(contexts, &app.pending) else { return };
-    let rows: Vec<(String, &Command)> = next
-        .iter()
-        .filter_map(|(chord, name)| Some((chord.to_string(), commands::find(contexts, name)?)))
-        .collect();
+    let rows: Vec<(String, &Command)> =
+        next.iter().filter_map(|(chord, name)| Some((chord.to_string(), commands::find(contexts, name)?))).collect();
     let pressed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
     let width = rows.iter().map(|(key, command)| text::width(key) + command.doc.len()).max().unwrap_or(0) as u16 + 8;
     let height = (rows.len() as u16 + 2).min(body.height);

@@ -104,7 +104,8 @@ pub fn copy(app: &App, menu: &CopyMenu, body: Rect, buf: &mut Buffer) {
 pub fn prompt(app: &App, prompt: &Prompt, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let foot = if prompt.replaces.is_some() { "enter keeps it; empty forgets it   esc" } else { "enter keeps it   esc" };
+    let foot =
+        if prompt.replaces.is_some() { "enter keeps it; empty forgets it   esc" } else { "enter keeps it   esc" };
     let inside = popup(app, buf, body, "Target expression", foot, (76, 11));
     let room = usize::from(inside.width.saturating_sub(1));
     let value = prompt.text.text();

@@ -37,12 +37,10 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
         Span::styled(help.filter.text(), theme.style(Role::TextStrong)),
     ];
     line(buf, nth(inside, 0), &Line::from(spans));
-    let position = Position::new(
-        (inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1),
-        inside.y,
-    );
+    let position =
+        Position::new((inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1), inside.y);
     let files = inside.height >= 12;
-    let notes = if files { 2 } else { 0 };
+    let notes = if files { 3 } else { 0 };
     let area = Rect { y: inside.y + 1, height: inside.height - 1 - notes, ..inside };
     if help.rows.is_empty() {
         cells::words(buf, nth(area, 1), "no command says that", theme.style(Role::TextMuted));
@@ -93,10 +91,17 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     if files {
         let muted = theme.style(Role::TextMuted);
         let first = format!("config {}   log {}", app.place.config, app.place.log);
-        let version = app.hello.as_ref().map_or("no engine".into(), |hello| {
-            format!("engine {} (pid {})", text::plain(&hello.version), hello.pid)
-        });
+        let version = app
+            .hello
+            .as_ref()
+            .map_or("no engine".into(), |hello| format!("engine {} (pid {})", text::plain(&hello.version), hello.pid));
         let second = format!("{version}   {}   quarterdeck keys prints all keys", app.place.terminal);
+        // What the chosen key does, whole.
+        if let Some(row) = help.rows.get(help.cursor.at) {
+            let dots = if row.command.fleet { ".." } else { "" };
+            let chosen = format!("{}: {}{dots}", row.command.name, row.command.doc);
+            cells::words(buf, nth(inside, inside.height - 3), &chosen, theme.style(Role::Text));
+        }
         cells::words(buf, nth(inside, inside.height - 2), &first, muted);
         cells::words(buf, nth(inside, inside.height - 1), &second, muted);
     }
@@ -152,7 +157,8 @@ fn words_and_files(app: &App, area: Rect, buf: &mut Buffer) {
     }
     put(vec![]);
     put(vec![Span::styled("without the screen", strong)]);
-    for text in ["  quarterdeck run SCRIPT --target EXPR", "  quarterdeck jobs attach ID", "  quarterdeck doctor HOST"] {
+    for text in ["  quarterdeck run SCRIPT --target EXPR", "  quarterdeck jobs attach ID", "  quarterdeck doctor HOST"]
+    {
         put(vec![Span::styled(text, muted)]);
     }
 }

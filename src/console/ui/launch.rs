@@ -35,7 +35,8 @@ pub fn draw(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> Option<
         // a and b hold the most; c and d get the rest.
         let wanted = launch.fields.iter().filter(|field| field.block == 0).count() as u16 + 6;
         let top = wanted.clamp(blocks.height * 11 / 20, blocks.height * 13 / 20);
-        let (left, right) = (Rect { width: half, ..blocks }, Rect { x: blocks.x + half, width: blocks.width - half, ..blocks });
+        let (left, right) =
+            (Rect { width: half, ..blocks }, Rect { x: blocks.x + half, width: blocks.width - half, ..blocks });
         let upper = |side: Rect| Rect { height: top, ..side };
         let lower = |side: Rect| Rect { y: side.y + top, height: side.height - top, ..side };
         for (block, area) in [(0, upper(left)), (1, upper(right)), (2, lower(left)), (3, lower(right))] {
@@ -200,7 +201,8 @@ fn answer(
 
 /// A caret below the column of the expression that is at fault, and why.
 fn pointer(app: &App, launch: &Launch, label: u16, area: Rect, buf: &mut Buffer) -> u16 {
-    let Some(problem) = &launch.problem else { return 0 };
+    // What is wrong elsewhere is said in block d.
+    let Some(problem) = launch.problem.as_ref().filter(|problem| problem.column.is_some()) else { return 0 };
     let style = app.theme.style(Role::LevelError);
     let mut y = 0;
     if let Some(column) = problem.column {
@@ -333,8 +335,13 @@ fn how(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
 fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let Some(plan) = &launch.plan else {
-        let text = if launch.waiting() { "planning…" } else { "Nothing can be launched yet." };
-        cells::words(buf, nth(area, 0), text, theme.style(Role::TextMuted));
+        if launch.waiting() && launch.problem.is_none() {
+            return cells::words(buf, nth(area, 0), "planning…", theme.style(Role::TextMuted));
+        }
+        cells::words(buf, nth(area, 0), "Nothing can be launched yet:", theme.style(Role::TextMuted));
+        if let Some(problem) = &launch.problem {
+            cells::paragraph(buf, below(area, 1), &text::plain(&problem.error), theme.style(Role::LevelWarn));
+        }
         return;
     };
     let count = plan.devices.len();
@@ -345,7 +352,11 @@ fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
         n if n as usize >= count => "all at once".to_owned(),
         n => format!("{n} at once"),
     };
-    rows.push(("[ok]", Role::StateOk, format!("{} on {} device{s}, {at_once}", text::plain(&plan.script.name), text::count(count as u64))));
+    rows.push((
+        "[ok]",
+        Role::StateOk,
+        format!("{} on {} device{s}, {at_once}", text::plain(&plan.script.name), text::count(count as u64)),
+    ));
     rows.push(("[ok]", Role::StateOk, format!("script and device list fixed to plan {}", short(&plan.id))));
     if !plan.offline.is_empty() {
         let n = text::count(plan.offline.len() as u64);
@@ -436,7 +447,8 @@ fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
         (Some(hint), _) => cells::words(buf, last, hint, theme.style(Role::LevelInfo)),
         (None, Some(notice)) => cells::words(buf, last, &text::plain(&notice.text), theme.style(Role::LevelWarn)),
         (None, None) => {
-            let spans = vec![Span::styled("same as:  ", muted), Span::styled(text::plain(&launch.command_line()), plain)];
+            let spans =
+                vec![Span::styled("same as:  ", muted), Span::styled(text::plain(&launch.command_line()), plain)];
             line(buf, last, &Line::from(spans));
         }
     }
@@ -460,7 +472,8 @@ fn choices(
     let height = (of.len() as u16 + 3).clamp(5, body.height.saturating_sub(2).min(16));
     let foot = place(picker.cursor.at, len);
     let inside = popup(app, buf, body, &format!("{name}  type to filter"), &foot, (body.width.min(60), height));
-    let (shown, cursor) = view(picker.filter.text(), picker.filter.cursor(), usize::from(inside.width.saturating_sub(3)));
+    let (shown, cursor) =
+        view(picker.filter.text(), picker.filter.cursor(), usize::from(inside.width.saturating_sub(3)));
     let spans = vec![Span::styled("> ", theme.style(Role::Key)), Span::styled(shown, theme.style(Role::Text))];
     line(buf, nth(inside, 0), &Line::from(spans));
     let list = below(inside, 1);
@@ -470,7 +483,12 @@ fn choices(
     for (n, at) in picker.cursor.window(len, usize::from(list.height)).enumerate() {
         let row = nth(list, n as u16);
         let choice = picker.found.get(at).and_then(|at| of.get(*at)).map_or("", String::as_str);
-        cells::row(buf, row, &[1, 0], &[cells::left("", Style::default()), cells::left(text::plain(choice), theme.style(Role::Text))]);
+        cells::row(
+            buf,
+            row,
+            &[1, 0],
+            &[cells::left("", Style::default()), cells::left(text::plain(choice), theme.style(Role::Text))],
+        );
         if at == picker.cursor.at {
             cells::cursor(theme, buf, row, true);
         }

@@ -44,8 +44,10 @@ pub fn counts(app: &App, counts: &Counts, width: u16) -> Line<'static> {
     let theme = &app.theme;
     let muted = theme.style(Role::TextMuted);
     for (zeros, short) in [(true, false), (false, false), (false, true)] {
-        let mut spans =
-            vec![Span::styled(format!("{} dev", text::count(u64::from(counts.total()))), theme.style(Role::TextStrong))];
+        let mut spans = vec![Span::styled(
+            format!("{} dev", text::count(u64::from(counts.total()))),
+            theme.style(Role::TextStrong),
+        )];
         for (state, word) in [
             (RunState::Ok, "ok"),
             (RunState::Running, if short { "run" } else { "running" }),
@@ -129,14 +131,25 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     if live.only_bad {
         foot = format!("only problems, hiding {}  {foot}", job.runs.len() - len);
     }
-    let more = if live.sort.reverse { format!("{} reversed", COLUMNS[live.sort.column]) } else { COLUMNS[live.sort.column].into() };
+    let more = if live.sort.reverse {
+        format!("{} reversed", COLUMNS[live.sort.column])
+    } else {
+        COLUMNS[live.sort.column].into()
+    };
     let inside = pane(app, buf, area, title(theme, "2", "Devices", &more), &foot, focused);
     let muted = theme.style(Role::TextMuted);
     let wide = inside.width >= 60;
     let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
     let name = longest.min(inside.width / 3).max(8);
     let widths: Vec<u16> = if wide { vec![1, name, 10, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
-    let names = [left("", muted), left("device", muted), left("st", muted), right("rc", muted), right("took", muted), left("last line", muted)];
+    let names = [
+        left("", muted),
+        left("device", muted),
+        left("st", muted),
+        right("rc", muted),
+        right("took", muted),
+        left("last line", muted),
+    ];
     row(buf, nth(inside, 0), &widths, &names);
     let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     if len == 0 {

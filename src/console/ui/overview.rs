@@ -102,10 +102,7 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
             ],
         )
     } else if wide {
-        (
-            &[1, 0, 7, 4, 4],
-            &[("", false), ("name", false), ("lang", false), ("last", true), ("ok%", true)],
-        )
+        (&[1, 0, 7, 4, 4], &[("", false), ("name", false), ("lang", false), ("last", true), ("ok%", true)])
     } else {
         (&[1, 0, 4, 4], &[("", false), ("name", false), ("last", true), ("ok%", true)])
     };
@@ -117,8 +114,8 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
         let last = script.last_run.as_ref();
         let name = if script.refused.is_some() { theme.style(Role::LevelError) } else { plain };
         let when = last.map_or("-".into(), |run| ago(app.now, run.at));
-        let (percent, style) = last
-            .map_or(("-".into(), muted), |run| (run.ok_percent.to_string(), trust(theme, run.ok_percent)));
+        let (percent, style) =
+            last.map_or(("-".into(), muted), |run| (run.ok_percent.to_string(), trust(theme, run.ok_percent)));
         let mut cells = vec![left("", plain), left(text::plain(&script.name), name)];
         if wide || full {
             cells.push(left(script.language.as_str(), muted));
@@ -197,8 +194,10 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             Some(true) => label.push(theme.glyphs.expanded()),
             Some(false) => label.push(theme.glyphs.collapsed()),
             None if matches!(item.kind, Kind::Saved(_)) => label.push('*'),
+            None if item.depth > 0 => {}
             None => label.push(' '),
         }
+        label.push(' ');
         label.push_str(&text::plain(&item.label));
         let tally = item.tally;
         let unresolved = match item.kind {

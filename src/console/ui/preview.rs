@@ -47,7 +47,8 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
     let name = format!("{}  {}  {}", text::plain(&info.name), info.language, info.version);
     let source = app.source.as_ref().filter(|source| source.name == info.name);
     let len = source.map_or(0, |source| source.lines.len());
-    let foot = if len > 0 { format!("{} lines  {}", text::count(len as u64), text::bytes(info.size)) } else { String::new() };
+    let foot =
+        if len > 0 { format!("{} lines  {}", text::count(len as u64), text::bytes(info.size)) } else { String::new() };
     let inside = pane(app, buf, area, title(theme, "4", "Preview", &name), &foot, focused(app));
     // What lint, header and history say stands below the text.
     let notes = about(app, info, source);
@@ -158,7 +159,10 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
         Some(run) => Line::from(vec![
             Span::styled("runs ", muted),
             Span::styled(run.history.as_str(), theme.style(Role::Spark)),
-            Span::styled(format!("  last {} ago, job {}, {}% ok", ago(app.now, run.at), run.job, run.ok_percent), muted),
+            Span::styled(
+                format!("  last {} ago, job {}, {}% ok", ago(app.now, run.at), run.job, run.ok_percent),
+                muted,
+            ),
         ]),
         None => Line::from(Span::styled("never run from here", muted)),
     });
@@ -203,7 +207,8 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
         return empty(theme, buf, inside, "The devices of the group under the cursor are shown here.", &[]);
     };
     let tally = target.tally;
-    let mut more = format!("{}  {} devices", text::plain(&target.label), text::count(tally.devices as u64));
+    let s = if tally.devices == 1 { "" } else { "s" };
+    let mut more = format!("{}  {} device{s}", text::plain(&target.label), text::count(tally.devices as u64));
     if tally.offline > 0 {
         more.push_str(&format!("  {} offline", tally.offline));
     }
@@ -234,7 +239,8 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     let rows = usize::from(inside.height.saturating_sub(1));
     for (n, device) in devices.iter().skip(app.overview.preview).take(rows).enumerate() {
         let state = theme.style(super::reach(device.state));
-        let mut cells = vec![left(text::plain(&device.name), theme.style(Role::Text)), left(device.state.word(), state)];
+        let mut cells =
+            vec![left(text::plain(&device.name), theme.style(Role::Text)), left(device.state.word(), state)];
         if wide {
             let seen = device.last_contact.map_or("-".into(), |at| ago(app.now, at));
             cells.push(right(seen, muted));
@@ -291,7 +297,12 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
     let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
     let Some(job) = held.and_then(|held| held.job.as_ref()) else {
         let why = held.and_then(|held| held.problem.as_deref()).unwrap_or("reading…");
-        return words(buf, Rect { height: list.height.min(1), ..list }, &text::plain(why), theme.style(Role::TextMuted));
+        return words(
+            buf,
+            Rect { height: list.height.min(1), ..list },
+            &text::plain(why),
+            theme.style(Role::TextMuted),
+        );
     };
     // Bad ones first, without sorting thousands for a handful of rows.
     let mut skip = app.overview.preview;
