@@ -8,9 +8,8 @@ use quarterdeck::api::{self, ServeError};
 use quarterdeck::cli::args::{Cli, Verb};
 use quarterdeck::cli::keys::Binding;
 use quarterdeck::cli::{self, CliError, Fault, Outcome};
-use quarterdeck::console;
-use quarterdeck::console::app::commands;
 use quarterdeck::console::keymap::Keymap;
+use quarterdeck::console::{self, app::commands};
 use quarterdeck::model::job;
 use quarterdeck::settings::{self, Settings};
 
@@ -47,6 +46,16 @@ fn finished(done: Result<Outcome, CliError>) -> ExitCode {
     }
 }
 
+fn opened(done: Result<(), console::Error>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::say(format!("quarterdeck: {error}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
 fn served(done: Result<(), ServeError>, background: bool) -> ExitCode {
     match done {
         // A starter in the background wants an engine to be there: it is.
@@ -56,16 +65,6 @@ fn served(done: Result<(), ServeError>, background: bool) -> ExitCode {
             ExitCode::from(1)
         }
         Ok(()) => ExitCode::SUCCESS,
-    }
-}
-
-fn opened(done: Result<(), console::Error>) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            cli::say(format!("quarterdeck: {error}"));
-            ExitCode::from(1)
-        }
     }
 }
 

@@ -137,8 +137,9 @@ class Group:
 
 def _field(path, name):
     for line in read(path).splitlines():
-        if line.startswith(name + " "):
-            return int(line.split()[1])
+        words = line.split()
+        if len(words) > 1 and words[0] == name:
+            return int(words[1])
     return 0
 
 

@@ -90,7 +90,7 @@ const fn fleet(context: &'static str, name: &'static str, verb: Do, hint: &'stat
 /// In the order in which hints and help show them.
 pub static TABLE: &[Command] = &[
     // scripts
-    row("scripts", "open", Do::Open, "", "show the whole script"),
+    row("scripts", "open", Do::Open, "open", "show the whole script"),
     fleet("scripts", "run", Do::Run, "run", "run this script: opens the launch dialog"),
     row("scripts", "edit", Do::Edit, "edit", "open the script in $VISUAL or $EDITOR"),
     row("scripts", "edit-external", Do::Edit, "", "open the script in $VISUAL or $EDITOR"),

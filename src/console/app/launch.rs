@@ -431,7 +431,14 @@ impl Launch {
 
     /// The same launch for a shell.
     pub fn command_line(&self) -> String {
-        let quote = |text: &str| shlex::try_quote(text).map_or_else(|_| "?".to_owned(), |q| q.into_owned());
+        let quote = |text: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
+            match shlex::try_quote(text) {
+                _ if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+                Ok(quoted) => quoted.into_owned(),
+                Err(_) => "?".to_owned(), // A NUL, which no shell can say.
+            }
+        };
         let mut line = format!(
             "quarterdeck run {} --target {}",
             self.script().map_or("SCRIPT".into(), |s| quote(&s)),

@@ -383,7 +383,11 @@ impl App {
             (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
             (View::Overview, Pane::Targets) => &["targets", "list", "global"],
             (View::Overview, Pane::Jobs) => &["jobs", "list", "global"],
-            (View::Overview, Pane::Preview) => &["text", "list", "global"],
+            (View::Overview, Pane::Preview) => match self.overview.subject {
+                Pane::Targets => &["text", "targets", "list", "global"],
+                Pane::Jobs => &["text", "jobs", "list", "global"],
+                Pane::Scripts | Pane::Preview => &["text", "scripts", "list", "global"],
+            },
         }
     }
 }

@@ -400,6 +400,12 @@ impl App {
                         _ => self.nothing(),
                     }
                 }
+                Pane::Preview if verb == Do::Edit => self.open_editor(effects),
+                Pane::Preview if verb == Do::Open && self.overview.subject == Pane::Jobs => {
+                    if let Some(id) = self.overview.job(&self.jobs).map(|job| job.id) {
+                        self.watch(id);
+                    }
+                }
                 Pane::Preview => self.in_preview(verb, panes.preview.map_or(1, layout::inside)),
             },
         }
@@ -595,7 +601,7 @@ impl App {
         }
         let mut target = self.tree.marked();
         let mut script = self.overview.script(&self.scripts).map(|script| script.name.clone());
-        if self.overview.focus == Pane::Targets {
+        if self.overview.subject == Pane::Targets {
             if target.is_empty()
                 && let Some(row) = self.tree.rows.get(self.overview.targets.at)
             {

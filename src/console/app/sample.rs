@@ -320,7 +320,7 @@ impl Session {
                     Box::new(Ok(crate::model::script::Script { info, text: text.into(), findings: vec![] })),
                 )
             }
-            Effect::Colour { .. } => return None,
+            Effect::Colour { version, .. } => Event::Coloured { version: version.clone(), lines: vec![] },
             Effect::Lines(ask) => {
                 let total = self.lines;
                 let from = match ask.from {

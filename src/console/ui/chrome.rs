@@ -32,7 +32,7 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
         match layer {
             Layer::Launch(launch) => {
                 path.truncate(1);
-                path.push(launch.script().map_or("Run".into(), |name| text::plain(&name)));
+                path.extend(launch.script().map(|name| text::plain(&name)));
                 path.push("Run".into());
             }
             Layer::Help(_) => path.push("Help".into()),
@@ -58,7 +58,7 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     let mut parts: Vec<Vec<Span<'_>>> = Vec::new();
     let launching = matches!(app.layers.last(), Some(Layer::Launch(_)));
     if launching {
-        parts.push(vec![Span::styled("nothing is sent until you arm and launch", muted)]);
+        parts.push(vec![Span::styled("nothing is sent until you arm", muted)]);
     }
     let read_only = !app.tree.targets.connections.is_empty()
         && app.tree.targets.connections.iter().all(|connection| connection.read_only);

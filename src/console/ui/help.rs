@@ -40,7 +40,7 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     let position =
         Position::new((inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1), inside.y);
     let files = inside.height >= 12;
-    let notes = if files { 2 } else { 0 };
+    let notes = if files { 3 } else { 0 };
     let area = Rect { y: inside.y + 1, height: inside.height - 1 - notes, ..inside };
     if help.rows.is_empty() {
         cells::words(buf, nth(area, 1), "no command says that", theme.style(Role::TextMuted));
@@ -96,6 +96,12 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
             .as_ref()
             .map_or("no engine".into(), |hello| format!("engine {} (pid {})", text::plain(&hello.version), hello.pid));
         let second = format!("{version}   {}   quarterdeck keys prints all keys", app.place.terminal);
+        // What the chosen key does, whole.
+        if let Some(row) = help.rows.get(help.cursor.at) {
+            let dots = if row.command.fleet { ".." } else { "" };
+            let chosen = format!("{}: {}{dots}", row.command.name, row.command.doc);
+            cells::words(buf, nth(inside, inside.height - 3), &chosen, theme.style(Role::Text));
+        }
         cells::words(buf, nth(inside, inside.height - 2), &first, muted);
         cells::words(buf, nth(inside, inside.height - 1), &second, muted);
     }

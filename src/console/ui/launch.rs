@@ -201,7 +201,8 @@ fn answer(
 
 /// A caret below the column of the expression that is at fault, and why.
 fn pointer(app: &App, launch: &Launch, label: u16, area: Rect, buf: &mut Buffer) -> u16 {
-    let Some(problem) = &launch.problem else { return 0 };
+    // What is wrong elsewhere is said in block d.
+    let Some(problem) = launch.problem.as_ref().filter(|problem| problem.column.is_some()) else { return 0 };
     let style = app.theme.style(Role::LevelError);
     let mut y = 0;
     if let Some(column) = problem.column {
@@ -334,8 +335,13 @@ fn how(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
 fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let Some(plan) = &launch.plan else {
-        let text = if launch.waiting() { "planning…" } else { "Nothing can be launched yet." };
-        cells::words(buf, nth(area, 0), text, theme.style(Role::TextMuted));
+        if launch.waiting() && launch.problem.is_none() {
+            return cells::words(buf, nth(area, 0), "planning…", theme.style(Role::TextMuted));
+        }
+        cells::words(buf, nth(area, 0), "Nothing can be launched yet:", theme.style(Role::TextMuted));
+        if let Some(problem) = &launch.problem {
+            cells::paragraph(buf, below(area, 1), &text::plain(&problem.error), theme.style(Role::LevelWarn));
+        }
         return;
     };
     let count = plan.devices.len();

@@ -194,8 +194,10 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             Some(true) => label.push(theme.glyphs.expanded()),
             Some(false) => label.push(theme.glyphs.collapsed()),
             None if matches!(item.kind, Kind::Saved(_)) => label.push('*'),
+            None if item.depth > 0 => {}
             None => label.push(' '),
         }
+        label.push(' ');
         label.push_str(&text::plain(&item.label));
         let tally = item.tally;
         let unresolved = match item.kind {

@@ -207,7 +207,8 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
         return empty(theme, buf, inside, "The devices of the group under the cursor are shown here.", &[]);
     };
     let tally = target.tally;
-    let mut more = format!("{}  {} devices", text::plain(&target.label), text::count(tally.devices as u64));
+    let s = if tally.devices == 1 { "" } else { "s" };
+    let mut more = format!("{}  {} device{s}", text::plain(&target.label), text::count(tally.devices as u64));
     if tally.offline > 0 {
         more.push_str(&format!("  {} offline", tally.offline));
     }

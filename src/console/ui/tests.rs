@@ -27,3 +27,21 @@ fn look() {
         }
     }
 }
+
+fn shown(name: &str, size: (u16, u16), ascii: bool, keys: &str) {
+    let mut session = Session::new(size, ascii);
+    session.keys(keys);
+    let signs = if ascii { "ascii" } else { "utf8" };
+    insta::assert_snapshot!(format!("{name}-{}x{}-{signs}", size.0, size.1), session.screen());
+}
+
+#[test]
+fn every_screen_at_every_size() {
+    for (name, keys) in SCREENS {
+        for (n, size) in SIZES.into_iter().enumerate() {
+            shown(name, size, n % 2 == 0, keys);
+        }
+    }
+    shown("overview", (80, 24), false, "");
+    shown("live", (80, 24), false, "3<enter>");
+}
