@@ -118,7 +118,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let palette = if name.contains("light") { Palette::LIGHT } else { Palette::DARK };
     let picture = svg(&buffer, &palette);
     std::fs::write(format!("target/swatch-{name}.svg"), &picture)?;
-    std::fs::write(format!("target/swatch-{name}.png"), png::png(&picture)?)?;
+    std::fs::write(format!("target/swatch-{name}.png"), png::of(&picture)?)?;
     println!("target/swatch-{name}.svg");
     Ok(())
 }

@@ -1,0 +1,199 @@
+//! The pictures of the README: which screens, the keys that lead there, and the tape they are drawn from. A tape is
+//! what an engine answered at one moment of real runs; the keys go through the real console, and every cell comes
+//! from its draw code. Owns no engine: `tests/screenshots.rs` records the tape.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use quarterdeck::console::app::{App, Ask, Effect, Event, Place, Seek, commands};
+use quarterdeck::console::editor::highlight;
+use quarterdeck::console::keymap::{Keymap, macro_keys};
+use quarterdeck::console::shot;
+use quarterdeck::console::theme::palette::Palette;
+use quarterdeck::console::theme::{Depth, Theme};
+use quarterdeck::console::ui;
+use quarterdeck::model::device::{Device, Inventory};
+use quarterdeck::model::job::{Job, JobId};
+use quarterdeck::model::nodeset;
+use quarterdeck::model::output::{Line, Window};
+use quarterdeck::model::plan::Plan;
+use quarterdeck::model::script::Script;
+use quarterdeck::model::target;
+use quarterdeck::model::wire::{Code, Hello, Library, Problem, Resolved, Targets};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde::{Deserialize, Serialize};
+
+pub const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
+
+/// Name, and the keys that lead there.
+pub const SCREENS: [(&str, &str); 5] =
+    [("overview", "jjjjjj"), ("launch", "jjjjjjrprod<A-a>2026.11"), ("live", "3<enter>jjjjjjj"), ("live-all", "3<enter>t"), ("help", "?")];
+
+/// What an engine knew at one moment.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Tape {
+    pub at: Timestamp,
+    pub hello: Hello,
+    pub targets: Targets,
+    pub library: Library,
+    pub scripts: Vec<Script>,
+    /// Newest first.
+    pub jobs: Vec<Job>,
+    /// Output of the newest job, by run.
+    pub lines: Vec<Vec<Line>>,
+    /// With the parameters that were asked for.
+    pub plans: Vec<(Vec<(String, String)>, Plan)>,
+}
+
+/// Where tape and pictures are.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")
+}
+
+/// The tape as committed.
+pub fn tape() -> Result<Tape, String> {
+    let path = folder().join("tape.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Every picture: its name without ending, and the SVG.
+pub fn pictures(tape: &Tape) -> Vec<(String, String)> {
+    let mut pictures = Vec::new();
+    for (name, keys) in SCREENS {
+        for (width, height) in SIZES {
+            let screen = Session::new(tape, (width, height)).keys(keys).screen();
+            pictures.push((format!("{name}-{width}x{height}"), shot::svg(&screen, &Palette::DARK)));
+        }
+    }
+    pictures
+}
+
+/// A console, and the tape in place of its engine.
+struct Session<'a> {
+    app: App,
+    tape: &'a Tape,
+}
+
+impl<'a> Session<'a> {
+    fn new(tape: &'a Tape, size: (u16, u16)) -> Self {
+        let (theme, _) = Theme::load("terminal", None, Depth::True, false);
+        let (keymap, _) = Keymap::load("vi", None, &commands::known);
+        let place = Place {
+            who: "ops@bastion-2".into(),
+            config: "~/.config/quarterdeck/config.toml".into(),
+            log: "~/.local/state/quarterdeck/engine.log".into(),
+            terminal: "24-bit colours".into(),
+            ..Place::default()
+        };
+        let mut session = Self { app: App::new(theme, keymap, place, size, tape.at), tape };
+        session.tell(Event::Attached(Box::new(tape.hello.clone())));
+        session
+    }
+
+    fn keys(mut self, keys: &str) -> Self {
+        for key in macro_keys(keys) {
+            self.tell(Event::Key(key));
+        }
+        self
+    }
+
+    fn screen(&self) -> Buffer {
+        let area: Rect = self.app.area;
+        let mut buffer = Buffer::empty(area);
+        ui::draw(&self.app, area, &mut buffer);
+        buffer
+    }
+
+    /// An event, and the answers to what it leads to.
+    fn tell(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for effect in self.app.update(event) {
+                events.extend(self.answer(effect));
+            }
+        }
+    }
+
+    fn answer(&self, effect: Effect) -> Option<Event> {
+        let tape = self.tape;
+        Some(match effect {
+            Effect::LoadTargets => Event::Targets(Ok(tape.targets.clone())),
+            Effect::LoadLibrary => Event::Library(Ok(tape.library.clone())),
+            Effect::LoadJobs => Event::Jobs(Ok(tape.jobs.iter().map(|job| job.summary.clone()).collect())),
+            Effect::LoadJob(id) => {
+                let job = tape.jobs.iter().find(|job| job.summary.id == id).cloned();
+                Event::Job(id, Box::new(job.ok_or_else(|| missing(&format!("job {id}"), None))))
+            }
+            Effect::LoadScript(name) => {
+                let script = tape.scripts.iter().find(|script| script.info.name == name).cloned();
+                let script = script.ok_or_else(|| missing(&name, None));
+                Event::Script(name, Box::new(script))
+            }
+            Effect::Colour { version, language, text } => {
+                Event::Coloured { version, lines: highlight::colour(&language, &text) }
+            }
+            Effect::Lines(ask) => Event::Lines { ask, window: Ok(self.window(ask)) },
+            Effect::Resolve(expr) => {
+                let answer = self.resolve(&expr);
+                Event::Resolved { expr, answer }
+            }
+            Effect::Plan { serial, request } => {
+                let plan = tape.plans.iter().find(|(params, plan)| {
+                    plan.target == request.target && params.iter().all(|pair| request.params.contains(pair))
+                });
+                let answer = match target::parse(&request.target) {
+                    Err(error) => Err(missing(&error.message, Some(error.column))),
+                    Ok(_) => plan.map(|(_, plan)| plan.clone()).ok_or_else(|| missing("a parameter", None)),
+                };
+                Event::Planned { serial, answer: Box::new(answer) }
+            }
+            _ => return None,
+        })
+    }
+
+    fn window(&self, ask: Ask) -> Window {
+        let Some(job) = self.tape.jobs.first().filter(|job: &&Job| job_is(job, ask.job)) else {
+            return Window::default();
+        };
+        let mut lines: Vec<Line> = match ask.run {
+            Some(run) => self.tape.lines.get(run as usize).cloned().unwrap_or_default(),
+            None => self.tape.lines.concat(),
+        };
+        lines.retain(|line| ask.which.takes(line.stream));
+        if ask.run.is_none() {
+            lines.sort_by_key(|line| (line.at, line.run, line.number));
+        }
+        let total = lines.len();
+        let from = match ask.from {
+            Seek::Line(number) => usize::try_from(number).unwrap_or(total).min(total),
+            Seek::End => total.saturating_sub(ask.count),
+        };
+        let run = ask.run.and_then(|run| job.runs.get(run as usize));
+        Window {
+            lines: lines.into_iter().skip(from).take(ask.count).collect(),
+            total_lines: if ask.run.is_some() { total as u64 } else { 0 },
+            total_bytes: run.map_or(0, |run| run.bytes),
+            ended: run.is_some_and(|run| run.state.ended()),
+        }
+    }
+
+    fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
+        let Targets { devices, groups, .. } = self.tape.targets.clone();
+        let inventory = Inventory { devices, groups, warnings: vec![] };
+        let found = target::parse(expr).and_then(|expr| Ok(expr.resolve(&inventory)?.into_iter().cloned().collect()));
+        let devices: Vec<Device> = found.map_err(|error| missing(&error.message, Some(error.column)))?;
+        let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
+        Ok(Resolved { count: devices.len(), folded, devices })
+    }
+}
+
+fn job_is(job: &Job, id: JobId) -> bool {
+    job.summary.id == id
+}
+
+fn missing(error: &str, column: Option<usize>) -> Problem {
+    Problem { code: Code::Invalid, error: error.to_owned(), column }
+}
