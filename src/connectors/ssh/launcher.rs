@@ -17,6 +17,9 @@
 //! under which login shell; whatever a login shell's own files print before it on stderr is not the script's.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::connectors::Payload;
 use crate::model::secret::Secret;
@@ -68,7 +71,7 @@ pub enum Way {
 
 /// One launch: the same for every device but for the token and the way.
 pub struct Launch<'a> {
-    pub payload: &'a Payload,
+    pub payload: &'a Arc<Payload>,
     pub args: &'a [String],
     pub secrets: &'a [Secret],
 }
@@ -105,29 +108,30 @@ impl Launch<'_> {
         matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh")
     }
 
-    /// What goes to the launcher's stdin. `full`: folders that had no room for the file.
-    pub fn stdin(&self, token: &str, way: Way, full: &[String]) -> Vec<u8> {
-        let mut script = self.payload.bytes.clone();
-        if way != Way::File && script.last().is_some_and(|last| *last != b'\n') {
-            script.push(b'\n');
-        }
-        let header = self.header(token, way, full, script.len());
-        let mut out = Vec::with_capacity(header.len() + script.len() + 64);
-        let lines = if way == Way::Small { newlines(&script) } else { 0 };
-        out.extend_from_slice(format!("{} {lines}\n", newlines(header.as_bytes())).as_bytes());
-        out.extend_from_slice(header.as_bytes());
+    /// What goes to the launcher's stdin, in pieces: a large script is not copied for each of 500 devices.
+    /// `full`: folders that had no room for the file.
+    pub fn stdin(&self, token: &str, way: Way, full: &[String]) -> Vec<Bytes> {
+        let script = &self.payload.bytes;
+        let ending: &'static [u8] =
+            if way != Way::File && script.last().is_some_and(|last| *last != b'\n') { b"\n" } else { b"" };
+        let header = self.header(token, way, full, script.len() + ending.len());
+        let mut head = Vec::with_capacity(header.len() + SMALL + 64);
+        let lines = if way == Way::Small { newlines(script) + ending.len() } else { 0 };
+        head.extend_from_slice(format!("{} {lines}\n", newlines(header.as_bytes())).as_bytes());
+        head.extend_from_slice(header.as_bytes());
         if way == Way::Small {
-            out.extend_from_slice(&script);
+            head.extend_from_slice(script);
+            head.extend_from_slice(ending);
         }
         for secret in self.secrets {
-            out.extend_from_slice(secret.expose().as_bytes());
-            out.push(b'\n');
+            head.extend_from_slice(secret.expose().as_bytes());
+            head.push(b'\n');
         }
-        if way != Way::Small {
-            // Last: some `head` reads further than it needs.
-            out.extend_from_slice(&script);
+        if way == Way::Small {
+            return vec![Bytes::from(head)];
         }
-        out
+        // Last: some `head` reads further than it needs.
+        vec![Bytes::from(head), Bytes::from_owner(Body(Arc::clone(self.payload))), Bytes::from_static(ending)]
     }
 
     fn header(&self, token: &str, way: Way, full: &[String], length: usize) -> String {
@@ -253,6 +257,15 @@ fn started(header: &mut String, token: &str) {
     let _ = writeln!(header, "echo \"{token}:go:$$:$SHELL\" >&2");
 }
 
+/// The script's bytes, shared.
+struct Body(Arc<Payload>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.bytes
+    }
+}
+
 /// A program name and its arguments, as against an option of `env` or an assignment.
 fn plain_program(words: &[String]) -> bool {
     words.first().is_some_and(|word| !word.is_empty() && !word.starts_with('-') && !word.contains('='))
@@ -356,17 +369,17 @@ mod tests {
 
     use super::*;
 
-    fn payload(bytes: &[u8], interpreter: &[&str]) -> Payload {
-        Payload {
+    fn payload(bytes: &[u8], interpreter: &[&str]) -> Arc<Payload> {
+        Arc::new(Payload {
             name: "dir/script.sh".to_owned(),
             bytes: bytes.to_vec(),
             path: PathBuf::new(),
             interpreter: interpreter.iter().map(|word| (*word).to_owned()).collect(),
-        }
+        })
     }
 
     /// As sshd does: the login shell, `-c`, the command; stdin stays open until the script has ended.
-    fn launch(login: &str, command: &str, input: &[u8]) -> Output {
+    fn launch(login: &str, command: &str, input: &[Bytes]) -> Output {
         let mut child = Command::new(login)
             .args(["-c", command])
             .stdin(Stdio::piped())
@@ -375,7 +388,7 @@ mod tests {
             .spawn()
             .unwrap_or_else(|error| panic!("this test needs {login}: {error}"));
         let mut stdin = child.stdin.take().expect("a pipe");
-        let input = input.to_vec();
+        let input = input.concat();
         let feeding = std::thread::spawn(move || {
             let _ = stdin.write_all(&input);
             stdin
