@@ -21,6 +21,12 @@ impl Interrupt {
     pub fn listen() -> Result<Self, CliError> {
         signal(SignalKind::interrupt()).map(Self).map_err(|error| CliError::tool("cannot listen for ^C", &error))
     }
+
+    pub async fn pressed(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await; // no more signals will come
+        }
+    }
 }
 
 /// Prints everything of a job, from its beginning until it has ended.
@@ -54,7 +60,7 @@ async fn print(
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
-            if interrupt.0.recv().now_or_never().is_some() {
+            if interrupt.pressed().now_or_never().is_some() {
                 return interrupted(&mut printer);
             }
         }
@@ -69,7 +75,7 @@ async fn print(
                         printer.flush()?;
                         tokio::select! {
                             biased;
-                            _ = interrupt.0.recv() => return interrupted(&mut printer),
+                            () = interrupt.pressed() => return interrupted(&mut printer),
                             frame = stream.next() => frame,
                         }
                     }

@@ -3,6 +3,7 @@
 //! makes exit codes of them.
 
 pub mod args;
+mod ask;
 mod config;
 mod doctor;
 mod follow;

@@ -37,11 +37,6 @@ pub fn on_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// A person sits there and may be asked.
-pub fn may_ask(no_input: bool) -> bool {
-    !no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
 /// A message, on stderr, in one write; when nobody reads it, that is no failure.
 pub fn say(sentence: impl AsRef<str>) {
     let mut text = safe_lines(sentence.as_ref());

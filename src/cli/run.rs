@@ -1,7 +1,7 @@
 //! `run`: plan, preview, confirm, launch, and, if asked to, wait.
 
 use std::fs::File;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::args::{self, SecretFrom};
 use super::follow::{Interrupt, follow};
 use super::printer::{Style, Wanted};
-use super::{CliError, Desk, Outcome, out, safe, say};
+use super::{CliError, Desk, Outcome, ask, out, safe, say};
 use crate::client::{Client, ClientError};
 use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{self, Level, ScriptInfo};
@@ -27,9 +27,39 @@ const SECRET_LIMIT: u64 = 64 << 10;
 const TRIES: u32 = 3;
 
 pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError> {
-    let mut secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
-    let asking = out::may_ask(desk.common.no_input);
+    let secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
     let local = read_script(&verb.script)?;
+    // From here on ^C is ours: before the launch nothing was sent, after it a job is left behind that must be named.
+    let mut interrupt = Interrupt::listen()?;
+    let (client, launch) = tokio::select! {
+        biased;
+        () = interrupt.pressed() => {
+            say("\nquarterdeck: interrupted; nothing was sent");
+            return Ok(Outcome::Interrupted);
+        }
+        ready = prepare(desk, verb, local, secrets) => ready?,
+    };
+    let job = client.launch(&launch).await?;
+    if verb.wait {
+        let style = if desk.common.json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
+        return follow(&client, job.id, style, Wanted::ALL, &mut interrupt).await;
+    }
+    if desk.common.json {
+        out::json_object(&serde_json::json!({ "id": job.id }))?;
+    } else {
+        out::print(&format!("{}\n", job.id))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Everything up to the launch: planned, previewed, confirmed, and every question answered.
+async fn prepare(
+    desk: &Desk<'_>,
+    verb: &args::Run,
+    local: Local,
+    mut secrets: Vec<(String, Secret)>,
+) -> Result<(Client, Launch), CliError> {
+    let asking = ask::may_ask(desk.common.no_input);
     let client = desk.engine().await?;
     let script = found(&client, local, &verb.script).await?;
     if asking {
@@ -48,21 +78,9 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError>
     if plan.devices.is_empty() {
         return Err(CliError::Usage(format!("`{}` holds no device: nothing was sent", verb.target)));
     }
-    let confirm = confirmed(&plan, verb.confirm, asking)?;
+    let confirm = confirmed(&plan, verb.confirm, asking).await?;
     answer(&client, &plan.questions, asking).await?;
-    // Until here ^C ends this process, and nothing was sent; from here on it leaves a job behind that must be named.
-    let mut interrupt = Interrupt::listen()?;
-    let job = client.launch(&Launch { plan: plan.id, confirm }).await?;
-    if verb.wait {
-        let style = if desk.common.json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
-        return follow(&client, job.id, style, Wanted::ALL, &mut interrupt).await;
-    }
-    if desk.common.json {
-        out::json_object(&serde_json::json!({ "id": job.id }))?;
-    } else {
-        out::print(&format!("{}\n", job.id))?;
-    }
-    Ok(Outcome::Done)
+    Ok((client, Launch { plan: plan.id, confirm }))
 }
 
 /// A script read here: its name and bytes.
@@ -153,16 +171,10 @@ async fn ask_secrets(client: &Client, script: &ScriptRef, given: &mut Vec<(Strin
         if given.iter().any(|(name, _)| *name == param.name) {
             continue;
         }
-        let value = prompt(&format!("{} (hidden): ", safe::text(&param.name)))?;
+        let value = ask::hidden(format!("{} (hidden): ", safe::text(&param.name))).await?;
         given.push((param.name.clone(), Secret::new(value.as_str())));
     }
     Ok(())
-}
-
-fn prompt(text: &str) -> Result<Zeroizing<String>, CliError> {
-    rpassword::prompt_password(text)
-        .map(Zeroizing::new)
-        .map_err(|error| CliError::Usage(format!("cannot ask for it on this terminal: {error}; nothing was sent")))
 }
 
 /// What the preview holds that the operator should know.
@@ -177,7 +189,7 @@ fn warn(plan: &Plan) {
 }
 
 /// The count to launch with, as given or typed.
-fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<usize>, CliError> {
+async fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<usize>, CliError> {
     let count = plan.devices.len();
     match given {
         Some(given) if given != count => Err(CliError::Usage(format!(
@@ -197,7 +209,7 @@ fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<u
             if !plan.offline.is_empty() {
                 say(format!("{} of them were offline when last tried", plan.offline.len()));
             }
-            let typed = typed("Type the number of devices to launch: ")?;
+            let typed = ask::line("Type the number of devices to launch: ").await?;
             if typed.trim().parse() == Ok(count) {
                 Ok(Some(count))
             } else {
@@ -211,32 +223,21 @@ fn many(count: usize) -> String {
     format!("{count} device{}", if count == 1 { "" } else { "s" })
 }
 
-fn typed(prompt: &str) -> Result<String, CliError> {
-    let mut err = io::stderr();
-    let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
-    let mut line = String::new();
-    io::stdin()
-        .lock()
-        .take(256)
-        .read_line(&mut line)
-        .map_err(|error| CliError::Usage(format!("cannot read the answer: {error}; nothing was sent")))?;
-    Ok(line)
-}
-
 /// Passphrases that the planned devices need. Without a terminal the launch goes on: those devices' runs say what
 /// they lacked, the others need not suffer.
 async fn answer(client: &Client, questions: &[Question], asking: bool) -> Result<(), CliError> {
     for question in questions {
         if !asking {
             say(format!(
-                "quarterdeck: not asked for: {} ({} devices need it; ssh-add it, or run on a terminal)",
-                question.text, question.devices
+                "quarterdeck: not asked for: {} (for {}; ssh-add it, or run on a terminal)",
+                question.text,
+                many(question.devices)
             ));
             continue;
         }
         let mut tries = 0;
         loop {
-            let value = prompt(&format!("{} ({} devices): ", safe::text(&question.text), question.devices))?;
+            let value = ask::hidden(format!("{} ({}): ", safe::text(&question.text), many(question.devices))).await?;
             if value.is_empty() {
                 say("quarterdeck: left out");
                 break;
@@ -276,18 +277,18 @@ mod tests {
         }
     }
 
-    #[test]
-    fn many_devices_need_their_number() {
-        assert_eq!(confirmed(&plan(3, false), None, false).unwrap(), None);
-        assert_eq!(confirmed(&plan(20, true), Some(20), false).unwrap(), Some(20));
-        let error = confirmed(&plan(20, true), None, false).unwrap_err().to_string();
+    #[tokio::test]
+    async fn many_devices_need_their_number() {
+        assert_eq!(confirmed(&plan(3, false), None, false).await.unwrap(), None);
+        assert_eq!(confirmed(&plan(20, true), Some(20), false).await.unwrap(), Some(20));
+        let error = confirmed(&plan(20, true), None, false).await.unwrap_err().to_string();
         assert!(error.contains("--confirm 20") && error.contains("nothing was sent"), "{error}");
     }
 
-    #[test]
-    fn a_wrong_number_is_refused_even_where_none_is_needed_and_the_right_one_said() {
+    #[tokio::test]
+    async fn a_wrong_number_is_refused_even_where_none_is_needed_and_the_right_one_said() {
         for needed in [true, false] {
-            let error = confirmed(&plan(12, needed), Some(10), false).unwrap_err();
+            let error = confirmed(&plan(12, needed), Some(10), false).await.unwrap_err();
             assert_eq!(error.fault(), super::super::Fault::Usage);
             assert!(error.to_string().contains("12 devices"), "{error}");
         }

@@ -102,7 +102,10 @@ mod tests {
         wire
     }
 
-    fn read(chunks: impl IntoIterator<Item = Vec<u8>>) -> Result<(Vec<(u32, Vec<u8>)>, bool), String> {
+    /// Outputs by run, and whether a torn frame is left.
+    type Seen = (Vec<(u32, Vec<u8>)>, bool);
+
+    fn read(chunks: impl IntoIterator<Item = Vec<u8>>) -> Result<Seen, String> {
         let mut frames = Frames::default();
         let mut seen = Vec::new();
         for chunk in chunks {

@@ -4,12 +4,14 @@
 mod engine;
 mod files;
 
+use std::future::poll_fn;
 use std::io::{self, Stdout, Write};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event as TerminalEvent, EventStream};
-use futures::{FutureExt, StreamExt};
+use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
@@ -182,7 +184,7 @@ impl Desk {
                     events.extend(taken(event));
                     // What was typed meanwhile belongs to the same frame.
                     while events.len() < BATCH
-                        && let Some(Some(Ok(event))) = stream.next().now_or_never()
+                        && let Poll::Ready(Some(Ok(event))) = already(stream).await
                     {
                         events.extend(taken(event));
                     }
@@ -292,6 +294,12 @@ fn taken(event: TerminalEvent) -> Option<Event> {
         TerminalEvent::FocusLost => Event::Focus(false),
         TerminalEvent::Mouse(_) => return None,
     })
+}
+
+/// What the stream has now. Asked with this task's own waker: the stream keeps the one it was asked with last, and
+/// with any other (`now_or_never`) the next key would wake nobody.
+async fn already<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
+    poll_fn(|context| Poll::Ready(stream.poll_next_unpin(context))).await
 }
 
 /// At that moment; never, if there is none.

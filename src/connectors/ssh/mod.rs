@@ -128,19 +128,10 @@ pub fn raise_open_files(wanted: u64) -> Option<String> {
 impl Inner {
     /// Reads all files anew.
     fn reread(&self) -> (Arc<Read>, Inventory) {
-        let (mut inventory, overrides, mut watched) = hosts::inventory(&self.connection);
+        let (inventory, overrides, mut watched) = hosts::inventory(&self.connection);
         let settings = &self.settings;
-        let files = match &settings.ssh_config {
-            Some(file) => vec![file.clone()],
-            None => vec![settings.home.join(".ssh/config"), PathBuf::from("/etc/ssh/ssh_config")],
-        };
-        let (config, warnings) = Config::load(&files, &settings.home, &settings.user);
-        for warning in warnings {
-            if !inventory.warnings.contains(&warning) {
-                inventory.warnings.push(warning);
-            }
-        }
-        watched.extend(config.files());
+        // Its warnings are in the inventory already.
+        let (config, _) = Config::load(&hosts::config_files(settings), &settings.home, &settings.user);
         watched.sort();
         watched.dedup();
         let read = Arc::new(Read { config, overrides, watched });

@@ -23,8 +23,11 @@ const AT_ONCE: usize = 32;
 /// The watcher gives the script five seconds after TERM.
 const END: Duration = Duration::from_millis(7_500);
 
+/// For what its pipes still hold when the program has ended: a `ProxyCommand` may keep them open for longer.
+const DRAIN: Duration = Duration::from_millis(500);
+
 /// Until the launcher's line: connecting included.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 
 const READ: usize = 64 * 1024;
 
@@ -154,8 +157,10 @@ async fn once(arguments: &[String], order: &Order, feed: &mut Feed<'_>, input: V
     let asked = Instant::now();
     let mut stop: Option<(Stop, Instant)> = None;
     let mut tail = Vec::new();
+    let mut gone: Option<Instant> = None;
     while out_open || err_open {
         let deadline = match (&stop, feed.started, order.timeout) {
+            _ if gone.is_some() => gone.map(|since| since + DRAIN),
             (Some((_, since)), _, _) => Some(*since + END),
             (None, Some(started), Some(limit)) => started.checked_add(limit),
             (None, Some(_), None) => None,
@@ -180,13 +185,17 @@ async fn once(arguments: &[String], order: &Order, feed: &mut Feed<'_>, input: V
                 control = Some(stdin);
                 Ok(())
             }
+            _ = child.wait(), if gone.is_none() => {
+                gone = Some(Instant::now());
+                Ok(())
+            }
             () = order.cancel.cancelled(), if stop.is_none() => {
                 stop = Some((Stop::Cancel, Instant::now()));
                 (write, control) = (None, None);
                 Ok(())
             }
             () = async { match deadline { Some(at) => tokio::time::sleep_until(at.into()).await, None => std::future::pending().await } } => {
-                if stop.is_some() {
+                if stop.is_some() || gone.is_some() {
                     break;
                 }
                 stop = Some((match (feed.started, order.timeout) {

@@ -20,7 +20,7 @@ use crate::model::state::RunState;
 const END: Duration = Duration::from_millis(7_500);
 
 /// From the request to the launcher's line, on the slowest of loaded hosts.
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(300);
 
 /// For a session to open.
 const OPEN: Duration = Duration::from_secs(20);

@@ -65,11 +65,14 @@ impl Sshd {
         let config = format!(
             "{more}\nPort {port}\nListenAddress 127.0.0.1\nListenAddress 127.0.0.2\nHostKey {host}\nPidFile none\n\
              UsePAM no\nStrictModes no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nAuthorizedKeysFile {at}/authorized_keys\nPrintMotd no\nUseDNS no\n",
+             KbdInteractiveAuthentication no\nAuthorizedKeysFile {at}/authorized_keys\nPrintMotd no\nUseDNS no\n\
+             SetEnv HOME={at}/home\n",
             host = host_key.display(),
             at = at.display(),
         );
         std::fs::write(at.join("sshd_config"), config).expect("sshd_config");
+        // A home of its own: what this machine's ~/.bashrc does is not what is tested.
+        std::fs::create_dir(at.join("home")).expect("a home");
         // Privilege separation wants it; Debian makes it at boot.
         let _ = std::fs::create_dir_all("/run/sshd");
         let child = Command::new("/usr/sbin/sshd")
