@@ -16,7 +16,7 @@ use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{self, Level, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::wire::{Code, Launch};
-use crate::settings::env::variable;
+use crate::settings::variable;
 
 /// More is not read: the engine refuses far smaller scripts, with its own reason.
 const SCRIPT_LIMIT: u64 = 16 << 20;
