@@ -141,7 +141,7 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let wide = inside.width >= 60;
     let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
     let name = longest.min(inside.width / 3).max(8);
-    let widths: Vec<u16> = if wide { vec![1, name, 10, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
+    let widths: Vec<u16> = if wide { vec![1, name, 11, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
     let names = [
         left("", muted),
         left("device", muted),
