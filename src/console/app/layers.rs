@@ -17,7 +17,7 @@ pub(super) enum Next {
     Stay,
     Close,
     /// Another one opens above it.
-    Above(Layer),
+    Above(Box<Layer>),
     /// It closes, and this is done in what is below.
     Run(Do),
 }
@@ -47,10 +47,10 @@ impl App {
         match layer {
             Layer::Help(_) => {}
             Layer::Launch(_) if verb == Do::Help => {
-                return Next::Above(Layer::Help(Help::new(&["launch", "dialog", "global"], &self.keymap)));
+                return Next::Above(Box::new(Layer::Help(Help::new(&["launch", "dialog", "global"], &self.keymap))));
             }
             _ if verb == Do::Help => {
-                return Next::Above(Layer::Help(Help::new(&["dialog", "list", "global"], &self.keymap)));
+                return Next::Above(Box::new(Layer::Help(Help::new(&["dialog", "list", "global"], &self.keymap))));
             }
             _ => {}
         }

@@ -29,7 +29,7 @@ impl App {
             _ => match self.layers.pop() {
                 Some(mut layer) => match self.in_layer(&mut layer, verb, effects) {
                     Next::Stay => self.layers.push(layer),
-                    Next::Above(above) => self.layers.extend([layer, above]),
+                    Next::Above(above) => self.layers.extend([layer, *above]),
                     Next::Run(verb) => self.perform(verb, effects),
                     Next::Close => self.shelve(layer),
                 },

@@ -61,7 +61,8 @@ pub fn counts(app: &App, counts: &Counts, width: u16) -> Line<'static> {
         ] {
             let n = counts.get(state);
             let always = matches!(state, RunState::Ok | RunState::Failed);
-            if n == 0 && !always && !(zeros && !matches!(state, RunState::Cancelled | RunState::Skipped)) {
+            let rare = matches!(state, RunState::Cancelled | RunState::Skipped);
+            if n == 0 && !always && (!zeros || rare) {
                 continue;
             }
             let style = if n == 0 { muted } else { theme.state(state) };
