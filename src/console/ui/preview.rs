@@ -227,6 +227,10 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
         };
     }
     let devices = app.tree.members(target);
+    if devices.is_empty() {
+        let file = format!("or an inventory to its [[connection]] in {}.", app.place.config);
+        return empty(theme, buf, inside, "No hosts here.", &["Add hosts to ~/.ssh/config,", &file]);
+    }
     let muted = theme.style(Role::TextMuted);
     let wide = inside.width >= 70;
     let widths: &[u16] = if wide { &[22, 8, 5, 0] } else { &[18, 8, 0] };
