@@ -61,6 +61,7 @@ async fn prepare(
 ) -> Result<(Client, Launch), CliError> {
     let asking = ask::may_ask(desk.common.no_input);
     let client = desk.engine().await?;
+    desk.notices(&client);
     let script = found(&client, local, &verb.script).await?;
     if asking {
         ask_secrets(&client, &script, &mut secrets).await?;

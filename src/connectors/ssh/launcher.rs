@@ -2,7 +2,7 @@
 //!
 //! Closing an SSH channel kills nothing (contracts/ssh.md, 2). So the launcher forks a watcher that reads the
 //! channel's stdin for its end and then ends the whole process group: TERM, five seconds, KILL. The launcher
-//! itself becomes the interpreter (`exec`), so that exit status and signal are the script's own.
+//! itself becomes the interpreter (`exec`), or is it already, so that exit status and signal are the script's own.
 //!
 //! [`command`] is one string that every login shell runs (sh, bash, zsh, fish, csh): one line, in single quotes,
 //! without quote, backslash or exclamation mark. All that differs from run to run follows on stdin: a line with
@@ -17,6 +17,9 @@
 //! under which login shell; whatever a login shell's own files print before it on stderr is not the script's.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::connectors::Payload;
 use crate::model::secret::Secret;
@@ -27,19 +30,23 @@ const SMALL: usize = 3_500;
 /// Bytes of stderr in which the launcher's line is looked for.
 const NOISE: usize = 64 * 1024;
 
-/// `N` a newline · `t COUNT` reads lines into `v` · `k SIGNAL` to the group · `w` the watcher. `f` is the file
-/// to remove, if any. The two counts: lines of the header, lines of the script.
+/// `_n` a newline · `t COUNT` reads lines into `_v` · `k SIGNAL` to the group · `w` the watcher. `_f` is the file
+/// to remove, if any. The two counts: lines of the header, lines of the script. Names that no environment has.
 const BOOT: &str = concat!(
-    "N=${IFS#??}; f=; ",
-    "t() { v=; i=0; while [ $i -lt $1 ]; do IFS= read -r l || exit 125; v=$v$l$N; i=$((i+1)); done; }; ",
+    "_n=${IFS#??}; _f=; ",
+    "t() { _v=; _i=0; while [ $_i -lt $1 ]; do IFS= read -r _l || exit 125; _v=$_v$_l$_n; _i=$((_i+1)); done; }; ",
     "k() { kill -s $1 -- -$$ || kill -$1 -$$ || kill -$1 $$; }; ",
     // `exec`, since a redirected function keeps a copy of what it will restore, the script's stdout among it. csh leaves
     // copies of its own behind.
-    "w() { exec <&4 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; trap \"\" HUP INT TERM; while read -r l; do :; done; ",
-    "if kill -0 $$; then k TERM; i=0; while [ $i -lt 5 ] && kill -0 $$; do sleep 1; i=$((i+1)); done; ",
-    "[ -z \"$f\" ] || rm -f \"$f\"; k KILL; fi; [ -z \"$f\" ] || rm -f \"$f\"; }; ",
-    "IFS=\" \" read -r a b || exit 125; t $a; h=$v; t $b; s=${v%?}; exec 4<&0 </dev/null; eval \"$h\"",
+    "w() { exec <&4 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; ",
+    "trap \"\" HUP INT TERM; while read -r _l; do :; done; ",
+    "if kill -0 $$; then k TERM; _i=0; while [ $_i -lt 5 ] && kill -0 $$; do sleep 1; _i=$((_i+1)); done; ",
+    "[ -z \"$_f\" ] || rm -f \"$_f\"; k KILL; fi; [ -z \"$_f\" ] || rm -f \"$_f\"; }; ",
+    "IFS=\" \" read -r _a _b || exit 125; t $_a; _h=$_v; t $_b; _s=${_v%?}; exec 4<&0 </dev/null; eval \"$_h\"",
 );
+
+/// Last thing before a script that the launcher runs itself: nothing of the launcher is left to be seen.
+const CLEAN: &str = "unset _n _f _v _i _l _a _b _h _s _p; unset -f t k w";
 
 /// The exec request. `posix`: the login shell is known to be a plain POSIX shell, one `exec` is saved.
 pub fn command(posix: bool) -> String {
@@ -48,7 +55,7 @@ pub fn command(posix: bool) -> String {
 
 /// Login shells that run [`BOOT`] as it is, and read no file of the user's first.
 pub fn is_posix(shell: &str) -> bool {
-    matches!(shell.rsplit('/').next(), Some("sh" | "dash" | "ash" | "mksh"))
+    matches!(shell.rsplit('/').next(), Some("sh" | "dash" | "ash"))
 }
 
 /// How the script gets to its interpreter.
@@ -64,7 +71,7 @@ pub enum Way {
 
 /// One launch: the same for every device but for the token and the way.
 pub struct Launch<'a> {
-    pub payload: &'a Payload,
+    pub payload: &'a Arc<Payload>,
     pub args: &'a [String],
     pub secrets: &'a [Secret],
 }
@@ -96,60 +103,61 @@ impl Launch<'_> {
         }
     }
 
-    /// The interpreter keeps the launcher as its parent process's child: shells wait for their own jobs only,
-    /// other programs may wait for *any* child, and the watcher never ends before them.
     fn is_shell(&self) -> bool {
         let name = self.interpreter().first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
         matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh")
     }
 
-    /// What goes to the launcher's stdin. `full`: folders that had no room for the file.
-    pub fn stdin(&self, token: &str, way: Way, full: &[String]) -> Vec<u8> {
-        let mut script = self.payload.bytes.clone();
-        if way != Way::File && script.last().is_some_and(|last| *last != b'\n') {
-            script.push(b'\n');
-        }
-        let header = self.header(token, way, full, script.len());
-        let mut out = Vec::with_capacity(header.len() + script.len() + 64);
-        let lines = if way == Way::Small { newlines(&script) } else { 0 };
-        out.extend_from_slice(format!("{} {lines}\n", newlines(header.as_bytes())).as_bytes());
-        out.extend_from_slice(header.as_bytes());
+    /// What goes to the launcher's stdin, in pieces: a large script is not copied for each of 500 devices.
+    /// `full`: folders that had no room for the file.
+    pub fn stdin(&self, token: &str, way: Way, full: &[String]) -> Vec<Bytes> {
+        let script = &self.payload.bytes;
+        let ending: &'static [u8] =
+            if way != Way::File && script.last().is_some_and(|last| *last != b'\n') { b"\n" } else { b"" };
+        let header = self.header(token, way, full, script.len() + ending.len());
+        let mut head = Vec::with_capacity(header.len() + SMALL + 64);
+        let lines = if way == Way::Small { newlines(script) + ending.len() } else { 0 };
+        head.extend_from_slice(format!("{} {lines}\n", newlines(header.as_bytes())).as_bytes());
+        head.extend_from_slice(header.as_bytes());
         if way == Way::Small {
-            out.extend_from_slice(&script);
+            head.extend_from_slice(script);
+            head.extend_from_slice(ending);
         }
         for secret in self.secrets {
-            out.extend_from_slice(secret.expose().as_bytes());
-            out.push(b'\n');
+            head.extend_from_slice(secret.expose().as_bytes());
+            head.push(b'\n');
         }
-        if way != Way::Small {
-            // Last: some `head` reads further than it needs.
-            out.extend_from_slice(&script);
+        if way == Way::Small {
+            return vec![Bytes::from(head)];
         }
-        out
+        // Last: some `head` reads further than it needs.
+        vec![Bytes::from(head), Bytes::from_owner(Body(Arc::clone(self.payload))), Bytes::from_static(ending)]
     }
 
     fn header(&self, token: &str, way: Way, full: &[String], length: usize) -> String {
         let mut header = String::with_capacity(256);
         let secret_lines = self.secrets.iter().map(|secret| newlines(secret.expose().as_bytes()) + 1).sum::<usize>();
         if secret_lines > 0 {
-            let _ = writeln!(header, "t {secret_lines} <&4; p=${{v%?}}");
+            let _ = writeln!(header, "t {secret_lines} <&4; _p=${{_v%?}}");
         }
-        let descriptor = self.reads_descriptors();
+        if way == Way::Small && self.is_plain_sh() {
+            self.in_place(&mut header, token, secret_lines > 0);
+            return header;
+        }
         match way {
             Way::Small => {
-                let _ = writeln!(header, "[ -e /dev/fd/4 ] || {{ echo {token}:nofd: >&2; exit 123; }}; q=/dev/fd/3");
+                let _ = writeln!(header, "[ -e /dev/fd/4 ] || {{ echo {token}:nofd: >&2; exit 123; }}; _q=/dev/fd/3");
             }
             Way::Memory => {
-                let _ = writeln!(header, "q=/dev/fd/3; s=$(head -c {length} <&4; echo .); s=${{s%??}}");
+                let _ = writeln!(header, "_q=/dev/fd/3; _s=$(head -c {length} <&4; echo .); _s=${{_s%??}}");
             }
             Way::File => {
                 self.file(&mut header, token, full, length);
-                if descriptor {
-                    header
-                        .push_str("q=$f; if [ -e /dev/fd/4 ]; then exec 3<\"$f\"; rm -f \"$f\"; f=; q=/dev/fd/3; fi\n");
-                } else {
-                    header.push_str("q=$f\n");
+                header.push_str("_q=$_f");
+                if self.reads_descriptors() {
+                    header.push_str("; [ -e /dev/fd/4 ] && { exec 3<\"$_f\"; rm -f \"$_f\"; _f=; _q=/dev/fd/3; }");
                 }
+                header.push('\n');
             }
         }
         header.push_str("set --");
@@ -159,12 +167,13 @@ impl Launch<'_> {
         if self.is_powershell() {
             header.push_str(" -File");
         }
-        header.push_str(" \"$q\"");
+        header.push_str(" \"$_q\"");
         for arg in self.args {
             let _ = write!(header, " {}", quoted(arg));
         }
         header.push('\n');
-        let _ = writeln!(header, "echo \"{token}:go:$$:$SHELL\" >&2");
+        started(&mut header, token);
+        // A shell waits for its own jobs only, any other program perhaps for every child: the watcher is none.
         header.push_str(if self.is_shell() { "w &\n" } else { "( w & )\n" });
         header.push_str("exec \"$@\" 4<&-");
         let small = way != Way::File;
@@ -176,12 +185,31 @@ impl Launch<'_> {
         }
         header.push('\n');
         if small {
-            header.push_str("$s\nE\n");
+            header.push_str("$_s\nE\n");
         }
         if secret_lines > 0 {
-            header.push_str("$p\nP\n");
+            header.push_str("$_p\nP\n");
         }
         header
+    }
+
+    /// The launcher is a `/bin/sh`, and that is what the script asks for: starting another one is a third of
+    /// what a small script costs the device.
+    fn in_place(&self, header: &mut String, token: &str, secrets: bool) {
+        header.push_str("set --");
+        for arg in self.args {
+            let _ = write!(header, " {}", quoted(arg));
+        }
+        header.push('\n');
+        started(header, token);
+        // Not a job of the script's own shell, which may `wait`.
+        header.push_str("( w & )\n");
+        header.push_str(if secrets { "exec 4<&- <<P\n$_p\nP\n" } else { "exec 4<&-\n" });
+        let _ = writeln!(header, "eval \"{CLEAN}; $_s\"");
+    }
+
+    fn is_plain_sh(&self) -> bool {
+        matches!(self.interpreter(), [only] if matches!(only.as_str(), "sh" | "/bin/sh" | "/usr/bin/sh"))
     }
 
     fn is_powershell(&self) -> bool {
@@ -192,22 +220,22 @@ impl Launch<'_> {
     /// Statements that put the script into a new private file `$f`, whole, or say why not and exit.
     fn file(&self, header: &mut String, token: &str, full: &[String], length: usize) {
         let name = format!(".{token}{}", self.suffix());
-        header.push_str("c() { case $d in ''");
+        header.push_str("c() { case $_d in ''");
         for folder in full {
             let _ = write!(header, "|{}", quoted(folder));
         }
-        header.push_str(") return 1;; esac; [ -d \"$d\" ] && [ -w \"$d\" ]; }\n");
+        header.push_str(") return 1;; esac; [ -d \"$_d\" ] && [ -w \"$_d\" ]; }\n");
         let _ = write!(
             header,
-            "for d in \"$XDG_RUNTIME_DIR\" \"$TMPDIR\" /tmp /var/tmp /dev/shm \"$HOME\"; do\n\
+            "for _d in \"$XDG_RUNTIME_DIR\" \"$TMPDIR\" /tmp /var/tmp /dev/shm \"$HOME\"; do\n\
              c || continue\n\
-             f=$d/{name}\n\
-             if ( umask 077; set -C; exec head -c {length} >\"$f\" ) <&4 2>/dev/null; then break; fi\n\
-             [ -e \"$f\" ] || {{ f=; continue; }}\n\
-             rm -f \"$f\"; echo \"{token}:full:$d\" >&2; exit 123\n\
+             _f=$_d/{name}\n\
+             if ( umask 077; set -C; exec head -c {length} >\"$_f\" ) <&4 2>/dev/null; then break; fi\n\
+             [ -e \"$_f\" ] || {{ _f=; continue; }}\n\
+             rm -f \"$_f\"; echo \"{token}:full:$_d\" >&2; exit 123\n\
              done\n\
-             [ -n \"$f\" ] || {{ echo {token}:nowhere: >&2; exit 123; }}\n\
-             n=$(wc -c <\"$f\"); [ \"$n\" -eq {length} ] || {{ rm -f \"$f\"; echo {token}:short: >&2; exit 123; }}\n",
+             [ -n \"$_f\" ] || {{ echo {token}:nowhere: >&2; exit 123; }}\n\
+             _c=$(wc -c <\"$_f\"); [ \"$_c\" -eq {length} ] || {{ rm -f \"$_f\"; echo {token}:short: >&2; exit 123; }}\n",
         );
     }
 
@@ -221,6 +249,20 @@ impl Launch<'_> {
             (false, true) => format!(".{ending}"),
             (false, false) => String::new(),
         }
+    }
+}
+
+/// The launcher's line.
+fn started(header: &mut String, token: &str) {
+    let _ = writeln!(header, "echo \"{token}:go:$$:$SHELL\" >&2");
+}
+
+/// The script's bytes, shared.
+struct Body(Arc<Payload>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.bytes
     }
 }
 
@@ -327,17 +369,17 @@ mod tests {
 
     use super::*;
 
-    fn payload(bytes: &[u8], interpreter: &[&str]) -> Payload {
-        Payload {
+    fn payload(bytes: &[u8], interpreter: &[&str]) -> Arc<Payload> {
+        Arc::new(Payload {
             name: "dir/script.sh".to_owned(),
             bytes: bytes.to_vec(),
             path: PathBuf::new(),
             interpreter: interpreter.iter().map(|word| (*word).to_owned()).collect(),
-        }
+        })
     }
 
     /// As sshd does: the login shell, `-c`, the command; stdin stays open until the script has ended.
-    fn launch(login: &str, command: &str, input: &[u8]) -> Output {
+    fn launch(login: &str, command: &str, input: &[Bytes]) -> Output {
         let mut child = Command::new(login)
             .args(["-c", command])
             .stdin(Stdio::piped())
@@ -346,7 +388,7 @@ mod tests {
             .spawn()
             .unwrap_or_else(|error| panic!("this test needs {login}: {error}"));
         let mut stdin = child.stdin.take().expect("a pipe");
-        let input = input.to_vec();
+        let input = input.concat();
         let feeding = std::thread::spawn(move || {
             let _ = stdin.write_all(&input);
             stdin
@@ -394,17 +436,18 @@ mod tests {
 
     #[test]
     fn every_byte_of_a_script_arrives() {
-        // Every byte but NUL and newline, inside a quoted here-document that the script prints.
+        // In place, through a descriptor, by file, through memory. Every byte but NUL and newline, inside a quoted here-document that the script prints.
         let odd: Vec<u8> = (1..=255).filter(|byte| *byte != b'\n').collect();
         let mut script = b"cat <<'END'\n".to_vec();
         script.extend_from_slice(&odd);
         script.extend_from_slice("\nÁÉ ünï\u{2003}  \\ \\\\ \t\nEND".as_bytes());
         let expected: Vec<u8> = [odd.as_slice(), "\nÁÉ ünï\u{2003}  \\ \\\\ \t\n".as_bytes()].concat();
         for shell in ["/bin/sh", "bash", "dash", "busybox sh"].into_iter().filter(|shell| installed(shell)) {
-            // The interpreter is one that leaves the bytes alone; the launcher is each shell in turn.
-            let script = payload(&script, &["/bin/sh"]);
-            let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
-            for way in [Way::Small, Way::File, Way::Memory] {
+            for (interpreter, way) in
+                [("/bin/sh", Way::Small), ("dash", Way::Small), ("/bin/sh", Way::File), ("/bin/sh", Way::Memory)]
+            {
+                let script = payload(&script, &[interpreter]);
+                let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
                 let token = token();
                 let output = launch("sh", &command(false).replace("/bin/sh", shell), &launch_.stdin(&token, way, &[]));
                 assert!(matches!(said(&output, &token).0, Said::Started { .. }), "{shell} {way:?}");
@@ -418,14 +461,36 @@ mod tests {
         let secrets = [Secret::new("hunter2 '\"\\"), Secret::new("")];
         let body = b"read -r a; read -r b; read -r c; echo \"$? [$a] [$b]\"; ps -o args= -p $$ 2>/dev/null\n";
         let big = [body.as_slice(), &b"# filler\n".repeat(2000)].concat();
-        for (script, way) in [(body.to_vec(), Way::Small), (big.clone(), Way::File), (big, Way::Memory)] {
-            let script = payload(&script, &["/bin/sh"]);
+        let small = body.to_vec();
+        for (script, way, shell) in [
+            (small.clone(), Way::Small, "/bin/sh"),
+            (small, Way::Small, "/bin/dash"),
+            (big.clone(), Way::File, "/bin/sh"),
+            (big, Way::Memory, "/bin/sh"),
+        ] {
+            let script = payload(&script, &[shell]);
             let launch_ = Launch { payload: &script, args: &[], secrets: &secrets };
             let token = token();
             let output = launch("sh", &command(false), &launch_.stdin(&token, way, &[]));
             let printed = String::from_utf8_lossy(&output.stdout).into_owned();
             assert!(printed.starts_with("1 [hunter2 '\"\\] []\n"), "{way:?}: {printed}");
             assert!(!printed.trim_start_matches("1 [hunter2").contains("hunter2"), "{way:?}: {printed}");
+        }
+    }
+
+    #[test]
+    fn a_script_run_in_place_sees_nothing_of_the_launcher_and_may_wait() {
+        let body = b"jobs; sleep 0 & wait; set | grep '^_[a-z]='; type t k w 2>/dev/null | grep function\n\
+                     [ -e /dev/fd/4 ] && echo open; set -u; f() { return 4; }; trap 'echo bye' EXIT; f\n";
+        for shell in ["/bin/sh", "bash", "dash"] {
+            let script = payload(body, &["/bin/sh"]);
+            let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
+            let token = token();
+            let input = launch_.stdin(&token, Way::Small, &[]);
+            let output = launch("sh", &command(false).replace("/bin/sh", shell), &input);
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(printed, "bye\n", "{shell}: {}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(output.status.code(), Some(4), "{shell}");
         }
     }
 

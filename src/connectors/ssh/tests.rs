@@ -35,8 +35,8 @@ async fn a_script_runs_and_its_streams_come_apart() {
     assert_eq!((log.out().as_str(), log.err().as_str()), ("out\n", "err\n"));
     assert_eq!(log.0.lock().unwrap().started, 1);
     assert_eq!(ssh.0.pool.kept(), 1, "kept for the next run");
-    let (outcome, log) = go(&ssh, with_args(order("echo \"$0 $1|$2\"\n"), &["a b", "it's"])).await;
-    assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "/dev/fd/3 a b|it's\n"));
+    let (outcome, log) = go(&ssh, with_args(order("echo \"$1|$2\"\n"), &["a b", "it's"])).await;
+    assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "a b|it's\n"));
     assert_eq!(server.log().matches("Accepted publickey").count(), 1, "one connection for both");
     ssh.close().await;
     assert_eq!(ssh.0.pool.kept(), 0);
@@ -397,6 +397,51 @@ async fn thirty_runs_at_once_on_one_device_queue_for_its_ten_sessions() {
         assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "hi\n"));
     }
     assert_eq!(server.log().matches("Accepted publickey").count(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_allows_fewer_sessions_is_waited_for_and_one_that_allows_none_is_told() {
+    let server = Sshd::start("MaxSessions 2");
+    let ssh = server.connector();
+    let runs = (0..12).map(|_| go(&ssh, order("echo hi\n")));
+    for (outcome, log) in futures::future::join_all(runs).await {
+        assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "hi\n"));
+    }
+    let server = Sshd::start("MaxSessions 0");
+    let ssh = server.connector();
+    let runs = (0..3).map(|_| go(&ssh, order("echo hi\n")));
+    for (outcome, _) in futures::future::join_all(runs).await {
+        assert!(outcome.refused && why(&outcome).contains("opens no session"), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_known_by_one_of_its_keys_is_asked_for_that_one() {
+    let server = Sshd::start("");
+    let rsa = keygen(server.folder.path(), "host_rsa", "rsa", "");
+    let two = Sshd::start(&format!("HostKey {}", rsa.display()));
+    let public = std::fs::read_to_string(rsa.with_extension("pub")).unwrap();
+    std::fs::write(&two.known_hosts, format!("[127.0.0.1]:{} {public}", two.port)).unwrap();
+    let ssh = two.connector();
+    assert_eq!(go(&ssh, order("exit 0\n")).await.0, Outcome::exited(0));
+}
+
+#[tokio::test]
+async fn a_host_certificate_of_a_known_authority_is_enough() {
+    let keys = tempfile::tempdir().unwrap();
+    let authority = keygen(keys.path(), "authority", "ed25519", "");
+    let host = keygen(keys.path(), "certified", "ed25519", "");
+    let public = host.with_extension("pub");
+    run("ssh-keygen", &["-q", "-s", text(&authority), "-I", "host", "-h", "-n", "127.0.0.1", text(&public)]);
+    let certificate = keys.path().join("certified-cert.pub");
+    let server = Sshd::start(&format!("HostKey {}\nHostCertificate {}", host.display(), certificate.display()));
+    let trusted = std::fs::read_to_string(authority.with_extension("pub")).unwrap();
+    std::fs::write(&server.known_hosts, format!("@cert-authority 127.0.0.* {trusted}")).unwrap();
+    let ssh = server.connector();
+    assert_eq!(go(&ssh, order("exit 0\n")).await.0, Outcome::exited(0));
+    std::fs::write(&server.known_hosts, format!("@cert-authority 10.* {trusted}")).unwrap();
+    let ssh = server.connector();
+    assert!(go(&ssh, order("exit 0\n")).await.0.refused);
 }
 
 #[tokio::test]
