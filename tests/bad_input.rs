@@ -422,7 +422,7 @@ fn hostile_output_does_nothing_to_the_console_s_terminal() {
     let id = hostile_job(&home);
     let mut console = Console::start(&home);
     console.opens_job(id, "hostile");
-    console.sees("moved");
+    console.sees("right to left");
     let log = String::from_utf8_lossy(&console.log).into_owned();
     for forbidden in ["owned title", "c1 title", "b3duZWQ="] {
         for opener in ["\x1b]0;", "\x1b]52;c;", "\u{9d}0;"] {
