@@ -49,6 +49,8 @@ pub struct Engine {
     connectors: Arc<Connectors>,
     plans: Plans,
     notices: Mutex<Vec<String>>,
+    /// Said once, to the first who asks.
+    news: Mutex<Option<String>>,
     started: Instant,
     /// Milliseconds after `started` at which somebody last asked for something.
     last_asked: AtomicU64,
@@ -96,9 +98,10 @@ impl Engine {
         let library = tokio::task::spawn_blocking(move || Library::open(folder))
             .await
             .unwrap_or_else(|_| Library::open(settings.paths.library.clone()));
-        let mut notices = settings.problems.clone();
+        let notices = settings.problems.clone();
+        let mut news = None;
         if interrupted > 0 {
-            notices.push(format!(
+            news = Some(format!(
                 "the engine had ended while {interrupted} job(s) ran: what was received is kept, runs in flight are marked"
             ));
         }
@@ -113,6 +116,7 @@ impl Engine {
             connectors,
             plans: Plans::default(),
             notices: Mutex::new(notices),
+            news: Mutex::new(news),
             started: Instant::now(),
             last_asked: AtomicU64::new(0),
             watchers: Mutex::default(),
@@ -179,6 +183,7 @@ impl Engine {
     pub fn notices(&self) -> Vec<String> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
         notices.extend(self.inventories.warnings());
+        notices.extend(self.news.lock().unwrap_or_else(PoisonError::into_inner).take());
         notices
     }
 
