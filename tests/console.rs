@@ -161,6 +161,7 @@ fn a_paste_is_text_and_never_keys() {
     console.sees("local");
     assert_eq!(home.qd(["jobs", "ls", "--json"]).ok().json(), serde_json::json!([]), "nothing was launched");
     console.keys("<esc>");
+    console.loses("Where"); // esc and a letter in one breath are alt and the letter
     console.quit().is_restored();
 }
 
