@@ -1,3 +1,5 @@
+//! The tree of targets: what is shown, opened and marked.
+
 use super::*;
 use crate::console::app::sample;
 

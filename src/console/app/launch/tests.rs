@@ -1,3 +1,5 @@
+//! The launch dialog as an operator meets it: nothing is armed by habit, a change disarms.
+
 use super::*;
 use crate::console::app::sample;
 use crate::model::plan::PlanRequest;
