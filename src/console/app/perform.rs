@@ -115,7 +115,8 @@ impl App {
         let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
         let focus = self.overview.focus;
         match verb {
-            Do::QuitOrBack | Do::Back if self.step_back() => {}
+            Do::QuitOrBack if self.close_pane() => {}
+            Do::Back if self.step_back() => {}
             Do::QuitOrBack => effects.push(Effect::Quit),
             Do::Back => self.hint = Some("this is the top; q quits".into()),
             Do::NextPane => self.overview.next_pane(true),
@@ -188,6 +189,21 @@ impl App {
         if self.overview.anchor.take().is_some() {
             return true;
         }
+        if self.close_pane() {
+            return true;
+        }
+        if self.notices.dismiss() {
+            return true;
+        }
+        if !self.tree.marks.is_empty() {
+            self.tree.marks.clear();
+            return true;
+        }
+        false
+    }
+
+    /// Out of a full screen, out of the preview.
+    fn close_pane(&mut self) -> bool {
         if std::mem::take(&mut self.overview.full) {
             if self.overview.focus == Pane::Preview {
                 self.overview.focus = self.overview.subject;
@@ -196,13 +212,6 @@ impl App {
         }
         if self.overview.focus == Pane::Preview {
             self.overview.focus = self.overview.subject;
-            return true;
-        }
-        if self.notices.dismiss() {
-            return true;
-        }
-        if !self.tree.marks.is_empty() {
-            self.tree.marks.clear();
             return true;
         }
         false
@@ -255,6 +264,11 @@ impl App {
             }
             verb if self.overview.mark(verb, &mut self.tree, height) => {}
             verb if self.overview.targets.go(verb, self.tree.rows.len(), height) => {
+                // A heading is nothing to stand on.
+                if self.tree.rows.get(self.overview.targets.at).is_some_and(|row| row.kind == Kind::Heading) {
+                    let back = matches!(verb, Do::Up | Do::HalfUp | Do::PageUp);
+                    self.overview.targets.go(if back { Do::Up } else { Do::Down }, self.tree.rows.len(), height);
+                }
                 (self.overview.preview, self.overview.left) = (0, 0);
             }
             _ => self.nothing(),
