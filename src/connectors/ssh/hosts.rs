@@ -108,6 +108,11 @@ fn left_out(way: &str, hosts: &[&str]) -> String {
     format!("inventory: {who}: left out, ansible_connection is {}, not ssh{local}", shown(way))
 }
 
+/// Which inventory a variable came from is not kept: the files are named, the host and the key say where in them.
+fn files_of(ssh: &Ssh) -> String {
+    ssh.inventory.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 fn overrides_of(host: &Host, ssh: &Ssh, warnings: &mut Vec<String>) -> Overrides {
     let var =
         |names: &[&str]| names.iter().find_map(|name| host.vars.get(*name)).filter(|value| !value.is_empty()).cloned();
@@ -117,13 +122,22 @@ fn overrides_of(host: &Host, ssh: &Ssh, warnings: &mut Vec<String>) -> Overrides
         ..Overrides::default()
     };
     if let Some(name) = over.host_name.take_if(|name| name.starts_with('-') || name.contains(char::is_whitespace)) {
-        warnings.push(format!("inventory: {}: ansible_host `{}` is not the name of a host", host.name, shown(&name)));
+        warnings.push(format!(
+            "{}: host {}: ansible_host `{}` is not the name of a host",
+            files_of(ssh),
+            host.name,
+            shown(&name)
+        ));
     }
     if let Some(text) = var(&["ansible_port", "ansible_ssh_port"]) {
         over.port = text.parse().ok().filter(|&port| port > 0);
         if over.port.is_none() {
             let text = shown(&text);
-            warnings.push(format!("inventory: {}: ansible_port `{text}` is not a port (1-65535)", host.name));
+            warnings.push(format!(
+                "{}: host {}: ansible_port `{text}` is not a port (1-65535)",
+                files_of(ssh),
+                host.name
+            ));
         }
     }
     over.identity_file =

@@ -12,6 +12,7 @@ pub mod held;
 pub mod help;
 mod input;
 pub mod launch;
+mod layers;
 pub mod layout;
 pub mod list;
 pub mod live;

@@ -30,7 +30,7 @@ impl App {
                 self.asked.jobs = false;
                 match answer {
                     Ok(jobs) => self.set_jobs(jobs),
-                    Err(problem) => self.history = failed(self.history.clone(), problem),
+                    Err(problem) => self.history = self.failed("the jobs", &self.history.clone(), problem),
                 }
             }
             Event::Job(id, answer) => {
@@ -146,7 +146,7 @@ impl App {
         let targets = match answer {
             Ok(targets) => targets,
             Err(problem) => {
-                self.targets = failed(self.targets.clone(), problem);
+                self.targets = self.failed("the targets", &self.targets.clone(), problem);
                 return;
             }
         };
@@ -193,7 +193,7 @@ impl App {
                     launch.again();
                 }
             }
-            Err(problem) => self.library = failed(self.library.clone(), problem),
+            Err(problem) => self.library = self.failed("the scripts", &self.library.clone(), problem),
         }
     }
 
@@ -371,12 +371,15 @@ impl App {
             }
         }
     }
-}
 
-/// A list that was read once stays on screen, old as it is.
-fn failed(load: Load, problem: Problem) -> Load {
-    match load {
-        Load::Ready => Load::Ready,
-        _ => Load::Failed(problem.error),
+    /// A list that was read once stays on screen, old as it is; that it is old is said.
+    fn failed(&mut self, what: &str, load: &Load, problem: Problem) -> Load {
+        match load {
+            Load::Ready => {
+                self.say(Level::Error, format!("{what} could not be read again: {}", problem.error));
+                Load::Ready
+            }
+            _ => Load::Failed(problem.error),
+        }
     }
 }
