@@ -139,7 +139,7 @@ def console(rig, rows=50, columns=200):
 
 def open_newest_job(seat, mark, timeout=60):
     """From the overview to the newest job; seconds until the mark is on the screen."""
-    seat.quiet(0.5)
+    seat.quiet(0.25, 1.5)  # a job that runs never leaves the preview quiet
     seat.keys("3")
     seat.quiet(0.1, 1)
     seat.forget()
@@ -253,7 +253,7 @@ def following(rig, options, report):
         report.row("G16", "appended line on screen, p99", quantile(lags, 0.99) and quantile(lags, 0.99) * 1e3, 50, 33, f"{len(lags)} of {count} seen", unit="ms")
         report.row("G16", "  console's CPU while it follows", (seat.cpu() - cpu0) / (time.monotonic() - clock0) * 100, 2, 0.5, unit="%")
         # 12443 B: the plain cell diff of ratatui at 200x50
-        report.row("G19", "bytes a tailed line / plain ratatui diff", sizes and median(sizes[3:]) / 12443 or None, 1 / 10, 1 / 40, f"{median(sizes[3:]) or 0:.0f} B")
+        report.row("G19", "bytes a tailed line / plain ratatui diff", ratio(median(sizes[3:]), 12443), 1 / 10, 1 / 40, f"{median(sizes[3:]) or 0:.0f} B")
     finally:
         seat.close()
     # the same lines in `less +F`
@@ -266,7 +266,7 @@ def following(rig, options, report):
             subprocess.run(["sh", "-c", f"{DEVICE} chatty 20 6 >> {file}"], check=True)
             seat.quiet(1.5, 5)
             theirs = (seat.bytes - before) / 20
-            report.row("G19", "  bytes a tailed line / less +F", sizes and median(sizes[3:]) / theirs or None, 4, 1.5, f"less {theirs:.0f} B")
+            report.row("G19", "  bytes a tailed line / less +F", ratio(median(sizes[3:]), theirs), 4, 1.5, f"less {theirs:.0f} B")
         finally:
             seat.close()
 
@@ -308,6 +308,10 @@ def screen(options, report):
             rig.verb("jobs", "cancel", str(job))
         finally:
             seat.close()
+
+
+def ratio(ours, theirs):
+    return ours / theirs if ours is not None and theirs else None
 
 
 def switches(pid):
