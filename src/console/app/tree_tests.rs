@@ -1,3 +1,5 @@
+//! The tree of targets, as its rules say it.
+
 use super::*;
 use crate::console::app::sample;
 

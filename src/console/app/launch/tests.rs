@@ -1,3 +1,5 @@
+//! The launch dialog, as its rules say it.
+
 use super::*;
 use crate::console::app::sample;
 use crate::model::plan::PlanRequest;
