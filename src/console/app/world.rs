@@ -242,8 +242,10 @@ impl App {
 
     fn set_source(&mut self, name: String, answer: Result<Script, Problem>, effects: &mut Vec<Effect>) {
         let Some(info) = self.scripts.iter().find(|script| script.name == name) else { return };
+        let before = self.source.take().filter(|source| source.name == name && source.reads.0 == info.version);
         let mut source = Source {
             name,
+            reads: (info.version.clone(), before.map_or(1, |source| source.reads.1.saturating_add(1))),
             version: info.version.clone(),
             lines: Vec::new(),
             findings: Vec::new(),
@@ -252,6 +254,7 @@ impl App {
         };
         match answer {
             Ok(script) => {
+                source.version = script.info.version;
                 source.lines = script.text.lines().take(PREVIEW).map(str::to_owned).collect();
                 source.findings = script.findings;
                 if script.text.len() <= COLOURED {
