@@ -419,11 +419,10 @@ fn hostile_output_is_shown_as_safe_text_and_kept_byte_for_byte() {
 #[test]
 fn hostile_output_does_nothing_to_the_console_s_terminal() {
     let home = Home::empty();
-    hostile_job(&home);
+    let id = hostile_job(&home);
     let mut console = Console::start(&home);
-    console.sees("hostile");
-    console.keys("3<enter>");
-    console.sees("moved");
+    console.opens_job(id, "hostile");
+    console.sees("right to left");
     let log = String::from_utf8_lossy(&console.log).into_owned();
     for forbidden in ["owned title", "c1 title", "b3duZWQ="] {
         for opener in ["\x1b]0;", "\x1b]52;c;", "\u{9d}0;"] {
@@ -444,8 +443,7 @@ fn an_endless_line_is_kept_whole_and_shown_in_part() {
     let output = home.output(id, &["--raw"]);
     assert!(output.len() == 30_000_000 && output.iter().all(|byte| *byte == b'x'));
     let mut console = Console::start(&home);
-    console.sees("endless");
-    console.keys("3<enter>");
+    console.opens_job(id, "endless");
     console.sees("xxxxxxxxxx");
     console.quit().is_restored();
 }
@@ -457,8 +455,7 @@ fn binary_output_does_not_disturb_the_console() {
     let id = home.qd(["run", "binary.sh", "--target", "local"]).ok().job_id();
     home.ended_job(id);
     let mut console = Console::start(&home);
-    console.sees("binary");
-    console.keys("3<enter>");
+    console.opens_job(id, "binary");
     console.sees("the end");
     console.quit().is_restored();
 }
@@ -479,8 +476,7 @@ fn a_gigabyte_of_output_is_kept_and_opens_at_its_end_in_little_memory() {
     let engine = support::processes::Process::read(home.engine()).expect("it lives");
     assert!(engine.resident() < 150 << 20, "the engine holds no output: {} bytes", engine.resident());
     let mut console = Console::start(&home);
-    console.sees("large");
-    console.keys("3<enter>");
+    console.opens_job(id, "large");
     console.sees("the very last line");
     let shown = support::processes::Process::read(console.pid()).expect("it lives");
     assert!(shown.resident() < 150 << 20, "the console holds a screenful: {} bytes", shown.resident());

@@ -170,7 +170,7 @@ fn job_survives_the_console(signal: Signal) {
     let home = Home::empty();
     let (script, gate) = gated(&home);
     let mut console = Console::start(&home);
-    console.sees("Scripts");
+    console.sees("1 dev"); // the engine has answered
     let id = home.qd(["run", &script, "--target", "local"]).ok().job_id();
     console.sees("gated");
     console.signal(signal);
@@ -203,7 +203,7 @@ fn a_console_started_engine_survives_the_terminal_s_end() {
     let home = Home::empty();
     let (script, gate) = gated(&home);
     let mut console = Console::start(&home);
-    console.sees("Scripts");
+    console.sees("1 dev");
     let engine = home.engine();
     let id = home.qd(["run", &script, "--target", "local"]).ok().job_id();
     drop(console); // with it the master side of the terminal: the kernel hangs up everyone on it
@@ -299,7 +299,7 @@ fn the_console_says_that_the_engine_went_and_goes_on_with_a_new_one() {
     let mut home = Home::empty();
     home.forgive_leftovers();
     let mut console = Console::start(&home);
-    console.sees("Scripts");
+    console.sees("1 dev");
     home.end_engine(Signal::KILL);
     console.sees("engine");
     eventually("there is an engine again", || home.engines().len() == 1);
@@ -364,10 +364,10 @@ fn an_engine_of_another_version_is_named_with_how_to_replace_it() {
     let ran = ran.says(&["0.0.1-old", "4711", &pid, "serve --replace"]);
     assert!(ran.text().is_empty(), "nothing of what it said is used: {ran}");
     assert!(home.engines().is_empty(), "and none was started beside it");
-    let mut console = Console::start(&home);
-    let status = console.exit();
-    assert_ne!(status.exit_code(), 0);
-    assert!(String::from_utf8_lossy(&console.log).contains("0.0.1-old"));
+    let mut console = Console::setup(&home).size(140, 40).start();
+    console.sees("0.0.1-old");
+    console.sees("--replace");
+    console.quit().is_restored();
     std::fs::remove_file(path).expect("the fake's socket");
 }
 

@@ -72,9 +72,9 @@ impl Cli {
         Overrides {
             config: self.common.config.clone(),
             color: self.common.color.map(|when| match when {
-                ColorWhen::Auto => settings::Color::Auto,
-                ColorWhen::Always => settings::Color::Always,
-                ColorWhen::Never => settings::Color::Never,
+                ColorWhen::Auto => settings::Colours::Auto,
+                ColorWhen::Always => settings::Colours::Always,
+                ColorWhen::Never => settings::Colours::Never,
             }),
             theme: self.screen.theme.clone(),
             keymap: self.screen.keymap.clone(),

@@ -6,7 +6,7 @@ use super::args::Doctor as Verb;
 use super::{CliError, Desk, Outcome, out, say};
 use crate::client::Client;
 use crate::model::wire::Step;
-use crate::settings::env::variable;
+use crate::settings::variable;
 use crate::settings::{Settings, shorter};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {

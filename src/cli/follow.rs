@@ -101,8 +101,9 @@ async fn print(
             },
             Some(Err(error)) => {
                 printer.flush()?;
-                out::say(format!("quarterdeck: job {id}: see `quarterdeck jobs show {id}` for what became of it"));
-                return Err(error.into());
+                return Err(CliError::Tool(format!(
+                    "{error}; `quarterdeck jobs show {id}` tells what became of the job"
+                )));
             }
             None => return Err(CliError::Tool(format!("the stream of job {id} ended without an end"))),
         }

@@ -98,12 +98,17 @@ struct Desk<'a> {
 impl Desk<'_> {
     async fn engine(&self) -> Result<Client, CliError> {
         let client = Client::attach(&self.settings.paths).await?;
-        let problems = &self.settings.problems;
-        let notices = client.hello().notices.iter().filter(|notice| !problems.contains(notice)).cloned();
-        for notice in client.stale(&self.settings.paths).into_iter().chain(notices) {
-            say(format!("quarterdeck: {notice}"));
+        if let Some(why) = client.stale(&self.settings.paths) {
+            say(format!("quarterdeck: {why}"));
         }
         Ok(client)
+    }
+
+    /// What the engine found wrong, said where it bears on which devices are meant (a broken inventory…).
+    fn notices(&self, client: &Client) {
+        for notice in client.hello().notices.iter().filter(|notice| !self.settings.problems.contains(notice)) {
+            say(format!("quarterdeck: {notice}"));
+        }
     }
 
     /// What is wrong with the configuration, said before the verb acts on the rest of it.

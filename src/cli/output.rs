@@ -10,12 +10,9 @@ use super::out::Sink;
 use super::printer::{Printer, Style, Wanted};
 use super::safe::Chunks;
 use super::{CliError, Desk, Outcome, out};
-use crate::client::{Client, From};
+use crate::client::Client;
 use crate::model::job::{Job, Run};
 use crate::model::output::{Stream, Which};
-
-/// Lines asked for at a time.
-const PAGE: usize = 1000;
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
@@ -34,11 +31,14 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     }
     let safe = out::on_terminal() && !verb.raw;
     match runs.as_slice() {
-        _ if desk.common.json && verb.follow => {
+        _ if desk.common.json && (verb.follow || job.summary.state.ended()) => {
             let mut interrupt = Interrupt::listen()?;
             follow(&client, verb.id, Style::Json, wanted, &mut interrupt).await
         }
-        _ if desk.common.json => objects(&client, &job, &runs, wanted).await,
+        _ if desk.common.json => {
+            objects(&client, &job, &runs, wanted).await?;
+            Ok(Outcome::Done)
+        }
         [run] => {
             let mut sink = out::stdout()?;
             bytes(&client, verb, run, which, safe, &mut sink).await?;
@@ -112,32 +112,25 @@ async fn labelled(client: &Client, job: &Job, runs: &[&Run], wanted: Wanted, saf
     Ok(())
 }
 
-/// The same as JSON, the streams told apart.
-async fn objects(client: &Client, job: &Job, runs: &[&Run], wanted: Wanted) -> Result<Outcome, CliError> {
+/// What a job that still runs has printed so far, as JSON: per run its stdout, then its stderr. (Told apart, the two
+/// come from the engine one after the other; `--follow`, or the job's end, gives them in order of arrival.)
+async fn objects(client: &Client, job: &Job, runs: &[&Run], wanted: Wanted) -> Result<(), CliError> {
     let id = job.summary.id;
-    let mut sink = out::stdout()?;
+    let which = wanted.which;
+    let mut printer: Printer = Printer::to(Style::Json, wanted, id, out::stdout()?, None);
+    printer.start(job.clone());
     for run in runs {
-        let mut next = 0;
-        loop {
-            let window = client.lines(id, run.index, From::Line(next), PAGE, wanted.which).await?;
-            for line in &window.lines {
-                let mut object = serde_json::json!({
-                    "event": "output", "device": run.device, "stream": line.stream, "text": line.text,
-                    "line": line.number, "at": line.at,
-                });
-                if line.cut > 0 {
-                    object["cut"] = line.cut.into(); // bytes left out; `output --raw` has them
-                }
-                serde_json::to_writer(&mut sink, &object).map_err(std::io::Error::from)?;
-                sink.write_all(b"\n")?;
+        for (one, stream) in [(Which::Out, Stream::Out), (Which::Err, Stream::Err)] {
+            if !which.takes(stream) {
+                continue;
             }
-            match window.lines.last() {
-                // The engine may give fewer than were asked for; only an empty window is the end.
-                Some(line) if line.number >= next => next = line.number + 1,
-                _ => break,
+            let mut bytes = client.output(id, run.index, one, false).await?;
+            while let Some(chunk) = bytes.next().await {
+                printer.output(run.index, stream, &chunk?)?;
             }
         }
+        printer.close(run.index)?;
     }
-    sink.flush()?;
-    Ok(Outcome::Done)
+    printer.flush()?;
+    Ok(())
 }

@@ -28,6 +28,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             Ok(Outcome::Done)
         }
         Verb::Resolve { expr } => {
+            desk.notices(&client);
             let resolved = client.resolve(expr).await.map_err(|error| pointed(error, expr))?;
             resolve(desk, expr, &resolved)
         }

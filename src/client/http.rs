@@ -212,7 +212,11 @@ async fn read<T: DeserializeOwned>(doing: &str, answer: Response) -> Result<T, C
 }
 
 pub fn lost(doing: &str, error: &reqwest::Error) -> ClientError {
-    let why = if error.is_timeout() { "it does not answer".to_owned() } else { root(error) };
+    let why = match error {
+        error if error.is_timeout() => "it does not answer".to_owned(),
+        error if error.is_body() || error.is_decode() => format!("its answer broke off ({})", root(error)),
+        error => root(error),
+    };
     ClientError::Lost { doing: doing.to_owned(), why }
 }
 

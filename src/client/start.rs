@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use super::http::Door;
 use super::{Client, ClientError, Inner};
 use crate::model::wire::{Hello, PROTOCOL};
 use crate::settings::Paths;
+use crate::settings::own_program;
 use crate::settings::paths::{make_private, mark, trusted};
 
 /// How long an engine may take to come up or to go away.
@@ -174,16 +175,6 @@ fn spawn(paths: &Paths, program: Option<&Path>) -> Result<Child, ClientError> {
         .stderr(errors)
         .spawn()
         .map_err(|error| told(&format!("cannot start {}", program.display()), error))
-}
-
-/// This program's file; after an update in place, the new one.
-fn own_program() -> io::Result<PathBuf> {
-    let path = std::env::current_exe()?;
-    if path.exists() {
-        return Ok(path);
-    }
-    let text = path.to_string_lossy();
-    Ok(text.strip_suffix(" (deleted)").map_or_else(|| path.clone(), PathBuf::from))
 }
 
 /// The last line of the log, if it says something.

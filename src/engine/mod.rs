@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::events::Events;
 use self::inventory::Inventories;
-use self::jobs::plan::{Plans, resolve};
+use self::jobs::plan::{self, Plans, resolve};
 use self::jobs::{Jobs, live::LiveJob};
 use self::library::Library;
 use self::store::output::{self, Wanted};
@@ -26,7 +26,7 @@ use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::nodeset;
 use crate::model::output::{Line, Which, Window};
-use crate::model::plan::{Plan, PlanRequest, Question};
+use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{LastRun, Script};
 use crate::model::secret::Secret;
 use crate::model::state::Counts;
@@ -49,6 +49,8 @@ pub struct Engine {
     connectors: Arc<Connectors>,
     plans: Plans,
     notices: Mutex<Vec<String>>,
+    /// Said once, to the first who asks.
+    news: Mutex<Option<String>>,
     started: Instant,
     /// Milliseconds after `started` at which somebody last asked for something.
     last_asked: AtomicU64,
@@ -96,9 +98,10 @@ impl Engine {
         let library = tokio::task::spawn_blocking(move || Library::open(folder))
             .await
             .unwrap_or_else(|_| Library::open(settings.paths.library.clone()));
-        let mut notices = settings.problems.clone();
+        let notices = settings.problems.clone();
+        let mut news = None;
         if interrupted > 0 {
-            notices.push(format!(
+            news = Some(format!(
                 "the engine had ended while {interrupted} job(s) ran: what was received is kept, runs in flight are marked"
             ));
         }
@@ -113,6 +116,7 @@ impl Engine {
             connectors,
             plans: Plans::default(),
             notices: Mutex::new(notices),
+            news: Mutex::new(news),
             started: Instant::now(),
             last_asked: AtomicU64::new(0),
             watchers: Mutex::default(),
@@ -179,6 +183,7 @@ impl Engine {
     pub fn notices(&self) -> Vec<String> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
         notices.extend(self.inventories.warnings());
+        notices.extend(self.news.lock().unwrap_or_else(PoisonError::into_inner).take());
         notices
     }
 
@@ -276,6 +281,18 @@ impl Engine {
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
         Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
+    }
+
+    /// What lint says of a script in the library, or of a text.
+    pub async fn lint(&self, script: &ScriptRef) -> Result<Script, Problem> {
+        match script {
+            ScriptRef::Library(name) => self.script(name).await,
+            ScriptRef::Text { .. } => {
+                let (info, bytes, _) = plan::fetch(self, script).await?;
+                let findings = self.library.lint_text(&info.name, bytes.clone()).await;
+                Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
+            }
+        }
     }
 
     // -- jobs ------------------------------------------------------------------------------------------

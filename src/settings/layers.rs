@@ -6,7 +6,7 @@ use config::{Config, ConfigError, Environment, Map, Source, Value};
 use serde::Deserialize;
 
 use super::keys::{self, Given, Shape};
-use super::{Color, EngineSettings, Env, Overrides, UiSettings, units};
+use super::{Colours, EngineSettings, Env, Overrides, UiSettings, units};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -118,9 +118,9 @@ impl Source for Checked {
 pub fn merge(file: Vec<(String, Value)>, env: &Env, flags: &Overrides) -> (Layered, Vec<String>) {
     let (vars, mut problems) = variables(env);
     let color = flags.color.map(|color| match color {
-        Color::Auto => "auto",
-        Color::Always => "always",
-        Color::Never => "never",
+        Colours::Auto => "auto",
+        Colours::Always => "always",
+        Colours::Never => "never",
     });
     let built = Config::builder()
         .add_source(Checked(file.into_iter().collect()))

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::model::connection::Connection;
 
-pub use env::Env;
+pub use env::{Env, own_program, variable};
 
 /// Everything the program was told, with defaults filled in.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Default for UiSettings {
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     pub config: Option<PathBuf>,
-    pub color: Option<Color>,
+    pub color: Option<Colours>,
     pub theme: Option<String>,
     pub keymap: Option<String>,
     pub ascii: bool,
@@ -126,7 +126,7 @@ pub struct Overrides {
 
 /// `--color`, `[ui] color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
+pub enum Colours {
     #[default]
     Auto,
     Always,

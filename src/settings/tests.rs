@@ -322,8 +322,8 @@ fn colour_is_a_matter_of_flag_file_and_no_color_in_that_order() {
         (with("auto"), &no_color, Overrides::default(), true),
         (with("always"), &no_color, Overrides::default(), false),
         (with("never"), &[], Overrides::default(), true),
-        (with("never"), &[], flag(Color::Always), false),
-        (with("always"), &[], flag(Color::Never), true),
+        (with("never"), &[], flag(Colours::Always), false),
+        (with("always"), &[], flag(Colours::Never), true),
     ] {
         assert_eq!(desk.read_with(vars, &overrides).ui.no_color, expected);
     }

@@ -292,6 +292,14 @@ impl Console {
         self.status.clone().expect("just seen")
     }
 
+    /// From the overview into the newest job, once it is listed there.
+    #[track_caller]
+    pub fn opens_job(&mut self, id: u64, script: &str) {
+        self.sees(&format!("{id} {script}"));
+        self.keys("3<enter>");
+        self.sees("Jobs >");
+    }
+
     /// Quits by key, and expects a good end.
     #[track_caller]
     pub fn quit(mut self) -> Self {

@@ -95,9 +95,27 @@ impl<'a> Feed<'a> {
         format!("{}\n{}", String::from_utf8_lossy(err), String::from_utf8_lossy(&self.held))
     }
 
-    /// The same in a few words on one line, without control characters.
+    /// The same in a few words.
     pub fn quote(&self) -> String {
-        let noise: String = self.noise().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        noise.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTE).collect()
+        clean(&self.noise())
+    }
+}
+
+/// A server's or a device's own words, as they may stand in a reason: one line, short, nothing a terminal obeys.
+pub fn clean(text: &str) -> String {
+    let plain: String = text.chars().take(4 * QUOTE).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_banner_becomes_one_short_plain_line() {
+        let text = format!("\u{1b}]0;title\u{7}bye\r\n\u{9b}2J now {}", "x".repeat(10_000));
+        let text = clean(&text);
+        assert!(text.starts_with("]0;title bye 2J now xxx"), "{text}");
+        assert_eq!(text.chars().count(), QUOTE);
     }
 }

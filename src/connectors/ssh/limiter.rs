@@ -1,12 +1,11 @@
 //! How many handshakes are in flight, to one server and in all. Sessions are not its affair.
 //!
 //! A handshake costs a server 25 ms of CPU and OpenSSH drops some at random beyond `MaxStartups`. So the limit
-//! starts at 16, grows while handshakes take no longer than twice the best one (on a slow line more of them
+//! starts at 16, grows while handshakes are no slower than twice the best one (on a slow line more of them
 //! cost nothing), and is halved when a server hangs up in the middle of one (figures.md, facts 3 and 4.6).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -22,8 +21,8 @@ struct State {
     ceiling: usize,
     in_flight: usize,
     waiting: VecDeque<oneshot::Sender<Permit>>,
-    recent: VecDeque<Duration>,
-    best: Option<Duration>,
+    recent: VecDeque<f64>,
+    best: f64,
     /// What was configured.
     most: usize,
     /// Raised with each halving: the handshakes of one burst fail together and count once.
@@ -51,7 +50,7 @@ impl Limit {
             in_flight: 0,
             waiting: VecDeque::new(),
             recent: VecDeque::new(),
-            best: None,
+            best: f64::INFINITY,
             most: ceiling,
             epoch: 0,
             well: 0,
@@ -78,23 +77,23 @@ impl Limit {
         turn.await.unwrap_or(Permit { limit: None, epoch: 0 })
     }
 
-    /// A handshake went well.
-    pub fn took(&self, time: Duration) {
+    /// A handshake went well: so many times slower than it would be with nothing else to do.
+    pub fn took(&self, slowness: f64) {
         let mut state = self.state();
-        state.best = Some(state.best.map_or(time, |best| best.min(time)));
-        state.recent.push_back(time);
+        state.best = state.best.min(slowness);
+        state.recent.push_back(slowness);
         if state.recent.len() > RECENT {
             state.recent.pop_front();
         }
         let mut sorted: Vec<_> = state.recent.iter().copied().collect();
-        sorted.sort_unstable();
+        sorted.sort_unstable_by(f64::total_cmp);
         let median = sorted[sorted.len() / 2];
         state.well += 1;
         if state.well >= FORGIVEN && state.ceiling < state.most {
             state.ceiling += 1;
             state.well = 0;
         }
-        if state.limit < state.ceiling && state.best.is_some_and(|best| median < best * 2) {
+        if state.limit < state.ceiling && median < state.best * 2.0 {
             state.limit += 1;
         }
         self.hand_out(state);
@@ -203,15 +202,15 @@ mod tests {
     fn grows_while_handshakes_stay_quick_and_stops_when_they_slow_down() {
         let limit = Limit::new(100);
         for _ in 0..20 {
-            limit.took(Duration::from_millis(100));
+            limit.took(1.0);
         }
         assert_eq!(limit.now().1, 36);
         for _ in 0..20 {
-            limit.took(Duration::from_millis(250));
+            limit.took(2.5);
         }
         let slowed = limit.now().1;
         assert!(slowed < 46);
-        limit.took(Duration::from_millis(250));
+        limit.took(2.5);
         assert_eq!(limit.now().1, slowed);
     }
 
@@ -225,11 +224,11 @@ mod tests {
         drop(burst);
         assert_eq!(limit.now(), (0, 8));
         for _ in 0..FORGIVEN - 1 {
-            limit.took(Duration::from_millis(10));
+            limit.took(1.0);
         }
         assert_eq!(limit.now().1, 12, "three quarters of what was too much");
         for _ in 0..10 * FORGIVEN {
-            limit.took(Duration::from_millis(10));
+            limit.took(1.0);
         }
         assert_eq!(limit.now().1, 22);
     }

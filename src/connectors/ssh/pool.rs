@@ -23,6 +23,11 @@ use super::session::{Again, Connection, Fault, Terms};
 use super::stream::{Stream, Wire};
 use super::trust::Trust;
 
+/// Round trips in a handshake, and what it costs both ends to compute (figures.md, 4.1 and 4.4): with the time the
+/// first packet took, what a handshake should take. Near and far hosts are measured by it alike.
+const ROUND_TRIPS: u32 = 8;
+const COMPUTING: Duration = Duration::from_millis(30);
+
 /// Where the configuration does not say: for a TCP connection to stand.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -255,12 +260,13 @@ impl Pool {
         let mut places = Some((server.enter().await, all.enter().await));
         let patience = host.connect_timeout.map_or(CONNECT, |seconds| Duration::from_secs(seconds.max(1)));
         let wire = Arc::new(Wire::default());
-        let (stream, address) = {
+        let (stream, address, trip) = {
             let reach = async {
                 match &jump {
                     Some(jump) => {
+                        let asked = Instant::now();
                         let channel = jump.onward(&host.host_name, host.port).await?;
-                        Ok((Stream::channel(channel, Arc::clone(&wire)), None))
+                        Ok((Stream::channel(channel, Arc::clone(&wire)), None, asked.elapsed()))
                     }
                     None => reach(host, &wire).await,
                 }
@@ -294,8 +300,10 @@ impl Pool {
         let shaken = tokio::time::timeout(limit, Connection::establish(&terms, stream, wire, address, jump)).await;
         match shaken {
             Ok(Ok(connection)) => {
-                server.took(began.elapsed());
-                all.took(began.elapsed());
+                let should = trip * ROUND_TRIPS + COMPUTING;
+                let slowness = began.elapsed().as_secs_f64() / should.as_secs_f64();
+                server.took(slowness);
+                all.took(slowness);
                 Ok(connection)
             }
             Ok(Err(fault)) => {
@@ -324,7 +332,7 @@ fn through(jump: &HostConfig, fault: Fault) -> Fault {
 }
 
 /// The first address that answers.
-async fn reach(host: &HostConfig, wire: &Arc<Wire>) -> Result<(Stream, Option<IpAddr>), Fault> {
+async fn reach(host: &HostConfig, wire: &Arc<Wire>) -> Result<(Stream, Option<IpAddr>, Duration), Fault> {
     let name = host.host_name.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<SocketAddr> = match name.parse::<IpAddr>() {
         // No thread is asked for what needs no resolver.
@@ -344,8 +352,9 @@ async fn reach(host: &HostConfig, wire: &Arc<Wire>) -> Result<(Stream, Option<Ip
     };
     let mut last = Fault::Offline { why: format!("{name} has no address of the family asked for"), again: Again::No };
     for address in addresses {
+        let asked = Instant::now();
         match TcpStream::connect(address).await.and_then(|socket| Stream::tcp(socket, Arc::clone(wire))) {
-            Ok(stream) => return Ok((stream, Some(address.ip()))),
+            Ok(stream) => return Ok((stream, Some(address.ip()), asked.elapsed())),
             Err(error) => last = no_connection(address, &error),
         }
     }

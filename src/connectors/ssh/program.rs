@@ -5,12 +5,13 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::config::{HostConfig, Overrides};
-use super::feed::Feed;
+use super::feed::{Feed, clean};
 use super::launcher::{self, Launch, Said, Way};
 use super::trust::Trust;
 use crate::connectors::{Order, Outcome, RunSink};
@@ -124,7 +125,7 @@ enum Stop {
     NeverStarted,
 }
 
-async fn once(arguments: &[String], order: &Order, feed: &mut Feed<'_>, input: Vec<u8>) -> Outcome {
+async fn once(arguments: &[String], order: &Order, feed: &mut Feed<'_>, input: Vec<Bytes>) -> Outcome {
     let name = &order.device.name;
     let mut command = Command::new("ssh");
     command.args(arguments).arg(launcher::command(false));
@@ -147,7 +148,9 @@ async fn once(arguments: &[String], order: &Order, feed: &mut Feed<'_>, input: V
     };
     // Held open after the script: its end is what ends a run.
     let mut write = Some(Box::pin(async move {
-        let _ = stdin.write_all(&input).await;
+        for piece in input {
+            let _ = stdin.write_all(&piece).await;
+        }
         let _ = stdin.flush().await;
         stdin
     }));
@@ -246,7 +249,8 @@ fn judge(name: &str, feed: &Feed<'_>, status: Option<ExitStatus>, tail: &str) ->
     let Some(code) = status.and_then(|status| status.code()) else {
         return Outcome::because(RunState::Failed, "the ssh program was killed; outcome unknown");
     };
-    let last = tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let last = tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let last = clean(last);
     if let Some(started) = feed.started {
         let lost = [
             "client_loop:",
@@ -266,7 +270,8 @@ fn judge(name: &str, feed: &Feed<'_>, status: Option<ExitStatus>, tail: &str) ->
         return Outcome::exited(code);
     }
     let noise = feed.noise();
-    let said = noise.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing").to_owned();
+    let said = noise.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing");
+    let said = clean(said);
     let has = |words: &[&str]| words.iter().any(|word| noise.contains(word));
     if code != 255 {
         return Outcome::refused(format!(
@@ -275,7 +280,10 @@ fn judge(name: &str, feed: &Feed<'_>, status: Option<ExitStatus>, tail: &str) ->
         ));
     }
     if has(&["IDENTIFICATION HAS CHANGED"]) {
-        let line = noise.lines().find(|line| line.starts_with("Offending")).unwrap_or("see known_hosts").trim();
+        let line = noise
+            .lines()
+            .find(|line| line.starts_with("Offending"))
+            .map_or_else(|| "see known_hosts".to_owned(), clean);
         return Outcome::refused(format!("the host key of {name} has changed: {line}; nothing was sent"));
     }
     if has(&["Host key verification failed"]) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 
-use super::feed::Feed;
+use super::feed::{Feed, clean};
 use super::launcher::{self, Launch, Said, Way};
 use super::session::{Connection, NoSession};
 use crate::connectors::{Order, Outcome, RunSink};
@@ -23,7 +23,7 @@ const END: Duration = Duration::from_millis(7_500);
 const START: Duration = Duration::from_secs(300);
 
 /// For a session to open.
-const OPEN: Duration = Duration::from_secs(20);
+const OPEN: Duration = Duration::from_secs(30);
 
 /// Nothing was sent to the device: a new connection may do better.
 #[derive(Debug)]
@@ -85,7 +85,8 @@ pub async fn run(
             Ended::Again(Said::Full(folder)) if full.len() < 8 && !full.contains(&folder) => full.push(folder),
             Ended::Again(Said::Nowhere) if way == Way::File && launch.reads_descriptors() => way = Way::Memory,
             Ended::Again(_) => {
-                let tried = if full.is_empty() { String::new() } else { format!(" (full: {})", full.join(", ")) };
+                let tried =
+                    if full.is_empty() { String::new() } else { format!(" (full: {})", clean(&full.join(", "))) };
                 return Ok(Outcome::because(
                     RunState::Failed,
                     format!("{} has no room for the script in any folder{tried}; nothing ran", order.device.name),
@@ -111,7 +112,7 @@ impl Run<'_> {
         mut read: ChannelReadHalf,
         write: &ChannelWriteHalf<Msg>,
         set_env: &[(String, String)],
-        input: Vec<u8>,
+        input: Vec<Bytes>,
     ) -> Ended {
         let posix = self.connection.posix.get().copied().unwrap_or(false);
         let send = async {
@@ -119,7 +120,10 @@ impl Run<'_> {
                 write.set_env(false, name.as_str(), value.as_str()).await?;
             }
             write.exec(true, launcher::command(posix)).await?;
-            write.data_bytes(Bytes::from(input)).await
+            for piece in input {
+                write.data_bytes(piece).await?;
+            }
+            Ok::<(), russh::Error>(())
         };
         let mut send = Some(Box::pin(send));
         let asked = Instant::now();

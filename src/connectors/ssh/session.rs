@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::algorithms;
 use super::auth::{self, Denied};
 use super::config::HostConfig;
+use super::feed::clean;
 use super::keys::Keys;
 use super::stream::{Stream, Wire};
 use super::trust::{Trust, fingerprint};
@@ -110,7 +112,7 @@ impl client::Handler for Client {
     async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                self.note(|noted| noted.ended = Some(format!("the server says: {}", info.message.trim())));
+                self.note(|noted| noted.ended = Some(format!("the server says: {}", clean(&info.message))));
                 Ok(())
             }
             DisconnectReason::Error(error) => {
@@ -143,6 +145,8 @@ pub struct Connection {
     wire: Arc<Wire>,
     noted: Arc<Mutex<Noted>>,
     rooms: Arc<Semaphore>,
+    /// Session channels open now.
+    open: Arc<AtomicUsize>,
     /// The login shell runs the launcher as it is; learned from the first run.
     pub posix: OnceLock<bool>,
     last_used: Mutex<Instant>,
@@ -153,7 +157,19 @@ pub struct Connection {
 /// A session channel and its place among the server's.
 pub struct Session {
     pub channel: Channel<Msg>,
-    pub room: OwnedSemaphorePermit,
+    pub room: Room,
+}
+
+/// A place among the server's sessions; given back when dropped.
+pub struct Room {
+    _permit: OwnedSemaphorePermit,
+    open: Arc<AtomicUsize>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// Why there is no session channel.
@@ -218,13 +234,14 @@ impl Connection {
             let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
             noted.facts.authenticated = how;
             noted.facts.address = address;
-            noted.facts.ident = wire.ident().unwrap_or_default();
+            noted.facts.ident = clean(&wire.ident().unwrap_or_default());
         }
         Ok(Self {
             handle,
             wire,
             noted,
             rooms: Arc::new(Semaphore::new(ROOMS)),
+            open: Arc::default(),
             posix: OnceLock::new(),
             last_used: Mutex::new(Instant::now()),
             _under: under,
@@ -263,7 +280,7 @@ impl Connection {
 
     /// Waits for its turn among the server's sessions, then for the server, `patience` at most.
     pub async fn session(&self, patience: Duration) -> Result<Session, NoSession> {
-        let room = Arc::clone(&self.rooms)
+        let permit = Arc::clone(&self.rooms)
             .acquire_owned()
             .await
             .map_err(|_| NoSession::Dead("the connection is being closed".to_owned()))?;
@@ -272,10 +289,13 @@ impl Connection {
             tries += 1;
             let opened = tokio::time::timeout(patience, self.handle.channel_open_session()).await;
             match opened {
-                Ok(Ok(channel)) => return Ok(Session { channel, room }),
+                Ok(Ok(channel)) => {
+                    self.open.fetch_add(1, Ordering::AcqRel);
+                    return Ok(Session { channel, room: Room { _permit: permit, open: Arc::clone(&self.open) } });
+                }
                 Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-                    // Fewer rooms than we think, or one is not yet swept: wait for one of ours to come free.
-                    let busy = self.rooms.available_permits() < ROOMS - 1;
+                    // Fewer rooms than we think: wait for one of ours to come free.
+                    let busy = self.open.load(Ordering::Acquire) > 0;
                     if tries >= 8 && !busy {
                         return Err(NoSession::Refused(refusal(&reason)));
                     }

@@ -15,14 +15,14 @@ const LIMIT: usize = 64 * 1024;
 /// One line of text being written.
 #[derive(Clone, Debug, Default)]
 pub struct Text {
-    area: TextArea<'static>,
+    area: Box<TextArea<'static>>,
 }
 
 impl Text {
     pub fn new(text: &str) -> Self {
         let mut area = TextArea::new(vec![flat(text)]);
         area.move_cursor(CursorMove::End);
-        Self { area }
+        Self { area: Box::new(area) }
     }
 
     pub fn text(&self) -> &str {

@@ -69,7 +69,7 @@ pub fn overview(area: Rect, focus: Pane, full: bool) -> Overview {
     let (first, second) = if area.width >= WIDE {
         (area.width * 33 / 100, area.width * 28 / 100)
     } else {
-        (area.width * 33 / 100, area.width * 32 / 100)
+        (area.width * 36 / 100, area.width * 29 / 100)
     };
     let third = area.width - first - second;
     panes.scripts = Some(Rect::new(body.x, body.y, first, top));

@@ -91,8 +91,11 @@ impl Live {
         if !self.devices.touched
             && let Some(first) = self.order.first()
         {
-            // Nobody has chosen yet: the worst one is the most interesting, unless one is being read.
-            if !self.tail.loaded || self.tail.lines.is_empty() || runs[*first as usize].state.bad() {
+            // Nobody has chosen yet: the first failure is the most interesting, and stays while others follow; before
+            // that, whatever has something to read.
+            let failed = runs.get(self.chosen as usize).is_some_and(|run| run.state.bad());
+            let silent = self.tail.lines.is_empty();
+            if !failed && (silent || runs[*first as usize].state.bad()) {
                 self.chosen = *first;
             }
         }

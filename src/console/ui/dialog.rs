@@ -26,13 +26,17 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         (
             Choice::Queued,
             "stop sending",
-            format!("{} queued devices will not start; {} under way go on", count(stop.queued), count(stop.running)),
+            format!(
+                "what is queued ({}) will not start; what is under way ({}) goes on",
+                count(stop.queued),
+                count(stop.running)
+            ),
         ),
         (
             Choice::All,
             "stop running too",
             format!(
-                "also asks the {} under way to end; what they have already changed is not undone",
+                "also asks what is under way ({}) to end; what it has already changed is not undone",
                 count(stop.running)
             ),
         ),
@@ -44,7 +48,7 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         let style = if chosen { theme.style(Role::Cursor) } else { theme.style(Role::TextStrong) };
         let spans = vec![
             Span::styled(format!("{sign} {word}"), style),
-            Span::styled(format!("  {} devices", count(stop.touches(choice))), plain),
+            Span::styled(format!("  {} device{}", count(stop.touches(choice)), plural(stop.touches(choice))), plain),
         ];
         line(buf, nth(inside, y), &Line::from(spans));
         let rest = Rect {
@@ -77,6 +81,10 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let indent = inside.width.saturating_sub(text::line_width(&buttons) as u16) / 2;
     let row = nth(inside, inside.height.saturating_sub(1));
     line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &buttons);
+}
+
+const fn plural(n: u32) -> &'static str {
+    if n == 1 { "" } else { "s" }
 }
 
 pub fn copy(app: &App, menu: &CopyMenu, body: Rect, buf: &mut Buffer) {

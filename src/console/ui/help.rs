@@ -74,7 +74,7 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     let used = items.len().saturating_sub(from).min(page);
     for (n, item) in items.iter().skip(from).take(page).enumerate() {
         let (column, y) = ((n / per) as u16, (n % per) as u16);
-        let place = Rect { x: area.x + column * width, y: area.y + y, width: width - 1, height: 1 };
+        let place = Rect { x: area.x + column * width, y: area.y + y, width: width.saturating_sub(2), height: 1 };
         match item {
             Item::Heading(name) => cells::words(buf, place, name, theme.style(Role::TextStrong)),
             Item::Danger => {

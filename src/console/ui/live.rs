@@ -61,7 +61,8 @@ pub fn counts(app: &App, counts: &Counts, width: u16) -> Line<'static> {
         ] {
             let n = counts.get(state);
             let always = matches!(state, RunState::Ok | RunState::Failed);
-            if n == 0 && !always && !(zeros && !matches!(state, RunState::Cancelled | RunState::Skipped)) {
+            let rare = matches!(state, RunState::Cancelled | RunState::Skipped);
+            if n == 0 && !always && (!zeros || rare) {
                 continue;
             }
             let style = if n == 0 { muted } else { theme.state(state) };
@@ -141,7 +142,7 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let wide = inside.width >= 60;
     let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
     let name = longest.min(inside.width / 3).max(8);
-    let widths: Vec<u16> = if wide { vec![1, name, 10, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
+    let widths: Vec<u16> = if wide { vec![1, name, 11, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
     let names = [
         left("", muted),
         left("device", muted),

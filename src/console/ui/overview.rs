@@ -44,7 +44,7 @@ fn absent(app: &App, load: &Load, area: Rect, buf: &mut Buffer) -> bool {
         }
         (Load::Waiting, Link::Starting) => empty(theme, buf, area, "starting the engine…", &[]),
         (Load::Waiting, Link::Attached) => empty(theme, buf, area, "reading…", &[]),
-        (Load::Waiting, Link::Lost { .. }) => empty(theme, buf, area, "no engine", &["see the status row below"]),
+        (Load::Waiting, Link::Lost { why, .. }) => empty(theme, buf, area, "no engine", &[&text::plain(why)]),
     }
     true
 }
@@ -104,7 +104,7 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
     } else if wide {
         (&[1, 0, 7, 4, 4], &[("", false), ("name", false), ("lang", false), ("last", true), ("ok%", true)])
     } else {
-        (&[1, 0, 4, 4], &[("", false), ("name", false), ("last", true), ("ok%", true)])
+        (&[1, 0, 4, 3], &[("", false), ("name", false), ("last", true), ("ok%", true)])
     };
     let list = header(theme, buf, inside, widths, names);
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
@@ -163,9 +163,11 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
     }
     let wide = inside.width >= 36;
     let (widths, names): (&[u16], &[(&str, bool)]) = if wide {
-        (&[1, 0, 6, 6, 5], &[("", false), ("group", false), ("dev", true), ("online", true), ("prob", true)])
+        (&[1, 0, 6, 7, 5], &[("", false), ("group", false), ("dev", true), ("online", true), ("prob", true)])
+    } else if inside.width < 17 {
+        (&[1, 0, 4], &[("", false), ("group", false), ("dev", true)])
     } else {
-        (&[1, 0, 5, 3], &[("", false), ("group", false), ("dev", true), ("", true)])
+        (&[1, 0, 4, 3], &[("", false), ("group", false), ("dev", true), ("", true)])
     };
     let list = header(theme, buf, inside, widths, names);
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
@@ -200,6 +202,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         label.push(' ');
         label.push_str(&text::plain(&item.label));
         let tally = item.tally;
+        let guides = 2 * item.last.len() as u16;
         let unresolved = match item.kind {
             Kind::Saved(saved) => tree.saved.get(saved).and_then(|saved| saved.answer.as_ref()),
             _ => Some(&Ok(tally)),
@@ -238,6 +241,10 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         }
         cells.push(right(problems, theme.style(Role::StateOffline)));
         row(buf, line, widths, &cells);
+        buf.set_style(
+            Rect { x: line.x + 2, width: guides.min(line.width.saturating_sub(2)), ..line },
+            theme.style(Role::Border),
+        );
         if at == app.overview.targets.at {
             cursor(theme, buf, line, focused);
             if marked {

@@ -220,13 +220,19 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
         return match app.tree.saved.get(at).and_then(|saved| saved.answer.as_ref()) {
             Some(Err(why)) => drop(cells::paragraph(buf, inside, &text::plain(why), theme.style(Role::LevelError))),
             Some(Ok(tally)) => {
-                let text = format!("{} devices now. The launch dialog lists them.", text::count(tally.devices as u64));
+                let s = if tally.devices == 1 { "" } else { "s" };
+                let n = text::count(tally.devices as u64);
+                let text = format!("{n} device{s} now. The launch dialog lists them.");
                 empty(theme, buf, inside, &text, &["e changes the expression; empty forgets it."]);
             }
             None => empty(theme, buf, inside, "resolving…", &[]),
         };
     }
     let devices = app.tree.members(target);
+    if devices.is_empty() {
+        let file = format!("or an inventory to its [[connection]] in {}.", app.place.config);
+        return empty(theme, buf, inside, "No hosts here.", &["Add hosts to ~/.ssh/config,", &file]);
+    }
     let muted = theme.style(Role::TextMuted);
     let wide = inside.width >= 70;
     let widths: &[u16] = if wide { &[22, 8, 5, 0] } else { &[18, 8, 0] };

@@ -165,21 +165,24 @@ fn ending(app: &App, tail: &Tail, run: &Run) -> Line<'static> {
         spans.push(Span::styled(format!("{} ", clock(app, at)), theme.style(Role::TextMuted)));
     }
     spans.push(Span::styled("- ", meta));
-    let how = match (&run.signal, run.exit_code) {
-        (Some(signal), _) => format!("ended by signal {}", text::plain(signal)),
-        (None, Some(code)) => format!("exit {code}"),
-        (None, None) => run.state.word().to_owned(),
-    };
     let state: Style = theme.state(run.state);
-    spans.push(Span::styled(how, state));
-    if let Some(ms) = took_ms(run, app.now) {
-        spans.push(Span::styled(format!(" after {}", text::took(ms.unsigned_abs())), meta));
-    }
-    if run.state == RunState::Timeout {
-        spans.push(Span::styled(", stopped because it ran longer than allowed", meta));
-    }
-    if run.reason.is_some() {
-        spans.push(Span::styled(format!(": {}", last_words(run)), meta));
+    let took = took_ms(run, app.now).map(|ms| format!(" after {}", text::took(ms.unsigned_abs())));
+    let how = match (&run.signal, run.exit_code, &run.reason) {
+        (Some(signal), _, _) => Some(format!("ended by signal {}", text::plain(signal))),
+        (None, Some(code), _) => Some(format!("exit {code}")),
+        // The reason says it all.
+        (None, None, Some(_)) => None,
+        (None, None, None) => Some(run.state.word().to_owned()),
+    };
+    match how {
+        Some(how) => {
+            spans.push(Span::styled(how, state));
+            spans.extend(took.map(|took| Span::styled(took, meta)));
+            if run.reason.is_some() {
+                spans.push(Span::styled(format!(": {}", last_words(run)), meta));
+            }
+        }
+        None => spans.push(Span::styled(last_words(run), state)),
     }
     if run.attempts > 1 {
         spans.push(Span::styled(format!("  ({} tries)", run.attempts), meta));

@@ -13,7 +13,7 @@ use crate::model::state::{Counts, JobState, RunState};
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    #[error("the job store {0}: {1}")]
+    #[error("cannot use the job store {0}: {1}; it was left as it is (move it away to begin anew)")]
     Open(String, rusqlite::Error),
     #[error("the job store was written by a newer quarterdeck (schema {0}, this one knows {SCHEMA})")]
     Newer(i64),
@@ -57,9 +57,12 @@ pub struct Db {
 
 impl Db {
     pub fn open(path: &Path) -> Result<Self, DbError> {
-        let mut connection =
-            Connection::open(path).map_err(|error| DbError::Open(path.display().to_string(), error))?;
-        prepare(&mut connection)?;
+        let named = |error| DbError::Open(path.display().to_string(), error);
+        let mut connection = Connection::open(path).map_err(named)?;
+        prepare(&mut connection).map_err(|error| match error {
+            DbError::Sqlite(error) => named(error),
+            other => other,
+        })?;
         // deep enough that a burst of readers never waits on the channel itself
         let (work, mut todo) = mpsc::channel::<Work>(256);
         std::thread::Builder::new()

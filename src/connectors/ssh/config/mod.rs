@@ -7,6 +7,8 @@ mod read;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod values;
+mod way;
 pub(crate) mod words;
 
 use std::collections::HashSet;
@@ -139,7 +141,7 @@ impl Config {
 impl HostConfig {
     /// User, host and port of one hop of `proxy_jump`.
     pub fn hop(hop: &str) -> Option<(Option<&str>, &str, Option<u16>)> {
-        keywords::split_hop(hop)
+        values::split_hop(hop)
     }
 
     /// The name under which known_hosts is asked, and its port: `HostKeyAlias` stands without one.

@@ -116,10 +116,10 @@ fn hosts(store: &mut Store, file: usize, number: usize, line: &str, group: usize
 /// Ansible reads a value as a Python literal where it is one: here that means quotes go.
 fn literal(value: &str) -> String {
     for quote in ['\'', '"'] {
-        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
-            if !inner.contains([quote, '\\']) {
-                return inner.to_owned();
-            }
+        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote))
+            && !inner.contains([quote, '\\'])
+        {
+            return inner.to_owned();
         }
     }
     value.to_owned()

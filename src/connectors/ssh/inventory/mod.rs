@@ -78,7 +78,7 @@ pub fn read_all(paths: &[PathBuf]) -> Parsed {
 /// Whether a variable's name says that its value is nobody's business.
 pub fn secret(name: &str) -> bool {
     let name = name.to_lowercase();
-    let words = ["pass", "secret", "token", "vault", "credential", "passphrase"];
+    let words = ["pass", "secret", "token", "vault", "credential"];
     let file = name.ends_with("file") || name.ends_with("path");
     let key = name.split(['_', '-', '.']).any(|word| word.ends_with("key") || word.ends_with("keys"));
     words.iter().any(|word| name.contains(word)) || (key && !file)

@@ -61,10 +61,10 @@ fn letter(text: &str) -> Option<usize> {
 pub(super) fn split_port(text: &str) -> (&str, Option<u16>) {
     let Some((host, digits)) = text.rsplit_once(':') else { return (text, None) };
     let Some(port) = digits.parse::<u16>().ok().filter(|&port| port > 0) else { return (text, None) };
-    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        if address.parse::<std::net::Ipv6Addr>().is_ok() {
-            return (address, Some(port));
-        }
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'))
+        && address.parse::<std::net::Ipv6Addr>().is_ok()
+    {
+        return (address, Some(port));
     }
     // A colon inside a range is no port's, one outside makes it an address.
     let (mut depth, mut plain) = (0, true);

@@ -55,6 +55,14 @@ struct Group {
     depth: usize,
 }
 
+/// What the groups of a host give it.
+struct Above {
+    vars: Vars,
+    file_vars: Vars,
+    /// Named groups, sorted.
+    names: Vec<String>,
+}
+
 impl Store {
     pub(super) fn file(&mut self, path: &Path) -> usize {
         self.files.push(path.to_owned());
@@ -138,10 +146,10 @@ impl Store {
     }
 
     pub(super) fn join(&mut self, group: usize, host: usize) {
-        if let Some(host) = self.hosts.get_mut(host) {
-            if !host.groups.contains(&group) {
-                host.groups.push(group);
-            }
+        if let Some(host) = self.hosts.get_mut(host)
+            && !host.groups.contains(&group)
+        {
+            host.groups.push(group);
         }
     }
 
@@ -183,7 +191,7 @@ impl Store {
             group.depth = usize::from(at != all);
         }
         let order = self.straighten();
-        let mut inherited: HashMap<Vec<usize>, Arc<(Vars, Vars, Vec<String>)>> = HashMap::new();
+        let mut inherited: HashMap<Vec<usize>, Arc<Above>> = HashMap::new();
         let mut hosts = Vec::with_capacity(self.hosts.len());
         let mut templates = template::Unknown::default();
         for draft in std::mem::take(&mut self.hosts) {
@@ -192,12 +200,12 @@ impl Store {
             groups.sort_unstable();
             groups.dedup();
             let above = inherited.entry(groups).or_insert_with_key(|groups| Arc::new(self.above(groups, all)));
-            let mut merged = above.0.clone();
-            merged.extend(above.1.iter().map(|(name, value)| (name.clone(), value.clone())));
+            let mut merged = above.vars.clone();
+            merged.extend(above.file_vars.iter().map(|(name, value)| (name.clone(), value.clone())));
             merged.extend(vars);
             merged.extend(file_vars);
             template::fill(&name, &mut merged, &mut templates);
-            hosts.push(Host { name, vars: merged, groups: above.2.clone() });
+            hosts.push(Host { name, vars: merged, groups: above.names.clone() });
         }
         for warning in templates.warnings() {
             self.note(warning);
@@ -289,8 +297,8 @@ impl Store {
         order
     }
 
-    /// What hosts in exactly these groups inherit: variables of inventories, those of `group_vars` over them, names.
-    fn above(&self, direct: &[usize], all: usize) -> (Vars, Vars, Vec<String>) {
+    /// What hosts in exactly these groups inherit.
+    fn above(&self, direct: &[usize], all: usize) -> Above {
         let mut seen: HashSet<usize> = HashSet::new();
         let mut todo = direct.to_vec();
         while let Some(at) = todo.pop() {
@@ -315,7 +323,7 @@ impl Store {
             vars.extend(self.groups[at].vars.iter().map(|(name, value)| (name.clone(), value.clone())));
             file_vars.extend(self.groups[at].file_vars.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
-        (vars, file_vars, names)
+        Above { vars, file_vars, names }
     }
 }
 

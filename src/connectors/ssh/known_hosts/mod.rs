@@ -29,6 +29,8 @@ pub use accept::accept;
 const FILE_BYTES: u64 = 64 << 20;
 /// Warnings kept a file.
 const WARNINGS: usize = 50;
+/// A key that more lines hold is looked up by the host's name, which is remembered.
+const SHARED: usize = 32;
 /// Hosts whose hashed names are remembered.
 const REMEMBERED: usize = 65_536;
 
@@ -60,7 +62,7 @@ pub struct KnownHosts {
     /// Lines with wildcards or negation.
     patterns: Vec<usize>,
     hashed: Vec<usize>,
-    /// By key: a host that shows the key of a hashed line costs one HMAC, not one a line.
+    /// Patterns and hashed lines by key: a host that shows the key of a hashed line costs one HMAC, not one a line.
     keys: HashMap<Arc<[u8]>, Vec<usize>>,
     /// Hashed lines that fit a name.
     remembered: Mutex<HashMap<String, Arc<[usize]>>>,
@@ -99,6 +101,10 @@ impl Names {
             }
         }
     }
+}
+
+fn is_pattern(list: &str) -> bool {
+    list.contains(['*', '?', '!'])
 }
 
 /// The name known_hosts lists: bare at port 22, else `[host]:port`.
@@ -155,7 +161,7 @@ impl KnownHosts {
                 self.hashed.push(at);
                 self.remembered.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
             }
-            Names::List(list) if list.contains(['*', '?', '!']) => self.patterns.push(at),
+            Names::List(list) if is_pattern(list) => self.patterns.push(at),
             Names::List(list) => {
                 for name in list.split(',') {
                     self.plain.entry(name.to_lowercase()).or_default().push(at);
@@ -163,10 +169,13 @@ impl KnownHosts {
             }
         }
         // One copy of a key that many lines hold.
-        if let Some((key, _)) = self.keys.get_key_value(&entry.key) {
-            entry.key = Arc::clone(key);
+        match self.keys.get_key_value(&entry.key) {
+            Some((key, _)) => entry.key = Arc::clone(key),
+            None => drop(self.keys.insert(Arc::clone(&entry.key), Vec::new())),
         }
-        self.keys.entry(Arc::clone(&entry.key)).or_default().push(at);
+        if !matches!(&entry.names, Names::List(list) if !is_pattern(list)) {
+            self.keys.entry(Arc::clone(&entry.key)).or_default().push(at);
+        }
         self.entries.push(entry);
     }
 
@@ -203,8 +212,18 @@ impl KnownHosts {
 
     /// The first line with this marker and key that speaks of this name.
     fn with_key(&self, marker: Marker, key: &[u8], name: &str) -> Option<&Entry> {
+        let fits = |at: &usize| {
+            let entry = self.entries.get(*at)?;
+            (entry.marker == marker && *entry.key == *key).then_some(entry)
+        };
+        if let Some(entry) = self.plain.get(name).and_then(|lines| lines.iter().find_map(fits)) {
+            return Some(entry);
+        }
         let lines = self.keys.get(key)?;
-        lines.iter().filter_map(|&at| self.entries.get(at)).find(|e| e.marker == marker && e.names.hold(name))
+        if lines.len() > SHARED {
+            return self.lines(name).into_iter().find(|entry| entry.marker == marker && *entry.key == *key);
+        }
+        lines.iter().filter_map(fits).find(|entry| entry.names.hold(name))
     }
 
     fn revoked(&self, key: &[u8], names: &[String]) -> Option<Verdict> {

@@ -1,15 +1,19 @@
 //! Screen 3: the launch dialog. Owns the form, the plan that the engine made of it, and the arming. Nothing is
 //! sent before the arm text is right for the very plan on screen; a change of anything disarms.
 
+mod request;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet};
 
+use self::request::{input_of, note_of, spread};
 use super::event::Effect;
-use super::form::{Arm, Input, Need, Text, duration};
+use super::form::{Arm, Input, Need, Text};
 use super::list::Cursor;
 use super::tree::Tree;
-use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
-use crate::model::script::{Param, ParamKind, ScriptInfo};
-use crate::model::secret::Secret;
+use crate::model::plan::{Plan, Question};
+use crate::model::script::ScriptInfo;
 use crate::model::wire::{Code, Problem};
 
 /// What a field is for.
@@ -248,45 +252,6 @@ impl Launch {
         }
     }
 
-    fn request(&self) -> Result<PlanRequest, String> {
-        let script = self.script().ok_or("choose a script in block a")?;
-        if let Some(why) = self.info.as_ref().and_then(|info| info.refused.as_ref()) {
-            return Err(format!("{script} cannot be launched: {why}"));
-        }
-        let target = self.target();
-        if target.trim().is_empty() {
-            return Err("no target yet: write an expression in block b (a device, a group, @all)".into());
-        }
-        let timeout = duration(&self.value(&Slot::Timeout).unwrap_or_default()).map_err(|e| format!("timeout: {e}"))?;
-        let at_once = match self.value(&Slot::AtOnce) {
-            None => None,
-            Some(text) => Some(text.trim().parse().map_err(|_| format!("at once: \"{text}\" is not a number"))?),
-        };
-        let (mut params, mut secrets) = (Vec::new(), Vec::new());
-        let known = self.info.iter().flat_map(|info| info.params.iter()).collect::<Vec<_>>();
-        for field in &self.fields {
-            let Slot::Param(at) = field.slot else { continue };
-            let Some(param) = known.get(at) else { continue };
-            match &field.input {
-                Input::Hidden(text) if !text.is_empty() => {
-                    secrets.push((param.name.clone(), Secret::new(text.expose())));
-                }
-                Input::Hidden(_) => {}
-                input => {
-                    let Some(value) = input.value() else { continue };
-                    if param.multiple {
-                        let words = shlex::split(&value).ok_or(format!("{}: a quote is not closed", param.name))?;
-                        params.extend(words.into_iter().map(|word| (param.name.clone(), word)));
-                    } else {
-                        params.push((param.name.clone(), value));
-                    }
-                }
-            }
-        }
-        let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
-        Ok(PlanRequest { script: ScriptRef::Library(script), target, params, secrets, timeout_ms, at_once })
-    }
-
     /// The engine's answer. `false`: not to the last question.
     pub fn planned(&mut self, serial: u64, answer: Result<Plan, Problem>, tree: &Tree) -> bool {
         if serial != self.serial {
@@ -427,208 +392,5 @@ impl Launch {
         let other = *at != Some(*chosen);
         *at = Some(*chosen);
         other
-    }
-
-    /// The same launch for a shell.
-    pub fn command_line(&self) -> String {
-        let quote = |text: &str| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
-            match shlex::try_quote(text) {
-                _ if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
-                Ok(quoted) => quoted.into_owned(),
-                Err(_) => "?".to_owned(), // A NUL, which no shell can say.
-            }
-        };
-        let mut line = format!(
-            "quarterdeck run {} --target {}",
-            self.script().map_or("SCRIPT".into(), |s| quote(&s)),
-            quote(&self.target())
-        );
-        let known: Vec<&Param> = self.info.iter().flat_map(|info| info.params.iter()).collect();
-        for field in &self.fields {
-            let Slot::Param(at) = field.slot else { continue };
-            if let (Some(value), Some(param)) = (field.input.value(), known.get(at)) {
-                let values = if param.multiple { shlex::split(&value).unwrap_or_default() } else { vec![value] };
-                for value in values {
-                    line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
-                }
-            }
-        }
-        if let Some(timeout) = self.value(&Slot::Timeout) {
-            line.push_str(&format!(" --timeout {}", quote(&timeout)));
-        }
-        if let Some(at_once) = self.value(&Slot::AtOnce) {
-            line.push_str(&format!(" --at-once {}", quote(&at_once)));
-        }
-        if let Need::Count(count) = self.arm.need {
-            line.push_str(&format!(" --confirm {count}"));
-        }
-        line
-    }
-}
-
-fn input_of(param: &Param) -> Input {
-    if param.secret {
-        return Input::Hidden(super::form::Hidden::default());
-    }
-    if param.kind == ParamKind::Flag {
-        return Input::Flag(param.default.as_deref() == Some("true"));
-    }
-    if !param.choices.is_empty() && !param.multiple {
-        let at = param.default.as_ref().and_then(|default| param.choices.iter().position(|c| c == default));
-        return Input::Choice { of: param.choices.clone(), at, optional: !param.required };
-    }
-    Input::Text(Text::new(param.default.as_deref().unwrap_or_default()))
-}
-
-fn note_of(param: &Param) -> String {
-    let mut notes = Vec::new();
-    if param.secret {
-        notes.push("hidden, sent on stdin".to_owned());
-    }
-    if param.multiple {
-        notes.push("several, parted by spaces".to_owned());
-    }
-    if param.multiple && !param.choices.is_empty() {
-        notes.push(param.choices.join(" "));
-    }
-    if !param.describe.is_empty() {
-        notes.push(param.describe.clone());
-    }
-    notes.join("; ")
-}
-
-/// The facts that tell the planned devices apart best, at most six.
-fn spread(plan: &Plan, tree: &Tree) -> Vec<Spread> {
-    let mut facts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for device in plan.devices.iter().filter_map(|id| tree.device(id)) {
-        *facts.entry("connection").or_default().entry(&device.connection).or_default() += 1;
-        for (fact, value) in &device.facts {
-            let values = facts.entry(fact).or_default();
-            if values.len() <= 12 {
-                *values.entry(value).or_default() += 1;
-            }
-        }
-    }
-    let mut facts: Vec<Spread> = facts
-        .into_iter()
-        .filter(|(_, values)| (1..=12).contains(&values.len()) && values.values().sum::<usize>() > 1)
-        .map(|(fact, values)| {
-            let mut values: Vec<(String, usize)> = values.into_iter().map(|(v, n)| (v.to_owned(), n)).collect();
-            values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-            (fact.to_owned(), values)
-        })
-        .collect();
-    facts.sort_by_key(|(fact, values)| (values.len() == 1, fact != "os" && fact != "site", values.len()));
-    facts.truncate(6);
-    facts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::console::app::sample;
-
-    fn request(launch: &mut Launch) -> (u64, PlanRequest) {
-        match launch.settle() {
-            Some(Effect::Plan { serial, request }) => (serial, request),
-            other => panic!("no plan asked: {other:?} {:?}", launch.problem),
-        }
-    }
-
-    fn planned(launch: &mut Launch, devices: usize) {
-        let (serial, _) = request(launch);
-        assert!(launch.planned(serial, Ok(sample::plan(devices)), &Tree::default()));
-    }
-
-    #[test]
-    fn nothing_is_selected_and_cancel_is_focused_once_the_form_is_full() {
-        let scripts = sample::library().scripts;
-        let launch = Launch::new(&scripts, None, "");
-        assert_eq!(launch.at, At::Field(0), "the script is to be chosen");
-        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "");
-        let at = launch.fields.iter().position(|f| f.slot == Slot::Target).unwrap();
-        assert_eq!(launch.at, At::Field(at), "the target is to be written");
-        assert_eq!(launch.settle(), None);
-        assert!(launch.problem.is_some() && !launch.armed());
-        assert_eq!(Launch::new(&scripts, Some("disk-use.sh"), "local").at, At::Cancel);
-    }
-
-    #[test]
-    fn a_change_disarms() {
-        let scripts = sample::library().scripts;
-        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
-        planned(&mut launch, 3);
-        launch.arm.typed = "y".into();
-        assert!(launch.armed());
-        launch.edited();
-        assert!(!launch.armed());
-        planned(&mut launch, 3);
-        assert!(!launch.armed(), "the new plan is not armed by the old letter");
-    }
-
-    #[test]
-    fn the_worlds_change_disarms_and_says_what_is_different() {
-        let scripts = sample::library().scripts;
-        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
-        planned(&mut launch, 3);
-        launch.arm.typed = "y".into();
-        launch.again();
-        planned(&mut launch, 3);
-        assert!(launch.armed(), "nothing is different");
-        launch.again();
-        planned(&mut launch, 5);
-        assert_eq!(launch.changed, Some((2, 0)));
-        assert!(!launch.armed());
-    }
-
-    #[test]
-    fn above_the_threshold_only_the_count_arms() {
-        let scripts = sample::library().scripts;
-        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
-        planned(&mut launch, 219);
-        assert_eq!(launch.arm.need, Need::Count(219));
-        launch.arm.typed = "y".into();
-        assert!(!launch.armed());
-        launch.arm.typed = "219".into();
-        assert!(launch.armed());
-    }
-
-    #[test]
-    fn an_older_plan_is_never_taken_for_the_newest() {
-        let scripts = sample::library().scripts;
-        let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
-        let (first, _) = request(&mut launch);
-        launch.edited();
-        assert_eq!(launch.settle(), None, "one at a time");
-        assert!(!launch.planned(first, Ok(sample::plan(1)), &Tree::default()));
-        let (second, _) = request(&mut launch);
-        assert!(!launch.planned(first, Ok(sample::plan(1)), &Tree::default()));
-        assert!(launch.planned(second, Ok(sample::plan(2)), &Tree::default()));
-    }
-
-    #[test]
-    fn parameters_travel_by_name_secrets_apart_and_the_command_line_says_the_same() {
-        let scripts = sample::library().scripts;
-        let mut launch = Launch::new(&scripts, Some("os-patch.sh"), "web & !db");
-        for field in &mut launch.fields {
-            match field.label.as_str() {
-                "version" => field.input.paste("14 6"),
-                "token" => field.input.paste("hunter2"),
-                "dry-run" => drop(field.input.cycle(true)),
-                _ => {}
-            }
-        }
-        let (_, request) = request(&mut launch);
-        assert_eq!(
-            request.params,
-            [("version", "14 6"), ("window", "08-18"), ("dry-run", "true")].map(|(a, b)| (a.into(), b.into()))
-        );
-        assert_eq!(request.secrets[0].1.expose(), "hunter2");
-        assert_eq!(
-            launch.command_line(),
-            "quarterdeck run os-patch.sh --target 'web & !db' --param 'version=14 6' --param window=08-18 \
-             --param dry-run=true"
-        );
     }
 }

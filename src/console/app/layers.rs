@@ -1,0 +1,315 @@
+//! What the commands do in a dialog: launch, stop, help, copy menu, notices, expression. Here, on the armed buttons
+//! of two of them, is all that ever reaches a device.
+
+use super::commands::Do;
+use super::form::Input;
+use super::help::{CopyMenu, Help};
+use super::launch::{At, Launch, Slot};
+use super::prompt::Prompt;
+use super::stop::{Choice, Stop};
+use super::tree::{Kind, Saved};
+use super::{App, Effect, Layer, Pane, View, layout};
+use crate::console::text;
+use crate::model::nodeset;
+
+/// What becomes of a layer after a command.
+pub(super) enum Next {
+    Stay,
+    Close,
+    /// Another one opens above it.
+    Above(Box<Layer>),
+    /// It closes, and this is done in what is below.
+    Run(Do),
+}
+
+impl Next {
+    const fn stay(stays: bool) -> Self {
+        if stays { Next::Stay } else { Next::Close }
+    }
+}
+
+/// Expressions kept at most.
+const KEPT: usize = 30;
+
+impl App {
+    /// A closed layer. What was typed into a launch dialog is kept: esc may be half of an arrow key.
+    pub(super) fn shelve(&mut self, layer: Layer) {
+        if let Layer::Launch(launch) = layer
+            && !launch.sent
+        {
+            self.shelved = Some(launch);
+        }
+    }
+
+    pub(super) fn in_layer(&mut self, layer: &mut Layer, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        let page = layout::inside(layout::strips(self.area).body);
+        let out = matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
+        match layer {
+            Layer::Help(_) => {}
+            Layer::Launch(_) if verb == Do::Help => {
+                return Next::Above(Box::new(Layer::Help(Help::new(&["launch", "dialog", "global"], &self.keymap))));
+            }
+            _ if verb == Do::Help => {
+                return Next::Above(Box::new(Layer::Help(Help::new(&["dialog", "list", "global"], &self.keymap))));
+            }
+            _ => {}
+        }
+        match layer {
+            Layer::Launch(launch) => Next::stay(self.in_launch(launch, verb, effects)),
+            Layer::Stop(stop) => Next::stay(self.in_stop(stop, verb, effects)),
+            Layer::Help(help) => {
+                match verb {
+                    _ if out => return Next::Close,
+                    Do::Accept | Do::Open => {
+                        let command = help.rows.get(help.cursor.at).map(|row| row.command);
+                        return command.map_or(Next::Close, |command| Next::Run(command.verb));
+                    }
+                    Do::NextField => drop(help.cursor.go(Do::Down, help.rows.len(), page)),
+                    Do::PreviousField => drop(help.cursor.go(Do::Up, help.rows.len(), page)),
+                    Do::Help => {
+                        help.all = !help.all;
+                        help.find(&self.keymap);
+                    }
+                    verb => drop(help.cursor.go(verb, help.rows.len(), page)),
+                }
+                Next::Stay
+            }
+            Layer::Copy(menu) => match verb {
+                Do::Accept | Do::Open => {
+                    if let Some((what, text)) = menu.items.get(menu.cursor.at) {
+                        self.copy(what, text.clone(), effects);
+                    }
+                    Next::Close
+                }
+                verb => {
+                    menu.cursor.go(verb, menu.items.len(), menu.items.len());
+                    Next::stay(!out && verb != Do::Copy)
+                }
+            },
+            Layer::Log => {
+                self.notices.cursor.go(verb, self.notices.all.len(), page);
+                Next::stay(!out && verb != Do::Accept)
+            }
+            Layer::Prompt(prompt) => {
+                if matches!(verb, Do::Accept | Do::Open) {
+                    self.keep_expression(prompt, effects);
+                    return Next::Close;
+                }
+                Next::stay(!out)
+            }
+        }
+    }
+
+    fn copy(&mut self, what: &str, text: String, effects: &mut Vec<Effect>) {
+        self.hint = Some(format!("copied the {what} through the terminal (OSC 52)"));
+        effects.push(Effect::Copy(text));
+    }
+
+    fn keep_expression(&mut self, prompt: &Prompt, effects: &mut Vec<Effect>) {
+        let expr = prompt.text.text().trim().to_owned();
+        let saved = &mut self.tree.saved;
+        saved.retain(|saved| Some(&saved.expr) != prompt.replaces.as_ref() && saved.expr != expr);
+        if !expr.is_empty() {
+            saved.insert(0, Saved { expr: expr.clone(), answer: None });
+            saved.truncate(KEPT);
+        }
+        effects.push(Effect::SaveExpressions(saved.iter().map(|saved| saved.expr.clone()).collect()));
+        self.tree.build();
+        let height = self.targets_height();
+        let row = self.tree.rows.iter().position(|row| matches!(row.kind, Kind::Saved(0)));
+        if let (Some(row), false) = (row, expr.is_empty()) {
+            self.overview.targets.put(row, self.tree.rows.len(), height);
+        }
+    }
+
+    fn in_launch(&mut self, launch: &mut Launch, verb: Do, effects: &mut Vec<Effect>) -> bool {
+        if launch.sent {
+            // On its way: the answer closes the dialog.
+            return !matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
+        }
+        if launch.picker.is_some() {
+            match verb {
+                Do::Accept | Do::Open => {
+                    if launch.pick() {
+                        launch.script_chosen(&self.scripts);
+                        launch.edited();
+                    }
+                    launch.next(true);
+                }
+                Do::Cancel | Do::Back | Do::QuitOrBack => launch.picker = None,
+                verb => {
+                    if let Some(picker) = &mut launch.picker {
+                        let len = picker.found.len();
+                        match verb {
+                            Do::NextField => drop(picker.cursor.go(Do::Down, len, 10)),
+                            Do::PreviousField => drop(picker.cursor.go(Do::Up, len, 10)),
+                            verb => drop(picker.cursor.go(verb, len, 10)),
+                        }
+                    }
+                }
+            }
+            return true;
+        }
+        if let Some(cursor) = &mut launch.devices {
+            let len = launch.plan.as_ref().map_or(0, |plan| plan.devices.len() + plan.excluded.len());
+            match verb {
+                Do::Cancel | Do::Back | Do::QuitOrBack | Do::DeviceList | Do::Accept => launch.devices = None,
+                verb => drop(cursor.go(verb, len, layout::inside(layout::strips(self.area).body))),
+            }
+            return true;
+        }
+        match verb {
+            Do::Cancel | Do::Back | Do::QuitOrBack => return false,
+            Do::NextField | Do::Down => launch.next(true),
+            Do::PreviousField | Do::Up => launch.next(false),
+            Do::Block(block) => launch.jump(block),
+            Do::DeviceList => {
+                if launch.plan.is_some() {
+                    launch.devices = Some(super::list::Cursor::default());
+                } else {
+                    self.hint = Some("no devices yet: the target is not resolved".into());
+                }
+            }
+            Do::CopyCommand => self.copy("command line", launch.command_line(), effects),
+            Do::Toggle => {
+                if let Some(field) = launch.focused()
+                    && field.input.cycle(true)
+                {
+                    self.changed(launch);
+                }
+            }
+            Do::Accept | Do::Open => return self.accept(launch, effects),
+            _ => {}
+        }
+        true
+    }
+
+    /// A choice or flag of the form changed.
+    fn changed(&self, launch: &mut Launch) {
+        if launch.focused().is_some_and(|field| field.slot == Slot::Script) {
+            launch.script_chosen(&self.scripts);
+        }
+        launch.edited();
+    }
+
+    fn accept(&mut self, launch: &mut Launch, effects: &mut Vec<Effect>) -> bool {
+        match launch.at {
+            At::Cancel => return false,
+            At::Launch if launch.armed() => {
+                if let Some(plan) = &launch.plan {
+                    effects.push(Effect::Launch { plan: plan.id.clone(), confirm: launch.arm.count() });
+                    launch.sent = true;
+                }
+            }
+            At::Launch => self.hint = Some("not armed yet: nothing was sent".into()),
+            At::Field(_) => match launch.focused().map(|field| (&field.input, &field.slot)) {
+                Some((Input::Choice { .. }, _)) => launch.open_picker(),
+                Some((Input::Hidden(text), Slot::Answer(question))) if !text.is_empty() => {
+                    let value = crate::model::secret::Secret::new(text.expose());
+                    effects.push(Effect::Answer { question: question.clone(), value });
+                }
+                Some((Input::Flag(_), _)) => {
+                    if let Some(field) = launch.focused() {
+                        field.input.cycle(true);
+                    }
+                    self.changed(launch);
+                }
+                _ => launch.next(true),
+            },
+        }
+        true
+    }
+
+    fn in_stop(&mut self, stop: &mut Stop, verb: Do, effects: &mut Vec<Effect>) -> bool {
+        match verb {
+            Do::Cancel | Do::Back | Do::QuitOrBack => return false,
+            _ if stop.sent => {}
+            Do::Down => stop.choose(if stop.choice.is_none() { Choice::Queued } else { Choice::All }),
+            Do::Up => stop.choose(Choice::Queued),
+            Do::NextField | Do::PreviousField => stop.on_stop = !stop.on_stop,
+            Do::Accept | Do::Open | Do::Toggle => {
+                if !stop.on_stop {
+                    return verb == Do::Toggle;
+                }
+                if stop.armed() {
+                    let queued_only = stop.choice == Some(Choice::Queued);
+                    effects.push(Effect::Cancel { job: stop.job, queued_only });
+                    stop.sent = true;
+                    return false;
+                }
+                self.hint = Some("not armed yet: nothing was stopped".into());
+            }
+            _ => {}
+        }
+        true
+    }
+
+    pub(super) fn open_copy(&mut self) {
+        let mut items: Vec<(&'static str, String)> = Vec::new();
+        match self.view {
+            View::Overview => match self.overview.subject {
+                Pane::Scripts => {
+                    if let Some(script) = self.overview.script(&self.scripts) {
+                        items.push(("name", script.name.clone()));
+                        items.push(("version", script.version.clone()));
+                        items.extend(script.path.clone().map(|path| ("path", path)));
+                        if let Some(source) = self.source.as_ref().filter(|source| source.name == script.name) {
+                            items.push(("text", source.lines.join("\n")));
+                        }
+                    }
+                }
+                Pane::Targets => {
+                    if let Some(row) = self.tree.rows.get(self.overview.targets.at) {
+                        items.push(("expression", row.term.clone()));
+                        let members = self.tree.members(row);
+                        if !members.is_empty() {
+                            let names = members.iter().map(|device| device.name.as_str());
+                            items.push(("node set", nodeset::fold(names)));
+                        }
+                        if let [only] = members.as_slice() {
+                            items.push(("id", only.id.clone()));
+                        }
+                    }
+                    if !self.tree.marks.is_empty() {
+                        items.push(("marked ones", self.tree.marked()));
+                    }
+                }
+                _ => {
+                    if let Some(job) = self.overview.job(&self.jobs) {
+                        items.push(("id", job.id.to_string()));
+                        items.push(("script", job.script.clone()));
+                        items.push(("target", job.target.clone()));
+                        items.push(("command", format!("quarterdeck jobs attach {}", job.id)));
+                    }
+                }
+            },
+            View::Live => {
+                if let (Some(live), Some(held)) = (&self.live, &self.held) {
+                    if let Some(run) = held.run(live.chosen) {
+                        items.push(("device", run.name.clone()));
+                        items.push(("device id", run.device.clone()));
+                        if !run.last_line.is_empty() {
+                            items.push(("last line", run.last_line.clone()));
+                        }
+                    }
+                    let shown = live.tail.shown();
+                    if !shown.is_empty() {
+                        let lines = shown.iter().map(|line| text::plain(&line.text));
+                        items.push(("lines shown", lines.collect::<Vec<_>>().join("\n")));
+                    }
+                    if let Some(job) = &held.job {
+                        let runs = live.order.iter().filter_map(|at| job.runs.get(*at as usize));
+                        items.push(("node set listed", nodeset::fold(runs.map(|run| run.name.as_str()))));
+                    }
+                    items.push(("job id", live.id.to_string()));
+                    items.push(("command", format!("quarterdeck output {}", live.id)));
+                }
+            }
+        }
+        if items.is_empty() {
+            self.hint = Some("nothing to copy here".into());
+        } else {
+            self.layers.push(Layer::Copy(CopyMenu { items, cursor: super::list::Cursor::default() }));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The tree of targets, as its rules say it.
+
+use super::*;
+use crate::console::app::sample;
+
+fn labels(tree: &Tree) -> Vec<String> {
+    tree.rows.iter().map(|row| format!("{}{}", "  ".repeat(row.depth), row.label)).collect()
+}
+
+#[test]
+fn groups_are_a_tree_and_devices_are_folded() {
+    let mut tree = Tree::default();
+    tree.set(sample::targets());
+    assert_eq!(labels(&tree), ["all", "local", "lab", "  prod", "  bastion"]);
+    tree.turn("lab/prod");
+    tree.turn("lab/prod/web");
+    assert_eq!(
+        labels(&tree),
+        ["all", "local", "lab", "  prod", "    db", "    web", "      web[001-012]", "  bastion"]
+    );
+    let web = &tree.rows[6];
+    assert_eq!((web.term.as_str(), web.tally.devices, web.tally.offline), ("lab:web[001-012]", 12, 1));
+    assert_eq!(tree.members(web).len(), 12);
+    tree.only_problems = true;
+    tree.build();
+    assert_eq!(labels(&tree), ["all", "lab", "  prod", "    web", "      web[001-012]", "  bastion"]);
+}
+
+#[test]
+fn every_row_means_what_its_expression_resolves_to() {
+    let mut tree = Tree::default();
+    tree.set(sample::targets());
+    for path in ["lab/prod", "lab/prod/web", "lab/prod/web/web[001-012]", "lab/prod/db"] {
+        tree.turn(path);
+    }
+    let targets = sample::targets();
+    let inventory =
+        crate::model::device::Inventory { devices: targets.devices, groups: targets.groups, warnings: vec![] };
+    for row in &tree.rows {
+        let expr = crate::model::target::parse(&row.term).unwrap();
+        let resolved: BTreeSet<&str> =
+            expr.resolve(&inventory).unwrap().iter().map(|device| device.id.as_str()).collect();
+        let members: BTreeSet<&str> = tree.members(row).iter().map(|device| device.id.as_str()).collect();
+        assert_eq!(resolved, members, "{}", row.term);
+    }
+}
+
+#[test]
+fn a_cycle_of_groups_ends() {
+    let mut targets = sample::targets();
+    targets.groups[0].children = vec!["web".into()];
+    targets.groups[2].children = vec!["db".into()];
+    let mut tree = Tree::default();
+    tree.set(targets);
+    tree.turn("lab/prod");
+    let mut path = "lab/prod".to_owned();
+    for n in 0..40 {
+        path.push_str(if n % 2 == 0 { "/db" } else { "/web" });
+        tree.turn(&path);
+    }
+    assert!(tree.rows.len() < 100);
+}
+
+#[test]
+fn odd_names_are_quoted() {
+    assert_eq!(quoted("web-1.example_net"), "web-1.example_net");
+    assert_eq!(quoted(r#"a "b\"#), r#""a \"b\\""#);
+}

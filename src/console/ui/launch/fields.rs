@@ -1,0 +1,188 @@
+//! One field of the form: label, value, note; and the list of a choice.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::below;
+use crate::console::app::App;
+use crate::console::app::form::Input;
+use crate::console::app::launch::{Field, Launch, Picker, Slot};
+use crate::console::app::list::Cursor;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::ui::cells::{self, line, nth, place, popup};
+use crate::console::ui::reach;
+
+pub(super) fn draw_field(
+    app: &App,
+    field: &Field,
+    focused: bool,
+    label: u16,
+    area: Rect,
+    buf: &mut Buffer,
+    position: &mut Option<Position>,
+) {
+    if area.height == 0 || area.width < label + 6 {
+        return;
+    }
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let star = if field.required && matches!(field.slot, Slot::Param(_)) { "*" } else { "" };
+    let name = text::clip(&format!("{}{star}", text::plain(&field.label)), usize::from(label));
+    buf.set_string(area.x, area.y, name, if focused { theme.style(Role::TextStrong) } else { muted });
+    let x = area.x + label + 1;
+    let room = area.right().saturating_sub(x);
+    let style = if focused { theme.style(Role::Cursor) } else { plain };
+    if let Input::Flag(on) = field.input {
+        let sign = if on { theme.glyphs.mark() } else { theme.glyphs.unmarked() };
+        buf.set_string(x, area.y, sign, style);
+        note(app, field, Rect { x: x + 5, width: room.saturating_sub(5), ..area }, buf);
+        return;
+    }
+    // The expression and the script get all the room there is, other fields leave some to their note.
+    let whole = matches!(field.slot, Slot::Target | Slot::Script) || room < 30;
+    let width = if whole { room } else { (room * 3 / 5).clamp(12, 28) };
+    let inner = usize::from(width.saturating_sub(2));
+    let (shown, cursor) = match &field.input {
+        Input::Text(text) => view(text.text(), text.cursor(), inner),
+        Input::Hidden(hidden) => view(&"*".repeat(hidden.len()), hidden.len(), inner),
+        Input::Choice { of, at, .. } => {
+            let value = at.and_then(|at| of.get(at)).map_or(String::new(), |value| text::plain(value));
+            (text::clip(&value, inner.saturating_sub(2)), 0)
+        }
+        Input::Flag(_) => (String::new(), 0),
+    };
+    buf.set_string(x, area.y, "[", muted);
+    buf.set_string(x + 1, area.y, text::pad(&shown, inner), style);
+    buf.set_string(x + 1 + inner as u16, area.y, "]", muted);
+    if matches!(field.input, Input::Choice { .. }) {
+        if inner >= 2 {
+            buf.set_string(x + inner as u16, area.y, "v", style);
+        }
+        if shown.is_empty() && matches!(field.slot, Slot::Script) {
+            let hint = text::clip("enter chooses", inner.saturating_sub(2));
+            buf.set_string(x + 1, area.y, hint, style.add_modifier(Modifier::DIM));
+        }
+    } else if focused {
+        *position = Some(Position::new(x + 1 + cursor as u16, area.y));
+    }
+    if !whole {
+        note(app, field, Rect { x: x + width + 1, width: room.saturating_sub(width + 1), ..area }, buf);
+    }
+}
+
+pub(super) fn note(app: &App, field: &Field, area: Rect, buf: &mut Buffer) {
+    let text = match field.slot {
+        Slot::AtOnce => match app.hello.as_ref().map(|hello| hello.at_once) {
+            Some(0) | None => "no limit if empty; 0 = none".into(),
+            Some(n) => format!("{n} if empty; 0 = no limit"),
+        },
+        Slot::Timeout => "30s 10m 2h, per device".into(),
+        _ => text::plain(&field.note),
+    };
+    cells::words(buf, area, &text, app.theme.style(Role::TextMuted));
+}
+
+/// The part of a text around its cursor that fits, and where the cursor then is, in cells.
+pub(super) fn view(value: &str, cursor: usize, width: usize) -> (String, usize) {
+    let before: String = value.chars().take(cursor).collect();
+    let at = text::width(&before);
+    let from = (at + 1).saturating_sub(width);
+    let line = Line::from(Span::raw(value));
+    let shown = text::slice(&line, from, width);
+    (shown.spans.iter().map(|span| span.content.as_ref()).collect(), at - from)
+}
+
+/// A question of the engine: its text on a row, the hidden answer below.
+pub(super) fn answer(
+    app: &App,
+    field: &Field,
+    focused: bool,
+    area: Rect,
+    buf: &mut Buffer,
+    position: &mut Option<Position>,
+) -> u16 {
+    if area.height == 0 {
+        return 0;
+    }
+    let theme = &app.theme;
+    let text = format!("[!!] {} - {}", text::plain(&field.label), field.note);
+    let used = cells::paragraph(buf, area, &text, theme.style(Role::LevelWarn));
+    let row = Field { label: "answer".into(), note: String::new(), ..field.clone() };
+    draw_field(app, &row, focused, 8, nth(area, used), buf, position);
+    used + 1
+}
+
+/// The list of a choice field, narrowed by what is typed.
+pub(super) fn choices(app: &App, launch: &Launch, picker: &Picker, body: Rect, buf: &mut Buffer) -> Position {
+    let theme = &app.theme;
+    let of: &[String] = match launch.fields.get(picker.field).map(|field| &field.input) {
+        Some(Input::Choice { of, .. }) => of,
+        _ => &[],
+    };
+    let name = launch.fields.get(picker.field).map_or("", |field| field.label.as_str());
+    let len = picker.found.len();
+    let height = (of.len() as u16 + 3).clamp(5, body.height.saturating_sub(2).min(16));
+    let foot = place(picker.cursor.at, len);
+    let inside = popup(app, buf, body, &format!("{name}  type to filter"), &foot, (body.width.min(60), height));
+    let (shown, cursor) =
+        view(picker.filter.text(), picker.filter.cursor(), usize::from(inside.width.saturating_sub(3)));
+    let spans = vec![Span::styled("> ", theme.style(Role::Key)), Span::styled(shown, theme.style(Role::Text))];
+    line(buf, nth(inside, 0), &Line::from(spans));
+    let list = below(inside, 1);
+    if len == 0 {
+        cells::words(buf, nth(list, 0), "nothing of that name", theme.style(Role::TextMuted));
+    }
+    for (n, at) in picker.cursor.window(len, usize::from(list.height)).enumerate() {
+        let row = nth(list, n as u16);
+        let choice = picker.found.get(at).and_then(|at| of.get(*at)).map_or("", String::as_str);
+        cells::row(
+            buf,
+            row,
+            &[1, 0],
+            &[cells::left("", Style::default()), cells::left(text::plain(choice), theme.style(Role::Text))],
+        );
+        if at == picker.cursor.at {
+            cells::cursor(theme, buf, row, true);
+        }
+    }
+    Position::new(inside.x + 2 + cursor as u16, inside.y)
+}
+
+/// Every device of the plan, and what was left out.
+pub(super) fn devices(app: &App, launch: &Launch, cursor: Cursor, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let Some(plan) = &launch.plan else { return };
+    let len = plan.devices.len() + plan.excluded.len();
+    let name = format!("{} devices", text::count(plan.devices.len() as u64));
+    let inside = popup(app, buf, body, &name, &place(cursor.at, len), (body.width, body.height));
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    for (n, at) in cursor.window(len, usize::from(inside.height)).enumerate() {
+        let row = nth(inside, n as u16);
+        let (id, word, style, more) = match plan.devices.get(at) {
+            Some(id) => {
+                let device = app.tree.device(id);
+                let state = device.map(|device| device.state).unwrap_or_default();
+                let facts: Vec<String> =
+                    device.iter().flat_map(|d| &d.facts).map(|(fact, value)| format!("{fact} {value}")).collect();
+                (id.as_str(), state.word(), theme.style(reach(state)), facts.join("  "))
+            }
+            None => match plan.excluded.get(at - plan.devices.len()) {
+                Some((id, why)) => (id.as_str(), "left out", theme.style(Role::LevelWarn), why.clone()),
+                None => continue,
+            },
+        };
+        let cells = [
+            cells::left("", plain),
+            cells::left(text::plain(id), plain),
+            cells::left(word, style),
+            cells::left(text::plain(&more), muted),
+        ];
+        cells::row(buf, row, &[1, 30.min(inside.width / 2), 8, 0], &cells);
+        if at == cursor.at {
+            cells::cursor(theme, buf, row, true);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Screen 3: what will run, where, how, what to expect; and last the arm line.
+
+mod blocks;
+mod fields;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use self::blocks::{check, how, what, whereto};
+use self::fields::{answer, choices, devices, draw_field};
+use super::cells::{self, line, nth, pane, title};
+use crate::console::app::form::Need;
+use crate::console::app::launch::{At, Field, Launch, Slot};
+use crate::console::app::{App, layout};
+use crate::console::text;
+use crate::console::theme::Role;
+
+const NAMES: [&str; 4] = ["What", "Where", "How", "Check  (what will happen)"];
+const LETTERS: [&str; 4] = ["a", "b", "c", "d"];
+
+pub fn draw(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let body = layout::strips(area).body;
+    // The status row belongs to the dialog: arm line and buttons.
+    let body = Rect { height: body.height + 1, ..body };
+    let boxed = area.height >= 30 && !layout::small(area);
+    let arm_rows = if boxed { 7 } else { 3 };
+    let blocks = Rect { height: body.height.saturating_sub(arm_rows), ..body };
+    let mut position = None;
+    if layout::small(area) {
+        let block = match launch.at {
+            At::Field(at) => launch.fields.get(at).map_or(0, |field| field.block),
+            _ => 3,
+        };
+        block_at(app, launch, block, blocks, buf, &mut position);
+    } else {
+        let half = blocks.width / 2;
+        // a and b hold the most; c and d get the rest.
+        let wanted = launch.fields.iter().filter(|field| field.block == 0).count() as u16 + 6;
+        let top = wanted.clamp(blocks.height * 11 / 20, blocks.height * 13 / 20);
+        let (left, right) =
+            (Rect { width: half, ..blocks }, Rect { x: blocks.x + half, width: blocks.width - half, ..blocks });
+        let upper = |side: Rect| Rect { height: top, ..side };
+        let lower = |side: Rect| Rect { y: side.y + top, height: side.height - top, ..side };
+        for (block, area) in [(0, upper(left)), (1, upper(right)), (2, lower(left)), (3, lower(right))] {
+            block_at(app, launch, block, area, buf, &mut position);
+        }
+    }
+    let rest = Rect { y: blocks.bottom(), height: arm_rows, ..body };
+    arm(app, launch, rest, boxed, buf);
+    if let Some(picker) = &launch.picker {
+        return Some(choices(app, launch, picker, body, buf));
+    }
+    if let Some(cursor) = launch.devices {
+        devices(app, launch, cursor, body, buf);
+        return None;
+    }
+    position
+}
+
+fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer, position: &mut Option<Position>) {
+    let theme = &app.theme;
+    let at = match launch.at {
+        At::Field(at) => Some(at),
+        _ => None,
+    };
+    let focused = at.and_then(|at| launch.fields.get(at)).is_some_and(|field| field.block == block);
+    let name = title(theme, LETTERS[usize::from(block)], NAMES[usize::from(block)], "");
+    let foot = if block == 1 && launch.plan.is_some() { "alt-t devices" } else { "" };
+    let inside = pane(app, buf, area, name, foot, focused);
+    let fields: Vec<(usize, &Field)> =
+        launch.fields.iter().enumerate().filter(|(_, field)| field.block == block).collect();
+    // A form longer than the block shows the part around the focus.
+    let rows = usize::from(inside.height);
+    let place = fields.iter().position(|(n, _)| Some(*n) == at).unwrap_or(0);
+    let reserve = if block == 0 { 2.min(rows / 3) } else { 0 };
+    let from = (place + 1).saturating_sub(rows - reserve);
+    let label = fields.iter().map(|(_, field)| text::width(&field.label) + 1).max().unwrap_or(8).clamp(8, 16) as u16;
+    let mut y = 0;
+    for (n, field) in fields.iter().skip(from).take(rows - reserve) {
+        if matches!(field.slot, Slot::Answer(_)) {
+            y += answer(app, field, Some(*n) == at, below(inside, y), buf, position);
+        } else {
+            draw_field(app, field, Some(*n) == at, label, nth(inside, y), buf, position);
+            y += 1;
+        }
+        if field.slot == Slot::Target {
+            y += pointer(app, launch, label, below(inside, y), buf);
+        }
+    }
+    let rest = below(inside, y);
+    match block {
+        0 => what(app, launch, rest, buf),
+        1 => whereto(app, launch, rest, buf),
+        2 => how(app, launch, rest, buf),
+        _ => check(app, launch, rest, buf),
+    }
+}
+
+fn below(area: Rect, y: u16) -> Rect {
+    let y = y.min(area.height);
+    Rect { y: area.y + y, height: area.height - y, ..area }
+}
+
+/// A caret below the column of the expression that is at fault, and why.
+fn pointer(app: &App, launch: &Launch, label: u16, area: Rect, buf: &mut Buffer) -> u16 {
+    // What is wrong elsewhere is said in block d.
+    let Some(problem) = launch.problem.as_ref().filter(|problem| problem.column.is_some()) else { return 0 };
+    let style = app.theme.style(Role::LevelError);
+    let mut y = 0;
+    if let Some(column) = problem.column {
+        let target = launch.target();
+        let before: String = target.chars().take(column).collect();
+        let x = label + 2 + text::width(&before) as u16;
+        if x < area.width && area.height > 0 {
+            buf.set_string(area.x + x, area.y, "^", style);
+            y += 1;
+        }
+    }
+    y + cells::paragraph(buf, below(area, y), &text::plain(&problem.error), style)
+}
+
+/// Last of all: the typed confirmation, the buttons, the same thing as a command.
+fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let (rows, command) = if boxed {
+        let frame = Rect { height: area.height - 1, ..area };
+        let focused = !matches!(launch.at, At::Field(_));
+        let inside = pane(app, buf, frame, title(theme, "", "Arm", ""), "", focused);
+        let words = match launch.plan.as_ref().filter(|_| launch.problem.is_none()) {
+            Some(plan) => {
+                let n = plan.devices.len();
+                let s = if n == 1 { "" } else { "s" };
+                let name = text::plain(&plan.script.name);
+                format!("You are about to run {name} on {} device{s}.", text::count(n as u64))
+            }
+            None => "Nothing can be launched yet.".into(),
+        };
+        cells::words(buf, nth(inside, 0), &words, plain);
+        (below(inside, 1), Some(nth(area, area.height - 1)))
+    } else {
+        (Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }, None)
+    };
+    let armed = launch.armed();
+    let typed = Span::styled(
+        format!("[{}]", text::pad(&format!("{}_", launch.arm.typed), if launch.arm.need == Need::Yes { 2 } else { 6 })),
+        theme.style(if armed { Role::KeyDanger } else { Role::TextStrong }),
+    );
+    let state = match (launch.sent, armed) {
+        (true, _) => Span::styled("  launching…", theme.style(Role::StateRunning)),
+        (_, true) => Span::styled("  armed", theme.style(Role::KeyDanger)),
+        _ if launch.problem.is_some() => Span::styled("  not possible yet", muted),
+        _ if launch.waiting() => Span::styled("  planning…", muted),
+        _ => Span::styled("  not armed", muted),
+    };
+    let ask = match launch.arm.need {
+        Need::Yes if rows.width < 60 => "y arms:  ",
+        Need::Count(_) if rows.width < 60 => "the device count arms:  ",
+        Need::Yes => "Type y to arm [ Launch ]:  ",
+        Need::Count(_) => "Type the number of devices to arm [ Launch ]:  ",
+    };
+    line(buf, nth(rows, 0), &Line::from(vec![Span::styled(ask, plain), typed, state]));
+    let button = |word: &str, focused: bool, style: Style| {
+        let style = if focused { theme.style(Role::Cursor) } else { style };
+        Span::styled(format!("[ {word} ]"), style)
+    };
+    let launch_style = if armed { theme.style(Role::KeyDanger) } else { muted };
+    let buttons = Line::from(vec![
+        button("Cancel", launch.at == At::Cancel, plain),
+        Span::raw("     "),
+        button("Launch", launch.at == At::Launch, launch_style),
+    ]);
+    let width = text::line_width(&buttons) as u16;
+    let row = nth(rows, if boxed { 2 } else { 1 });
+    let indent = row.width.saturating_sub(width) / 2;
+    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &buttons);
+    // A word about the last key, or the command line.
+    let last = command.unwrap_or_else(|| nth(area, 2));
+    let last = Rect { x: last.x + 1, width: last.width.saturating_sub(2), ..last };
+    match (&app.hint, app.notices.newest()) {
+        (Some(hint), _) => cells::words(buf, last, hint, theme.style(Role::LevelInfo)),
+        (None, Some(notice)) => cells::words(buf, last, &text::plain(&notice.text), theme.style(Role::LevelWarn)),
+        (None, None) => {
+            let spans =
+                vec![Span::styled("same as:  ", muted), Span::styled(text::plain(&launch.command_line()), plain)];
+            line(buf, last, &Line::from(spans));
+        }
+    }
+}
