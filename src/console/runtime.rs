@@ -156,7 +156,7 @@ impl Desk {
         let (results, mut told) = mpsc::channel::<Told>(ROOM);
         let mut engine = Engine::new(self.settings.paths.clone(), results);
         let mut signals = Signals::new().map_err(Error::Loop)?;
-        let mut input = Some(EventStream::new());
+        let mut input = None;
         engine.attach();
         engine.blocking({
             let path = files::expressions(&self.settings.paths);
@@ -166,6 +166,15 @@ impl Desk {
         while !self.quit {
             let frame = self.app.dirty.then(|| self.drawn + self.gap);
             let clock = self.app.wake().map(|at| at.duration_since(Timestamp::now()).unsigned_abs());
+            if input.is_none() {
+                input = Some(EventStream::new());
+                // Nobody told of changes while nobody listened.
+                let area = Term::size();
+                if area != self.app.area {
+                    let resized = Event::Resize(area.width, area.height);
+                    self.tell(resized, &mut engine, &mut input, &mut signals).await;
+                }
+            }
             let stream = input.get_or_insert_with(EventStream::new);
             let woken = tokio::select! {
                 biased;
@@ -193,12 +202,7 @@ impl Desk {
                 Woken::Frame | Woken::Clock => {}
             }
             for event in events {
-                if let Event::Resize(width, height) = event {
-                    self.screen.resize(Rect::new(0, 0, width, height));
-                }
-                for effect in self.app.update(event) {
-                    self.carry_out(effect, &mut engine, &mut input, &mut signals).await;
-                }
+                self.tell(event, &mut engine, &mut input, &mut signals).await;
             }
             let due = self.drawn.elapsed() >= self.gap;
             if self.app.dirty && !self.quit && (by_key || due) {
@@ -207,6 +211,22 @@ impl Desk {
         }
         engine.leave();
         Ok(())
+    }
+
+    /// An event to the console, and what it wants done about it.
+    async fn tell(
+        &mut self,
+        event: Event,
+        engine: &mut Engine,
+        input: &mut Option<EventStream>,
+        signals: &mut Signals,
+    ) {
+        if let Event::Resize(width, height) = event {
+            self.screen.resize(Rect::new(0, 0, width, height));
+        }
+        for effect in self.app.update(event) {
+            self.carry_out(effect, engine, input, signals).await;
+        }
     }
 
     async fn carry_out(
@@ -264,9 +284,7 @@ impl Desk {
     fn back(&mut self) {
         let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
         self.term.resume();
-        let area = Term::size();
-        self.screen.resize(area);
-        self.app.update(Event::Resize(area.width, area.height));
+        self.screen.redraw();
         self.app.dirty = true;
     }
 

@@ -62,6 +62,10 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
     (Inventory { devices, groups, warnings }, overrides, watched)
 }
 
+fn implied(group: &str) -> bool {
+    matches!(group, "all" | "ungrouped")
+}
+
 fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<String>>) -> Vec<Group> {
     let group = |group: &inventory::GroupDef| Group {
         name: group.name.clone(),
@@ -70,13 +74,14 @@ fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<Stri
         // Hosts come by name, so their ids are in order.
         devices: members.remove(group.name.as_str()).unwrap_or_default(),
     };
-    parsed.groups.iter().map(group).collect()
+    // Every inventory has these two, written or not: `@all` and the connection's own name say the same.
+    parsed.groups.iter().filter(|group| !implied(&group.name)).map(group).collect()
 }
 
 fn device(connection: &str, name: &str, config: &HostConfig, host: Option<&Host>) -> Device {
     let mut device = Device::new(connection, name);
     if let Some(host) = host {
-        device.groups.clone_from(&host.groups);
+        device.groups = host.groups.iter().filter(|group| !implied(group)).cloned().collect();
         let told = host.vars.iter().filter(|(name, _)| !name.starts_with("ansible_") && !inventory::secret(name));
         device.facts.extend(told.take(FACTS).map(|(name, value)| (shown(name), shown(value))));
     }
@@ -307,7 +312,10 @@ win[1:3] ansible_connection=winrm
         assert_eq!(
             inventory.warnings,
             [
-                "inventory: db2: ansible_port `many` is not a port (1-65535)",
+                &format!(
+                    "{}: host db2: ansible_port `many` is not a port (1-65535)",
+                    folder.path().join("hosts").display()
+                ),
                 "inventory: localhost: left out, ansible_connection is local, not ssh (this machine is a connection of kind `local`)",
                 "inventory: win1 and 2 more: left out, ansible_connection is winrm, not ssh",
             ]

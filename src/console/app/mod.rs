@@ -99,6 +99,8 @@ pub struct Source {
     /// Empty until it has been worked out.
     pub coloured: Coloured,
     pub problem: Option<String>,
+    /// How often it has been read for the version that the library names.
+    reads: (String, u8),
 }
 
 /// What never changes while the console runs.
@@ -284,10 +286,11 @@ impl App {
         match self.overview.subject {
             Pane::Scripts => {
                 let Some(script) = self.overview.script(&self.scripts) else { return };
-                let here = self
-                    .source
-                    .as_ref()
-                    .is_some_and(|source| source.name == script.name && source.version == script.version);
+                // The file may change between the list and the text; one that never settles is not read for ever.
+                let here = self.source.as_ref().is_some_and(|source| {
+                    let settled = source.reads.0 == script.version && source.reads.1 >= 3;
+                    source.name == script.name && (source.version == script.version || settled)
+                });
                 if !here && self.asked.script.is_none() {
                     self.asked.script = Some(script.name.clone());
                     effects.push(Effect::LoadScript(script.name.clone()));

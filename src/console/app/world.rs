@@ -204,6 +204,9 @@ impl App {
                 job.clone_from(mine);
             }
         }
+        let newest = jobs.iter().map(|job| job.id).max().unwrap_or(0);
+        // Launched after this answer was given, told before it came.
+        jobs.extend(self.jobs.iter().filter(|mine| mine.id > newest).cloned());
         jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
         let on = self.overview.job(&self.jobs).map(|job| job.id);
         self.jobs = jobs;
@@ -239,8 +242,10 @@ impl App {
 
     fn set_source(&mut self, name: String, answer: Result<Script, Problem>, effects: &mut Vec<Effect>) {
         let Some(info) = self.scripts.iter().find(|script| script.name == name) else { return };
+        let before = self.source.take().filter(|source| source.name == name && source.reads.0 == info.version);
         let mut source = Source {
             name,
+            reads: (info.version.clone(), before.map_or(1, |source| source.reads.1.saturating_add(1))),
             version: info.version.clone(),
             lines: Vec::new(),
             findings: Vec::new(),
@@ -249,6 +254,7 @@ impl App {
         };
         match answer {
             Ok(script) => {
+                source.version = script.info.version;
                 source.lines = script.text.lines().take(PREVIEW).map(str::to_owned).collect();
                 source.findings = script.findings;
                 if script.text.len() <= COLOURED {
