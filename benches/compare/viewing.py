@@ -1,10 +1,12 @@
-"""Viewing: how long until a person sees it. The console runs on a 200x50 terminal; a mark is on the screen when its
-characters have arrived (marks take turns between two alphabets, so that no cell can be skipped as unchanged)."""
+"""Viewing: how long until a person sees it. The console runs on a 200x50 terminal, its screen read through a terminal
+emulator (pyte) where lines come one by one; where much comes, a mark is there when its characters have arrived."""
 
+import http.client
 import json
 import os
 import re
 import select
+import socket
 import subprocess
 import time
 
@@ -12,7 +14,10 @@ import meter
 from meter import median, quantile
 from rig import DEVICE, Rig
 
-ALPHABETS = ("@%&#", "=+?!")
+try:
+    import pyte
+except ImportError:  # the smoke run needs nothing from outside
+    pyte = None
 
 
 class Seat:
@@ -34,6 +39,21 @@ class Seat:
         )
         os.close(slave)
         self.seen, self.bytes, self.log = b"", 0, []
+        self.screen = self.stream = None
+        self.size = (columns, rows)
+
+    def watch(self):
+        """From now on the screen is emulated: exact, and too slow for a flood."""
+        if pyte and self.screen is None:
+            self.screen = pyte.Screen(*self.size)
+            self.stream = pyte.ByteStream(self.screen)
+            for _, data in self.log:
+                self.stream.feed(data)
+
+    def shows(self, wanted):
+        if self.screen is not None:
+            return wanted.search("\n".join(self.screen.display).encode())
+        return wanted.search(meter.ESCAPES.sub(b"", self.seen))
 
     def pump(self, timeout):
         ready, _, _ = select.select([self.master], [], [], timeout)
@@ -49,6 +69,8 @@ class Seat:
         self.bytes += len(data)
         self.log.append((time.monotonic(), data))
         self.seen = (self.seen + data)[-400_000:]
+        if self.stream is not None:
+            self.stream.feed(data)
         return data
 
     def keys(self, text):
@@ -62,7 +84,7 @@ class Seat:
         begun = time.monotonic()
         wanted = mark if isinstance(mark, re.Pattern) else re.compile(re.escape(mark.encode()))
         while time.monotonic() - begun < timeout:
-            if wanted.search(meter.ESCAPES.sub(b"", self.seen)):
+            if self.shows(wanted):
                 return time.monotonic() - begun
             if not self.pump(0.2) and self.process.poll() is not None:
                 return None
@@ -117,7 +139,7 @@ def console(rig, rows=50, columns=200):
 
 def open_newest_job(seat, mark, timeout=60):
     """From the overview to the newest job; seconds until the mark is on the screen."""
-    seat.quiet()
+    seat.quiet(0.25, 1.5)  # a job that runs never leaves the preview quiet
     seat.keys("3")
     seat.quiet(0.1, 1)
     seat.forget()
@@ -164,66 +186,88 @@ def viewing(options, report):
                 report.row("G14", "  time / lnav", median(opened) / waited, 1 / 20, 1 / 40, f"lnav {waited:.2f} s")
                 report.row("G15", "  anonymous memory, console and engine / lnav", (median(memory) + engine) / theirs, 1 / 20, 1 / 100, f"lnav {theirs / 1e6:.0f} MB")
         report.row("G15", "  console's and engine's anonymous memory", (median(memory) + engine) / 1e6, unit="MB")
-        searching(rig, file, report)
+        searching(rig, job, file, report)
         following(rig, options, report)
 
 
-def searching(rig, file, report):
-    """G17: a text that stands once, at the end."""
-    start = time.monotonic()
-    subprocess.run(["grep", "-c", "the-very-last", file], check=True, stdout=subprocess.DEVNULL)
-    start = time.monotonic()
-    subprocess.run(["grep", "-c", "the-very-last", file], check=True, stdout=subprocess.DEVNULL)
-    grep = time.monotonic() - start
-    seat = console(rig)
-    try:
-        open_newest_job(seat, "the-very-last-line")
-        seat.quiet()
-        seat.keys("/")
-        seat.quiet(0.1, 1)
-        seat.forget()
-        seat.keys("status=201")  # in no line: the whole of it must be read
-        seat.keys("\r")
-        found = seat.until(re.compile(rb"no match|not found|0 match|0 hit|no hit|nothing", re.I), 30)
-        report.row("G17", "search all of it / grep -c", found and found / grep, 0.5, 0.15, f"grep {grep:.2f} s")
-    finally:
-        seat.close()
+class Door(http.client.HTTPConnection):
+    """The engine's socket."""
+
+    def __init__(self, path):
+        super().__init__("quarterdeck")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+def searching(rig, job, file, report):
+    """G17: a text that stands once, at the very end, so that everything must be read; and a pattern."""
+    found = {}
+    for label, flags, pattern in (("text", [], "the-very-last"), ("pattern", ["-E"], "(ERROR|last)-.*line")):
+        grep, ours = [], []
+        for _ in range(3):
+            start = time.monotonic()
+            subprocess.run(["grep", "-c", *flags, pattern, file], check=True, stdout=subprocess.DEVNULL, env={"LC_ALL": "C"})
+            grep.append(time.monotonic() - start)
+            door = Door(rig.path("run/quarterdeck/engine.sock"))
+            quoted = pattern.replace("(", "%28").replace("|", "%7C").replace(")", "%29").replace("*", "%2A")
+            start = time.monotonic()
+            door.request("GET", f"/api/v1/jobs/{job}/search?text={quoted}&regex={'true' if flags else 'false'}")
+            answer = json.loads(door.getresponse().read())
+            ours.append(time.monotonic() - start)
+            door.close()
+        found[label] = median(ours) / median(grep)
+        report.row("G17", f"search all of it for a {label} / grep -c", found[label], 0.5, 0.15, f"{median(ours):.3f} s, {json.dumps(answer)[:40]}")
 
 
 def following(rig, options, report):
     """G16, G19: lines that arrive one by one while a person watches."""
     count = 10 if options.smoke else 60
-    # two alphabets in turn; the job id is the newest
-    text = "".join(
-        f"sleep 0.3; echo \"{ALPHABETS[index % 2] * 2}{index:03}{ALPHABETS[index % 2] * 2} $(date +%s.%N) 0123456789 0123456789 0123456789\"\n"
-        for index in range(count)
+    path = rig.put(
+        "follow.sh",
+        "#!/bin/sh\ni=0; while [ $i -lt 100 ]; do echo filler $i; i=$((i+1)); done\nsleep 3\n"
+        f"exec {DEVICE} chatty {count} {count * 0.3}\n",
     )
-    path = rig.put("follow.sh", "#!/bin/sh\ni=0; while [ $i -lt 100 ]; do echo filler $i; i=$((i+1)); done\nsleep 2\n" + text + "sleep 1\n")
-    seat = None
+    rig.verb("run", path, "--target", "local")
+    seat = console(rig)
     try:
-        rig.verb("run", path, "--target", "local")
-        seat = console(rig)
-        open_newest_job(seat, "filler 99")
-        seat.quiet(0.2, 1)
-        before, lags, gaps = seat.bytes, [], []
-        cpu0, clock0 = seat.cpu(), time.monotonic()
-        for index in range(count):
-            mark = f"{ALPHABETS[index % 2] * 2}{index:03}{ALPHABETS[index % 2] * 2}"
-            if seat.until(mark, 5) is None:
+        seat.watch()
+        open_newest_job(seat, "filler 99", 10)
+        lags, sizes, seen = [], [], set()
+        cpu0, clock0, last = seat.cpu(), time.monotonic(), seat.bytes
+        stamp = re.compile(rb"T(\d+)\.(\d{9}) seq=(\d+) ")
+        while time.monotonic() - clock0 < count * 0.3 + 10 and len(seen) < count:
+            if not seat.pump(0.5):
                 continue
             now = time.time()
-            printed = re.search(re.escape(mark.encode()) + rb"\s+(\d+\.\d{9})", meter.ESCAPES.sub(b"", seat.seen))
-            if printed:
-                lags.append(now - float(printed[1]))
-            gaps.append(seat.bytes)
+            text = "\n".join(seat.screen.display).encode() if seat.screen else meter.ESCAPES.sub(b"", seat.seen)
+            new = [found for found in stamp.finditer(text) if found[3] not in seen]
+            for found in new:
+                seen.add(found[3])
+                lags.append(now - int(found[1]) - int(found[2]) / 1e9)
+            if new:
+                sizes.append((seat.bytes - last) / len(new))
+                last = seat.bytes
         report.row("G16", "appended line on screen, p99", quantile(lags, 0.99) and quantile(lags, 0.99) * 1e3, 50, 33, f"{len(lags)} of {count} seen", unit="ms")
         report.row("G16", "  console's CPU while it follows", (seat.cpu() - cpu0) / (time.monotonic() - clock0) * 100, 2, 0.5, unit="%")
-        steady = [after - earlier for earlier, after in zip(gaps, gaps[1:])]
-        if steady:
-            # 12443 B: the plain cell diff of ratatui at 200x50, measured with the same terminal
-            report.row("G19", "bytes a tailed line / plain ratatui diff", median(steady) / 12443, 1 / 10, 1 / 40, f"{median(steady):.0f} B")
+        # 12443 B: the plain cell diff of ratatui at 200x50
+        report.row("G19", "bytes a tailed line / plain ratatui diff", ratio(median(sizes[3:]), 12443), 1 / 10, 1 / 40, f"{median(sizes[3:]) or 0:.0f} B")
     finally:
-        if seat:
+        seat.close()
+    # the same lines in `less +F`
+    if not options.smoke:
+        file = rig.put("less.log", "".join(f"filler {index}\n" for index in range(100)))
+        seat = Seat(["less", "+F", file], dict(rig.environment, LESS=""), rig.client)
+        try:
+            seat.quiet(1.0, 5)
+            before = seat.bytes
+            subprocess.run(["sh", "-c", f"{DEVICE} chatty 20 6 >> {file}"], check=True)
+            seat.quiet(1.5, 5)
+            theirs = (seat.bytes - before) / 20
+            report.row("G19", "  bytes a tailed line / less +F", ratio(median(sizes[3:]), theirs), 4, 1.5, f"less {theirs:.0f} B")
+        finally:
             seat.close()
 
 
@@ -234,10 +278,13 @@ def screen(options, report):
         seat = console(rig)
         try:
             seat.quiet(1.0, 10)
-            calls0, cpu0 = switches(seat.process.pid), seat.cpu()
+            seat.listen(3)  # threads that idle out do so
+            before, cpu0 = switches(seat.process.pid), seat.cpu()
             seconds = 2 if options.smoke else 10
             report.row("G20", "idle screen: bytes", seat.listen(seconds) / seconds, 0, 0, unit="B/s")
-            report.row("G20", "  wake-ups of the console", (switches(seat.process.pid) - calls0) / seconds, 0.2, 0, unit="/s")
+            after = switches(seat.process.pid)
+            woken = sum(after[task] - before.get(task, 0) for task in after)
+            report.row("G20", "  wake-ups of the console", woken / seconds, 0.2, 0, unit="/s")
             report.row("G20", "  its processor time", (seat.cpu() - cpu0) / seconds * 100, 1, 0.1, unit="%")
             path = rig.put("flood.sh", f"#!/bin/sh\nexec {DEVICE} chatty 100000000 5000\n")  # 20,000 lines a second
             job = int(rig.verb("run", path, "--target", "local").stdout)
@@ -249,29 +296,33 @@ def screen(options, report):
             report.row("G20", "flood of 20,000 lines/s: KB/s to the terminal", bytes_ / seconds / 1024, 400, 64, unit="KB/s")
             report.row("G20", "  frames a second", stream.count(b"\x1b[?2026h") / seconds, 30, 30, unit="fps")
             answers = []
-            for index in range(10 if options.smoke else 60):
+            for _ in range(5 if options.smoke else 40):
                 seat.forget()
                 begun = time.monotonic()
-                seat.keys("?" if index % 2 == 0 else "\x1b")
-                if seat.until("Help" if index % 2 == 0 else "Jobs", 5) is not None:
+                seat.keys("?")
+                if seat.until("Help", 5) is not None:
                     answers.append(time.monotonic() - begun)
-                if index % 2:
-                    seat.listen(0.15)  # a lone escape is only one once nothing has followed it
-            report.row("", "key answered under that flood, p99 (help opened)", quantile(answers[::2], 0.99) and quantile(answers[::2], 0.99) * 1e3, 16, unit="ms")
+                seat.keys("\x1b")
+                seat.listen(0.2)  # a lone escape is one only when nothing has followed it
+            report.row("", "key answered under that flood, p99 (help opened)", quantile(answers, 0.99) and quantile(answers, 0.99) * 1e3, 16, unit="ms")
             rig.verb("jobs", "cancel", str(job))
         finally:
             seat.close()
 
 
+def ratio(ours, theirs):
+    return ours / theirs if ours is not None and theirs else None
+
+
 def switches(pid):
-    """Times the process went to sleep by itself: as many times it had been woken. All its threads."""
-    total = 0
+    """Times each thread went to sleep by itself: as many times it had been woken."""
+    found = {}
     for task in os.listdir(f"/proc/{pid}/task"):
         try:
-            total += meter._field(f"/proc/{pid}/task/{task}/status", "voluntary_ctxt_switches:")
+            found[task] = meter._field(f"/proc/{pid}/task/{task}/status", "voluntary_ctxt_switches:")
         except OSError:
             pass
-    return total
+    return found
 
 
 def start(options, report):

@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Which, Window};
-use crate::model::plan::{Plan, PlanRequest};
+use crate::model::plan::{Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
 use crate::model::wire::{
     Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
@@ -78,6 +78,7 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/targets/resolve", post(resolve))
         .route("/library", get(library))
         .route("/library/script", get(script))
+        .route("/library/lint", post(lint))
         .route("/plans", post(plan))
         .route("/answers", post(answer))
         .route("/jobs", get(jobs).post(launch))
@@ -154,6 +155,10 @@ struct Named {
 
 async fn script(State(house): State<House>, Query(asked): Query<Named>) -> Answered<Script> {
     Ok(Json(house.engine.script(&asked.name).await?))
+}
+
+async fn lint(State(house): State<House>, Json(script): Json<ScriptRef>) -> Answered<Script> {
+    Ok(Json(house.engine.lint(&script).await?))
 }
 
 async fn plan(State(house): State<House>, Json(request): Json<PlanRequest>) -> Answered<Plan> {

@@ -32,7 +32,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             }
         }
         Verb::Attach { id } => {
-            let style = if json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
+            let style = if json { Style::Json } else { Style::Text { safe: true, labels: true } };
             let mut interrupt = Interrupt::listen()?;
             return follow(&client, *id, style, Wanted::ALL, &mut interrupt).await;
         }

@@ -41,7 +41,7 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError>
     };
     let job = client.launch(&launch).await?;
     if verb.wait {
-        let style = if desk.common.json { Style::Json } else { Style::Text { safe: out::on_terminal(), labels: true } };
+        let style = if desk.common.json { Style::Json } else { Style::Text { safe: true, labels: true } };
         return follow(&client, job.id, style, Wanted::ALL, &mut interrupt).await;
     }
     if desk.common.json {
@@ -85,10 +85,10 @@ async fn prepare(
 }
 
 /// A script read here: its name and bytes.
-type Local = Option<(String, Vec<u8>)>;
+pub type Local = Option<(String, Vec<u8>)>;
 
 /// The script's bytes if SCRIPT is `-` or a file.
-fn read_script(given: &str) -> Result<Local, CliError> {
+pub fn read_script(given: &str) -> Result<Local, CliError> {
     if given == "-" {
         return bounded(io::stdin().lock(), "stdin").map(|bytes| Some(("stdin".to_owned(), bytes)));
     }
@@ -120,7 +120,7 @@ fn bounded(source: impl Read, shown: &str) -> Result<Vec<u8>, CliError> {
 }
 
 /// A bare name is the library's if the library has it, even where a file of that name lies in the folder.
-async fn found(client: &Client, local: Local, given: &str) -> Result<ScriptRef, CliError> {
+pub async fn found(client: &Client, local: Local, given: &str) -> Result<ScriptRef, CliError> {
     let Some((name, bytes)) = local else { return Ok(ScriptRef::Library(given.to_owned())) };
     if given != "-" && !given.contains('/') {
         match client.script(given).await {

@@ -1,6 +1,7 @@
 //! `scripts`: the library.
 
 use super::args::Scripts as Verb;
+use super::run::{found, read_script};
 use super::{CliError, Desk, Outcome, out, say};
 use crate::model::script::{Finding, Level, Param, ParamKind, Script, ScriptInfo};
 
@@ -26,11 +27,12 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             }
         }
         Verb::Lint { name } => {
-            let script = client.script(name).await?;
+            let wanted = found(&client, read_script(name)?, name).await?;
+            let script = client.lint(&wanted).await?;
             if json {
                 out::json_object(&serde_json::json!({ "name": script.info.name, "findings": script.findings }))?;
             } else {
-                let lines: Vec<String> = script.findings.iter().map(|finding| found(name, finding)).collect();
+                let lines: Vec<String> = script.findings.iter().map(|finding| line(name, finding)).collect();
                 out::print(&lines.concat())?;
             }
             if script.findings.iter().any(|finding| finding.level == Level::Error) || script.info.refused.is_some() {
@@ -99,7 +101,7 @@ fn parameter(param: &Param) -> String {
 }
 
 /// `NAME:LINE: level: text [code]`, as compilers say it, so that editors can jump.
-fn found(name: &str, finding: &Finding) -> String {
+fn line(name: &str, finding: &Finding) -> String {
     let level = match finding.level {
         Level::Info => "info",
         Level::Warn => "warning",

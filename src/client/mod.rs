@@ -17,7 +17,7 @@ use futures::stream::BoxStream;
 
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Which, Window};
-use crate::model::plan::{Plan, PlanRequest};
+use crate::model::plan::{Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
 use crate::model::secret::Secret;
 use crate::model::wire::{
@@ -36,7 +36,7 @@ pub enum ClientError {
     NoEngine { socket: PathBuf, why: String, log: PathBuf },
     /// Another version: never silently misused.
     #[error(
-        "the engine that runs (version {theirs}, pid {pid}, protocol {protocol}) is not of this version ({ours}): replace it with `quarterdeck serve --replace` (its running jobs end)"
+        "engine {theirs} runs here (pid {pid}, protocol {protocol}), this is {ours}: replace it with `quarterdeck serve --replace` (its jobs end)"
     )]
     Version { theirs: String, ours: String, pid: u32, protocol: u32 },
     /// It was started with another configuration file, and is at work.
@@ -128,6 +128,11 @@ impl Client {
 
     pub async fn script(&self, name: &str) -> Result<Script, ClientError> {
         self.0.door.get("reading a script", "library/script", &[("name", name)]).await
+    }
+
+    /// What lint says, of a name in the library or of a text.
+    pub async fn lint(&self, script: &ScriptRef) -> Result<Script, ClientError> {
+        self.0.door.post("linting", "library/lint", script).await
     }
 
     pub async fn plan(&self, request: &PlanRequest) -> Result<Plan, ClientError> {

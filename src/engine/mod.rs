@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::events::Events;
 use self::inventory::Inventories;
-use self::jobs::plan::{Plans, resolve};
+use self::jobs::plan::{self, Plans, resolve};
 use self::jobs::{Jobs, live::LiveJob};
 use self::library::Library;
 use self::store::output::{self, Wanted};
@@ -26,7 +26,7 @@ use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::nodeset;
 use crate::model::output::{Line, Which, Window};
-use crate::model::plan::{Plan, PlanRequest, Question};
+use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{LastRun, Script};
 use crate::model::secret::Secret;
 use crate::model::state::Counts;
@@ -281,6 +281,18 @@ impl Engine {
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
         Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
+    }
+
+    /// What lint says of a script in the library, or of a text.
+    pub async fn lint(&self, script: &ScriptRef) -> Result<Script, Problem> {
+        match script {
+            ScriptRef::Library(name) => self.script(name).await,
+            ScriptRef::Text { .. } => {
+                let (info, bytes, _) = plan::fetch(self, script).await?;
+                let findings = self.library.lint_text(&info.name, bytes.clone()).await;
+                Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
+            }
+        }
     }
 
     // -- jobs ------------------------------------------------------------------------------------------

@@ -84,7 +84,19 @@ impl Case {
     }
 }
 
+/// Whether it lives on. A killed process is a moment in dying: that long it is looked at again.
 fn alive(pid: &str) -> bool {
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while breathing(pid) {
+        if std::time::Instant::now() > until {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+    false
+}
+
+fn breathing(pid: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
         .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
 }

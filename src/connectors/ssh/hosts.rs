@@ -62,6 +62,10 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
     (Inventory { devices, groups, warnings }, overrides, watched)
 }
 
+fn implied(group: &str) -> bool {
+    matches!(group, "all" | "ungrouped")
+}
+
 fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<String>>) -> Vec<Group> {
     let group = |group: &inventory::GroupDef| Group {
         name: group.name.clone(),
@@ -70,13 +74,14 @@ fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<Stri
         // Hosts come by name, so their ids are in order.
         devices: members.remove(group.name.as_str()).unwrap_or_default(),
     };
-    parsed.groups.iter().map(group).collect()
+    // Every inventory has these two, written or not: `@all` and the connection's own name say the same.
+    parsed.groups.iter().filter(|group| !implied(&group.name)).map(group).collect()
 }
 
 fn device(connection: &str, name: &str, config: &HostConfig, host: Option<&Host>) -> Device {
     let mut device = Device::new(connection, name);
     if let Some(host) = host {
-        device.groups.clone_from(&host.groups);
+        device.groups = host.groups.iter().filter(|group| !implied(group)).cloned().collect();
         let told = host.vars.iter().filter(|(name, _)| !name.starts_with("ansible_") && !inventory::secret(name));
         device.facts.extend(told.take(FACTS).map(|(name, value)| (shown(name), shown(value))));
     }
@@ -108,6 +113,11 @@ fn left_out(way: &str, hosts: &[&str]) -> String {
     format!("inventory: {who}: left out, ansible_connection is {}, not ssh{local}", shown(way))
 }
 
+/// Which inventory a variable came from is not kept: the files are named, the host and the key say where in them.
+fn files_of(ssh: &Ssh) -> String {
+    ssh.inventory.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 fn overrides_of(host: &Host, ssh: &Ssh, warnings: &mut Vec<String>) -> Overrides {
     let var =
         |names: &[&str]| names.iter().find_map(|name| host.vars.get(*name)).filter(|value| !value.is_empty()).cloned();
@@ -117,13 +127,22 @@ fn overrides_of(host: &Host, ssh: &Ssh, warnings: &mut Vec<String>) -> Overrides
         ..Overrides::default()
     };
     if let Some(name) = over.host_name.take_if(|name| name.starts_with('-') || name.contains(char::is_whitespace)) {
-        warnings.push(format!("inventory: {}: ansible_host `{}` is not the name of a host", host.name, shown(&name)));
+        warnings.push(format!(
+            "{}: host {}: ansible_host `{}` is not the name of a host",
+            files_of(ssh),
+            host.name,
+            shown(&name)
+        ));
     }
     if let Some(text) = var(&["ansible_port", "ansible_ssh_port"]) {
         over.port = text.parse().ok().filter(|&port| port > 0);
         if over.port.is_none() {
             let text = shown(&text);
-            warnings.push(format!("inventory: {}: ansible_port `{text}` is not a port (1-65535)", host.name));
+            warnings.push(format!(
+                "{}: host {}: ansible_port `{text}` is not a port (1-65535)",
+                files_of(ssh),
+                host.name
+            ));
         }
     }
     over.identity_file =
@@ -293,7 +312,7 @@ win[1:3] ansible_connection=winrm
         assert_eq!(
             inventory.warnings,
             [
-                "inventory: db2: ansible_port `many` is not a port (1-65535)",
+                &format!("{}: host db2: ansible_port `many` is not a port (1-65535)", hosts.display()),
                 "inventory: localhost: left out, ansible_connection is local, not ssh (this machine is a connection of kind `local`)",
                 "inventory: win1 and 2 more: left out, ansible_connection is winrm, not ssh",
             ]

@@ -204,6 +204,9 @@ impl App {
                 job.clone_from(mine);
             }
         }
+        let newest = jobs.iter().map(|job| job.id).max().unwrap_or(0);
+        // Launched after this answer was given, told before it came.
+        jobs.extend(self.jobs.iter().filter(|mine| mine.id > newest).cloned());
         jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
         let on = self.overview.job(&self.jobs).map(|job| job.id);
         self.jobs = jobs;

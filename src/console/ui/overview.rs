@@ -44,7 +44,7 @@ fn absent(app: &App, load: &Load, area: Rect, buf: &mut Buffer) -> bool {
         }
         (Load::Waiting, Link::Starting) => empty(theme, buf, area, "starting the engine…", &[]),
         (Load::Waiting, Link::Attached) => empty(theme, buf, area, "reading…", &[]),
-        (Load::Waiting, Link::Lost { .. }) => empty(theme, buf, area, "no engine", &["see the status row below"]),
+        (Load::Waiting, Link::Lost { why, .. }) => empty(theme, buf, area, "no engine", &[&text::plain(why)]),
     }
     true
 }

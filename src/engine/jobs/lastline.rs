@@ -53,6 +53,10 @@ fn clean(line: &[u8]) -> String {
         if count == GIVE {
             break;
         }
+        // marks that turn the direction of text would turn the row it is shown in
+        if matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            continue;
+        }
         count += 1;
         clean.push(if character.is_control() { ' ' } else { character });
     }
@@ -81,6 +85,7 @@ mod tests {
             (&["10%\r", "20%\r", "30%"], "30%"),
             (&["\x1b[31mred\x1b[0m\n"], "red"),
             (&["bell\x07\n"], "bell"),
+            (&["\u{202e}turned\n"], "turned"),
             (&[""], ""),
         ] {
             assert_eq!(after(pieces), expected, "{pieces:?}");

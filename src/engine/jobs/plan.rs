@@ -235,7 +235,7 @@ async fn keep(engine: &Engine, version: &str, name: &str, bytes: Vec<u8>) -> Res
 }
 
 /// The script, its text, and what lint says of it.
-async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u8>, Vec<Finding>), Problem> {
+pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u8>, Vec<Finding>), Problem> {
     match wanted {
         ScriptRef::Library(name) => {
             let (library, name) = (Arc::clone(&engine.library), name.clone());
