@@ -312,7 +312,10 @@ win[1:3] ansible_connection=winrm
         assert_eq!(
             inventory.warnings,
             [
-                &format!("{}: host db2: ansible_port `many` is not a port (1-65535)", hosts.display()),
+                &format!(
+                    "{}: host db2: ansible_port `many` is not a port (1-65535)",
+                    folder.path().join("hosts").display()
+                ),
                 "inventory: localhost: left out, ansible_connection is local, not ssh (this machine is a connection of kind `local`)",
                 "inventory: win1 and 2 more: left out, ansible_connection is winrm, not ssh",
             ]

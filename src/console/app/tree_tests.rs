@@ -1,4 +1,4 @@
-//! The tree of targets: what is shown, opened and marked.
+//! The tree of targets, as its rules say it.
 
 use super::*;
 use crate::console::app::sample;

@@ -54,7 +54,8 @@ fn clean(line: &[u8]) -> String {
             break;
         }
         // marks that turn the direction of text would turn the row it is shown in
-        if matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
             continue;
         }
         count += 1;

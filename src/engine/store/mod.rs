@@ -35,6 +35,8 @@ pub struct Store {
     pub db: Db,
     folder: PathBuf,
     segments: Mutex<VecDeque<(JobId, Arc<Segment>)>>,
+    /// One packs at a time.
+    packing: Mutex<()>,
 }
 
 impl Store {
@@ -44,7 +46,7 @@ impl Store {
             fs::create_dir_all(&path).map_err(|error| StoreError::Folder { path, error })?;
         }
         let db = Db::open(&folder.join("quarterdeck.db"))?;
-        Ok(Self { db, folder: folder.to_owned(), segments: Mutex::default() })
+        Ok(Self { db, folder: folder.to_owned(), segments: Mutex::default(), packing: Mutex::default() })
     }
 
     fn job_folder(&self, job: JobId) -> PathBuf {
@@ -70,12 +72,22 @@ impl Store {
     /// The output of a run; `None` where it never said anything.
     pub fn open_run(&self, job: JobId, run: u32) -> io::Result<Option<Files>> {
         let (out, idx) = self.single(job, run);
-        match Files::open(&out, &idx) {
-            Ok(files) => return Ok(Some(files)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        // packing takes the index away last: where it is, its output is whole
+        if idx.exists() {
+            match Files::open(&out, &idx) {
+                Ok(files) => return Ok(Some(files)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.segment(job).and_then(|segment| segment.run(run)).transpose()
+        if let Some(packed) = self.segment(job).and_then(|segment| segment.run(run)) {
+            return packed.map(Some);
+        }
+        match Files::open(&out, &idx) {
+            Ok(files) => Ok(Some(files)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn segment(&self, job: JobId) -> Option<Arc<Segment>> {
@@ -91,6 +103,7 @@ impl Store {
 
     /// Packs the small outputs of a job that has ended. Whatever fails, the outputs stay where they are.
     pub fn pack(&self, job: JobId, runs: u32) -> io::Result<()> {
+        let _alone = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.job_folder(job).join("segment");
         if path.exists() || runs < 2 {
             return Ok(());

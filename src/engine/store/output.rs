@@ -68,6 +68,7 @@ impl Files {
     }
 
     pub fn open(out: &Path, idx: &Path) -> io::Result<Self> {
+        // the index first: whoever has it will find the bytes, or nothing at all
         let idx = File::open(idx).or_else(|_| empty())?;
         Ok(Self { out: File::open(out)?, idx, out_span: (0, None), idx_span: (0, None) })
     }

@@ -1,4 +1,4 @@
-//! The launch dialog as an operator meets it: nothing is armed by habit, a change disarms.
+//! The launch dialog, as its rules say it.
 
 use super::*;
 use crate::console::app::sample;
