@@ -361,6 +361,24 @@ fn follow_shows_a_line_when_it_comes_and_freeze_holds_the_view() {
 }
 
 #[test]
+fn lines_of_a_job_that_began_before_the_console_come_as_they_are_printed() {
+    let home = Home::empty();
+    let gate = home.work().join("gate");
+    let wait = format!("while [ ! -e {} ]; do sleep 0.02; done", gate.display());
+    home.script("slow.sh", format!("#!/bin/sh\necho it has begun\n{wait}\necho it goes on\nsleep 600\n"));
+    let id = home.qd(["run", "slow.sh", "--target", "local"]).ok().job_id();
+    eventually("it has begun", || home.output(id, &[]) == b"it has begun\n");
+    let mut console = Console::start(&home);
+    console.opens_job(id, "slow");
+    console.sees("o it has begun");
+    std::fs::write(&gate, "").expect("the gate opens");
+    console.sees("o it goes on");
+    home.qd(["jobs", "cancel", &id.to_string()]).ok();
+    home.ended_job(id);
+    console.quit().is_restored();
+}
+
+#[test]
 fn a_flood_stays_within_the_frame_and_byte_budget_and_a_key_is_still_answered() {
     let home = Home::empty();
     home.script("flood.sh", "#!/bin/sh\nexec seq 1 100000000\n");

@@ -226,8 +226,9 @@ fn saying(words: &[&str], below: &[&str], except: &[&str]) -> Vec<String> {
 /// The word as a word of its own, not as a part of a longer one.
 fn says(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
-        let after = line[at + word.len()..].chars().next();
-        !line[..at].chars().next_back().is_some_and(is_word) && !(word.ends_with(is_word) && after.is_some_and(is_word))
+        let goes_on_before = line[..at].chars().next_back().is_some_and(is_word);
+        let goes_on_behind = word.ends_with(is_word) && line[at + word.len()..].chars().next().is_some_and(is_word);
+        !goes_on_before && !goes_on_behind
     })
 }
 

@@ -365,7 +365,7 @@ impl Engine {
                 Some(from) => output::lines(&files, run, from, count, wanted, WINDOW_BYTES)?,
                 None => output::tail(&files, run, count, wanted)?,
             };
-            Ok(Window { lines, total_lines: output::total_lines(&files)?, total_bytes: files.len()?, ended })
+            Ok(Window { lines, total_lines: output::total_lines(&files)?, total_bytes: files.size()?, ended })
         });
         read.await
             .map_err(|error| problem(Code::Internal, error.to_string()))?

@@ -46,7 +46,7 @@ pub fn search(
     room: usize,
     found: &mut Found,
 ) -> io::Result<()> {
-    let end = files.len()?;
+    let end = files.size()?;
     let mut cursor = Cursor::start();
     let finder = match needle {
         Needle::Text(text) => Some(memmem::Finder::new(text)),

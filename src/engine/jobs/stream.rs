@@ -167,7 +167,7 @@ pub async fn ended(store: &Store, job: Job, with_output: bool, frames: Frames) -
     if with_output {
         for run in &runs {
             let Ok(Some(files)) = store.open_run(summary.id, run.index) else { continue };
-            let end = files.len().unwrap_or(0);
+            let end = files.size().unwrap_or(0);
             batch.output(run.index, &files, &mut Cursor::start(), end).await?;
         }
     }
@@ -193,7 +193,7 @@ pub async fn bytes(
         let found = match job.as_ref().and_then(|job| job.output(run)) {
             Some(found) => Some(found),
             None => match store.open_run(id, run) {
-                Ok(Some(files)) => files.len().ok().map(|end| (Arc::new(files), end)),
+                Ok(Some(files)) => files.size().ok().map(|end| (Arc::new(files), end)),
                 _ => None,
             },
         };

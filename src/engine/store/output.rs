@@ -84,7 +84,7 @@ impl Files {
     }
 
     /// Bytes of all streams.
-    pub fn len(&self) -> io::Result<u64> {
+    pub fn size(&self) -> io::Result<u64> {
         Ok(match self.out_span.1 {
             Some(end) => end - self.out_span.0,
             None => self.out.metadata()?.len(),
@@ -117,7 +117,7 @@ impl Files {
 
     /// Everything of both files, for packing.
     pub fn whole(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let mut out = vec![0; usize::try_from(self.len()?).unwrap_or(0)];
+        let mut out = vec![0; usize::try_from(self.size()?).unwrap_or(0)];
         let got = self.read_at(&mut out, 0)?;
         out.truncate(got);
         let mut idx = vec![0; usize::try_from(self.records()?).unwrap_or(0) * RECORD];
@@ -317,7 +317,7 @@ pub struct Totals {
 
 /// Lines of all streams, from the last record and what lies behind it.
 pub fn total_lines(files: &Files) -> io::Result<u64> {
-    let end = files.len()?;
+    let end = files.size()?;
     let (mut lines, mut open, mut cursor) = match files.records()?.checked_sub(1) {
         Some(last) => match files.record(last)? {
             Some(record) => {
@@ -343,7 +343,7 @@ pub fn total_lines(files: &Files) -> io::Result<u64> {
 
 /// stdout and stderr bytes, over the whole index.
 pub fn totals(files: &Files) -> io::Result<Totals> {
-    let end = files.len()?;
+    let end = files.size()?;
     let mut cursor = Cursor::start();
     let mut bytes = 0;
     while let Some(stretch) = cursor.next(files, end, u64::MAX)? {
@@ -403,7 +403,7 @@ pub fn line_number(files: &Files, offset: u64) -> io::Result<u64> {
 
 /// Lines from number `from` on, at most `count` of the streams wanted, looking at no more than `budget` bytes.
 pub fn lines(files: &Files, run: u32, from: u64, count: usize, which: Wanted, budget: u64) -> io::Result<Vec<Line>> {
-    let end = files.len()?;
+    let end = files.size()?;
     let index = before_line(files, from)?;
     let Some(record) = files.record(index)? else {
         return walk(files, run, Cursor::start(), 0, false, end, from, count, which, budget);
@@ -647,7 +647,7 @@ mod tests {
             for wanted in [Stream::Out, Stream::Err] {
                 let expected: Vec<u8> = appends.iter().filter(|(stream, _)| *stream == wanted).flat_map(|(_, bytes)| bytes.clone()).collect();
                 let (mut cursor, mut got) = (Cursor::start(), Vec::new());
-                while let Some(stretch) = cursor.next_large(&files, files.len().unwrap(), most).unwrap() {
+                while let Some(stretch) = cursor.next_large(&files, files.size().unwrap(), most).unwrap() {
                     if stretch.stream == wanted {
                         read(&files, &stretch, &mut got).unwrap();
                     }
@@ -669,7 +669,7 @@ mod tests {
             mend(&idx).unwrap();
             let files = Files::open(&out, &idx).unwrap();
             let (mut cursor, mut got) = (Cursor::start(), Vec::new());
-            while let Some(stretch) = cursor.next(&files, files.len().unwrap(), 1000).unwrap() {
+            while let Some(stretch) = cursor.next(&files, files.size().unwrap(), 1000).unwrap() {
                 read(&files, &stretch, &mut got).unwrap();
             }
             let expected: Vec<u8> = appends.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
