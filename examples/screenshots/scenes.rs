@@ -28,8 +28,13 @@ use serde::{Deserialize, Serialize};
 pub const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 
 /// Name, and the keys that lead there.
-pub const SCREENS: [(&str, &str); 5] =
-    [("overview", "jjjjjj"), ("launch", "jjjjjjrprod<A-a>2026.11"), ("live", "3<enter>jjjjjjj"), ("live-all", "3<enter>t"), ("help", "?")];
+pub const SCREENS: [(&str, &str); 5] = [
+    ("overview", "jjjjjj"),
+    ("launch", "jjjjjjrprod<A-a>2026.11"),
+    ("live", "3<enter>jjjjjjj"),
+    ("live-all", "3<enter>t"),
+    ("help", "?"),
+];
 
 /// What an engine knew at one moment.
 #[derive(Debug, Deserialize, Serialize)]
