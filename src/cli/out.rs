@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use serde::Serialize;
+use serde_json::ser::Formatter;
 use unicode_width::UnicodeWidthStr;
 
 use super::safe;
@@ -51,9 +52,38 @@ pub fn safe_lines(text: &str) -> String {
     text.split('\n').map(safe::text).collect::<Vec<_>>().join("\n")
 }
 
+/// JSON on one line, without the characters that would turn the rows of a terminal: they are escaped, so that a
+/// reader of JSON gets them all the same.
+pub fn json_to(out: &mut impl Write, value: &impl Serialize) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Plain))
+}
+
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.is_ascii() {
+            return out.write_all(fragment.as_bytes()); // nearly every text
+        }
+        let mut from = 0;
+        for (at, character) in fragment.char_indices().filter(|(_, character)| turns(*character)) {
+            write!(out, "{}\\u{:04x}", &fragment[from..at], u32::from(character))?;
+            from = at + character.len_utf8();
+        }
+        out.write_all(&fragment.as_bytes()[from..])
+    }
+}
+
+/// Controls of the upper half, and what sets the direction of text.
+fn turns(character: char) -> bool {
+    matches!(character, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// One JSON object or array on stdout.
 pub fn json(value: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(value)?;
+    let mut text = Vec::new();
+    // such characters stand inside strings alone, so the whole text can be treated as one fragment
+    Plain.write_string_fragment(&mut text, &serde_json::to_string_pretty(value)?)?;
     text.push(b'\n');
     io::stdout().write_all(&text)
 }

@@ -134,7 +134,7 @@ impl<O: Write, E: Write> Printer<O, E> {
             return Ok(());
         }
         if self.style == Style::Json {
-            serde_json::to_writer(&mut self.out, &RunLine::of(&self.runs[index].run))?;
+            out::json_to(&mut self.out, &RunLine::of(&self.runs[index].run))?;
             return self.out.write_all(b"\n");
         }
         let run = &self.runs[index].run;
@@ -185,7 +185,7 @@ impl<O: Write, E: Write> Printer<O, E> {
                 } else {
                     b",\"stream\":\"out\",\"text\":"
                 })?;
-                serde_json::to_writer(&mut self.out, &String::from_utf8_lossy(whole.text))?;
+                out::json_to(&mut self.out, &String::from_utf8_lossy(whole.text))?;
                 self.out.write_all(if whole.more { b",\"more\":true}\n" } else { b"}\n" })
             }
             Style::Text { safe: false, .. } => match &mut self.err {
@@ -229,7 +229,7 @@ impl<O: Write, E: Write> Printer<O, E> {
     }
 
     fn object(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, value)?;
+        out::json_to(&mut self.out, value)?;
         self.out.write_all(b"\n")
     }
 
