@@ -138,7 +138,8 @@ fn record() {
         }
         let job = launch(&client, "stage-release.sh", "lab", &release).await;
         wait(&client, job, |ok, running| ok >= 14 && running < 24).await;
-        let plan = client.plan(&request("stage-release.sh", "prod", &release)).await.unwrap();
+        let asked = PlanRequest { at_once: None, ..request("stage-release.sh", "prod", &release) };
+        let plan = client.plan(&asked).await.unwrap();
         tape(&client, job, vec![(release.to_vec(), plan)]).await
     });
     let tape = anonymous(serde_json::to_value(tape).unwrap(), &home, &fleet, closed);

@@ -14,7 +14,7 @@ use quarterdeck::console::theme::palette::Palette;
 use quarterdeck::console::theme::{Depth, Theme};
 use quarterdeck::console::ui;
 use quarterdeck::model::device::{Device, Inventory};
-use quarterdeck::model::job::{Job, JobId};
+use quarterdeck::model::job::Job;
 use quarterdeck::model::nodeset;
 use quarterdeck::model::output::{Line, Window};
 use quarterdeck::model::plan::Plan;
@@ -30,7 +30,7 @@ pub const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 /// Name, and the keys that lead there.
 pub const SCREENS: [(&str, &str); 5] = [
     ("overview", "jjjjjj"),
-    ("launch", "jjjjjjrprod<A-a>2026.11"),
+    ("launch", "jjjjjjr2026.11<A-b>prod"),
     ("live", "3<enter>jjjjjjj"),
     ("live-all", "3<enter>t"),
     ("help", "?"),
@@ -160,7 +160,7 @@ impl<'a> Session<'a> {
     }
 
     fn window(&self, ask: Ask) -> Window {
-        let Some(job) = self.tape.jobs.first().filter(|job: &&Job| job_is(job, ask.job)) else {
+        let Some(job) = self.tape.jobs.first().filter(|job| job.summary.id == ask.job) else {
             return Window::default();
         };
         let mut lines: Vec<Line> = match ask.run {
@@ -193,10 +193,6 @@ impl<'a> Session<'a> {
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
         Ok(Resolved { count: devices.len(), folded, devices })
     }
-}
-
-fn job_is(job: &Job, id: JobId) -> bool {
-    job.summary.id == id
 }
 
 fn missing(error: &str, column: Option<usize>) -> Problem {
