@@ -140,7 +140,10 @@ impl Home {
 
     /// The engines that live here: one or none, unless something is wrong.
     pub fn engines(&self) -> Vec<Process> {
-        self.processes().into_iter().filter(is_engine).collect()
+        let engines: Vec<Process> = self.processes().into_iter().filter(is_engine).collect();
+        // a child of an engine looks like one between its fork and its exec
+        let child = |process: &Process| engines.iter().any(|engine| engine.pid == process.parent);
+        engines.iter().filter(|process| !child(process)).cloned().collect()
     }
 
     /// Pid of the engine.

@@ -220,14 +220,12 @@ impl Jobs {
     async fn tell(self: Arc<Self>) {
         loop {
             self.bell.grown.notified().await;
-            if !self.events.heard() {
-                continue;
-            }
             let mut many = false;
             for job in self.all_live() {
+                // taken also when nobody listens: a run that stays marked would never ring again
                 let runs = job.take_grown();
                 many |= runs.len() > 500;
-                if !runs.is_empty() {
+                if !runs.is_empty() && self.events.heard() {
                     self.events.publish(&Event::Output { job: job.id, runs });
                 }
             }
