@@ -17,7 +17,8 @@ const COLOURED: usize = 256 * 1024;
 
 impl App {
     pub(super) fn world(&mut self, event: Event, effects: &mut Vec<Effect>) {
-        self.dirty = true;
+        // an event of which nothing is on screen puts this back, and never more than this
+        let was_dirty = std::mem::replace(&mut self.dirty, true);
         match event {
             Event::Attached(hello) => self.attached(*hello, effects),
             Event::Lost { why, retry } => {
@@ -59,7 +60,7 @@ impl App {
                     source.coloured = lines;
                 }
             }
-            Event::Engine(event) => self.engine(event, effects),
+            Event::Engine(event) => self.engine(event, was_dirty, effects),
             Event::Lines { ask, window } => {
                 if let Some(live) = &mut self.live {
                     live.tail.answer(ask, window.map_err(|problem| problem.error));
@@ -270,7 +271,7 @@ impl App {
         self.source = Some(source);
     }
 
-    fn engine(&mut self, event: wire::Event, effects: &mut Vec<Effect>) {
+    fn engine(&mut self, event: wire::Event, was_dirty: bool, effects: &mut Vec<Effect>) {
         match event {
             wire::Event::Job { job } => self.set_job(job),
             wire::Event::Runs { job, runs } => {
@@ -282,7 +283,7 @@ impl App {
                 }
                 match self.held.as_mut().filter(|held| held.id == job) {
                     Some(held) => held.runs(runs),
-                    None => self.dirty = false,
+                    None => self.dirty = was_dirty,
                 }
             }
             wire::Event::Output { job, runs } => {
@@ -297,7 +298,7 @@ impl App {
                     }
                 }
                 if !seen {
-                    self.dirty = false; // Nothing of it is on screen.
+                    self.dirty = was_dirty; // Nothing of it is on screen.
                 }
             }
             wire::Event::Library => self.ask_library(effects),
