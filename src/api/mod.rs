@@ -42,7 +42,6 @@ pub fn serve(settings: Settings, background: bool) -> Result<(), ServeError> {
     let state = &settings.paths.state;
     std::fs::create_dir_all(state).map_err(|error| ServeError::Path { path: state.clone(), error })?;
     let _lock = lock(&settings)?;
-    raise_open_files();
     let _log = log_to(&settings);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // one thread carries the fan-out at the price of one; a second only adds cost
@@ -73,13 +72,6 @@ fn lock(settings: &Settings) -> Result<File, ServeError> {
     file.set_len(0).map_err(fail)?;
     writeln!(file, "{}", std::process::id()).map_err(fail)?;
     Ok(file)
-}
-
-/// A thousand devices are two thousand descriptors and more.
-fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let now = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: now.maximum, maximum: now.maximum });
 }
 
 fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerGuard> {

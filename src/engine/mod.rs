@@ -39,6 +39,9 @@ const WINDOW_MAX: usize = 5000;
 /// Bytes looked at for one window at most.
 const WINDOW_BYTES: u64 = 64 << 20;
 
+/// A thousand devices that speak: a connection and two files of output each. Fewer is said, not refused.
+const OPEN_FILES: u64 = 4096;
+
 pub struct Engine {
     pub settings: EngineSettings,
     pub user: String,
@@ -98,7 +101,8 @@ impl Engine {
         let library = tokio::task::spawn_blocking(move || Library::open(folder))
             .await
             .unwrap_or_else(|_| Library::open(settings.paths.library.clone()));
-        let notices = settings.problems.clone();
+        let mut notices = settings.problems.clone();
+        notices.extend(connectors::ssh::raise_open_files(OPEN_FILES));
         let mut news = None;
         if interrupted > 0 {
             news = Some(format!(
