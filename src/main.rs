@@ -81,7 +81,7 @@ fn keys(settings: &Settings, print_default: bool, json: bool) -> Result<Outcome,
         .rows()
         .into_iter()
         .map(|(context, keys, command)| {
-            let describe = commands::find(&[&context], &command).map_or("", |found| found.doc).to_owned();
+            let describe = commands::bound(&context, &command).map_or("", |found| found.doc).to_owned();
             Binding { context, keys, command, describe }
         })
         .collect();

@@ -272,6 +272,23 @@ impl Desk {
                     Some(Event::Notice(format!("the expressions could not be kept in {}: {error}", path.display())))
                 });
             }
+            Effect::LoadTheme(name) => engine.blocking({
+                let themes = self.settings.paths.config.with_file_name("themes");
+                let (depth, ascii) = (self.app.theme.depth, self.app.theme.glyphs.ascii);
+                move || {
+                    let (theme, problems) = Theme::load(&name, Some(&themes), depth, ascii);
+                    Some(Event::Theme(Box::new(theme), problems))
+                }
+            }),
+            Effect::LoadKeymap(name) => engine.blocking({
+                let own = self.settings.paths.config.with_file_name("keymap.toml");
+                move || {
+                    let text = std::fs::read_to_string(&own).ok();
+                    let user = text.as_deref().map(|text| (own.as_path(), text));
+                    let (keymap, problems) = Keymap::load(&name, user, &commands::known);
+                    Some(Event::Keymap(name, Box::new(keymap), problems))
+                }
+            }),
             Effect::Colour { version, language, text } => engine.blocking(move || {
                 let lines = highlight::colour(&language, &text);
                 Some(Event::Coloured { version, lines })

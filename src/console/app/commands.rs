@@ -1,11 +1,15 @@
-//! The static command table: everything a key can mean. Keymap files, the hints row, help and (later) the
-//! palette and the `x` menu are computed from it, so that they cannot disagree. Owns names and words;
-//! refuses to do anything: `App::perform` does.
+//! The static command table: everything a key can mean. Keymap files, the hints row, help, the palette, the command
+//! line and the `x` menu are computed from it, so that they cannot disagree. Owns names and words; refuses to do
+//! anything: `App::perform` does. Whether a command is of use just now is [`super::App::why_not`]'s affair.
 
 /// What a command does, for `App::perform`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Do {
     Help,
+    Palette,
+
+    Actions,
+    Mode,
     Back,
     QuitOrBack,
     Quit,
@@ -22,6 +26,7 @@ pub enum Do {
     GoScripts,
     GoTargets,
     GoJobs,
+    GoHistory,
     GoLog,
     ZoomPane,
     Copy,
@@ -64,7 +69,7 @@ pub enum Do {
 }
 
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Command {
     pub verb: Do,
     /// As keymap files spell it.
@@ -158,7 +163,8 @@ pub static TABLE: &[Command] = &[
     row("global", "go-scripts", Do::GoScripts, "", "go to the scripts"),
     row("global", "go-targets", Do::GoTargets, "", "go to the targets"),
     row("global", "go-jobs", Do::GoJobs, "", "go to the jobs"),
-    row("global", "go-log", Do::GoLog, "", "go to the notices"),
+    row("global", "go-history", Do::GoHistory, "", "go to the history: all jobs, the newest first"),
+    row("global", "go-log", Do::GoLog, "", "go to the log: every notice of this session"),
     row("global", "last-view", Do::LastView, "", "the view before this one"),
     row("global", "refresh", Do::Refresh, "", "ask the engine for everything again"),
     row("global", "redraw", Do::Redraw, "", "draw the screen again"),
@@ -167,12 +173,41 @@ pub static TABLE: &[Command] = &[
     row("global", "back", Do::Back, "", "one level back: close, unmark, leave the view"),
     row("global", "quit-or-back", Do::QuitOrBack, "", "back; at the top: quit. Jobs go on"),
     row("global", "quit", Do::Quit, "", "quit now. Jobs go on"),
+    row("global", "mode", Do::Mode, "", "read or write: [READ] refuses what changes the fleet"),
+    row("global", "actions", Do::Actions, "more", "what can be done with the selected thing"),
+    row("global", "palette", Do::Palette, "palette", "find anything: commands, scripts, devices, jobs, themes"),
     row("global", "help", Do::Help, "help", "keys of this place; twice: all keys"),
 ];
+
+/// Every context that has commands, in the order in which help lists them.
+pub const CONTEXTS: [&str; 9] = ["scripts", "targets", "jobs", "job", "text", "launch", "dialog", "list", "global"];
 
 /// The command that `name` means in the innermost of these contexts that has it.
 pub fn find(contexts: &[&str], name: &str) -> Option<&'static Command> {
     contexts.iter().find_map(|context| TABLE.iter().find(|command| command.context == *context && command.name == name))
+}
+
+/// What a binding of `name` in `context` means to a reader of the keymap. A keymap may bind a name in an outer context
+/// (marks, in `list`) for commands that only inner ones have: the first of those speaks for them all.
+pub fn bound(context: &str, name: &str) -> Option<&'static Command> {
+    find(&[context], name).or_else(|| TABLE.iter().find(|command| command.name == name))
+}
+
+/// Moves about and nothing else: no menu lists it.
+pub const fn motion(verb: Do) -> bool {
+    matches!(
+        verb,
+        Do::Down
+            | Do::Up
+            | Do::First
+            | Do::Last
+            | Do::HalfDown
+            | Do::HalfUp
+            | Do::PageDown
+            | Do::PageUp
+            | Do::Collapse
+            | Do::Expand
+    )
 }
 
 /// Does any context have a command of this name? (Keymap files may use no other.)
@@ -211,6 +246,23 @@ mod tests {
     fn what_changes_the_fleet_says_so() {
         for command in TABLE {
             assert_eq!(command.fleet, matches!(command.verb, Do::Run | Do::Stop), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn every_context_is_listed_and_has_a_title_of_its_own() {
+        for command in TABLE {
+            assert!(CONTEXTS.contains(&command.context), "{} {}", command.context, command.name);
+        }
+        let titles: std::collections::BTreeSet<&str> = CONTEXTS.iter().map(|context| title(context)).collect();
+        assert_eq!(titles.len(), CONTEXTS.len());
+    }
+
+    #[test]
+    fn every_binding_of_the_keymap_is_explained() {
+        let (keymap, _) = crate::console::keymap::Keymap::load("vi", None, &known);
+        for (context, keys, name) in keymap.rows() {
+            assert!(bound(&context, &name).is_some_and(|command| !command.doc.is_empty()), "{context} {keys} {name}");
         }
     }
 

@@ -6,7 +6,8 @@ use std::ops::Range;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
-use crate::console::theme::Role;
+use crate::console::keymap::Keymap;
+use crate::console::theme::{Role, Theme};
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
@@ -74,6 +75,10 @@ pub enum Event {
         path: String,
         problem: Option<String>,
     },
+    /// A theme was read, and what is wrong with it.
+    Theme(Box<Theme>, Vec<String>),
+    /// The same of a keymap; its name first.
+    Keymap(String, Box<Keymap>, Vec<String>),
     /// Something the operator should read.
     Notice(String),
 }
@@ -112,6 +117,8 @@ pub enum Effect {
         queued_only: bool,
     },
     SaveExpressions(Vec<String>),
+    LoadTheme(String),
+    LoadKeymap(String),
     OpenEditor(String),
     Copy(String),
     Suspend,

@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::commands::{self, Command};
 use super::launch::At;
+use super::layers::Next;
 use super::{App, Effect, Layer};
 use crate::console::app::form::Input;
 use crate::console::app::launch::Slot;
@@ -14,7 +15,7 @@ impl App {
         let Some(chord) = Chord::of(*key) else { return };
         self.dirty = true;
         self.hint = None;
-        if self.pending.is_empty() && self.text_entry(key) {
+        if self.pending.is_empty() && (self.text_entry(key) || self.menu_entry(chord, effects)) {
             return;
         }
         self.pending.push(chord);
@@ -26,7 +27,10 @@ impl App {
         };
         let pressed = std::mem::take(&mut self.pending);
         match found {
-            Some(command) => self.perform(command.verb, effects),
+            Some(command) => match self.why_not_here(command) {
+                Some(why) => self.hint = Some(why),
+                None => self.perform(command.verb, effects),
+            },
             None => {
                 let keys: Vec<String> = pressed.iter().map(ToString::to_string).collect();
                 self.hint = Some(format!("{} means nothing here", keys.join(" ")));
@@ -41,6 +45,11 @@ impl App {
             .map(|context| self.keymap.keys_for(context, command.name))
             .find(|keys| !keys.is_empty())
             .unwrap_or_default()
+    }
+
+    /// The first key of a command that holds everywhere.
+    pub fn key_to(&self, name: &str) -> Option<String> {
+        self.keymap.keys_for("global", name).into_iter().next()
     }
 
     /// Text fields take what is text. `true`: used up.
@@ -102,7 +111,34 @@ impl App {
                 stop.on_stop = stop.armed();
                 true
             }
-            Some(Layer::Copy(_) | Layer::Log) | None => false,
+            Some(Layer::Palette(palette)) => {
+                let used = palette.query.key(key);
+                if used {
+                    self.find_again();
+                }
+                used
+            }
+            Some(Layer::Copy(_) | Layer::Log | Layer::Menu(_) | Layer::Write(_)) | None => false,
+        }
+    }
+
+    /// In the `x` menu the verbs' own keys choose. `true`: used up.
+    fn menu_entry(&mut self, chord: Chord, effects: &mut Vec<Effect>) -> bool {
+        let Some(Layer::Menu(_)) = self.layers.last() else { return false };
+        let Some(Layer::Menu(mut menu)) = self.layers.pop() else { return false };
+        let next = self.menu_key(&mut menu, chord);
+        let used = next.is_some();
+        match next {
+            Some(Next::Act(act)) => self.act(act, effects),
+            _ => self.layers.push(Layer::Menu(menu)),
+        }
+        used
+    }
+
+    fn find_again(&mut self) {
+        if let Some(Layer::Palette(mut palette)) = self.layers.pop() {
+            self.find_in(&mut palette);
+            self.layers.push(Layer::Palette(palette));
         }
     }
 
@@ -130,6 +166,10 @@ impl App {
             Some(Layer::Prompt(prompt)) => {
                 prompt.text.paste(text);
                 prompt.edited();
+            }
+            Some(Layer::Palette(palette)) => {
+                palette.query.paste(text);
+                self.find_again();
             }
             _ => self.hint = Some("pasted text belongs in a field: nothing was done".into()),
         }

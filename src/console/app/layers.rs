@@ -1,6 +1,7 @@
 //! What the commands do in a dialog: launch, stop, help, copy menu, notices, expression. Here, on the armed buttons
 //! of two of them, is all that ever reaches a device.
 
+use super::act::Act;
 use super::commands::Do;
 use super::form::Input;
 use super::help::{CopyMenu, Help};
@@ -19,7 +20,7 @@ pub(super) enum Next {
     /// Another one opens above it.
     Above(Box<Layer>),
     /// It closes, and this is done in what is below.
-    Run(Do),
+    Act(Act),
 }
 
 impl Next {
@@ -62,7 +63,7 @@ impl App {
                     _ if out => return Next::Close,
                     Do::Accept | Do::Open => {
                         let command = help.rows.get(help.cursor.at).map(|row| row.command);
-                        return command.map_or(Next::Close, |command| Next::Run(command.verb));
+                        return command.map_or(Next::Stay, |command| Next::Act(Act::Command(command)));
                     }
                     Do::NextField => drop(help.cursor.go(Do::Down, help.rows.len(), page)),
                     Do::PreviousField => drop(help.cursor.go(Do::Up, help.rows.len(), page)),
@@ -86,6 +87,9 @@ impl App {
                     Next::stay(!out && verb != Do::Copy)
                 }
             },
+            Layer::Menu(menu) => self.in_menu(menu, verb),
+            Layer::Palette(palette) => self.in_palette(palette, verb),
+            Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
             Layer::Log => {
                 self.notices.cursor.go(verb, self.notices.all.len(), page);
                 Next::stay(!out && verb != Do::Accept)

@@ -120,6 +120,24 @@ pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool) -> Live {
     panes
 }
 
+/// The palette's size, and how many rows of it are found things.
+pub fn palette(area: Rect) -> ((u16, u16), usize) {
+    let body = strips(area).body;
+    let (width, height) = if area.width >= WIDE { (96, 28) } else { (74, 19) };
+    let size = (width.min(body.width), height.min(body.height));
+    // Border, the line that is typed into, the rule below it, and what the chosen one does.
+    (size, usize::from(size.1.saturating_sub(4 + palette_foot(size.1))).max(1))
+}
+
+/// Rows below the list that say more about the chosen one.
+pub const fn palette_foot(height: u16) -> u16 {
+    match height {
+        0..12 => 0,
+        12..24 => 2,
+        _ => 4,
+    }
+}
+
 /// Rows inside a pane's border.
 pub fn inside(pane: Rect) -> usize {
     usize::from(pane.height.saturating_sub(2))

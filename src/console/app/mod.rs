@@ -5,9 +5,11 @@
 //! `input` turns keys into commands, `perform` does them, `world` takes what the engine says. The rooms of later
 //! screens (palette, filters, editor, triage) are further [`Layer`]s and [`View`]s.
 
+mod act;
 pub mod commands;
 pub mod event;
 pub mod form;
+mod fuzzy;
 pub mod held;
 pub mod help;
 mod input;
@@ -16,8 +18,11 @@ mod layers;
 pub mod layout;
 pub mod list;
 pub mod live;
+pub mod menu;
+pub mod mode;
 pub mod notices;
 pub mod overview;
+pub mod palette;
 mod perform;
 pub mod prompt;
 #[cfg(test)]
@@ -27,6 +32,8 @@ mod session_tests;
 pub mod stop;
 pub mod tail;
 pub mod tree;
+pub mod views;
+mod why;
 mod world;
 
 use jiff::tz::TimeZone;
@@ -37,13 +44,18 @@ pub use event::{Ask, Coloured, Effect, Event, Seek};
 pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
+use self::act::Act;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::launch::Launch;
+use self::menu::Menu;
+use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
+use self::palette::Palette;
 use self::prompt::Prompt;
 use self::stop::Stop;
 use self::tree::Tree;
+use self::views::Trail;
 use crate::console::keymap::{Chord, Keymap};
 use crate::console::theme::Theme;
 use crate::model::job::{JobId, JobSummary};
@@ -70,6 +82,11 @@ pub enum Layer {
     Log,
     /// A target expression is being written.
     Prompt(Prompt),
+    /// What can be done with the selected thing.
+    Menu(Menu),
+    Palette(Box<Palette>),
+    /// Over to write, on a protected fleet?
+    Write(AskWrite),
 }
 
 /// The way to the engine.
@@ -167,6 +184,11 @@ pub struct App {
     pub hint: Option<String>,
     /// Something on screen may have changed since it was drawn.
     pub dirty: bool,
+    /// Read or write, if the operator has said so.
+    pub mode: Option<Mode>,
+    pub trail: Trail,
+    /// What was done lately, the newest first.
+    recent: Vec<Act>,
 
     asked: Asked,
     /// A launch dialog that was closed: its values come back.
@@ -201,6 +223,9 @@ impl App {
             pending: Vec::new(),
             hint: None,
             dirty: true,
+            mode: None,
+            trail: Trail::default(),
+            recent: Vec::new(),
             asked: Asked::default(),
             shelved: None,
             interrupted: None,
@@ -210,6 +235,7 @@ impl App {
     /// One thing happened. Returns at once, whatever it was.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let before = self.spot();
         match event {
             Event::Tick(now) => {
                 let moved = now != self.now;
@@ -227,6 +253,7 @@ impl App {
             Event::Focus(_) => {}
             event => self.world(event, &mut effects),
         }
+        self.walked(before);
         self.settle(&mut effects);
         effects
     }
@@ -370,13 +397,21 @@ impl App {
 
     /// Where keys are looked up, innermost first.
     pub fn contexts(&self) -> &'static [&'static str] {
-        match self.layers.last() {
+        self.contexts_of(self.layers.last())
+    }
+
+    /// The same for the place below all menus and help: what their commands are for.
+    pub fn place_contexts(&self) -> &'static [&'static str] {
+        let menu = |layer: &&Layer| matches!(layer, Layer::Menu(_) | Layer::Palette(_) | Layer::Help(_));
+        self.contexts_of(self.layers.iter().rev().find(|layer| !menu(layer)))
+    }
+
+    fn contexts_of(&self, layer: Option<&Layer>) -> &'static [&'static str] {
+        match layer {
             Some(Layer::Launch(launch)) if launch.picker.is_none() && launch.devices.is_none() => {
                 &["launch", "dialog", "list", "global"]
             }
-            Some(
-                Layer::Launch(_) | Layer::Stop(_) | Layer::Help(_) | Layer::Copy(_) | Layer::Log | Layer::Prompt(_),
-            ) => &["dialog", "list", "global"],
+            Some(_) => &["dialog", "list", "global"],
             None => self.view_contexts(),
         }
     }

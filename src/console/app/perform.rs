@@ -8,12 +8,11 @@ use super::help::Help;
 use super::launch::{At, Launch};
 use super::layers::Next;
 use super::live::{Live, LivePane};
-use super::notices::Level;
 use super::overview::{JOB_COLUMNS, SCRIPT_COLUMNS};
 use super::prompt::Prompt;
 use super::stop::Stop;
 use super::tree::Kind;
-use super::{App, Effect, Layer, Link, Load, Pane, View, layout};
+use super::{App, Effect, Layer, Link, Pane, View, layout};
 use crate::model::job::JobId;
 
 impl App {
@@ -26,11 +25,12 @@ impl App {
             Do::Redraw => effects.push(Effect::Redraw),
             Do::Quit => effects.push(Effect::Quit),
             Do::Interrupt => self.interrupt(effects),
+            verb if self.anywhere(verb, effects) => {}
             _ => match self.layers.pop() {
                 Some(mut layer) => match self.in_layer(&mut layer, verb, effects) {
                     Next::Stay => self.layers.push(layer),
                     Next::Above(above) => self.layers.extend([layer, *above]),
-                    Next::Run(verb) => self.perform(verb, effects),
+                    Next::Act(act) => self.act(act, effects),
                     Next::Close => self.shelve(layer),
                 },
                 None => self.in_view(verb, effects),
@@ -59,31 +59,12 @@ impl App {
                 let help = Help::new(self.view_contexts(), &self.keymap);
                 self.layers.push(Layer::Help(help));
             }
-            Do::GoLog => {
-                self.notices.dismiss();
-                self.notices.cursor.at = self.notices.all.len().saturating_sub(1);
-                self.layers.push(Layer::Log);
-            }
-            Do::GoScripts => self.go(Pane::Scripts),
-            Do::GoTargets => self.go(Pane::Targets),
-            Do::GoJobs => self.go(Pane::Jobs),
-            Do::Refresh => self.reload(effects),
-            Do::LastView => match (self.view, self.live.is_some()) {
-                (View::Overview, true) => self.view = View::Live,
-                (View::Live, _) => self.view = View::Overview,
-                (View::Overview, false) => self.hint = Some("there was no other view yet".into()),
-            },
             Do::Copy => self.open_copy(),
             verb => match self.view {
                 View::Overview => self.in_overview(verb, effects),
                 View::Live => self.in_live(verb),
             },
         }
-    }
-
-    fn go(&mut self, pane: Pane) {
-        self.view = View::Overview;
-        self.overview.focus(pane);
     }
 
     /// Everything again.
@@ -326,7 +307,7 @@ impl App {
                     live.tail.freeze();
                     live.stale();
                 } else if !std::mem::take(&mut live.zoom) {
-                    self.view = View::Overview;
+                    self.leave_view();
                 }
             }
             Do::NextPane => live.next_pane(true, grid),
@@ -361,26 +342,13 @@ impl App {
     }
 
     fn open_stop(&mut self) {
-        let id = match self.view {
-            View::Live => self.live.as_ref().map(|live| live.id),
-            View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
-        };
-        let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
-        let job = held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id));
-        match job {
-            Some(job) if !job.state.ended() => {
-                self.layers.push(Layer::Stop(Stop::new(job, self.threshold())));
-            }
-            Some(job) => self.hint = Some(format!("job {} has ended: there is nothing to stop", job.id)),
-            None => self.hint = Some("no job here".into()),
+        if let Some(job) = self.job_here() {
+            let stop = Stop::new(job, self.threshold());
+            self.layers.push(Layer::Stop(stop));
         }
     }
 
     fn open_launch(&mut self) {
-        if self.library != Load::Ready || self.targets != Load::Ready {
-            self.hint = Some("still reading scripts and targets".into());
-            return;
-        }
         let mut target = self.tree.marked();
         let mut script = self.overview.script(&self.scripts).map(|script| script.name.clone());
         if self.overview.subject == Pane::Targets {
@@ -412,12 +380,7 @@ impl App {
     }
 
     fn open_editor(&mut self, effects: &mut Vec<Effect>) {
-        match self.overview.script(&self.scripts) {
-            Some(script) => match &script.path {
-                Some(path) => effects.push(Effect::OpenEditor(path.clone())),
-                None => self.hint = Some(format!("{} is not a file here", script.name)),
-            },
-            None => self.say(Level::Info, format!("no script yet: put one into {}", self.folder)),
-        }
+        let path = self.overview.script(&self.scripts).and_then(|script| script.path.clone());
+        effects.extend(path.map(Effect::OpenEditor));
     }
 }

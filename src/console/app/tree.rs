@@ -136,6 +136,44 @@ impl Tree {
         self.turned.contains(path) != by_default
     }
 
+    /// Opens what hides the device; its row.
+    pub fn reveal_device(&mut self, device: usize) -> Option<usize> {
+        self.reveal(
+            |row| row.kind == Kind::Device(device),
+            |tree, row| tree.members(row).iter().any(|member| tree.by_id.get(&member.id) == Some(&device)),
+        )
+    }
+
+    /// The same of a group.
+    pub fn reveal_group(&mut self, group: usize) -> Option<usize> {
+        let (connection, devices) =
+            (self.targets.groups[group].connection.clone(), self.targets.groups[group].devices.clone());
+        self.reveal(
+            |row| row.kind == Kind::Group(group),
+            |tree, row| match row.kind {
+                Kind::Connection(at) => tree.targets.connections[at].name == connection,
+                Kind::Group(at) => devices.iter().all(|id| tree.targets.groups[at].devices.binary_search(id).is_ok()),
+                _ => false,
+            },
+        )
+    }
+
+    /// Opens the nearest row that holds what is looked for, until its own row is there.
+    fn reveal(&mut self, is: impl Fn(&Row) -> bool, holds: impl Fn(&Self, &Row) -> bool) -> Option<usize> {
+        if std::mem::take(&mut self.only_problems) {
+            self.build();
+        }
+        for _ in 0..=DEPTH {
+            if let Some(at) = self.rows.iter().position(&is) {
+                return Some(at);
+            }
+            let closed = self.rows.iter().filter(|row| row.open == Some(false) && holds(self, row));
+            let path = closed.max_by_key(|row| row.depth)?.path.clone();
+            self.turn(&path);
+        }
+        None
+    }
+
     /// The devices a row stands for.
     pub fn members(&self, row: &Row) -> Vec<&Device> {
         let all = &self.targets.devices;

@@ -91,6 +91,21 @@ impl App {
                 Some(problem) => self.say(Level::Error, format!("editing {path}: {problem}")),
                 None => self.ask_library(effects),
             },
+            Event::Theme(theme, problems) => {
+                if problems.is_empty() {
+                    self.hint = Some(format!("theme {}", theme.name));
+                }
+                self.theme = *theme;
+                problems.into_iter().for_each(|problem| self.say(Level::Warn, problem));
+            }
+            Event::Keymap(name, keymap, problems) => {
+                if problems.is_empty() {
+                    self.hint = Some(format!("the keys are those of {name}"));
+                }
+                self.keymap = *keymap;
+                self.pending.clear();
+                problems.into_iter().for_each(|problem| self.say(Level::Warn, problem));
+            }
             Event::Notice(text) => self.say(Level::Warn, text),
             Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}
         }

@@ -46,6 +46,11 @@ pub enum Found<'a> {
 }
 
 impl Keymap {
+    /// The names of the keymaps that come with the program.
+    pub fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.into_iter().map(|(name, _)| name)
+    }
+
     /// The text of a preset, for `quarterdeck keys --default`.
     pub fn preset_text(name: &str) -> Option<&'static str> {
         PRESETS.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)

@@ -148,6 +148,8 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         Effect::Attach
         | Effect::Colour { .. }
         | Effect::SaveExpressions(_)
+        | Effect::LoadTheme(_)
+        | Effect::LoadKeymap(_)
         | Effect::OpenEditor(_)
         | Effect::Copy(_)
         | Effect::Suspend

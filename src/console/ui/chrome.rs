@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, words};
@@ -14,62 +14,97 @@ use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::state::JobState;
 
+/// Stands for what was left out of the breadcrumb.
+const CUT: &str = "…";
+
 /// Where we are, and the state of the fleet.
 pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let (strong, muted) = (theme.style(Role::TextStrong), theme.style(Role::TextMuted));
-    let mut path: Vec<String> = vec!["quarterdeck".into()];
-    match app.view {
-        View::Overview => path.push("Overview".into()),
-        View::Live => {
-            path.push("Jobs".into());
-            let script = app.held.as_ref().and_then(|held| held.job.as_ref()).map(|job| job.summary.script.as_str());
-            let id = app.live.as_ref().map_or(0, |live| live.id);
-            path.push(format!("{id} {}", text::plain(script.unwrap_or_default())));
-        }
-    }
-    for layer in &app.layers {
-        match layer {
-            Layer::Launch(launch) => {
-                path.truncate(1);
-                path.extend(launch.script().map(|name| text::plain(&name)));
-                path.push("Run".into());
-            }
-            Layer::Help(_) => path.push("Help".into()),
-            Layer::Log => path.push("Notices".into()),
-            Layer::Stop(_) => path.push("Stop".into()),
-            Layer::Copy(_) => path.push("Copy".into()),
-            Layer::Prompt(_) => path.push("Expression".into()),
-        }
-    }
-    let mut spans = vec![Span::raw(" ")];
-    let last = path.len() - 1;
-    for (at, part) in path.into_iter().enumerate() {
-        if at > 0 {
-            spans.push(Span::styled(" > ", muted));
-        }
-        spans.push(Span::styled(part, if at == last { strong } else { muted }));
-    }
-    let left = Line::from(spans);
+    let mut right = state(app);
+    // The place before the state of the fleet, but the mode always.
+    let path = app.path();
+    let least = right.first().map_or(0, |part| width_of(part) + 2);
+    let room = usize::from(area.width).saturating_sub(least + 1);
+    let left = trail(&path, room, strong, muted);
     let used = text::line_width(&left) as u16;
     line(buf, area, &left);
 
     // The right side gives way part by part.
+    let room = area.width.saturating_sub(used + 2);
+    loop {
+        let mut spans = Vec::new();
+        for (at, part) in right.iter().enumerate() {
+            if at > 0 {
+                spans.push(Span::raw("  "));
+            }
+            spans.extend(part.iter().cloned());
+        }
+        let shown = Line::from(spans);
+        let width = text::line_width(&shown) as u16;
+        if width <= room {
+            if width > 0 {
+                line(buf, Rect { x: area.right() - width - 1, width: width + 1, ..area }, &shown);
+            }
+            return;
+        }
+        if right.pop().is_none() {
+            return;
+        }
+    }
+}
+
+fn width_of(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| text::width(&span.content)).sum()
+}
+
+/// ` quarterdeck > Jobs > 12 disk-use.sh > Stop`. Where it is too narrow, the middle gives way: where one is and where
+/// one began stay.
+fn trail(path: &[String], room: usize, strong: Style, muted: Style) -> Line<'static> {
+    let mut parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    let width = |parts: &[&str]| 1 + parts.iter().map(|part| text::width(part) + 3).sum::<usize>().saturating_sub(3);
+    while parts.len() > 2 && width(&parts) > room {
+        let cut = parts.iter().position(|part| *part == CUT);
+        match cut {
+            Some(at) if at + 1 < parts.len() - 1 => drop(parts.remove(at + 1)),
+            Some(at) if at > 1 => drop(parts.remove(at - 1)),
+            Some(_) => break,
+            None => parts[1] = CUT,
+        }
+    }
+    if parts.len() > 1 && width(&parts) > room {
+        parts.remove(0);
+    }
+    let last = parts.len() - 1;
+    let mut spans = vec![Span::raw(" ")];
+    let mut left = room.saturating_sub(1);
+    for (at, part) in parts.into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(" > ", muted));
+            left = left.saturating_sub(3);
+        }
+        let part = text::clip(part, left);
+        left = left.saturating_sub(text::width(&part));
+        spans.push(Span::styled(part, if at == last { strong } else { muted }));
+    }
+    Line::from(spans)
+}
+
+/// The state of the fleet, what matters most first.
+fn state(app: &App) -> Vec<Vec<Span<'_>>> {
+    let theme = &app.theme;
+    let muted = theme.style(Role::TextMuted);
     let mut parts: Vec<Vec<Span<'_>>> = Vec::new();
     let launching = matches!(app.layers.last(), Some(Layer::Launch(_)));
+    if app.link == Link::Attached {
+        parts.push(vec![match (app.reads_only(), app.protected()) {
+            (true, _) => Span::styled("[READ]", theme.style(Role::BadgeRead)),
+            (_, true) => Span::styled("[PROD!]", theme.style(Role::BadgeWrite).add_modifier(Modifier::BOLD)),
+            _ => Span::styled("[WRITE]", theme.style(Role::BadgeWrite)),
+        }]);
+    }
     if launching {
         parts.push(vec![Span::styled("nothing is sent until you arm", muted)]);
-    }
-    let read_only = !app.tree.targets.connections.is_empty()
-        && app.tree.targets.connections.iter().all(|connection| connection.read_only);
-    let protected = app.tree.targets.connections.iter().any(|connection| connection.protected);
-    let badge = match (read_only, protected) {
-        (true, _) => Span::styled("[READ]", theme.style(Role::BadgeRead)),
-        (_, true) => Span::styled("[PROD!]", theme.style(Role::BadgeWrite).add_modifier(Modifier::BOLD)),
-        _ => Span::styled("[WRITE]", theme.style(Role::BadgeWrite)),
-    };
-    if app.link == Link::Attached {
-        parts.push(vec![badge]);
     }
     let total = app.tree.total;
     if total.devices > 0 {
@@ -86,27 +121,7 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     if !app.place.who.is_empty() && !launching {
         parts.push(vec![Span::styled(app.place.who.as_str(), muted)]);
     }
-    let room = area.width.saturating_sub(used + 2);
-    loop {
-        let mut spans = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
-                spans.push(Span::raw("  "));
-            }
-            spans.extend(part.iter().cloned());
-        }
-        let right = Line::from(spans);
-        let width = text::line_width(&right) as u16;
-        if width <= room {
-            if width > 0 {
-                line(buf, Rect { x: area.right() - width - 1, width: width + 1, ..area }, &right);
-            }
-            return;
-        }
-        if parts.pop().is_none() {
-            return;
-        }
-    }
+    parts
 }
 
 /// One sentence: what the last key said, what the operator must read, else what is going on.
@@ -256,7 +271,8 @@ pub fn which_key(app: &App, body: Rect, buf: &mut Buffer) {
     let rows: Vec<(String, &Command)> =
         next.iter().filter_map(|(chord, name)| Some((chord.to_string(), commands::find(contexts, name)?))).collect();
     let pressed: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
-    let width = rows.iter().map(|(key, command)| text::width(key) + command.doc.len()).max().unwrap_or(0) as u16 + 8;
+    let width =
+        rows.iter().map(|(key, command)| text::width(key) + text::width(command.doc)).max().unwrap_or(0) as u16 + 8;
     let height = (rows.len() as u16 + 2).min(body.height);
     let corner = Rect {
         x: body.right().saturating_sub(width.min(body.width)),

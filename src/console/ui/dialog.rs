@@ -10,6 +10,7 @@ use super::live::clock;
 use crate::console::app::App;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
+use crate::console::app::mode::AskWrite;
 use crate::console::app::notices::Level;
 use crate::console::app::prompt::Prompt;
 use crate::console::app::stop::{Choice, Stop};
@@ -69,18 +70,36 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let state = if stop.armed() { "  armed" } else { "" };
     let spans = vec![Span::styled(ask, plain), Span::styled(state, theme.style(Role::KeyDanger))];
     line(buf, nth(inside, y), &Line::from(spans));
-    let button = |word: &str, focused: bool, style: Style| {
-        Span::styled(format!("[ {word} ]"), if focused { theme.style(Role::Cursor) } else { style })
-    };
-    let stop_style = if stop.armed() { theme.style(Role::KeyDanger) } else { muted };
-    let buttons = Line::from(vec![
-        button("Cancel", !stop.on_stop, plain),
-        Span::raw("     "),
-        button("Stop", stop.on_stop, stop_style),
-    ]);
-    let indent = inside.width.saturating_sub(text::line_width(&buttons) as u16) / 2;
+    let armed = if stop.armed() { Role::KeyDanger } else { Role::TextMuted };
+    buttons(app, inside, &[("Cancel", !stop.on_stop, Role::Text), ("Stop", stop.on_stop, armed)], buf);
+}
+
+/// Over to write, where a connection is protected.
+pub fn write(app: &App, ask: AskWrite, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let inside = popup(app, buf, body, "Write mode", "tab buttons   enter   esc", (64, 9));
+    let names = app.tree.targets.connections.iter().filter(|connection| connection.protected);
+    let names = names.map(|connection| text::plain(&connection.name)).collect::<Vec<_>>().join(", ");
+    let said = format!("Protected here: {names}. In write mode scripts can be run and jobs be stopped there.");
+    let used = cells::paragraph(buf, inside, &said, theme.style(Role::Text));
+    let rest = Rect { y: inside.y + used + 1, height: inside.height.saturating_sub(used + 1), ..inside };
+    cells::paragraph(buf, rest, "Every launch and stop still asks for itself.", theme.style(Role::TextMuted));
+    buttons(app, inside, &[("Cancel", !ask.on_yes, Role::Text), ("Write", ask.on_yes, Role::KeyDanger)], buf);
+}
+
+/// Buttons on the last row, in the middle.
+fn buttons(app: &App, inside: Rect, buttons: &[(&str, bool, Role)], buf: &mut Buffer) {
+    let mut spans = Vec::new();
+    for (n, (word, focused, role)) in buttons.iter().enumerate() {
+        if n > 0 {
+            spans.push(Span::raw("     "));
+        }
+        spans.push(Span::styled(format!("[ {word} ]"), app.theme.style(if *focused { Role::Cursor } else { *role })));
+    }
+    let shown = Line::from(spans);
+    let indent = inside.width.saturating_sub(text::line_width(&shown) as u16) / 2;
     let row = nth(inside, inside.height.saturating_sub(1));
-    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &buttons);
+    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &shown);
 }
 
 const fn plural(n: u32) -> &'static str {

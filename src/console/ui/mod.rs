@@ -9,7 +9,9 @@ mod grid;
 mod help;
 mod launch;
 mod live;
+mod menu;
 mod overview;
+mod palette;
 mod preview;
 mod tail;
 #[cfg(test)]
@@ -52,6 +54,9 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
             Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
             Layer::Log => dialog::log(app, strips.body, buf),
+            Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
+            Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
+            Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
             Layer::Copy(menu) => dialog::copy(app, menu, strips.body, buf),
             Layer::Prompt(prompt) => cursor = dialog::prompt(app, prompt, strips.body, buf),

@@ -1,0 +1,127 @@
+//! What a row of a menu, of the palette or a line of the command line comes to, and the commands that mean the same
+//! wherever the operator is. Owns no list and no text; whatever changes the fleet opens its dialog, as its key does.
+
+use super::commands::{Command, Do};
+use super::palette::Palette;
+use super::{App, Effect, Layer, Pane, View};
+use crate::model::job::JobId;
+
+/// Something to be done or gone to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    Command(&'static Command),
+    /// Go to the script of this name.
+    Script(String),
+    /// Go to the group, by connection and name.
+    Group(String, String),
+    /// Go to the device of this id.
+    Device(String),
+    /// Watch the job.
+    Job(JobId),
+    Theme(String),
+    Keymap(String),
+}
+
+/// Remembered for the palette.
+const RECENT: usize = 30;
+
+impl App {
+    pub(super) fn act(&mut self, act: Act, effects: &mut Vec<Effect>) {
+        self.recent.retain(|old| *old != act);
+        self.recent.insert(0, act.clone());
+        self.recent.truncate(RECENT);
+        match act {
+            Act::Command(command) => match self.why_not(command) {
+                Some(why) => self.hint = Some(why),
+                None => self.perform(command.verb, effects),
+            },
+            Act::Script(name) => {
+                self.close_layers();
+                match self.overview.script_order.iter().position(|at| self.scripts[*at].name == name) {
+                    Some(at) => {
+                        self.go(Pane::Scripts);
+                        self.overview.scripts.put(at, self.scripts.len(), usize::from(self.area.height));
+                        self.overview.scripts.touched = true;
+                    }
+                    None => self.hint = Some(format!("no script is listed as {name}")),
+                }
+            }
+            Act::Group(connection, name) => {
+                let at = self.tree.targets.groups.iter().position(|g| g.connection == connection && g.name == name);
+                let row = at.and_then(|at| self.tree.reveal_group(at));
+                self.reveal(row, &name);
+            }
+            Act::Device(id) => {
+                let row = self.tree.by_id.get(&id).copied().and_then(|at| self.tree.reveal_device(at));
+                self.reveal(row, &id);
+            }
+            Act::Job(id) => {
+                self.close_layers();
+                self.watch(id);
+            }
+            Act::Theme(name) => effects.push(Effect::LoadTheme(name)),
+            Act::Keymap(name) => effects.push(Effect::LoadKeymap(name)),
+        }
+    }
+
+    fn reveal(&mut self, row: Option<usize>, name: &str) {
+        self.close_layers();
+        let Some(row) = row else {
+            self.hint = Some(format!("{name} is not among the targets now"));
+            return;
+        };
+        self.go(Pane::Targets);
+        self.overview.targets.put(row, self.tree.rows.len(), self.targets_height());
+    }
+
+    /// Commands that mean the same above every view and dialog. `true`: done.
+    pub(super) fn anywhere(&mut self, verb: Do, effects: &mut Vec<Effect>) -> bool {
+        match verb {
+            Do::Palette if !matches!(self.layers.last(), Some(Layer::Palette(_))) => {
+                let mut palette = Palette::default();
+                self.find_in(&mut palette);
+                self.layers.push(Layer::Palette(Box::new(palette)));
+            }
+            Do::Actions if !matches!(self.layers.last(), Some(Layer::Menu(_))) => {
+                let menu = self.menu();
+                self.layers.push(Layer::Menu(menu));
+            }
+            Do::Mode if !matches!(self.layers.last(), Some(Layer::Write(_))) => self.turn_mode(),
+            Do::Refresh => self.reload(effects),
+            Do::GoScripts | Do::GoTargets | Do::GoJobs | Do::GoHistory | Do::GoLog | Do::LastView => {
+                self.close_layers();
+                match verb {
+                    Do::GoScripts => self.go(Pane::Scripts),
+                    Do::GoTargets => self.go(Pane::Targets),
+                    Do::GoJobs => self.go(Pane::Jobs),
+                    Do::GoHistory => {
+                        self.go(Pane::Jobs);
+                        self.overview.full = true;
+                    }
+                    Do::GoLog => self.open_log(),
+                    _ => self.last_view(),
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn open_log(&mut self) {
+        self.notices.dismiss();
+        self.notices.cursor.at = self.notices.all.len().saturating_sub(1);
+        self.layers.push(Layer::Log);
+    }
+
+    pub(super) fn go(&mut self, pane: Pane) {
+        self.view = View::Overview;
+        self.overview.focus(pane);
+    }
+
+    /// Out of every dialog; what was typed into one is kept.
+    pub(super) fn close_layers(&mut self) {
+        while let Some(layer) = self.layers.pop() {
+            self.shelve(layer);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Where the operator is and was: the levels that esc and q walk back, the last view for `-`, and the words of the
+//! breadcrumb. Views are entered anywhere; this room only watches them change, so that nobody can forget to write one
+//! down.
+
+use super::{App, Layer, View};
+use crate::console::text;
+use crate::model::job::JobId;
+
+/// Levels remembered; the outermost are forgotten first.
+const LEVELS: usize = 20;
+
+/// A view, and what it shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    pub view: View,
+    pub job: Option<JobId>,
+}
+
+/// The way here.
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// From which view each was entered, outermost first; the overview is the ground.
+    levels: Vec<Spot>,
+    /// The view before this one, wherever it lies.
+    pub last: Option<Spot>,
+}
+
+impl App {
+    pub(super) fn spot(&self) -> Spot {
+        let job = match self.view {
+            View::Live => self.live.as_ref().map(|live| live.id),
+            View::Overview => None,
+        };
+        Spot { view: self.view, job }
+    }
+
+    /// Called after every event with where the operator was before it.
+    pub(super) fn walked(&mut self, before: Spot) {
+        let here = self.spot();
+        if here == before {
+            return;
+        }
+        self.trail.last = Some(before);
+        if here.view == View::default() {
+            self.trail.levels.clear();
+        } else if let Some(level) = self.trail.levels.iter().position(|spot| *spot == here) {
+            self.trail.levels.truncate(level);
+        } else {
+            self.trail.levels.push(before);
+            if self.trail.levels.len() > LEVELS {
+                self.trail.levels.remove(0);
+            }
+        }
+    }
+
+    /// `-`: to the view before this one; pressed again, back to this.
+    pub(super) fn last_view(&mut self) {
+        match self.trail.last {
+            Some(spot) => self.visit(spot),
+            None => self.hint = Some("there was no other view yet".into()),
+        }
+    }
+
+    /// One level back: to the view from which this one was entered.
+    pub(super) fn leave_view(&mut self) {
+        let above = self.trail.levels.last().copied();
+        self.visit(above.unwrap_or_default());
+    }
+
+    fn visit(&mut self, spot: Spot) {
+        match (spot.view, spot.job) {
+            (View::Live, Some(id)) => self.watch(id),
+            (view, _) => self.view = view,
+        }
+    }
+
+    /// The breadcrumb, outermost first.
+    pub fn path(&self) -> Vec<String> {
+        let mut path: Vec<String> = vec!["quarterdeck".into()];
+        match self.view {
+            View::Overview => {
+                path.push("Overview".into());
+                if self.overview.full {
+                    path.push(self.pane_title().into());
+                }
+            }
+            View::Live => {
+                path.push("Jobs".into());
+                let job = self.held.as_ref().and_then(|held| held.job.as_ref());
+                let script = job.map(|job| text::plain(&job.summary.script)).unwrap_or_default();
+                let id = self.live.as_ref().map_or(0, |live| live.id);
+                path.push(format!("{id} {script}").trim_end().to_owned());
+                if let Some(live) = self.live.as_ref().filter(|live| live.zoom) {
+                    path.push(format!("{:?}", live.focus));
+                }
+            }
+        }
+        for layer in &self.layers {
+            match layer {
+                Layer::Launch(launch) => {
+                    if self.view == View::Overview {
+                        path.truncate(1); // The dialog is a place of its own.
+                    }
+                    path.extend(launch.script().map(|name| text::plain(&name)));
+                    path.push("Run".into());
+                }
+                Layer::Help(_) => path.push("Help".into()),
+                Layer::Log => path.push("Log".into()),
+                Layer::Stop(_) => path.push("Stop".into()),
+                Layer::Copy(_) => path.push("Copy".into()),
+                Layer::Prompt(_) => path.push("Expression".into()),
+                Layer::Menu(_) => path.push("Actions".into()),
+                Layer::Palette(_) => path.push("Palette".into()),
+                Layer::Write(_) => path.push("Write".into()),
+            }
+        }
+        path
+    }
+
+    fn pane_title(&self) -> &'static str {
+        use super::Pane;
+        match self.overview.focus {
+            Pane::Scripts => "Scripts",
+            Pane::Targets => "Targets",
+            Pane::Jobs => "Jobs",
+            Pane::Preview => "Preview",
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether a command is of use just now, and if not, why: one answer for keys, the palette, the `x` menu and the
+//! command line. A sentence here names what is missing, and where there is one, the way to it. Changes nothing.
+
+use super::commands::{Command, Do};
+use super::overview::Pane;
+use super::{App, Load, View};
+use crate::model::job::JobSummary;
+
+impl App {
+    /// `None`: it can be done. Else why not, for the place the operator is in (or came from, below a menu).
+    pub fn why_not(&self, command: &Command) -> Option<String> {
+        if !self.place_contexts().contains(&command.context) {
+            return Some(elsewhere(command.context).into());
+        }
+        if command.fleet && self.reads_only() {
+            return Some(self.why_read());
+        }
+        match command.verb {
+            Do::Run if self.library != Load::Ready || self.targets != Load::Ready => {
+                Some("still reading scripts and targets".into())
+            }
+            Do::Run if self.scripts.is_empty() => Some(self.no_script()),
+            Do::Edit => match self.overview.script(&self.scripts) {
+                None => Some(self.no_script()),
+                Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
+            },
+            Do::Stop => match self.job_here() {
+                None => Some("no job here".into()),
+                Some(job) => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
+            },
+            Do::LastView => self.trail.last.is_none().then(|| "there was no other view yet".into()),
+            Do::NextTab | Do::PreviousTab => {
+                (self.view == View::Overview).then(|| "only the output of a job has tabs: stdout, stderr, both".into())
+            }
+            Do::Open if command.context == "jobs" => self.job_here().is_none().then(|| "no job here yet".into()),
+            Do::Open if command.context == "scripts" && self.overview.focus == Pane::Scripts => {
+                self.scripts.is_empty().then(|| self.no_script())
+            }
+            Do::Mode => self.mode_is_fixed(),
+            _ => None,
+        }
+    }
+
+    /// The same for a key: the lookup has found the command in the place itself, only a dialog may be above the rest.
+    pub(super) fn why_not_here(&self, command: &Command) -> Option<String> {
+        if self.contexts() == self.place_contexts() { self.why_not(command) } else { None }
+    }
+
+    /// How many devices it would touch, where that is known before its dialog opens.
+    pub fn touches(&self, command: &Command) -> Option<u64> {
+        match command.verb {
+            Do::Run if command.context == "targets" && self.tree.marks.is_empty() => {
+                let row = self.tree.rows.get(self.overview.targets.at)?;
+                (row.tally.devices > 0).then_some(row.tally.devices as u64)
+            }
+            Do::Stop => {
+                let counts = self.job_here()?.counts;
+                Some(u64::from(counts.queued + counts.sent + counts.running)).filter(|n| *n > 0)
+            }
+            _ => None,
+        }
+    }
+
+    /// The job that job commands mean.
+    pub(super) fn job_here(&self) -> Option<&JobSummary> {
+        let id = match self.view {
+            View::Live => self.live.as_ref().map(|live| live.id),
+            View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
+        };
+        let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
+        held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id))
+    }
+
+    fn no_script(&self) -> String {
+        match (&self.library, self.folder.as_str()) {
+            (Load::Ready, folder) if !folder.is_empty() => format!("no script yet: put one into {folder}"),
+            _ => "no script yet".into(),
+        }
+    }
+}
+
+/// Where the commands of a context are at home.
+pub(super) fn elsewhere(context: &str) -> &'static str {
+    match context {
+        "scripts" => "in the scripts pane",
+        "targets" => "in the targets pane",
+        "jobs" => "in the jobs pane",
+        "job" => "while a job is watched",
+        "text" => "where a text is shown",
+        "launch" => "in the launch dialog",
+        "dialog" => "in a dialog",
+        "editor" => "in the editor",
+        _ => "not here",
+    }
+}
