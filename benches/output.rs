@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quarterdeck::connectors::local::Local;
+use quarterdeck::connectors::local::guard::Guard;
 use quarterdeck::connectors::{Connector, Gate, Order, Payload, RunSink};
 use quarterdeck::engine::search::{Needle, search};
 use quarterdeck::engine::store::output::{Files, Wanted, Writer, tail, total_lines, totals};
@@ -84,7 +85,7 @@ fn flood(folder: &Path, megabytes: u64) {
 
 fn fan_out(script: &Path, sink: impl Fn(usize) -> Box<dyn RunSink>) -> Duration {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let local = Local::new("local", Path::new("/"));
+    let local = Local::new("local", Path::new("/"), &Arc::new(Guard::none()));
     let payload = Arc::new(Payload {
         name: "flood".into(),
         bytes: Vec::new(),
@@ -100,6 +101,7 @@ fn fan_out(script: &Path, sink: impl Fn(usize) -> Box<dyn RunSink>) -> Duration 
                     script: Arc::clone(&payload),
                     args: Arc::default(),
                     secrets: Arc::default(),
+                    caller: Arc::default(),
                     timeout: None,
                     cancel: tokio_util::sync::CancellationToken::new(),
                     gate: Gate::default(),

@@ -22,6 +22,10 @@ fn main() -> ExitCode {
             Ok(()) => return served(api::serve(settings, verb.background), verb.background),
             Err(error) => Err(error),
         },
+        Some(Verb::Guard) => {
+            api::keep_guard();
+            Ok(Outcome::Done)
+        }
         Some(Verb::Keys(verb)) => keys(&settings, verb.print_default, cli.common.json),
         Some(_) => cli::run(&settings, &cli),
     };

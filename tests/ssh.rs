@@ -417,16 +417,57 @@ fn a_refused_key_is_its_own_reason_and_is_not_tried_again() {
 fn an_agent_s_key_opens_the_door() {
     let home = Home::empty();
     let fleet = Fleet::start(&home, 2);
-    let agent = Agent::start(&home);
+    let agent = Agent::start(&home, "agent");
     agent.add(&fleet.key);
-    // no key file in the inventory: only the agent has it
+    only_by_agent(&fleet);
+    fleet.configure(&home);
+    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    home.verb(["run", &script, "--target", "web", "--wait"]).env("SSH_AUTH_SOCK", &agent.socket).run().ok();
+}
+
+/// No key file in the inventory: only an agent has it.
+fn only_by_agent(fleet: &Fleet) {
     let text = fs::read_to_string(&fleet.inventory).expect("hosts.ini");
     let without: String =
         text.lines().filter(|line| !line.contains("private_key_file")).map(|line| format!("{line}\n")).collect();
     fs::write(&fleet.inventory, without).expect("hosts.ini");
+}
+
+#[test]
+fn after_a_new_login_the_agent_of_the_new_terminal_signs_and_doctor_says_which() {
+    let home = Home::empty();
+    let fleet = Fleet::start(&home, 4);
+    only_by_agent(&fleet);
     fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
-    home.verb(["run", &script, "--target", "web", "--wait"]).env("SSH_AUTH_SOCK", &agent.socket).run().ok();
+    let script = home.file("hi.sh", "#!/bin/sh\necho \"agent $SSH_AUTH_SOCK\"\n");
+    let by = |agent: &std::path::Path, arguments: &[&str]| {
+        home.verb(arguments.iter().copied()).env("SSH_AUTH_SOCK", agent).run()
+    };
+    let first = Agent::start(&home, "agent-of-the-first-login");
+    first.add(&fleet.key);
+    by(&first.socket, &["run", &script, "--target", "web001", "--wait"]).ok();
+    let engine = home.engine();
+    let gone = first.socket.clone();
+    drop(first); // as sshd ends a forwarded agent when the line drops
+
+    let second = Agent::start(&home, "agent-of-the-second-login");
+    second.add(&fleet.key);
+    by(&second.socket, &["run", &script, "--target", "web002", "--wait"]).ok();
+    let local = by(&second.socket, &["run", &script, "--target", "local", "--wait"]).ok();
+    assert!(local.text().contains(second.socket.to_str().unwrap()), "a script here gets it too: {local}");
+    let doctor = by(&second.socket, &["doctor", "web003"]).ok();
+    assert!(doctor.text().contains(&format!("yours {}, 1 key", second.socket.display())), "{doctor}");
+
+    // who has none is refused with the reason, and a dead one is said to be dead
+    let none = home.qd(["run", &script, "--target", "web004", "--wait"]).exits(3);
+    assert!(none.errors().contains(&format!("the agent at {} does not answer", gone.display())), "{none}");
+    let doctor = by(&gone, &["doctor", "web003"]);
+    assert!(doctor.text().contains("agent-of-the-first-login"), "{doctor}");
+    // the engine is not led to anything but a socket
+    let file = home.write("work/no-socket", "");
+    let doctor = by(&file, &["doctor", "web003"]);
+    assert!(doctor.text().contains("not a socket"), "{doctor}");
+    assert_eq!(home.engine(), engine, "the same engine all the while");
 }
 
 #[test]
@@ -472,8 +513,8 @@ struct Agent {
 }
 
 impl Agent {
-    fn start(home: &Home) -> Self {
-        let socket = home.path().join("agent");
+    fn start(home: &Home, name: &str) -> Self {
+        let socket = home.path().join(name);
         let child = std::process::Command::new("ssh-agent")
             .args(["-D", "-a"])
             .arg(&socket)

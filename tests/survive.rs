@@ -109,8 +109,7 @@ fn a_second_serve_says_that_one_runs() {
 
 #[test]
 fn a_socket_that_a_dead_engine_left_is_no_obstacle() {
-    let mut home = Home::empty();
-    home.forgive_leftovers();
+    let home = Home::empty();
     home.qd(["jobs", "ls"]).ok();
     home.end_engine(Signal::KILL);
     assert!(socket(&home).exists(), "the kill left it");
@@ -137,7 +136,7 @@ fn sigterm_ends_the_engine_cleanly() {
     let home = Home::empty();
     let (id, _gate) = start_gated(&home);
     home.end_engine(Signal::TERM);
-    assert!(home.processes().is_empty(), "its scripts ended with it: {:?}", home.processes());
+    eventually("its scripts and its guard ended with it", || home.processes().is_empty());
     let job = home.job(id);
     assert_eq!(job["state"], "interrupted", "{job}");
     assert_ne!(job["runs"][0]["state"], "running", "{job}");
@@ -232,8 +231,7 @@ fn a_hung_up_verb_leaves_its_job() {
 
 #[test]
 fn after_a_killed_engine_everything_received_is_there_and_runs_in_flight_are_marked() {
-    let mut home = Home::empty();
-    home.forgive_leftovers(); // nobody was left to end the local script
+    let home = Home::empty();
     let done = home.file("done.sh", "#!/bin/sh\necho done before\n");
     let earlier = home.qd(["run", &done, "--target", "local"]).ok().job_id();
     home.ended_job(earlier);
@@ -257,9 +255,30 @@ fn after_a_killed_engine_everything_received_is_there_and_runs_in_flight_are_mar
 }
 
 #[test]
+fn a_killed_engine_leaves_no_script_running_on_this_machine() {
+    let home = Home::empty();
+    let script = home.file(
+        "deaf.sh",
+        "#!/bin/sh\ntrap '' TERM HUP\n(trap '' TERM; exec sleep 600) &\nsleep 601 &\necho up\nwhile :; do sleep 602; done\n",
+    );
+    let gentle = home.file(
+        "gentle.sh",
+        format!("#!/bin/sh\ntrap 'echo bye >{}/bye; exit' TERM\necho up\nsleep 600 & wait\n", home.work().display()),
+    );
+    let ids = [&script, &gentle].map(|script| home.qd(["run", script, "--target", "local"]).ok().job_id());
+    eventually("both are up", || ids.iter().all(|id| home.job(*id)["runs"][0]["bytes"] == 3));
+    home.end_engine(Signal::KILL);
+    eventually("everything they had started is gone", || home.processes().is_empty());
+    assert!(home.work().join("bye").exists(), "asked before it was forced");
+    for id in ids {
+        let job = home.job(id);
+        assert_eq!((&job["state"], &job["runs"][0]["state"]), (&json!("interrupted"), &json!("failed")), "{job}");
+    }
+}
+
+#[test]
 fn a_kill_in_the_middle_of_a_flood_keeps_a_whole_beginning() {
-    let mut home = Home::empty();
-    home.forgive_leftovers();
+    let home = Home::empty();
     let script = home.file("flood.sh", "#!/bin/sh\nexec seq 1 100000000\n");
     let id = home.qd(["run", &script, "--target", "local"]).ok().job_id();
     eventually("it flows", || home.job(id)["runs"][0]["bytes"].as_u64() > Some(4_000_000));
@@ -273,8 +292,7 @@ fn a_kill_in_the_middle_of_a_flood_keeps_a_whole_beginning() {
 
 #[test]
 fn a_run_that_had_not_started_is_not_called_failed() {
-    let mut home = Home::empty();
-    home.forgive_leftovers();
+    let home = Home::empty();
     let hosts: String = (1..=3).map(|i| format!("h{i} ansible_host=127.0.6.{i} ansible_port=1\n")).collect();
     home.write("lab/hosts.ini", format!("[dark]\n{hosts}"));
     home.config(&format!(
@@ -296,8 +314,7 @@ fn a_run_that_had_not_started_is_not_called_failed() {
 
 #[test]
 fn the_console_says_that_the_engine_went_and_goes_on_with_a_new_one() {
-    let mut home = Home::empty();
-    home.forgive_leftovers();
+    let home = Home::empty();
     let mut console = Console::start(&home);
     console.sees("1 dev");
     home.end_engine(Signal::KILL);

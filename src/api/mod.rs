@@ -2,6 +2,7 @@
 //!
 //! One path for everybody: what the console shows is what `curl --unix-socket` shows.
 
+mod caller;
 mod listen;
 mod routes;
 
@@ -14,9 +15,12 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::engine::Engine;
 use crate::engine::store::StoreError;
-use crate::settings::Settings;
+use crate::engine::{Engine, Guard, guard};
+use crate::settings::{Settings, own_program};
+
+/// The argument with which this program is an engine's guard.
+pub const GUARD: &str = "guard";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -56,6 +60,11 @@ pub fn serve(settings: Settings, background: bool) -> Result<(), ServeError> {
     result
 }
 
+/// Ends what an engine that was killed has left running here; says nothing and cannot fail.
+pub fn keep_guard() {
+    guard::keep();
+}
+
 /// One engine a state folder: the loser of a race learns who won.
 fn lock(settings: &Settings) -> Result<File, ServeError> {
     let path = settings.paths.state.join("engine.lock");
@@ -87,7 +96,8 @@ fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerG
 }
 
 async fn run(settings: Settings) -> Result<(), ServeError> {
-    let engine = Engine::open(&settings).await?;
+    let guard = own_program().map_or_else(|_| Guard::none(), |program| Guard::by(program, GUARD));
+    let engine = Engine::open(&settings, guard).await?;
     let listener = listen::bind(&settings.paths.socket)
         .map_err(|error| ServeError::Path { path: settings.paths.socket.clone(), error })?;
     let (stop, mut stopping) = watch::channel(false);

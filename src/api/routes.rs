@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Which, Window};
-use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
 use crate::model::wire::{
     Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
@@ -161,8 +161,8 @@ async fn lint(State(house): State<House>, Json(script): Json<ScriptRef>) -> Answ
     Ok(Json(house.engine.lint(&script).await?))
 }
 
-async fn plan(State(house): State<House>, Json(request): Json<PlanRequest>) -> Answered<Plan> {
-    Ok(Json(house.engine.plan(request).await?))
+async fn plan(State(house): State<House>, caller: Caller, Json(request): Json<PlanRequest>) -> Answered<Plan> {
+    Ok(Json(house.engine.plan(request, &caller).await?))
 }
 
 async fn answer(State(house): State<House>, Json(answer): Json<Answer>) -> Result<StatusCode, Refusal> {
@@ -172,9 +172,10 @@ async fn answer(State(house): State<House>, Json(answer): Json<Answer>) -> Resul
 
 async fn launch(
     State(house): State<House>,
+    caller: Caller,
     Json(asked): Json<Launch>,
 ) -> Result<(StatusCode, Json<JobSummary>), Refusal> {
-    Ok((StatusCode::CREATED, Json(house.engine.launch(&asked).await?)))
+    Ok((StatusCode::CREATED, Json(house.engine.launch(&asked, caller).await?)))
 }
 
 #[derive(Deserialize)]
@@ -319,6 +320,6 @@ struct Asked {
     device: String,
 }
 
-async fn doctor(State(house): State<House>, Query(asked): Query<Asked>) -> Answered<Doctor> {
-    Ok(Json(house.engine.doctor(&asked.device).await?))
+async fn doctor(State(house): State<House>, caller: Caller, Query(asked): Query<Asked>) -> Answered<Doctor> {
+    Ok(Json(house.engine.doctor(&asked.device, &caller).await?))
 }

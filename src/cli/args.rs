@@ -102,6 +102,9 @@ pub enum Verb {
     Output(Output),
     /// Run the engine here (console and verbs start one in the background by themselves)
     Serve(Serve),
+    /// What an engine starts to end its scripts on this machine should it be killed
+    #[command(hide = true)]
+    Guard,
     /// Examine this installation, or how a device is reached
     #[command(
         after_help = "JSON: {schema_version, steps: [{label, text, fine}]}; with a device also device, way, why.\n\

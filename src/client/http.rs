@@ -1,11 +1,13 @@
 //! HTTP over the engine's socket: one request, one typed answer or a typed refusal; bodies that go on as streams.
 
 use std::error::Error as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt, unfold};
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +16,7 @@ use super::ClientError;
 use super::events::Events;
 use super::frames::Frames;
 use super::{Event, Frame, Note};
-use crate::model::wire::Problem;
+use crate::model::wire::{AGENT, Problem};
 
 /// No answer in this time: the engine hangs. (`doctor` makes a connection; a plan may wait for an inventory.)
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -27,10 +29,14 @@ const PROBLEM_LIMIT: usize = 1 << 20;
 pub struct Door(reqwest::Client);
 
 impl Door {
-    pub fn new(socket: &Path) -> Result<Self, ClientError> {
+    /// `agent`: told with every request, for those that reach devices.
+    pub fn new(socket: &Path, agent: Option<&Path>) -> Result<Self, ClientError> {
+        let agent = agent.and_then(|path| HeaderValue::from_bytes(path.as_os_str().as_bytes()).ok());
+        let headers = agent.map(|agent| (HeaderName::from_static(AGENT), agent)).into_iter().collect();
         // A local socket: proxies and redirects would only cost time, and could only do harm.
         reqwest::Client::builder()
             .unix_socket(socket)
+            .default_headers(headers)
             .no_proxy()
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())

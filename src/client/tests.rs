@@ -25,6 +25,7 @@ impl Desk {
             state: at("state"),
             library: at("library"),
             socket: at("engine.sock"),
+            agent: None,
         };
         Self { folder, paths }
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory};
 use crate::model::output::Stream;
-use crate::model::plan::Question;
+use crate::model::plan::{Caller, Question};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
 use crate::model::wire::Doctor;
@@ -35,7 +35,7 @@ pub trait Connector: Send + Sync + 'static {
     }
 
     /// Secrets it lacks to reach these devices, each once.
-    fn questions<'a>(&'a self, _devices: &'a [Arc<Device>]) -> BoxFuture<'a, Vec<Question>> {
+    fn questions<'a>(&'a self, _devices: &'a [Arc<Device>], _caller: &'a Caller) -> BoxFuture<'a, Vec<Question>> {
         Box::pin(async { Vec::new() })
     }
 
@@ -49,7 +49,7 @@ pub trait Connector: Send + Sync + 'static {
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome>;
 
     /// How a device is reached, and whether it answers.
-    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor>;
+    fn doctor<'a>(&'a self, device: &'a Device, caller: &'a Caller) -> BoxFuture<'a, Doctor>;
 
     /// Lets go of everything kept for the next run.
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -66,6 +66,8 @@ pub struct Order {
     pub args: Arc<Vec<String>>,
     /// One line each on the script's stdin, in the order the header declares them; then stdin ends.
     pub secrets: Arc<Vec<Secret>>,
+    /// Who launched it.
+    pub caller: Arc<Caller>,
     /// From the moment the script starts.
     pub timeout: Option<Duration>,
     pub cancel: CancellationToken,

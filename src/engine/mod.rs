@@ -20,13 +20,14 @@ use self::jobs::{Jobs, live::LiveJob};
 use self::library::Library;
 use self::store::output::{self, Wanted};
 use self::store::{Store, StoreError, db};
+pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
 use crate::model::connection::Kind;
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::nodeset;
 use crate::model::output::{Line, Which, Window};
-use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
+use crate::model::plan::{Caller, Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{LastRun, Script};
 use crate::model::secret::Secret;
 use crate::model::state::Counts;
@@ -78,7 +79,9 @@ impl From<db::DbError> for Problem {
 
 impl Engine {
     /// Opens store and library, marks what a crash left, reads every inventory, and watches their files.
-    pub async fn open(settings: &Settings) -> Result<Arc<Self>, StoreError> {
+    /// `guard`: who ends this machine's scripts should we be killed.
+    pub async fn open(settings: &Settings, guard: Guard) -> Result<Arc<Self>, StoreError> {
+        let guard = Arc::new(guard);
         let store = Arc::new(Store::open(&settings.paths.state)?);
         let interrupted = store.recover().await?;
         let contacts = store.db.call(|db| db::contacts(db)).await?;
@@ -87,7 +90,7 @@ impl Engine {
             .iter()
             .map(|connection| {
                 let connector: Arc<dyn Connector> = match &connection.kind {
-                    Kind::Local => Arc::new(connectors::local::Local::new(&connection.name, &settings.home)),
+                    Kind::Local => Arc::new(connectors::local::Local::new(&connection.name, &settings.home, &guard)),
                     Kind::Ssh(_) => Arc::new(connectors::ssh::Ssh::new(connection.clone())),
                 };
                 (connection.name.clone(), connector)
@@ -218,7 +221,7 @@ impl Engine {
     }
 
     /// Secrets that reaching these devices needs.
-    pub async fn questions(&self, devices: &[&Device]) -> Vec<Question> {
+    pub async fn questions(&self, devices: &[&Device], caller: &Caller) -> Vec<Question> {
         let mut questions = Vec::new();
         for (name, connector) in self.connectors.iter() {
             let theirs: Vec<Arc<Device>> = devices
@@ -227,7 +230,7 @@ impl Engine {
                 .map(|device| Arc::new((*device).clone()))
                 .collect();
             if !theirs.is_empty() {
-                questions.extend(connector.questions(&theirs).await);
+                questions.extend(connector.questions(&theirs, caller).await);
             }
         }
         questions
@@ -245,7 +248,7 @@ impl Engine {
         Err(problem(Code::Refused, why))
     }
 
-    pub async fn doctor(&self, device: &str) -> Result<Doctor, Problem> {
+    pub async fn doctor(&self, device: &str, caller: &Caller) -> Result<Doctor, Problem> {
         let inventory = self.inventories.all();
         let found = match resolve(&inventory, device)?.as_slice() {
             [one] => (*one).clone(),
@@ -258,7 +261,7 @@ impl Engine {
             .connectors
             .get(&found.connection)
             .ok_or_else(|| problem(Code::NotFound, format!("no connection {}", found.connection)))?;
-        Ok(connector.doctor(&found).await)
+        Ok(connector.doctor(&found, caller).await)
     }
 
     // -- scripts ---------------------------------------------------------------------------------------
@@ -301,12 +304,12 @@ impl Engine {
 
     // -- jobs ------------------------------------------------------------------------------------------
 
-    pub async fn plan(&self, request: PlanRequest) -> Result<Plan, Problem> {
-        self.plans.make(self, request).await
+    pub async fn plan(&self, request: PlanRequest, caller: &Caller) -> Result<Plan, Problem> {
+        self.plans.make(self, request, caller).await
     }
 
-    pub async fn launch(&self, launch: &Launch) -> Result<JobSummary, Problem> {
-        let ready = self.plans.take(self, &launch.plan, launch.confirm).await?;
+    pub async fn launch(&self, launch: &Launch, caller: Caller) -> Result<JobSummary, Problem> {
+        let ready = self.plans.take(self, &launch.plan, launch.confirm, caller).await?;
         Ok(self.jobs.launch(ready).await?)
     }
 

@@ -1,5 +1,7 @@
 //! A plan: exactly what a launch will do.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,16 @@ pub enum ScriptRef {
     Library(String),
     /// The text itself, base64 (a script need not be UTF-8), under a name.
     Text { name: String, base64: String },
+}
+
+/// Who asks: what of their surroundings matters on the way to a device. It comes with each request, since a terminal
+/// comes and goes while the engine stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The ssh agent where they sit (`SSH_AUTH_SOCK`): a socket of this user.
+    pub agent: Option<PathBuf>,
+    /// Why the one that they named is not used.
+    pub no_agent: Option<String>,
 }
 
 /// What a front door asks to be planned.

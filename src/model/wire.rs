@@ -12,6 +12,9 @@ use super::state::Counts;
 /// Raised whenever an older front door could misread this engine, or the other way round.
 pub const PROTOCOL: u32 = 1;
 
+/// A request's header: the ssh agent of whoever asks ([`Caller`](super::plan::Caller)).
+pub const AGENT: &str = "quarterdeck-agent";
+
 /// `GET /api/v1/hello`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

@@ -48,6 +48,8 @@ pub struct Paths {
     pub library: PathBuf,
     /// The engine's socket.
     pub socket: PathBuf,
+    /// The ssh agent at hand here and now (`SSH_AUTH_SOCK`); it need not answer.
+    pub agent: Option<PathBuf>,
 }
 
 impl Paths {
@@ -162,6 +164,8 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     problems.extend(page.into_problems());
     problems.extend(env_problems);
 
+    // what stands there is a path of this terminal's; the engine may have another
+    let agent = env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(|path| env.cwd.join(path));
     let data = paths::data(env, &home);
     let state = paths::state(env, &home);
     let place = |text: &str| env::absolute(text, &base, &home);
@@ -172,7 +176,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         .as_deref()
         .map_or_else(|| paths::socket(env, &state), |text| paths::shortened(place(text), env.uid));
     Settings {
-        paths: Paths { config, data, state, library, socket },
+        paths: Paths { config, data, state, library, socket, agent },
         engine: layered.engine.settings(),
         ui: layered.ui.settings(env),
         connections,

@@ -17,8 +17,6 @@ use super::verb::{Ran, Verb};
 
 pub struct Home {
     folder: TempDir,
-    /// Processes may be left behind (the test killed what would have ended them).
-    forgiving: bool,
 }
 
 impl Home {
@@ -26,7 +24,7 @@ impl Home {
     pub fn empty() -> Self {
         // short: a unix socket's path may have 107 bytes
         let folder = tempfile::Builder::new().prefix("qd-").tempdir().expect("a temporary folder");
-        let home = Self { folder, forgiving: false };
+        let home = Self { folder };
         for name in ["home", "config", "data", "state", "cache", "run", "work", "tmp"] {
             fs::create_dir(home.path().join(name)).expect("a folder in the test's own home");
         }
@@ -186,11 +184,6 @@ impl Home {
         let head = ["output", id.as_str()];
         self.verb(head.iter().chain(arguments).copied()).run().ok().out
     }
-
-    /// What this test leaves running is not its fault (it killed the one who would have ended it).
-    pub fn forgive_leftovers(&mut self) {
-        self.forgiving = true;
-    }
 }
 
 fn is_engine(process: &Process) -> bool {
@@ -212,7 +205,7 @@ impl Drop for Home {
             processes::signal(process.pid, Signal::KILL);
         }
         // a second panic would hide the first
-        if !self.forgiving && !std::thread::panicking() {
+        if !std::thread::panicking() {
             panic!("still running after the engine was asked to end: {left:#?}");
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! The interpreter comes from the shebang and gets the kept script's path and its arguments as argv; no
 //! shell ever sees a string of ours. Secrets are lines on the child's stdin. Ending a run ends the group:
-//! TERM, then KILL.
+//! TERM, then KILL; and where the engine itself is killed, its [`guard`] does it.
+
+pub mod guard;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,10 +20,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until};
 
+use self::guard::Guard;
 use super::{Connector, Order, Outcome, RunSink};
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::output::Stream;
+use crate::model::plan::Caller;
 use crate::model::state::RunState;
 use crate::model::wire::{Doctor, Step};
 
@@ -37,11 +41,12 @@ const READ: usize = 64 * 1024;
 pub struct Local {
     name: String,
     home: PathBuf,
+    guard: Arc<Guard>,
 }
 
 impl Local {
-    pub fn new(name: &str, home: &Path) -> Self {
-        Self { name: name.to_owned(), home: home.to_owned() }
+    pub fn new(name: &str, home: &Path, guard: &Arc<Guard>) -> Self {
+        Self { name: name.to_owned(), home: home.to_owned(), guard: Arc::clone(guard) }
     }
 }
 
@@ -67,10 +72,10 @@ impl Connector for Local {
     }
 
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
-        Box::pin(run(order, sink, self.home.clone()))
+        Box::pin(run(order, sink, self.home.clone(), Arc::clone(&self.guard)))
     }
 
-    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor> {
+    fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {
         Box::pin(async move {
             let shell = Path::new("/bin/sh");
             Doctor {
@@ -97,7 +102,7 @@ fn facts() -> BTreeMap<String, String> {
     facts
 }
 
-async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf) -> Outcome {
+async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf, guard: Arc<Guard>) -> Outcome {
     let permit = tokio::select! {
         permit = order.gate.enter() => permit,
         () = order.cancel.cancelled() => return cancelled(),
@@ -106,9 +111,11 @@ async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf) -> Outcome
         Ok(child) => child,
         Err(outcome) => return outcome,
     };
+    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let watched = group.map(|group| guard.watch(group));
     sink.started();
-    let outcome = attend(&mut child, &order, sink.as_mut()).await;
-    drop(permit);
+    let outcome = attend(&mut child, group, &order, sink.as_mut()).await;
+    drop((watched, permit));
     outcome
 }
 
@@ -130,6 +137,10 @@ fn start(order: &Order, home: &Path) -> Result<Child, Outcome> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
+    if let Some(agent) = &order.caller.agent {
+        // the engine's own is that of the terminal it was started from, perhaps gone since
+        command.env("SSH_AUTH_SOCK", agent);
+    }
     let mut child = command.spawn().map_err(|error| {
         let why = if error.kind() == io::ErrorKind::NotFound {
             format!("cannot start {}: no program {program} on this machine", order.script.name)
@@ -160,9 +171,8 @@ enum Ending {
     DiskFull,
 }
 
-async fn attend(child: &mut Child, order: &Order, sink: &mut dyn RunSink) -> Outcome {
+async fn attend(child: &mut Child, group: Option<Pid>, order: &Order, sink: &mut dyn RunSink) -> Outcome {
     let began = Instant::now();
-    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let mut out = child.stdout.take().map(Pipe::new);
     let mut err = child.stderr.take().map(Pipe::new);
     let deadline = order.timeout.map(|limit| began + limit);

@@ -55,6 +55,7 @@ fn case(script: &str, args: &[&str]) -> Case {
         script: Arc::new(Payload { name: "script".into(), bytes: Vec::new(), path, interpreter }),
         args: Arc::new(args.iter().map(|arg| (*arg).to_owned()).collect()),
         secrets: Arc::default(),
+        caller: Arc::default(),
         timeout: None,
         cancel: CancellationToken::new(),
         gate: Gate::default(),
@@ -64,7 +65,7 @@ fn case(script: &str, args: &[&str]) -> Case {
 
 impl Case {
     async fn run(&self) -> Outcome {
-        let local = Local::new("local", Path::new("/"));
+        let local = Local::new("local", Path::new("/"), &Arc::new(Guard::none()));
         local.launch(self.order.clone(), Box::new(self.seen.clone())).await
     }
 

@@ -1,4 +1,5 @@
-//! Proving who we are: certificates, agent keys and key files in OpenSSH's order, each offered once.
+//! Proving who we are: certificates, agent keys and key files in OpenSSH's order, each offered once; then, where the
+//! server takes it, the password that was asked for beforehand.
 //!
 //! A server ends the connection after `MaxAuthTries` offers and newer ones ban a source that fails again and
 //! again (contracts/ssh.md, 6): so at most six keys are offered, and nothing here is ever retried.
@@ -6,16 +7,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use russh::MethodSet;
-use russh::client::{AuthResult, Handle, Handler};
+use russh::client::{AuthResult, Handle, Handler, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_encoding::Encode;
 use russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
-use tokio::net::UnixStream;
+use russh::{MethodKind, MethodSet};
 
-use super::config::{HostConfig, IdentityAgent};
+use super::agent::{Agent, Agents};
+use super::config::HostConfig;
+use super::feed::clean;
 use super::keys::{KeyFile, Keys, certificate_beside};
+use super::passwords::{Passwords, Tried};
+use crate::model::secret::Secret;
 
 /// `MaxAuthTries`.
 const OFFERS: usize = 6;
@@ -52,24 +55,6 @@ struct Offers {
     notes: Vec<String>,
 }
 
-type Agent = AgentClient<UnixStream>;
-
-/// The agent's socket that this host's configuration asks for.
-pub fn agent_socket(host: &HostConfig, env: Option<&PathBuf>) -> Option<PathBuf> {
-    match &host.identity_agent {
-        IdentityAgent::Env => env.cloned(),
-        IdentityAgent::None => None,
-        IdentityAgent::Path(path) => Some(path.clone()),
-    }
-}
-
-/// Which keys an agent holds; none when it does not answer.
-pub async fn agent_keys(socket: &PathBuf) -> Vec<PublicKey> {
-    let Ok(mut agent) = Agent::connect_uds(socket).await else { return Vec::new() };
-    let identities = agent.request_identities().await.unwrap_or_default();
-    identities.into_iter().map(|identity| identity.public_key().into_owned()).collect()
-}
-
 /// Signs for a certificate with a key of our own: the library leaves RSA's hash open.
 struct Own(Arc<PrivateKey>);
 
@@ -93,15 +78,50 @@ impl russh::Signer for Own {
     }
 }
 
+/// What there is to prove it with.
+pub struct Means<'a> {
+    pub keys: &'a Keys,
+    pub agents: &'a Agents,
+    pub passwords: &'a Passwords,
+}
+
 /// `Ok`: how it was done.
-pub async fn prove<H: Handler>(
+pub async fn prove<H: Handler>(handle: &mut Handle<H>, host: &HostConfig, means: &Means<'_>) -> Result<String, Denied> {
+    let mut offers = Offers::default();
+    let (tried, methods) = match by_key(handle, host, means, &mut offers).await? {
+        ByKey::In(name) => return Ok(name),
+        ByKey::Not { tried, methods } => (tried, methods),
+    };
+    if host.password_methods().any(|method| methods.contains(&method)) {
+        match by_password(handle, host, means.passwords, &methods).await {
+            Ok(name) => return Ok(name),
+            Err(_) if handle.is_closed() => return Err(Denied::HungUp),
+            Err(note) => offers.notes.push(note),
+        }
+    }
+    Err(Denied::Refused(why_not(host, &offers, &tried, &methods)))
+}
+
+/// How far keys got.
+enum ByKey {
+    In(String),
+    /// What was offered, and what the server takes now.
+    Not {
+        tried: Vec<String>,
+        methods: MethodSet,
+    },
+}
+
+async fn by_key<H: Handler>(
     handle: &mut Handle<H>,
     host: &HostConfig,
-    keys: &Keys,
-    env_agent: Option<&PathBuf>,
-) -> Result<String, Denied> {
-    let mut offers = Offers::default();
-    let mut agent = connect_agent(handle, host, env_agent, &mut offers).await;
+    means: &Means<'_>,
+    offers: &mut Offers,
+) -> Result<ByKey, Denied> {
+    let mut agent = None;
+    if host.publickey {
+        agent = connect_agent(handle, host, means.agents, offers).await;
+    }
     let identities = match &mut agent {
         Some(agent) => match agent.request_identities().await {
             Ok(identities) => identities,
@@ -112,7 +132,19 @@ pub async fn prove<H: Handler>(
         },
         None => Vec::new(),
     };
-    collect(&mut offers, host, keys, &identities);
+    if host.publickey {
+        collect(offers, host, means.keys, &identities);
+    }
+    if offers.list.is_empty() {
+        // Nothing to offer: what the server would take is asked by offering nothing.
+        return match handle.authenticate_none(&host.user).await {
+            Ok(AuthResult::Success) => Ok(ByKey::In("nothing: the server asks for no proof".to_owned())),
+            Ok(AuthResult::Failure { remaining_methods, .. }) if !handle.is_closed() => {
+                Ok(ByKey::Not { tried: Vec::new(), methods: remaining_methods })
+            }
+            _ => Err(Denied::HungUp),
+        };
+    }
     let mut rsa_hash = None;
     let mut tried = Vec::new();
     let mut methods = MethodSet::empty();
@@ -129,12 +161,16 @@ pub async fn prove<H: Handler>(
         };
         tried.push(named.name.clone());
         match offer(handle, &host.user, &named.offer, hash, agent.as_mut()).await {
-            Ok(AuthResult::Success) => return Ok(named.name.clone()),
-            Ok(AuthResult::Failure { remaining_methods, .. }) => {
+            Ok(AuthResult::Success) => return Ok(ByKey::In(named.name.clone())),
+            Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
                 if handle.is_closed() && remaining_methods == MethodSet::empty() {
                     return Err(Denied::HungUp);
                 }
                 methods = remaining_methods;
+                if partial_success {
+                    offers.notes.push(format!("{} was taken, and more is asked for", named.name));
+                    break;
+                }
             }
             Err(note) if handle.is_closed() => {
                 tracing::debug!(host = host.alias, note, "hung up while proving");
@@ -143,29 +179,82 @@ pub async fn prove<H: Handler>(
             Err(note) => offers.notes.push(format!("{}: {note}", named.name)),
         }
     }
-    Err(Denied::Refused(why_not(host, &offers, &tried, &methods)))
+    Ok(ByKey::Not { tried, methods })
+}
+
+/// `Err`: why not, for a person.
+async fn by_password<H: Handler>(
+    handle: &mut Handle<H>,
+    host: &HostConfig,
+    passwords: &Passwords,
+    methods: &MethodSet,
+) -> Result<String, String> {
+    passwords.wanted_by(&host.alias);
+    let plain = host.password && methods.contains(&MethodKind::Password);
+    let mut how = "password";
+    let mut odd = None;
+    let login = async |password: &Secret| {
+        if plain {
+            return match handle.authenticate_password(&host.user, password.expose()).await {
+                Ok(AuthResult::Success) => Tried::In,
+                Ok(AuthResult::Failure { partial_success: false, .. }) if !handle.is_closed() => Tried::Refused,
+                _ => Tried::Unclear,
+            };
+        }
+        how = "password, keyboard-interactive";
+        match by_keyboard(handle, &host.user, password).await {
+            Ok(tried) => tried,
+            Err(why) => {
+                odd = Some(why);
+                Tried::Unclear
+            }
+        }
+    };
+    match passwords.attempt(&host.user, &host.alias, login).await? {
+        Tried::In => Ok(how.to_owned()),
+        Tried::Refused => Err(format!("the password of {} is refused: it is asked for again", host.user)),
+        Tried::Unclear => Err(odd.unwrap_or_else(|| "a password alone is not enough there".to_owned())),
+    }
+}
+
+/// Answers the one question that a password answers. `Err`: it asks for something else.
+async fn by_keyboard<H: Handler>(handle: &mut Handle<H>, user: &str, password: &Secret) -> Result<Tried, String> {
+    use KeyboardInteractiveAuthResponse::{Failure, InfoRequest, Success};
+    let mut given = false;
+    let mut answer = handle.authenticate_keyboard_interactive_start(user, None).await;
+    loop {
+        let prompts = match answer {
+            Ok(Success) => return Ok(Tried::In),
+            Ok(Failure { partial_success: false, .. }) if given && !handle.is_closed() => return Ok(Tried::Refused),
+            Ok(Failure { .. }) | Err(_) => return Ok(Tried::Unclear),
+            Ok(InfoRequest { prompts, .. }) => prompts,
+        };
+        let answers = match prompts.as_slice() {
+            [] => Vec::new(),
+            [one] if !one.echo && !given => {
+                given = true;
+                vec![password.expose().to_owned()]
+            }
+            [first, ..] => {
+                return Err(format!("it asks for more than a password: {:?}", clean(&first.prompt)));
+            }
+        };
+        answer = handle.authenticate_keyboard_interactive_respond(answers).await;
+    }
 }
 
 async fn connect_agent<H: Handler>(
     handle: &Handle<H>,
     host: &HostConfig,
-    env_agent: Option<&PathBuf>,
+    agents: &Agents,
     offers: &mut Offers,
 ) -> Option<Agent> {
-    let socket = agent_socket(host, env_agent)?;
-    match Agent::connect_uds(&socket).await {
-        Ok(mut agent) => {
-            // Keys restricted to destinations show only to a bound connection; agents before 8.9 know no binding.
-            if let Some(binding) = handle.agent_session_binding() {
-                let _ = agent.bind_session(binding, false).await;
-            }
-            Some(agent)
-        }
-        Err(error) => {
-            offers.notes.push(format!("the agent at {} does not answer: {error}", socket.display()));
-            None
-        }
+    let mut agent = agents.connect(host, &mut offers.notes).await?;
+    // Keys restricted to destinations show only to a bound connection; agents before 8.9 know no binding.
+    if let Some(binding) = handle.agent_session_binding() {
+        let _ = agent.bind_session(binding, false).await;
     }
+    Some(agent)
 }
 
 impl Offer {
@@ -281,7 +370,9 @@ fn collect(offers: &mut Offers, host: &HostConfig, keys: &Keys, agent: &[AgentId
 }
 
 fn why_not(host: &HostConfig, offers: &Offers, tried: &[String], methods: &MethodSet) -> String {
-    let mut text = if tried.is_empty() {
+    let mut text = if tried.is_empty() && !host.publickey {
+        format!("{} does not let {} in", host.alias, host.user)
+    } else if tried.is_empty() {
         format!("there is no key to offer to {} as {}", host.alias, host.user)
     } else {
         format!("{} refuses {} with {}", host.alias, host.user, tried.join(", "))

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::agent::Agents;
 use super::config::HostConfig;
 use super::pool::Route;
 use super::session::Fault;
@@ -13,6 +14,7 @@ use super::{Inner, Way, program, run};
 use crate::connectors::{Gate, Order, Outcome, Payload, RunSink};
 use crate::model::device::Device;
 use crate::model::output::Stream;
+use crate::model::plan::Caller;
 use crate::model::state::RunState;
 use crate::model::wire::{Doctor, Step};
 
@@ -44,12 +46,17 @@ impl RunSink for Sink<'_> {
 }
 
 impl Inner {
-    pub(super) async fn doctor(&self, device: &Device) -> Doctor {
+    pub(super) async fn doctor(&self, device: &Device, caller: &Caller) -> Doctor {
         let (host, over, way) = self.way(&device.name);
-        let mut steps = vec![fine("configuration", describe(&host))];
+        let agents = self.agents(caller);
+        let (agent, as_meant) = agents.describe(&host).await;
+        let mut steps = vec![
+            fine("configuration", describe(&host)),
+            Step { label: "agent".to_owned(), text: agent, fine: as_meant },
+        ];
         let (way, why) = match way {
             Way::Native(route) => {
-                self.natively(device, &route, &mut steps).await;
+                self.natively(device, &route, &agents, &mut steps).await;
                 let why = match &route.via {
                     Some(via) => {
                         format!("nothing in its configuration is beyond the native client; through {}", via.host.alias)
@@ -64,7 +71,7 @@ impl Inner {
                 let mut heard = Heard::default();
                 let order = probe(device);
                 let began = Instant::now();
-                let outcome = self.programs.run(&arguments, &order, &mut Sink(&mut heard)).await;
+                let outcome = self.programs.run(&arguments, agents.socket().await, &order, &mut Sink(&mut heard)).await;
                 steps.push(launched(&outcome, &heard, began.elapsed()));
                 ("ssh program", reasons.join("; "))
             }
@@ -72,11 +79,11 @@ impl Inner {
         Doctor { device: device.id.clone(), way: way.to_owned(), why, steps }
     }
 
-    async fn natively(&self, device: &Device, route: &Route, steps: &mut Vec<Step>) {
+    async fn natively(&self, device: &Device, route: &Route, agents: &Agents, steps: &mut Vec<Step>) {
         let mut attempts = Vec::new();
         let began = Instant::now();
         let mut tell = |why: &str| attempts.push(why.to_owned());
-        let connected = self.pool.connection(route, &mut tell).await;
+        let connected = self.pool.connection(route, agents, &mut tell).await;
         for attempt in attempts {
             steps.push(Step { label: "try".to_owned(), text: attempt, fine: false });
         }
@@ -148,6 +155,7 @@ fn probe(device: &Device) -> Order {
         }),
         args: Arc::default(),
         secrets: Arc::default(),
+        caller: Arc::default(),
         timeout: Some(PROBE),
         cancel: CancellationToken::new(),
         gate: Gate::default(),

@@ -4,6 +4,7 @@
 //! Owns everything SSH. Knows no other connector, keeps no job, and asks nobody anything: what needs an answer is a
 //! [`Question`] beforehand or a refused run.
 
+mod agent;
 mod algorithms;
 mod auth;
 pub mod config;
@@ -15,6 +16,7 @@ mod keys;
 pub mod known_hosts;
 mod launcher;
 mod limiter;
+mod passwords;
 mod pool;
 mod program;
 mod questions;
@@ -36,6 +38,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use self::agent::Agents;
 use self::config::{Config, HostConfig, Overrides};
 use self::pool::{Pool, Route};
 use self::program::Programs;
@@ -44,7 +47,7 @@ use self::trust::Trust;
 use super::{Connector, Order, Outcome, RunSink};
 use crate::model::connection::{self, Capabilities, Connection, Kind};
 use crate::model::device::{Device, Inventory};
-use crate::model::plan::Question;
+use crate::model::plan::{Caller, Question};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
 use crate::model::wire::Doctor;
@@ -65,8 +68,8 @@ struct Inner {
     programs: Programs,
     /// As last read; `None` before the first time.
     read: RwLock<Option<Arc<Read>>>,
-    /// Key files that were asked for.
-    asked: Mutex<HashSet<PathBuf>>,
+    /// Ids of the questions that were asked.
+    asked: Mutex<HashSet<String>>,
 }
 
 /// The files, read.
@@ -92,7 +95,6 @@ impl Ssh {
         };
         let pool = Pool::new(
             Trust::new(settings.known_hosts.clone(), settings.host_keys),
-            settings.agent.clone(),
             Duration::from_secs(settings.keep_seconds),
             settings.max_handshakes,
         );
@@ -158,24 +160,29 @@ impl Inner {
 
     async fn launch(&self, order: Order, sink: &mut dyn RunSink) -> Outcome {
         let (host, over, way) = self.way(&order.device.name);
+        let agents = self.agents(&order.caller);
         match way {
-            Way::Native(route) => self.native(&route, &order, sink).await,
+            Way::Native(route) => self.native(&route, &agents, &order, sink).await,
             Way::Program(reasons) => {
                 tracing::debug!(device = order.device.id, ?reasons, "through the ssh program");
                 let arguments = program::arguments(&self.settings, &self.pool.trust, &host, &over, &order.device.name);
-                self.programs.run(&arguments, &order, sink).await
+                self.programs.run(&arguments, agents.socket().await, &order, sink).await
             }
         }
     }
 
-    async fn native(&self, route: &Route, order: &Order, sink: &mut dyn RunSink) -> Outcome {
+    fn agents(&self, caller: &Caller) -> Agents {
+        Agents::of(caller, self.settings.agent.as_ref())
+    }
+
+    async fn native(&self, route: &Route, agents: &Agents, order: &Order, sink: &mut dyn RunSink) -> Outcome {
         let withdrawn = || Outcome::because(RunState::Cancelled, "withdrawn before it started");
         let mut place = None;
         let mut last = String::new();
         for _ in 0..FRESH {
             let connected = {
                 let mut tell = |why: &str| sink.attempt(why);
-                let connecting = self.pool.connection(route, &mut tell);
+                let connecting = self.pool.connection(route, agents, &mut tell);
                 tokio::select! {
                     connected = connecting => connected,
                     () = order.cancel.cancelled() => return withdrawn(),
@@ -271,8 +278,8 @@ impl Connector for Ssh {
         self.0.read().watched.clone()
     }
 
-    fn questions<'a>(&'a self, devices: &'a [Arc<Device>]) -> BoxFuture<'a, Vec<Question>> {
-        self.0.questions(devices).boxed()
+    fn questions<'a>(&'a self, devices: &'a [Arc<Device>], caller: &'a Caller) -> BoxFuture<'a, Vec<Question>> {
+        self.0.questions(devices, caller).boxed()
     }
 
     fn answer<'a>(&'a self, id: &'a str, value: Secret) -> BoxFuture<'a, Result<(), String>> {
@@ -284,8 +291,8 @@ impl Connector for Ssh {
         async move { inner.launch(order, sink.as_mut()).await }.boxed()
     }
 
-    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor> {
-        self.0.doctor(device).boxed()
+    fn doctor<'a>(&'a self, device: &'a Device, caller: &'a Caller) -> BoxFuture<'a, Doctor> {
+        self.0.doctor(device, caller).boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,9 +15,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::net::TcpStream;
 
+use super::agent::Agents;
 use super::config::{AddressFamily, HostConfig};
 use super::keys::Keys;
 use super::limiter::{Limits, Permit};
+use super::passwords::Passwords;
 use super::session::{Again, Connection, Fault, Terms};
 use super::stream::{Stream, Wire};
 use super::trust::Trust;
@@ -74,8 +75,8 @@ impl Route {
 #[derive(Default)]
 struct Slot {
     connection: Option<Arc<Connection>>,
-    /// When the last try failed, and how: for those who were waiting for it.
-    failed: Option<(Instant, Fault)>,
+    /// When the last try failed, with which agents, and how: for those who were waiting for it.
+    failed: Option<(Instant, Agents, Fault)>,
 }
 
 /// Told of each try that failed and is made again.
@@ -85,7 +86,7 @@ pub type Tell<'a> = &'a mut (dyn FnMut(&str) + Send);
 pub struct Pool {
     pub trust: Arc<Trust>,
     pub keys: Arc<Keys>,
-    pub agent: Option<PathBuf>,
+    pub passwords: Arc<Passwords>,
     pub limits: Limits,
     keep: Duration,
     slots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Slot>>>>,
@@ -93,11 +94,11 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub fn new(trust: Trust, agent: Option<PathBuf>, keep: Duration, max_handshakes: usize) -> Self {
+    pub fn new(trust: Trust, keep: Duration, max_handshakes: usize) -> Self {
         Self {
             trust: Arc::new(trust),
             keys: Arc::default(),
-            agent,
+            passwords: Arc::default(),
             limits: Limits::new(max_handshakes),
             keep,
             slots: Mutex::default(),
@@ -117,6 +118,7 @@ impl Pool {
     pub fn connection<'a>(
         self: &'a Arc<Self>,
         route: &'a Route,
+        agents: &'a Agents,
         tell: Tell<'a>,
     ) -> BoxFuture<'a, Result<(Arc<Connection>, bool), Fault>> {
         async move {
@@ -130,12 +132,13 @@ impl Pool {
                 connection.used_now();
                 return Ok((Arc::clone(connection), true));
             }
-            if let Some((when, fault)) = &slot.failed
+            if let Some((when, with, fault)) = &slot.failed
                 && *when >= came
+                && with == agents
             {
                 return Err(fault.clone());
             }
-            match self.connect(route, tell).await {
+            match self.connect(route, agents, tell).await {
                 Ok(connection) => {
                     let connection = Arc::new(connection);
                     slot.connection = Some(Arc::clone(&connection));
@@ -144,7 +147,7 @@ impl Pool {
                     Ok((connection, false))
                 }
                 Err(fault) => {
-                    slot.failed = Some((Instant::now(), fault.clone()));
+                    slot.failed = Some((Instant::now(), agents.clone(), fault.clone()));
                     Err(fault)
                 }
             }
@@ -218,10 +221,10 @@ impl Pool {
         });
     }
 
-    async fn connect(self: &Arc<Self>, route: &Route, tell: Tell<'_>) -> Result<Connection, Fault> {
+    async fn connect(self: &Arc<Self>, route: &Route, agents: &Agents, tell: Tell<'_>) -> Result<Connection, Fault> {
         let (mut hang_ups, mut refusals) = (0, 0);
         loop {
-            let fault = match self.once(route, tell).await {
+            let fault = match self.once(route, agents, tell).await {
                 Ok(connection) => return Ok(connection),
                 Err(fault) => fault,
             };
@@ -249,10 +252,10 @@ impl Pool {
         }
     }
 
-    async fn once(self: &Arc<Self>, route: &Route, tell: Tell<'_>) -> Result<Connection, Fault> {
+    async fn once(self: &Arc<Self>, route: &Route, agents: &Agents, tell: Tell<'_>) -> Result<Connection, Fault> {
         let host = &route.host;
         let jump = match &route.via {
-            Some(via) => Some(self.connection(via, tell).await.map_err(|fault| through(&via.host, fault))?.0),
+            Some(via) => Some(self.connection(via, agents, tell).await.map_err(|fault| through(&via.host, fault))?.0),
             None => None,
         };
         let server = self.limits.server(&route.first());
@@ -293,7 +296,8 @@ impl Pool {
             host: Arc::clone(host),
             trust: Arc::clone(&self.trust),
             keys: Arc::clone(&self.keys),
-            agent: self.agent.clone(),
+            agents: agents.clone(),
+            passwords: Arc::clone(&self.passwords),
         };
         let began = Instant::now();
         let limit = HANDSHAKE.max(patience);

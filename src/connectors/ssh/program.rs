@@ -2,6 +2,7 @@
 //! `Match exec`…). The same launcher on its stdin, the same outcomes; 12 to 100 ms of this machine a host, hence
 //! a limit. It is run in batch mode: it never asks.
 
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -87,8 +88,14 @@ pub fn arguments(
 }
 
 impl Programs {
-    /// Runs the order. Waits for the gate.
-    pub async fn run(&self, arguments: &[String], order: &Order, sink: &mut dyn RunSink) -> Outcome {
+    /// Runs the order. Waits for the gate. `agent`: in place of the one of the engine's environment.
+    pub async fn run(
+        &self,
+        arguments: &[String],
+        agent: Option<&Path>,
+        order: &Order,
+        sink: &mut dyn RunSink,
+    ) -> Outcome {
         let cancelled = || Outcome::because(RunState::Cancelled, "withdrawn before it started");
         let turn = async { (self.0.acquire().await.ok(), order.gate.enter().await) };
         let _held = tokio::select! {
@@ -102,7 +109,7 @@ impl Programs {
             let token = launcher::token();
             let input = launch.stdin(&token, way, &full);
             let mut feed = Feed::new(&mut *sink, &token);
-            let outcome = once(arguments, order, &mut feed, input).await;
+            let outcome = once(arguments, agent, order, &mut feed, input).await;
             match feed.said.take() {
                 Some(Said::NoDescriptors) if way == Way::Small => way = Way::File,
                 Some(Said::Full(folder)) if !full.contains(&folder) => full.push(folder),
@@ -125,11 +132,20 @@ enum Stop {
     NeverStarted,
 }
 
-async fn once(arguments: &[String], order: &Order, feed: &mut Feed<'_>, input: Vec<Bytes>) -> Outcome {
+async fn once(
+    arguments: &[String],
+    agent: Option<&Path>,
+    order: &Order,
+    feed: &mut Feed<'_>,
+    input: Vec<Bytes>,
+) -> Outcome {
     let name = &order.device.name;
     let mut command = Command::new("ssh");
     command.args(arguments).arg(launcher::command(false));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if let Some(agent) = agent {
+        command.env("SSH_AUTH_SOCK", agent);
+    }
     // Of its own: an interrupt at the engine's terminal is not for it.
     command.process_group(0).kill_on_drop(true);
     let mut child = match command.spawn() {

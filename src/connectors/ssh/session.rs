@@ -4,7 +4,6 @@
 //! other hosts, for which this one is the jump host, are not counted by the server and not here.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,11 +13,13 @@ use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelOpenFailure, Disconnect};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::agent::Agents;
 use super::algorithms;
-use super::auth::{self, Denied};
+use super::auth::{self, Denied, Means};
 use super::config::HostConfig;
 use super::feed::clean;
 use super::keys::Keys;
+use super::passwords::Passwords;
 use super::stream::{Stream, Wire};
 use super::trust::{Trust, fingerprint};
 
@@ -136,7 +137,8 @@ pub struct Terms {
     pub host: Arc<HostConfig>,
     pub trust: Arc<Trust>,
     pub keys: Arc<Keys>,
-    pub agent: Option<PathBuf>,
+    pub agents: Agents,
+    pub passwords: Arc<Passwords>,
 }
 
 /// An authenticated connection.
@@ -221,15 +223,15 @@ impl Connection {
             Ok(handle) => handle,
             Err(error) => return Err(no_handshake(host, &error, &wire, &noted)),
         };
-        let how =
-            auth::prove(&mut handle, host, &terms.keys, terms.agent.as_ref()).await.map_err(|denied| match denied {
-                Denied::Refused(why) => Fault::Refused(why),
-                Denied::HungUp => Fault::HungUp(format!(
-                    "{} hung up before it had let us in{}",
-                    host.alias,
-                    ended(&noted).map(|why| format!(" ({why})")).unwrap_or_default()
-                )),
-            })?;
+        let means = Means { keys: &terms.keys, agents: &terms.agents, passwords: &terms.passwords };
+        let how = auth::prove(&mut handle, host, &means).await.map_err(|denied| match denied {
+            Denied::Refused(why) => Fault::Refused(why),
+            Denied::HungUp => Fault::HungUp(format!(
+                "{} hung up before it had let us in{}",
+                host.alias,
+                ended(&noted).map(|why| format!(" ({why})")).unwrap_or_default()
+            )),
+        })?;
         {
             let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
             noted.facts.authenticated = how;

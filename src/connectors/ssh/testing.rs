@@ -235,6 +235,7 @@ pub fn order(script: impl AsRef<[u8]>) -> Order {
         script: Arc::new(Payload { name: "script.sh".to_owned(), bytes, path: PathBuf::new(), interpreter }),
         args: Arc::default(),
         secrets: Arc::default(),
+        caller: Arc::default(),
         timeout: None,
         cancel: CancellationToken::new(),
         gate: Gate::default(),

@@ -22,6 +22,7 @@ use super::store::{Store, db};
 use crate::connectors::{Connectors, Gate, Order, Outcome, Payload};
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::plan::Caller;
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
 use crate::model::wire::Event;
@@ -53,6 +54,7 @@ pub struct Ready {
     pub script: Arc<Payload>,
     pub args: Arc<Vec<String>>,
     pub secrets: Arc<Vec<Secret>>,
+    pub caller: Arc<Caller>,
 }
 
 impl Jobs {
@@ -126,6 +128,7 @@ impl Jobs {
                 script: Arc::clone(&ready.script),
                 args: Arc::clone(&ready.args),
                 secrets: Arc::clone(&ready.secrets),
+                caller: Arc::clone(&ready.caller),
                 timeout,
                 cancel,
                 gate: gate.clone(),

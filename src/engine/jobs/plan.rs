@@ -14,7 +14,7 @@ use crate::connectors::Payload;
 use crate::engine::Engine;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
-use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
 use crate::model::script::{self, Finding, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::{Counts, JobState};
@@ -60,7 +60,7 @@ pub fn resolve<'a>(inventory: &'a Inventory, expr: &str) -> Result<Vec<&'a Devic
 
 impl Plans {
     /// Resolves and previews.
-    pub async fn make(&self, engine: &Engine, request: PlanRequest) -> Result<Plan, Problem> {
+    pub async fn make(&self, engine: &Engine, request: PlanRequest, caller: &Caller) -> Result<Plan, Problem> {
         let (info, bytes, findings) = fetch(engine, &request.script).await?;
         if let Some(why) = &info.refused {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
@@ -88,7 +88,7 @@ impl Plans {
         let above = if protected { 1 } else { engine.settings.confirm_above as usize };
         let plan = Plan {
             id: new_id(),
-            questions: engine.questions(&devices).await,
+            questions: engine.questions(&devices, caller).await,
             script: info,
             target: request.target,
             folded: nodeset::fold(devices.iter().map(|device| device.id.as_str())),
@@ -118,7 +118,13 @@ impl Plans {
     }
 
     /// The plan as previewed, if it still holds.
-    pub async fn take(&self, engine: &Engine, id: &str, confirm: Option<usize>) -> Result<Ready, Problem> {
+    pub async fn take(
+        &self,
+        engine: &Engine,
+        id: &str,
+        confirm: Option<usize>,
+        caller: Caller,
+    ) -> Result<Ready, Problem> {
         let planned = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.get(id).cloned()
@@ -173,6 +179,7 @@ impl Plans {
             script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
             args: Arc::new(planned.args.clone()),
             secrets: Arc::new(planned.secrets.clone()),
+            caller: Arc::new(caller),
         })
     }
 }

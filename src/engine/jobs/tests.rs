@@ -62,7 +62,7 @@ impl Connector for Rehearsal {
         })
     }
 
-    fn doctor<'a>(&'a self, device: &'a Device) -> BoxFuture<'a, Doctor> {
+    fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {
         let device = device.id.clone();
         Box::pin(async { Doctor { device, way: String::new(), why: String::new(), steps: Vec::new() } })
     }
@@ -113,6 +113,7 @@ impl Stage {
             }),
             args: Arc::default(),
             secrets: Arc::default(),
+            caller: Arc::default(),
         };
         self.jobs.launch(ready).await.unwrap().id
     }

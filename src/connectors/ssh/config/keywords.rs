@@ -69,6 +69,11 @@ pub(super) enum Setting {
     HostKeyAlgorithms(String),
     PubkeyAlgorithms(String),
     Tag(String),
+    Publickey(bool),
+    Password(bool),
+    KeyboardInteractive(bool),
+    /// `PreferredAuthentications`.
+    Methods(String),
     /// A keyword whose first value decides whether the native client will do. `why`: it will not.
     Need {
         key: &'static str,
@@ -131,20 +136,18 @@ pub(super) fn read(key: &str, rest: &str, ignored: &[String]) -> Result<Line, St
         "hostkeyalgorithms" => Setting::HostKeyAlgorithms(one()?),
         "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => Setting::PubkeyAlgorithms(one()?),
         "tag" => Setting::Tag(one()?),
+        // `unbound` and `host-bound` are ways to use keys
+        "pubkeyauthentication" => Setting::Publickey(!matches!(one()?.to_lowercase().as_str(), "no" | "false")),
+        "passwordauthentication" => Setting::Password(flag(&one()?)?),
+        "kbdinteractiveauthentication"
+        | "challengeresponseauthentication"
+        | "skeyauthentication"
+        | "tisauthentication" => Setting::KeyboardInteractive(flag(&one()?)?),
+        "preferredauthentications" => Setting::Methods(one()?),
 
         "gssapiauthentication" => return need("GSSAPIAuthentication", yes(&one()?, "signs in with Kerberos")?),
         "hostbasedauthentication" => {
             return need("HostbasedAuthentication", yes(&one()?, "signs in with this machine's host key")?);
-        }
-        "pubkeyauthentication" => {
-            let value = one()?.to_lowercase();
-            let refused = matches!(value.as_str(), "no" | "false");
-            return need("PubkeyAuthentication", refused.then(|| "keys are switched off here".to_owned()));
-        }
-        "preferredauthentications" => {
-            let methods = one()?;
-            let keys = methods.split(',').any(|method| method.trim() == "publickey");
-            return need("PreferredAuthentications", (!keys).then(|| format!("`{methods}` leaves out publickey")));
         }
         "pkcs11provider" | "smartcarddevice" => {
             let value = one()?;
@@ -238,7 +241,7 @@ fn criteria(rest: &str) -> Result<Vec<Criterion>, String> {
 
 /// Keywords OpenSSH knows (old and new ones, and those distributions add) that change nothing in how a script
 /// is run here: forwarding, terminals, caching, logging. Sorted.
-const OTHERS: [&str; 87] = [
+const OTHERS: [&str; 82] = [
     "addkeystoagent",
     "afstokenpassing",
     "batchmode",
@@ -247,7 +250,6 @@ const OTHERS: [&str; 87] = [
     "canonicalizemaxdots",
     "canonicalizepermittedcnames",
     "casignaturealgorithms",
-    "challengeresponseauthentication",
     "channeltimeout",
     "checkhostip",
     "cipher",
@@ -282,7 +284,6 @@ const OTHERS: [&str; 87] = [
     "hostbasedacceptedalgorithms",
     "hostbasedkeytypes",
     "ipqos",
-    "kbdinteractiveauthentication",
     "kbdinteractivedevices",
     "keepalive",
     "kerberosauthentication",
@@ -293,7 +294,6 @@ const OTHERS: [&str; 87] = [
     "nohostauthenticationforlocalhost",
     "numberofpasswordprompts",
     "obscurekeystroketiming",
-    "passwordauthentication",
     "permitlocalcommand",
     "permitremoteopen",
     "protocol",
@@ -308,13 +308,11 @@ const OTHERS: [&str; 87] = [
     "rhostsrsaauthentication",
     "rsaauthentication",
     "sessiontype",
-    "skeyauthentication",
     "stdinnull",
     "streamlocalbindmask",
     "streamlocalbindunlink",
     "syslogfacility",
     "tcpkeepalive",
-    "tisauthentication",
     "tunnel",
     "tunneldevice",
     "updatehostkeys",

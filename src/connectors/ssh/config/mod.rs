@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use read::{Condition, Files};
+use russh::MethodKind;
 
 /// The configuration, parsed once; cheap to ask for every one of 10,000 hosts.
 #[derive(Debug, Default)]
@@ -78,6 +79,10 @@ pub struct HostConfig {
     pub macs: Option<String>,
     pub host_key_algorithms: Option<String>,
     pub pubkey_algorithms: Option<String>,
+    /// Ways to prove who we are that are not switched off.
+    pub publickey: bool,
+    pub password: bool,
+    pub keyboard_interactive: bool,
     /// Why the native client will not do here, one sentence each with file and line.
     pub beyond: Vec<String>,
 }
@@ -142,6 +147,12 @@ impl HostConfig {
     /// User, host and port of one hop of `proxy_jump`.
     pub fn hop(hop: &str) -> Option<(Option<&str>, &str, Option<u16>)> {
         values::split_hop(hop)
+    }
+
+    /// Ways that end in a password being asked for.
+    pub fn password_methods(&self) -> impl Iterator<Item = MethodKind> {
+        let password = self.password.then_some(MethodKind::Password);
+        password.into_iter().chain(self.keyboard_interactive.then_some(MethodKind::KeyboardInteractive))
     }
 
     /// The name under which known_hosts is asked, and its port: `HostKeyAlias` stands without one.

@@ -42,6 +42,11 @@ struct Found {
     host_key_algorithms: Option<String>,
     pubkey_algorithms: Option<String>,
     tag: Option<String>,
+    publickey: Option<bool>,
+    password: Option<bool>,
+    keyboard_interactive: Option<bool>,
+    /// With the place that says so.
+    methods: Option<(String, String)>,
     needs: Vec<(&'static str, Option<String>)>,
     beyond: Vec<String>,
 }
@@ -230,6 +235,12 @@ fn apply(found: &mut Found, setting: &Setting, at: impl Fn() -> String, system: 
         Setting::HostKeyAlgorithms(list) => first(&mut found.host_key_algorithms, list),
         Setting::PubkeyAlgorithms(list) => first(&mut found.pubkey_algorithms, list),
         Setting::Tag(tag) => first(&mut found.tag, tag),
+        Setting::Publickey(on) => first(&mut found.publickey, on),
+        Setting::Password(on) => first(&mut found.password, on),
+        Setting::KeyboardInteractive(on) => first(&mut found.keyboard_interactive, on),
+        Setting::Methods(list) => {
+            found.methods.get_or_insert_with(|| (list.clone(), at()));
+        }
         Setting::Need { key, why } => {
             if found.needs.iter().any(|(known, _)| known == key) {
                 return;
@@ -258,6 +269,19 @@ fn finish(config: &Config, mut found: Found, alias: &str, given: &str, host_name
     found.host_key_alias = found.host_key_alias.map(|alias| alias.to_lowercase());
     let mut beyond = std::mem::take(&mut found.beyond);
     beyond.extend(found.needs.drain(..).filter_map(|(_, why)| why));
+    let listed = |method: &str| match &found.methods {
+        Some((list, _)) => list.split(',').any(|listed| listed.trim() == method),
+        None => true,
+    };
+    let publickey = found.publickey.unwrap_or(true) && listed("publickey");
+    let password = found.password.unwrap_or(true) && listed("password");
+    let keyboard_interactive = found.keyboard_interactive.unwrap_or(true) && listed("keyboard-interactive");
+    if !publickey && !password && !keyboard_interactive {
+        beyond.push(match &found.methods {
+            Some((list, at)) => format!("{at}: PreferredAuthentications: neither a key nor a password is in `{list}`"),
+            None => "keys and passwords are switched off".to_owned(),
+        });
+    }
     let tokens = Tokens {
         home: &config.home,
         local_user: &config.user,
@@ -328,6 +352,9 @@ fn finish(config: &Config, mut found: Found, alias: &str, given: &str, host_name
         macs: found.macs,
         host_key_algorithms: found.host_key_algorithms,
         pubkey_algorithms: found.pubkey_algorithms,
+        publickey,
+        password,
+        keyboard_interactive,
         beyond,
         host_key_alias: found.host_key_alias.clone(),
         port,

@@ -307,6 +307,8 @@ Host password
     PreferredAuthentications password,keyboard-interactive
 Host nc
     ProxyCommand nc %h %p
+Host hostbased
+    PreferredAuthentications hostbased
 Match originalhost asked exec true
     Port 1
 Match originalhost other exec true
@@ -327,8 +329,12 @@ Host *
     assert_eq!(beyond("kerberos"), [format!("{file}:2: GSSAPIAuthentication: signs in with Kerberos")]);
     assert_eq!(beyond("token"), [format!("{file}:4: PKCS11Provider: keys are on a PKCS#11 token")]);
     assert_eq!(beyond("nc"), [format!("{file}:8: ProxyCommand: the way there is a command")]);
-    assert_eq!(beyond("asked"), [format!("{file}:9: Match exec is for the ssh program to decide")]);
-    for (alias, count) in [("password", 1), ("variable", 1), ("hash", 1), ("plain", 0), ("anything", 0)] {
+    assert_eq!(beyond("asked"), [format!("{file}:11: Match exec is for the ssh program to decide")]);
+    let password = config.host("password", &Overrides::default());
+    assert_eq!((password.publickey, password.password, password.keyboard_interactive), (false, true, true));
+    for (alias, count) in
+        [("password", 0), ("hostbased", 1), ("variable", 1), ("hash", 1), ("plain", 0), ("anything", 0)]
+    {
         assert_eq!(beyond(alias).len(), count, "{alias}: {:?}", beyond(alias));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::testing::*;
 use super::{ended, why};
 use crate::connectors::{Connector, Outcome};
+use crate::model::plan::Caller;
 use crate::model::state::RunState;
 
 #[tokio::test]
@@ -136,7 +137,7 @@ async fn what_the_native_client_cannot_do_goes_through_the_ssh_program() {
     let (outcome, log) = go(&ssh, slow).await;
     assert_eq!(outcome.state, RunState::Timeout);
     ended(log.out().trim()).await;
-    let doctor = ssh.doctor(&order("").device).await;
+    let doctor = ssh.doctor(&order("").device, &Caller::default()).await;
     assert_eq!(doctor.way, "ssh program");
     assert!(doctor.why.contains("ProxyCommand"), "{doctor:?}");
     std::fs::write(&server.known_hosts, "").unwrap();
@@ -148,12 +149,21 @@ async fn what_the_native_client_cannot_do_goes_through_the_ssh_program() {
 async fn the_doctor_tells_the_way_step_by_step() {
     let server = Sshd::start("");
     let ssh = server.connector();
-    let doctor = ssh.doctor(&order("").device).await;
+    let doctor = ssh.doctor(&order("").device, &Caller::default()).await;
     assert_eq!(doctor.way, "native");
     assert!(doctor.steps.iter().all(|step| step.fine), "{doctor:#?}");
     let labels: Vec<_> = doctor.steps.iter().map(|step| step.label.as_str()).collect();
     assert_eq!(
         labels,
-        ["configuration", "connection", "host key", "key exchange", "authentication", "launcher", "round trip"]
+        [
+            "configuration",
+            "agent",
+            "connection",
+            "host key",
+            "key exchange",
+            "authentication",
+            "launcher",
+            "round trip"
+        ]
     );
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::testing::*;
 use super::why;
 use crate::connectors::{Connector, Outcome};
+use crate::model::plan::Caller;
 use crate::model::secret::Secret;
 
 #[tokio::test]
@@ -30,14 +31,14 @@ async fn an_encrypted_key_is_asked_for_once_and_opens_every_host() {
     let (outcome, _) = go(&ssh, order("exit 0\n")).await;
     assert!(outcome.refused && why(&outcome).contains("encrypted"), "{outcome:?}");
     let devices: Vec<_> = ["web001", "web002"].map(|name| on(order(""), name).device).to_vec();
-    let questions = ssh.questions(&devices).await;
+    let questions = ssh.questions(&devices, &Caller::default()).await;
     assert_eq!(questions.len(), 1);
     assert_eq!(questions[0].devices, 2);
     assert!(questions[0].text.starts_with("passphrase of "));
     assert!(ssh.answer("/etc/passwd", Secret::new("x")).await.is_err(), "only what was asked");
     assert!(ssh.answer(&questions[0].id, Secret::new("wrong")).await.is_err());
     ssh.answer(&questions[0].id, Secret::new("sesame")).await.unwrap();
-    assert!(ssh.questions(&devices).await.is_empty());
+    assert!(ssh.questions(&devices, &Caller::default()).await.is_empty());
     for name in ["web001", "web002"] {
         assert_eq!(go(&ssh, on(order("exit 0\n"), name)).await.0, Outcome::exited(0));
     }
@@ -83,7 +84,7 @@ async fn an_agent_proves_with_rsa_and_ed25519_keys_and_no_question_is_asked() {
         let ssh = server.connector_with(&config, |settings| settings.agent = Some(agent.1.clone()));
         let (outcome, _) = go(&ssh, order("exit 0\n")).await;
         assert_eq!(outcome, Outcome::exited(0), "{kind}");
-        assert!(ssh.questions(&[order("").device]).await.is_empty());
+        assert!(ssh.questions(&[order("").device], &Caller::default()).await.is_empty());
         drop(agent);
         let _ = std::fs::remove_file(server.path("agent"));
     }
