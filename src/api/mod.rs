@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tracing_appender::non_blocking::NonBlockingBuilder;
 
 use crate::engine::store::StoreError;
 use crate::engine::{Engine, Guard, guard};
@@ -85,7 +86,8 @@ fn lock(settings: &Settings) -> Result<File, ServeError> {
 
 fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerGuard> {
     let file = tracing_appender::rolling::never(&settings.paths.state, "quarterdeck.log");
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    // the default is room for 128,000 lines, 4 MB of it
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(1024).finish(file);
     tracing_subscriber::fmt()
         .with_writer(writer)
         .with_ansi(false)
