@@ -1,7 +1,11 @@
 //! Colours: reading them from a theme file, and bringing them down to what a terminal can show.
 //! The one room where colours are spelled as numbers.
 
+use std::sync::LazyLock;
+
 use ratatui::style::{Color, Style};
+
+use super::sight::{Lab, Rgb};
 
 /// How many colours the terminal shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,19 +84,24 @@ pub fn parse(text: &str) -> Option<Color> {
     }
 }
 
-/// The nearest colour the terminal has.
+/// The nearest colour the terminal has, as an eye sees it.
 pub fn down(colour: Color, depth: Depth) -> Color {
     match (depth, colour) {
         (Depth::None, _) => Color::Reset,
         (Depth::True, _) | (_, Color::Reset) => colour,
-        (Depth::Ansi256, Color::Rgb(r, g, b)) => Color::Indexed(to_256(r, g, b)),
-        (Depth::Ansi16, Color::Rgb(r, g, b)) => to_16(r, g, b),
-        (Depth::Ansi16, Color::Indexed(index)) if index >= 16 => {
-            let (r, g, b) = table(index);
-            to_16(r, g, b)
-        }
-        (_, Color::Indexed(index)) => indexed(index),
+        (Depth::Ansi256, Color::Rgb(r, g, b)) => Color::Indexed(to_256((r, g, b))),
+        (_, Color::Indexed(index @ ..16)) => indexed(index),
+        (Depth::Ansi16, _) => rgb(colour).map_or(colour, |rgb| indexed(to_16(rgb))),
         _ => colour,
+    }
+}
+
+/// What a colour surely looks like: nothing for the sixteen that are the terminal's own.
+pub fn rgb(colour: Color) -> Option<Rgb> {
+    match colour {
+        Color::Rgb(r, g, b) => Some((r, g, b)),
+        Color::Indexed(index) if index >= 16 => Some(table(index)),
+        _ => None,
     }
 }
 
@@ -125,38 +134,90 @@ pub fn table(index: u8) -> (u8, u8, u8) {
     }
 }
 
-fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
-    let part = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
-    2 * part(a.0, b.0) + 4 * part(a.1, b.1) + 3 * part(a.2, b.2)
+fn to_256(colour: Rgb) -> u8 {
+    static TABLE: LazyLock<Vec<Lab>> = LazyLock::new(|| (16..=255).map(|index| Lab::of(table(index))).collect());
+    let wanted = Lab::of(colour);
+    let far = |at: &usize| wanted.distance(TABLE[*at]);
+    let nearest = (0..TABLE.len()).min_by(|a, b| far(a).total_cmp(&far(b)));
+    nearest.map_or(16, |at| 16 + at as u8)
 }
 
-fn to_256(r: u8, g: u8, b: u8) -> u8 {
-    let step = |value: u8| (0..6u8).min_by_key(|&step| CUBE[usize::from(step)].abs_diff(value)).unwrap_or(0);
-    let cube = 16 + 36 * step(r) + 6 * step(g) + step(b);
-    let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
-    let grey = 232 + (mean.saturating_sub(3) / 10).min(23) as u8;
-    if distance(table(grey), (r, g, b)) < distance(table(cube), (r, g, b)) { grey } else { cube }
+/// What the sixteen usually look like: lightness, and the hue in degrees of those that have one.
+const USUAL: [(f32, Option<f32>); 16] = [
+    (0.20, None),
+    (0.60, Some(22.0)),
+    (0.60, Some(140.0)),
+    (0.60, Some(86.0)),
+    (0.60, Some(255.0)),
+    (0.60, Some(318.0)),
+    (0.60, Some(205.0)),
+    (0.80, None),
+    (0.58, None),
+    (0.76, Some(22.0)),
+    (0.76, Some(140.0)),
+    (0.76, Some(86.0)),
+    (0.76, Some(255.0)),
+    (0.76, Some(318.0)),
+    (0.76, Some(205.0)),
+    (1.00, None),
+];
+
+/// How badly number `index` of the sixteen stands for a colour. The hue weighs most: a muted blue should become blue,
+/// not grey, since the hue carries the meaning.
+fn unlike(colour: Lab, index: u8) -> f32 {
+    let (lightness, hue) = USUAL[usize::from(index)];
+    // A tinted paper or night sky is no hue; a muted sign in between is.
+    let tinted = colour.chroma() > if (0.4..0.88).contains(&colour.l) { 0.048 } else { 0.09 };
+    let turned = match (hue, tinted) {
+        (Some(hue), true) => {
+            let turn = (colour.b.atan2(colour.a).to_degrees() - hue).rem_euclid(360.0);
+            turn.min(360.0 - turn) / 90.0
+        }
+        (None, false) => 0.0,
+        _ => 2.0,
+    };
+    turned + (colour.l - lightness).abs() * 0.5
 }
 
-/// By hue rather than by distance: a muted blue should become blue, not grey, since the hue carries the meaning.
-fn to_16(r: u8, g: u8, b: u8) -> Color {
-    let (max, min) = (r.max(g).max(b), r.min(g).min(b));
-    let spread = max - min;
-    if spread < 40 || u16::from(spread) * 4 < u16::from(max) {
-        return match max {
-            0..64 => Color::Black,
-            64..144 => Color::DarkGray,
-            144..216 => Color::Gray,
-            216.. => Color::White,
-        };
+fn to_16(colour: Rgb) -> u8 {
+    let colour = Lab::of(colour);
+    (0..16).min_by(|a, b| unlike(colour, *a).total_cmp(&unlike(colour, *b))).unwrap_or(7)
+}
+
+/// The best of the sixteen for each of a few colours that must not fall together: where two have the same nearest one,
+/// the set that is least unlike on the whole. Colours that are the same to begin with stay so.
+pub fn apart(colours: &[Rgb]) -> Vec<(Rgb, Color)> {
+    let mut wanted: Vec<Rgb> = Vec::new();
+    for colour in colours {
+        if !wanted.contains(colour) {
+            wanted.push(*colour);
+        }
     }
-    if max < 64 {
-        return Color::Black;
+    let labs: Vec<Lab> = wanted.iter().map(|colour| Lab::of(*colour)).collect();
+    let mut best = (f32::INFINITY, Vec::new());
+    choose(&labs, &mut Vec::new(), 0.0, &mut best);
+    wanted.into_iter().zip(best.1).map(|(colour, index)| (colour, indexed(index))).collect()
+}
+
+/// Every way to give different numbers to the rest, as long as it can still be the best.
+fn choose(labs: &[Lab], taken: &mut Vec<u8>, cost: f32, best: &mut (f32, Vec<u8>)) {
+    if cost >= best.0 {
+        return;
     }
-    let half = min + spread / 2;
-    let bright = max > 224 && min > 96;
-    let index = u8::from(r > half) | u8::from(g > half) << 1 | u8::from(b > half) << 2;
-    indexed(index + if bright { 8 } else { 0 })
+    let Some(lab) = labs.get(taken.len()) else {
+        *best = (cost, taken.clone());
+        return;
+    };
+    let mut free: Vec<(f32, u8)> = (0..16).map(|index| (unlike(*lab, index), index)).collect();
+    // A light and a dark green are one green to someone in a hurry.
+    free.retain(|(_, index)| !taken.iter().any(|other| other % 8 == index % 8 && index % 8 != 0 && index % 8 != 7));
+    free.retain(|(_, index)| !taken.contains(index));
+    free.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (more, index) in free {
+        taken.push(index);
+        choose(labs, taken, cost + more, best);
+        taken.pop();
+    }
 }
 
 #[cfg(test)]
@@ -178,11 +239,32 @@ mod tests {
     fn going_down_keeps_the_hue() {
         assert_eq!(down(Color::Rgb(95, 135, 255), Depth::Ansi256), Color::Indexed(69));
         assert_eq!(down(Color::Rgb(128, 128, 128), Depth::Ansi256), Color::Indexed(244));
-        assert_eq!(down(Color::Rgb(220, 80, 70), Depth::Ansi16), Color::Red);
-        assert_eq!(down(Color::Rgb(110, 160, 240), Depth::Ansi16), Color::LightBlue);
-        assert_eq!(down(Color::Rgb(20, 24, 30), Depth::Ansi16), Color::Black);
+        for (colour, expected) in [
+            ((0xdc, 0x50, 0x46), Color::Red),
+            ((0x6e, 0xa0, 0xf0), Color::LightBlue),
+            ((0x14, 0x18, 0x1e), Color::Black),
+            ((0x2e, 0x34, 0x40), Color::Black),      // a tinted night is no blue
+            ((0xf2, 0xec, 0xbc), Color::White),      // nor a tinted paper yellow
+            ((0x81, 0xa1, 0xc1), Color::LightBlue),  // a muted sign keeps its hue
+            ((0x87, 0xa9, 0x87), Color::LightGreen), // though it is nearly grey
+            ((0xff, 0x9e, 0x2c), Color::LightYellow),
+            ((0xff, 0x79, 0xc6), Color::LightMagenta),
+            ((0x74, 0x83, 0x9a), Color::DarkGray), // a bluish grey is grey
+        ] {
+            let (r, g, b) = colour;
+            assert_eq!(down(Color::Rgb(r, g, b), Depth::Ansi16), expected, "{colour:02x?}");
+        }
         assert_eq!(down(Color::Indexed(9), Depth::Ansi16), Color::LightRed);
         assert_eq!(down(Color::Red, Depth::None), Color::Reset);
+    }
+
+    #[test]
+    fn what_must_not_fall_together_is_kept_apart() {
+        // a green and a yellow that are both nearest to yellow
+        let (green, yellow, red) = ((0xb8, 0xbb, 0x26), (0xfa, 0xbd, 0x2f), (0xfb, 0x49, 0x34));
+        assert_eq!(to_16(green) % 8, to_16(yellow) % 8);
+        let apart: Vec<Color> = apart(&[red, green, yellow, red]).into_iter().map(|(_, colour)| colour).collect();
+        assert_eq!(apart, [Color::Red, Color::LightGreen, Color::LightYellow]);
     }
 
     #[test]
@@ -190,7 +272,7 @@ mod tests {
         assert!((0..=255).all(|index| index_of(indexed(index)) == Some(index)));
         for index in 16..=255u8 {
             let (r, g, b) = table(index);
-            assert_eq!(table(to_256(r, g, b)), (r, g, b), "{index}");
+            assert_eq!(table(to_256((r, g, b))), (r, g, b), "{index}");
         }
     }
 

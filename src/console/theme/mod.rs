@@ -6,8 +6,11 @@ pub mod glyphs;
 pub mod palette;
 mod role;
 mod sheet;
+mod shelf;
+pub mod sight;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -15,24 +18,11 @@ pub use colour::Depth;
 pub use glyphs::Glyphs;
 pub use role::Role;
 pub use sheet::line_of;
+pub use shelf::Shelf;
+pub use sight::Ground;
 
 use crate::model::state::RunState;
 use sheet::{Paint, Sheet};
-
-/// The themes that come with the program: name, text.
-const BUILTIN: [(&str, &str); 5] = [
-    ("terminal", include_str!("../../../themes/terminal.toml")),
-    ("dark", include_str!("../../../themes/dark.toml")),
-    ("light", include_str!("../../../themes/light.toml")),
-    ("high-contrast-dark", include_str!("../../../themes/high-contrast-dark.toml")),
-    ("mono", include_str!("../../../themes/mono.toml")),
-];
-
-const DEFAULT: &str = "terminal";
-const WITHOUT_COLOUR: &str = "mono";
-
-/// A theme is a page of text; more is a mistake.
-const MAX_FILE: u64 = 256 * 1024;
 
 /// A look for every role, at the depth of the terminal.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,40 +35,25 @@ pub struct Theme {
 
 impl Default for Theme {
     fn default() -> Self {
-        Self::load(DEFAULT, None, Depth::Ansi16, false).0
+        Self::load(shelf::DEFAULT, None, Depth::Ansi16, false).0
     }
 }
 
 impl Theme {
     /// The names of the themes that come with the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        BUILTIN.into_iter().map(|(name, _)| name)
+        shelf::names()
     }
 
     /// A theme of the program at full depth, with drawn signs.
     pub fn builtin(name: &str) -> Option<Theme> {
-        builtin_text(name)?;
+        shelf::builtin(name)?;
         Some(Self::load(name, None, Depth::True, false).0)
     }
 
-    /// The theme called `name`, the operator's before ours, and what was wrong with it: one sentence each, naming
-    /// file, line and key. What is wrong falls back to the parent theme, a missing theme to `terminal`.
-    /// Without colours, a theme that is not made of `mono` gives way to it, since its meaning would be lost.
-    pub fn load(name: &str, user_dir: Option<&Path>, depth: Depth, ascii: bool) -> (Theme, Vec<String>) {
-        let (mut chain, mut problems) = chain(name, user_dir);
-        let mut shown = name;
-        if chain.is_empty() {
-            shown = DEFAULT;
-            chain = builtin_sheet(DEFAULT).into_iter().collect();
-        }
-        if depth == Depth::None && !chain.iter().any(|sheet| sheet.file == builtin_file(WITHOUT_COLOUR)) {
-            // The colours are gone, so only their mistakes are worth a word.
-            resolve(&chain, depth, &mut problems);
-            shown = WITHOUT_COLOUR;
-            chain = builtin_sheet(WITHOUT_COLOUR).into_iter().collect();
-        }
-        let styles = resolve(&chain, depth, &mut problems);
-        (Theme { name: shown.to_owned(), depth, glyphs: Glyphs::new(ascii), styles }, problems)
+    /// One theme from a shelf that is not kept.
+    pub fn load(name: &str, folder: Option<&Path>, depth: Depth, ascii: bool) -> (Theme, Vec<String>) {
+        folder.map(Shelf::read).unwrap_or_default().theme(name, depth, ascii)
     }
 
     /// A patch: what the role does not say stays as it was below.
@@ -116,108 +91,8 @@ impl Theme {
     }
 }
 
-fn builtin_text(name: &str) -> Option<&'static str> {
-    BUILTIN.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)
-}
-
-fn builtin_file(name: &str) -> String {
-    format!("themes/{name}.toml")
-}
-
-fn builtin_sheet(name: &str) -> Option<Sheet> {
-    builtin_text(name).map(|text| Sheet::read(&builtin_file(name), text).0)
-}
-
-/// The sheet called `name` and its ancestors, nearest first.
-fn chain(name: &str, user_dir: Option<&Path>) -> (Vec<Sheet>, Vec<String>) {
-    let mut sheets: Vec<Sheet> = Vec::new();
-    let mut problems = Vec::new();
-    let mut wanted = (name.to_owned(), None::<String>);
-    loop {
-        let (name, asked_by) = &wanted;
-        let met = |file: &str| sheets.iter().any(|sheet| sheet.file == file);
-        let user = match user_dir.map(|dir| user_text(dir, name)) {
-            Some(Ok(Some((file, text)))) if !met(&file) => Some(Sheet::read(&file, &text)),
-            Some(Err(problem)) => {
-                problems.push(problem);
-                None
-            }
-            _ => None,
-        };
-        let own = user.is_some();
-        let found = user.or_else(|| {
-            let file = builtin_file(name);
-            builtin_text(name).filter(|_| !met(&file)).map(|text| Sheet::read(&file, text))
-        });
-        let Some((sheet, mut wrong)) = found else {
-            let place = asked_by.clone().unwrap_or_else(|| "theme".to_owned());
-            let known = Theme::names().collect::<Vec<_>>().join(", ");
-            if sheets.iter().any(|sheet| sheet.inherits.as_ref().is_some_and(|(parent, _)| parent == name))
-                && (builtin_text(name).is_some()
-                    || user_dir.is_some_and(|dir| dir.join(format!("{name}.toml")).exists()))
-            {
-                problems.push(format!(
-                    "{place}: `inherits`: `{name}` inherits itself in a circle; `{DEFAULT}` is used below"
-                ));
-            } else if asked_by.is_some() {
-                problems.push(format!(
-                    "{place}: `inherits`: no theme is called `{name}` (known: {known}); `{DEFAULT}` is used"
-                ));
-            } else {
-                problems.push(format!("theme: no theme is called `{name}` (known: {known}); `{DEFAULT}` is used"));
-            }
-            if !sheets.is_empty() {
-                sheets.extend(builtin_sheet(DEFAULT));
-            }
-            return (sheets, problems);
-        };
-        problems.append(&mut wrong);
-        let parent = sheet.inherits.as_ref().map(|(parent, line)| (parent.clone(), format!("{}:{line}", sheet.file)));
-        sheets.push(sheet);
-        match parent {
-            Some((parent, place)) => wanted = (parent, Some(place)),
-            None => {
-                // An operator's theme that names no parent still needs a look for every role.
-                if own {
-                    sheets.extend(builtin_sheet(DEFAULT));
-                }
-                return (sheets, problems);
-            }
-        }
-    }
-}
-
-/// Name and text of the operator's file for this theme, if there is one.
-fn user_text(dir: &Path, name: &str) -> Result<Option<(String, String)>, String> {
-    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
-        return Ok(None);
-    }
-    let path = dir.join(format!("{name}.toml"));
-    let file = path.display().to_string();
-    match std::fs::metadata(&path) {
-        Ok(meta) if !meta.is_file() => return Err(format!("{file}:1: not a file; it is not used")),
-        Ok(meta) if meta.len() > MAX_FILE => {
-            return Err(format!("{file}:1: larger than a theme can be; it is not used"));
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{file}: {error}; it is not used")),
-    }
-    match std::fs::read(&path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Ok(Some((file, text))),
-            Err(error) => {
-                let line =
-                    1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count();
-                Err(format!("{file}:{line}: not UTF-8; it is not used"))
-            }
-        },
-        Err(error) => Err(format!("{file}: {error}; it is not used")),
-    }
-}
-
 /// A style for each role: the nearest sheet that names it, else the nearest that names its family.
-fn resolve(chain: &[Sheet], depth: Depth, problems: &mut Vec<String>) -> Vec<Style> {
+fn resolve(chain: &[Arc<Sheet>], depth: Depth, problems: &mut Vec<String>) -> Vec<Style> {
     let paint = |paint: &Paint| match paint {
         Paint::Colour(colour) => Ok(*colour),
         Paint::Name(name) => chain
@@ -251,7 +126,7 @@ fn resolve(chain: &[Sheet], depth: Depth, problems: &mut Vec<String>) -> Vec<Sty
                 let [fg, bg] = colours;
                 let style =
                     Style { fg, bg, add_modifier: entry.mods, sub_modifier: Modifier::empty(), ..Style::default() };
-                looked.insert(key, colour::down_style(style, depth));
+                looked.insert(key, style);
             }
         }
     }
@@ -267,8 +142,36 @@ fn resolve(chain: &[Sheet], depth: Depth, problems: &mut Vec<String>) -> Vec<Sty
             }
         }
     };
-    Role::ALL.iter().map(|role| find(role.name())).collect()
+    let mut styles: Vec<Style> = Role::ALL.iter().map(|role| find(role.name())).collect();
+    // At sixteen colours two states could become one; what tells them apart is more than a nearest colour.
+    let apart = match depth {
+        Depth::Ansi16 => {
+            let told = TOLD_APART.iter().filter_map(|role| told(styles[*role as usize]));
+            colour::apart(&told.filter_map(colour::rgb).collect::<Vec<_>>())
+        }
+        _ => Vec::new(),
+    };
+    for style in &mut styles {
+        for side in [&mut style.fg, &mut style.bg] {
+            let known = side.and_then(colour::rgb).and_then(|rgb| apart.iter().find(|(from, _)| *from == rgb));
+            if let Some((_, to)) = known {
+                *side = Some(*to);
+            }
+        }
+        *style = colour::down_style(*style, depth);
+    }
+    styles
 }
 
+/// The states that are never to be taken for one another.
+const TOLD_APART: [Role; 4] = [Role::StateFailed, Role::StateOk, Role::StateOffline, Role::StateRunning];
+
+/// The colour that a style says something with.
+fn told(style: Style) -> Option<Color> {
+    style.bg.filter(|bg| *bg != Color::Reset).or(style.fg)
+}
+
+#[cfg(test)]
+mod gallery_tests;
 #[cfg(test)]
 mod tests;

@@ -58,6 +58,12 @@ impl Sheet {
         }
         (reader.sheet, reader.problems)
     }
+
+    /// What others call it when they inherit it.
+    pub fn name(&self) -> &str {
+        let file = self.file.rsplit('/').next().unwrap_or(&self.file);
+        file.strip_suffix(".toml").unwrap_or(file)
+    }
 }
 
 impl Reader<'_> {

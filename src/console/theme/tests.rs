@@ -20,7 +20,7 @@ fn every_theme_of_ours_is_without_fault_and_looks_at_every_role() {
         let (theme, problems) = Theme::load(name, None, Depth::True, false);
         assert_eq!(problems, Vec::<String>::new());
         assert_eq!(theme.name, name);
-        let sheets = chain(name, None).0;
+        let sheets = Shelf::default().chain(name).0;
         for role in Role::ALL {
             assert!(
                 sheets.iter().any(|sheet| sheet.entries.contains_key(role.name())),
@@ -95,7 +95,7 @@ fn a_palette_name_may_be_redefined_for_the_parent_too() {
 
 #[test]
 fn a_role_that_nobody_names_looks_like_its_family() {
-    let sheets = [Sheet::read("t", "state = \"red\"\n\"state.ok\" = \"green\"\n").0];
+    let sheets = [Arc::new(Sheet::read("t", "state = \"red\"\n\"state.ok\" = \"green\"\n").0)];
     let styles = resolve(&sheets, Depth::True, &mut Vec::new());
     assert_eq!(styles[Role::StateOk as usize].fg, Some(Color::Green));
     assert_eq!(styles[Role::StateTimeout as usize].fg, Some(Color::Red));
