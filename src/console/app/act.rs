@@ -107,12 +107,6 @@ impl App {
         true
     }
 
-    fn open_log(&mut self) {
-        self.notices.dismiss();
-        self.notices.cursor.at = self.notices.all.len().saturating_sub(1);
-        self.layers.push(Layer::Log);
-    }
-
     pub(super) fn go(&mut self, pane: Pane) {
         self.view = View::Overview;
         self.overview.focus(pane);

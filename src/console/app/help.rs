@@ -1,7 +1,7 @@
 //! Screen 7: the keys of a place, from the command table and the operator's own keymap; what is typed filters
 //! them, enter runs one. Also the copy menu and the which-key rows, which are lists of the same kind.
 
-use super::commands::{Command, TABLE};
+use super::commands::{self, CONTEXTS, Command, TABLE};
 use super::form::Text;
 use super::list::Cursor;
 use crate::console::keymap::Keymap;
@@ -24,6 +24,13 @@ pub struct Row {
     pub keys: Vec<String>,
 }
 
+impl Row {
+    /// Under which heading it stands.
+    pub fn section(&self) -> &'static str {
+        if commands::motion(self.command.verb) { "moving" } else { commands::title(self.command.context) }
+    }
+}
+
 impl Help {
     pub fn new(contexts: &'static [&'static str], keymap: &Keymap) -> Self {
         let mut help =
@@ -36,28 +43,47 @@ impl Help {
     pub fn find(&mut self, keymap: &Keymap) {
         let wanted = self.filter.text().to_lowercase();
         let mut rows: Vec<Row> = Vec::new();
-        let everything = ["scripts", "targets", "jobs", "job", "text", "launch", "dialog", "list", "global"];
-        let contexts: &[&str] = if self.all { &everything } else { self.contexts };
+        let contexts: &[&str] = if self.all { &CONTEXTS } else { self.contexts };
         for context in contexts {
             for command in TABLE.iter().filter(|command| command.context == *context) {
                 if !self.all && rows.iter().any(|row| row.command.name == command.name) {
                     continue;
                 }
-                let keys = keymap.keys_for(context, command.name);
+                let keys = bound(keymap, command);
                 let text = format!("{} {} {}", keys.join(" "), command.name, command.doc).to_lowercase();
                 if wanted.split_whitespace().all(|word| text.contains(word)) {
                     rows.push(Row { command, keys });
                 }
             }
         }
-        // What changes the fleet stands last of its context, under a line of its own.
+        // What changes the fleet stands last of its context, under a line of its own; how to move, last of all.
         rows.sort_by_key(|row| {
             let place = contexts.iter().position(|context| *context == row.command.context);
-            (place, row.command.fleet)
+            (commands::motion(row.command.verb), place, row.command.fleet)
         });
         self.cursor.at = self.cursor.at.min(rows.len().saturating_sub(1));
         self.rows = rows;
     }
+
+    /// To the first row of the next section, or of the one before.
+    pub fn section(&mut self, forward: bool) {
+        let of = |at: usize| self.rows.get(at).map(Row::section);
+        let starts: Vec<usize> = (0..self.rows.len()).filter(|at| *at == 0 || of(*at) != of(at - 1)).collect();
+        let next = match forward {
+            true => starts.iter().find(|start| **start > self.cursor.at).or(starts.first()),
+            false => starts.iter().rev().find(|start| **start < self.cursor.at).or(starts.last()),
+        };
+        self.cursor.at = next.copied().unwrap_or(0);
+    }
+}
+
+/// The keys of a command: of its own context, else of the wider one that binds its name.
+pub fn bound(keymap: &Keymap, command: &Command) -> Vec<String> {
+    [command.context, "list", "global"]
+        .iter()
+        .map(|context| keymap.keys_for(context, command.name))
+        .find(|keys| !keys.is_empty())
+        .unwrap_or_default()
 }
 
 /// What can be copied from here.

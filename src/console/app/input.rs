@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::commands::{self, Command};
+use super::help;
 use super::launch::At;
 use super::layers::Next;
 use super::{App, Effect, Layer};
@@ -40,11 +41,7 @@ impl App {
 
     /// The keys of a command: of its own context, else of the wider one that binds its name.
     pub fn keys_of(&self, command: &Command) -> Vec<String> {
-        [command.context, "list", "global"]
-            .iter()
-            .map(|context| self.keymap.keys_for(context, command.name))
-            .find(|keys| !keys.is_empty())
-            .unwrap_or_default()
+        help::bound(&self.keymap, command)
     }
 
     /// The first key of a command that holds everywhere.
@@ -88,9 +85,12 @@ impl App {
                 true
             }
             Some(Layer::Help(help)) => {
-                // Asking for help in help shows every key there is.
-                if help.filter.is_empty() && Chord::of(*key).and_then(Chord::text) == Some('?') {
+                // Asking for help in help shows every key there is; a filter needs no key of its own here.
+                let first = help.filter.is_empty().then(|| Chord::of(*key).and_then(Chord::text)).flatten();
+                if first == Some('?') {
                     help.all = !help.all;
+                } else if first == Some('/') {
+                    return true;
                 } else if !help.filter.key(key) {
                     return false;
                 }
@@ -118,7 +118,8 @@ impl App {
                 }
                 used
             }
-            Some(Layer::Copy(_) | Layer::Log | Layer::Menu(_) | Layer::Write(_)) | None => false,
+            Some(Layer::Log(log)) => log.typing && log.filter.key(key),
+            Some(Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_)) | None => false,
         }
     }
 

@@ -65,8 +65,8 @@ impl App {
                         let command = help.rows.get(help.cursor.at).map(|row| row.command);
                         return command.map_or(Next::Stay, |command| Next::Act(Act::Command(command)));
                     }
-                    Do::NextField => drop(help.cursor.go(Do::Down, help.rows.len(), page)),
-                    Do::PreviousField => drop(help.cursor.go(Do::Up, help.rows.len(), page)),
+                    Do::NextField => help.section(true),
+                    Do::PreviousField => help.section(false),
                     Do::Help => {
                         help.all = !help.all;
                         help.find(&self.keymap);
@@ -90,10 +90,7 @@ impl App {
             Layer::Menu(menu) => self.in_menu(menu, verb),
             Layer::Palette(palette) => self.in_palette(palette, verb),
             Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
-            Layer::Log => {
-                self.notices.cursor.go(verb, self.notices.all.len(), page);
-                Next::stay(!out && verb != Do::Accept)
-            }
+            Layer::Log(log) => self.in_log(log, verb),
             Layer::Prompt(prompt) => {
                 if matches!(verb, Do::Accept | Do::Open) {
                     self.keep_expression(prompt, effects);

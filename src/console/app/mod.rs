@@ -18,6 +18,7 @@ mod layers;
 pub mod layout;
 pub mod list;
 pub mod live;
+pub mod log;
 pub mod menu;
 pub mod mode;
 pub mod notices;
@@ -48,6 +49,7 @@ use self::act::Act;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::launch::Launch;
+use self::log::Log;
 use self::menu::Menu;
 use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
@@ -79,7 +81,7 @@ pub enum Layer {
     Help(Help),
     Copy(CopyMenu),
     /// All notices.
-    Log,
+    Log(Log),
     /// A target expression is being written.
     Prompt(Prompt),
     /// What can be done with the selected thing.
@@ -119,6 +121,9 @@ pub struct Source {
     /// How often it has been read for the version that the library names.
     reads: (String, u8),
 }
+
+/// How long a word about the last key stands.
+const HINT: SignedDuration = SignedDuration::from_secs(10);
 
 /// What never changes while the console runs.
 #[derive(Clone, Debug)]
@@ -180,8 +185,9 @@ pub struct App {
     pub notices: Notices,
     /// Keys of a sequence that is not complete.
     pub pending: Vec<Chord>,
-    /// A word about the last key, until the next one.
+    /// A word about the last key, until the next one or until it is old.
     pub hint: Option<String>,
+    hinted: Option<Timestamp>,
     /// Something on screen may have changed since it was drawn.
     pub dirty: bool,
     /// Read or write, if the operator has said so.
@@ -222,6 +228,7 @@ impl App {
             notices: Notices::default(),
             pending: Vec::new(),
             hint: None,
+            hinted: None,
             dirty: true,
             mode: None,
             trail: Trail::default(),
@@ -235,13 +242,17 @@ impl App {
     /// One thing happened. Returns at once, whatever it was.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let before = self.spot();
+        let (before, hint) = (self.spot(), self.hint.clone());
         match event {
             Event::Tick(now) => {
                 let moved = now != self.now;
                 self.now = now;
                 // Only a running clock makes the time itself worth a frame.
                 self.dirty |= moved && self.clock_runs();
+                if self.hinted.is_some_and(|at| now >= at + HINT) {
+                    (self.hint, self.hinted, self.dirty) = (None, None, true);
+                }
+                self.dirty |= self.notices.tick(now);
                 return effects;
             }
             Event::Key(key) => self.key(&key, &mut effects),
@@ -254,6 +265,10 @@ impl App {
             event => self.world(event, &mut effects),
         }
         self.walked(before);
+        // A word is shown from when it was said.
+        if self.hint != hint {
+            self.hinted = self.hint.is_some().then_some(self.now);
+        }
         self.settle(&mut effects);
         effects
     }
@@ -354,7 +369,9 @@ impl App {
 
     /// When the next [`Event::Tick`] is needed although nothing else happens. `None`: never, the console is idle.
     pub fn wake(&self) -> Option<Timestamp> {
-        self.clock_runs().then(|| self.now + SignedDuration::from_secs(1))
+        let second = self.clock_runs().then(|| self.now + SignedDuration::from_secs(1));
+        let hint = self.hinted.map(|at| at + HINT);
+        [second, hint, self.notices.until()].into_iter().flatten().min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {

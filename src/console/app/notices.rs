@@ -1,69 +1,136 @@
-//! What the operator should read: problems of the settings, what the engine says, what failed. The newest
-//! stands on the status row until it is read; all can be read again. Bounded.
+//! What the operator should read: problems of the settings, what the engine says, what failed. Queued: the worst that
+//! is unread stands on the status row for as long as its level asks, then the next; all can be read again in the log.
+//! Bounded. Tells when its own time is up, and owns no clock.
 
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::list::Cursor;
-
-const KEPT: usize = 200;
+const KEPT: usize = 500;
 const LENGTH: usize = 2000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Info,
     Warn,
     Error,
 }
 
+impl Level {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Level::Info => "info",
+            Level::Warn => "warning",
+            Level::Error => "error",
+        }
+    }
+
+    /// How long it stands on the status row if nobody dismisses it. An error stays.
+    fn time(self) -> Option<SignedDuration> {
+        match self {
+            Level::Info => Some(SignedDuration::from_secs(8)),
+            Level::Warn => Some(SignedDuration::from_secs(30)),
+            Level::Error => None,
+        }
+    }
+}
+
+/// Who says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    Console,
+    Engine,
+}
+
+impl Voice {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Voice::Console => "console",
+            Voice::Engine => "engine",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub at: Timestamp,
     pub level: Level,
+    pub voice: Voice,
     pub text: String,
-    /// How often the same was said in a row.
+    /// How often the same was said.
     pub times: u32,
+    seen: bool,
 }
 
 #[derive(Debug, Default)]
 pub struct Notices {
+    /// Oldest first.
     pub all: VecDeque<Notice>,
-    /// Newest ones that nobody has dismissed yet.
-    pub unread: usize,
-    pub cursor: Cursor,
+    /// Since when the one on the status row stands there.
+    since: Option<Timestamp>,
 }
 
 impl Notices {
+    /// The console's own words.
     pub fn say(&mut self, at: Timestamp, level: Level, text: impl Into<String>) {
+        self.hear(at, level, Voice::Console, text);
+    }
+
+    pub fn hear(&mut self, at: Timestamp, level: Level, voice: Voice, text: impl Into<String>) {
         let mut text: String = text.into();
         if text.len() > LENGTH {
             let end = text.floor_char_boundary(LENGTH);
             text.truncate(end);
         }
-        if let Some(last) = self.all.back_mut()
-            && last.text == text
-        {
-            last.times += 1;
-            last.at = at;
-            self.unread = self.unread.max(1);
-            return;
-        }
+        // Said before: the same notice again, not a second one.
+        let before = self.all.iter().rposition(|old| old.level == level && old.text == text);
+        let times = before.and_then(|before| self.all.remove(before)).map_or(1, |old| old.times.saturating_add(1));
         if self.all.len() == KEPT {
             self.all.pop_front();
         }
-        self.all.push_back(Notice { at, level, text, times: 1 });
-        self.unread = (self.unread + 1).min(self.all.len());
+        if self.shown().is_none_or(|shown| shown.level <= level) {
+            self.since = Some(at);
+        }
+        self.all.push_back(Notice { at, level, voice, text, times, seen: false });
     }
 
-    /// The one for the status row.
-    pub fn newest(&self) -> Option<&Notice> {
-        (self.unread > 0).then(|| self.all.back()).flatten()
+    /// Was this said at any time?
+    pub fn told(&self, text: &str) -> bool {
+        self.all.iter().any(|old| old.text == text)
     }
 
-    /// Seen: the status row is free again.
+    pub fn unread(&self) -> usize {
+        self.all.iter().filter(|notice| !notice.seen).count()
+    }
+
+    /// The one for the status row: the worst unread, of equals the newest.
+    pub fn shown(&self) -> Option<&Notice> {
+        self.all.iter().filter(|notice| !notice.seen).max_by_key(|notice| notice.level)
+    }
+
+    /// All seen: the status row is free again. `false`: it was.
     pub fn dismiss(&mut self) -> bool {
-        std::mem::take(&mut self.unread) > 0
+        let any = self.unread() > 0;
+        self.all.iter_mut().for_each(|notice| notice.seen = true);
+        any
+    }
+
+    /// When the one that is shown has been there long enough.
+    pub fn until(&self) -> Option<Timestamp> {
+        let time = self.shown()?.level.time()?;
+        self.since?.checked_add(time).ok()
+    }
+
+    /// The clock goes on. `true`: another one is shown now, or none.
+    pub fn tick(&mut self, now: Timestamp) -> bool {
+        if self.until().is_none_or(|until| until > now) {
+            return false;
+        }
+        let worst = self.shown().map(|notice| notice.level);
+        let shown = self.all.iter_mut().rev().find(|notice| !notice.seen && Some(notice.level) == worst);
+        shown.into_iter().for_each(|notice| notice.seen = true);
+        self.since = Some(now);
+        true
     }
 }
 
@@ -71,17 +138,42 @@ impl Notices {
 mod tests {
     use super::*;
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1000 + seconds).unwrap()
+    }
+
+    fn shown(notices: &Notices) -> &str {
+        notices.shown().map_or("", |notice| notice.text.as_str())
+    }
+
     #[test]
     fn the_same_twice_is_one_notice_and_the_queue_is_bounded() {
         let mut notices = Notices::default();
-        notices.say(Timestamp::UNIX_EPOCH, Level::Warn, "again");
-        notices.say(Timestamp::UNIX_EPOCH, Level::Warn, "again");
-        assert_eq!((notices.all.len(), notices.all[0].times), (1, 2));
-        for n in 0..1000 {
-            notices.say(Timestamp::UNIX_EPOCH, Level::Info, n.to_string());
+        for text in ["again", "other", "again"] {
+            notices.say(at(0), Level::Warn, text);
         }
-        assert_eq!(notices.all.len(), KEPT);
-        assert_eq!(notices.newest().unwrap().text, "999");
-        assert!(notices.dismiss() && notices.newest().is_none());
+        assert_eq!((notices.all.len(), notices.all[1].times, shown(&notices)), (2, 2, "again"));
+        for n in 0..1000 {
+            notices.say(at(0), Level::Info, n.to_string());
+        }
+        assert_eq!((notices.all.len(), shown(&notices)), (KEPT, "999"));
+        assert!(notices.dismiss() && notices.shown().is_none() && !notices.dismiss());
+    }
+
+    #[test]
+    fn the_worst_stands_first_and_the_others_get_their_turn() {
+        let mut notices = Notices::default();
+        notices.say(at(0), Level::Warn, "a line of the settings");
+        notices.say(at(0), Level::Error, "the engine ended");
+        notices.say(at(1), Level::Info, "copied");
+        assert_eq!((shown(&notices), notices.until()), ("the engine ended", None), "an error stays");
+        notices.dismiss();
+        notices.say(at(2), Level::Info, "launched");
+        notices.say(at(3), Level::Info, "ended");
+        assert_eq!((shown(&notices), notices.until()), ("ended", Some(at(11))));
+        assert!(!notices.tick(at(10)) && notices.tick(at(11)));
+        assert_eq!((shown(&notices), notices.until()), ("launched", Some(at(19))), "its time begins now");
+        assert!(notices.tick(at(19)) && notices.shown().is_none());
+        assert_eq!((notices.until(), notices.all.len()), (None, 5), "nothing wakes, everything is kept");
     }
 }

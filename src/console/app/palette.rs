@@ -4,7 +4,7 @@
 
 use super::App;
 use super::act::Act;
-use super::commands::{Command, Do, TABLE};
+use super::commands::{self, Command, Do, TABLE};
 use super::form::Text;
 use super::fuzzy;
 use super::layers::Next;
@@ -89,8 +89,9 @@ enum Thing {
     Keymap(usize),
 }
 
-/// Better ones are smaller: used lately (when nothing is typed), can be done, fits well, kind, place.
-type Rank = (usize, bool, std::cmp::Reverse<u32>, Kind, usize);
+/// Better ones are smaller: used lately (when nothing is typed), can be done, fits well, does more than move about,
+/// kind, place.
+type Rank = (usize, bool, std::cmp::Reverse<u32>, bool, Kind, usize);
 
 impl App {
     /// Answers what has been typed.
@@ -112,7 +113,8 @@ impl App {
                     (true, used) => (used.unwrap_or(usize::MAX), score),
                     (false, used) => (0, score + u32::from(used.is_some()) * 8),
                 };
-                ranked.push(((first, off, std::cmp::Reverse(score), kind, at), thing));
+                let moves = matches!(thing, Thing::Command(at) if commands::motion(TABLE[at].verb));
+                ranked.push(((first, off, std::cmp::Reverse(score), moves, kind, at), thing));
             };
         if wanted(Kind::Command) {
             for (at, command) in TABLE.iter().enumerate() {

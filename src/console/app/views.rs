@@ -105,7 +105,7 @@ impl App {
                     path.push("Run".into());
                 }
                 Layer::Help(_) => path.push("Help".into()),
-                Layer::Log => path.push("Log".into()),
+                Layer::Log(_) => path.push("Log".into()),
                 Layer::Stop(_) => path.push("Stop".into()),
                 Layer::Copy(_) => path.push("Copy".into()),
                 Layer::Prompt(_) => path.push("Expression".into()),

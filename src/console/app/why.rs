@@ -82,14 +82,14 @@ impl App {
 /// Where the commands of a context are at home.
 pub(super) fn elsewhere(context: &str) -> &'static str {
     match context {
-        "scripts" => "in the scripts pane",
-        "targets" => "in the targets pane",
-        "jobs" => "in the jobs pane",
-        "job" => "while a job is watched",
-        "text" => "where a text is shown",
-        "launch" => "in the launch dialog",
-        "dialog" => "in a dialog",
-        "editor" => "in the editor",
+        "scripts" => "only in the scripts pane",
+        "targets" => "only in the targets pane",
+        "jobs" => "only in the jobs pane",
+        "job" => "only while a job is watched",
+        "text" => "only where a text is shown",
+        "launch" => "only in the launch dialog",
+        "dialog" => "only in a dialog",
+        "editor" => "only in the editor",
         _ => "not here",
     }
 }

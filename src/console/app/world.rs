@@ -3,7 +3,7 @@
 use super::event::{Effect, Event};
 use super::held::Held;
 use super::layout;
-use super::notices::Level;
+use super::notices::{Level, Voice};
 use super::tree::{Saved, Tally};
 use super::{App, Layer, Link, Load, Source};
 use crate::model::job::{JobId, JobSummary};
@@ -118,8 +118,8 @@ impl App {
             self.say(Level::Info, "the engine answers again; everything was read anew");
         }
         for notice in &hello.notices {
-            if !self.notices.all.iter().any(|old| old.text == *notice) {
-                self.notices.say(self.now, Level::Warn, notice.clone());
+            if !self.notices.told(notice) {
+                self.notices.hear(self.now, Level::Warn, Voice::Engine, notice.clone());
             }
         }
         self.hello = Some(hello);
@@ -168,8 +168,8 @@ impl App {
         };
         for connection in &targets.connections {
             for warning in &connection.warnings {
-                if !self.notices.all.iter().any(|old| old.text == *warning) {
-                    self.notices.say(self.now, Level::Warn, warning.clone());
+                if !self.notices.told(warning) {
+                    self.notices.hear(self.now, Level::Warn, Voice::Engine, warning.clone());
                 }
             }
         }
@@ -196,8 +196,8 @@ impl App {
         match answer {
             Ok(library) => {
                 for warning in &library.warnings {
-                    if !self.notices.all.iter().any(|old| old.text == *warning) {
-                        self.notices.say(self.now, Level::Warn, warning.clone());
+                    if !self.notices.told(warning) {
+                        self.notices.hear(self.now, Level::Warn, Voice::Engine, warning.clone());
                     }
                 }
                 let on = self.overview.script(&self.scripts).map(|script| script.name.clone());
@@ -318,7 +318,7 @@ impl App {
             }
             wire::Event::Library => self.ask_library(effects),
             wire::Event::Targets => self.ask_targets(effects),
-            wire::Event::Notice { text } => self.say(Level::Warn, text),
+            wire::Event::Notice { text } => self.notices.hear(self.now, Level::Warn, Voice::Engine, text),
             wire::Event::Reset => self.reload(effects),
         }
     }
@@ -398,7 +398,7 @@ impl App {
     fn failed(&mut self, what: &str, load: &Load, problem: Problem) -> Load {
         match load {
             Load::Ready => {
-                self.say(Level::Error, format!("{what} could not be read again: {}", problem.error));
+                self.say(Level::Error, format!("{what} could not be read again: {}; ^r tries again", problem.error));
                 Load::Ready
             }
             _ => Load::Failed(problem.error),

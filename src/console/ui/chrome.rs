@@ -6,8 +6,8 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, words};
+use super::log;
 use crate::console::app::commands::{self, Command, TABLE};
-use crate::console::app::notices::Level;
 use crate::console::app::{App, Layer, Link, View};
 use crate::console::keymap::Found;
 use crate::console::text;
@@ -136,13 +136,9 @@ pub fn status(app: &App, area: Rect, buf: &mut Buffer) {
         let style = theme.style(Role::LevelError);
         return words(buf, area, &format!("E {}{end}", text::plain(why)), style);
     }
-    if let Some(notice) = app.notices.newest() {
-        let (sign, role) = match notice.level {
-            Level::Info => ("i", Role::LevelInfo),
-            Level::Warn => ("!", Role::LevelWarn),
-            Level::Error => ("E", Role::LevelError),
-        };
-        let more = app.notices.unread.saturating_sub(1);
+    if let Some(notice) = app.notices.shown() {
+        let (sign, role) = log::sign(notice.level);
+        let more = app.notices.unread().saturating_sub(1);
         let keys = key_of(app, "global", "go-log");
         let more = if more > 0 { format!("  ({more} more: {keys})") } else { String::new() };
         let room = usize::from(area.width).saturating_sub(2 + text::width(&more));
@@ -216,6 +212,8 @@ pub fn key_of(app: &App, context: &str, name: &str) -> String {
 /// The most useful keys of the focused pane; help always among them.
 pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
+    // A blank column at both ends, as on the strips above.
+    let area = Rect { width: area.width.saturating_sub(1), ..area };
     let contexts = app.contexts();
     let mut commands: Vec<&Command> = Vec::new();
     for context in contexts {

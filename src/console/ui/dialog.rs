@@ -1,17 +1,15 @@
-//! The small dialogs: stop, copy menu, expression, and the list of notices.
+//! The small dialogs: stop, write mode, copy menu, expression.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{self, line, nth, pane, place, popup, title};
-use super::live::clock;
+use super::cells::{self, line, nth, popup};
 use crate::console::app::App;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
 use crate::console::app::mode::AskWrite;
-use crate::console::app::notices::Level;
 use crate::console::app::prompt::Prompt;
 use crate::console::app::stop::{Choice, Stop};
 use crate::console::text;
@@ -174,43 +172,4 @@ pub fn prompt(app: &App, prompt: &Prompt, body: Rect, buf: &mut Buffer) -> Optio
         }
     }
     Some(Position::new(inside.x + (at - from) as u16, inside.y))
-}
-
-pub fn log(app: &App, body: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    let notices = &app.notices;
-    let len = notices.all.len();
-    let foot = place(notices.cursor.at, len);
-    let inside = pane(app, buf, body, title(theme, "", "Notices", ""), &foot, true);
-    if len == 0 {
-        let log = format!("The log is {}", app.place.log);
-        return cells::empty(theme, buf, inside, "Nothing to report.", &[&log]);
-    }
-    // The one under the cursor is shown whole below the list.
-    let details = 5.min(inside.height / 2);
-    let list = Rect { height: inside.height - details, ..inside };
-    for (n, at) in notices.cursor.window(len, usize::from(list.height)).enumerate() {
-        let Some(notice) = notices.all.get(at) else { continue };
-        let (sign, role) = match notice.level {
-            Level::Info => ("i", Role::LevelInfo),
-            Level::Warn => ("!", Role::LevelWarn),
-            Level::Error => ("E", Role::LevelError),
-        };
-        let times = if notice.times > 1 { format!("({} times) ", notice.times) } else { String::new() };
-        let cells = [
-            cells::left("", Style::default()),
-            cells::left(clock(app, notice.at), theme.style(Role::TextMuted)),
-            cells::left(sign, theme.style(role)),
-            cells::left(format!("{times}{}", text::plain(&notice.text)), theme.style(Role::Text)),
-        ];
-        let row = nth(list, n as u16);
-        cells::row(buf, row, &[1, 8, 1, 0], &cells);
-        if at == notices.cursor.at {
-            cells::cursor(theme, buf, row, true);
-        }
-    }
-    if let Some(notice) = notices.all.get(notices.cursor.at) {
-        let below = Rect { y: list.bottom() + 1, height: details.saturating_sub(1), ..inside };
-        cells::paragraph(buf, below, &text::plain(&notice.text), theme.style(Role::Text));
-    }
 }

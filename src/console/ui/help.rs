@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, nth, pane, title};
 use crate::console::app::App;
-use crate::console::app::commands;
 use crate::console::app::help::{Help, Row};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -18,8 +17,13 @@ enum Item<'a> {
     Heading(&'static str),
     Danger,
     Command(usize, &'a Row),
+    /// What did not fit beside the key.
+    More(usize, String),
     Blank,
 }
+
+/// Cells of the keys, with the cursor's before them.
+const KEYS: u16 = 12;
 
 pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &app.theme;
@@ -45,32 +49,19 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     if help.rows.is_empty() {
         cells::words(buf, nth(area, 1), "no command says that", theme.style(Role::TextMuted));
     }
-    let mut items = Vec::new();
-    for (n, row) in help.rows.iter().enumerate() {
-        let before = n.checked_sub(1).map(|n| &help.rows[n]);
-        if before.is_none_or(|before| before.command.context != row.command.context) {
-            if before.is_some() {
-                items.push(Item::Blank);
-            }
-            items.push(Item::Heading(commands::title(row.command.context)));
-        }
-        if row.command.fleet && before.is_none_or(|b| !b.command.fleet || b.command.context != row.command.context) {
-            items.push(Item::Danger);
-        }
-        items.push(Item::Command(n, row));
-    }
     let columns: u16 = match area.width {
         0..70 => 1,
         70..112 => 2,
         _ => 3,
     };
+    let width = area.width / columns;
+    let items = items(help, usize::from(width.saturating_sub(KEYS + 2)));
     let per = usize::from(area.height).max(1);
     let page = per * usize::from(columns);
     // Enough pages that the cursor is always seen.
     let at = items.iter().position(|item| matches!(item, Item::Command(n, _) if *n == help.cursor.at)).unwrap_or(0);
     let from = at / page * page;
     let last = from + page >= items.len();
-    let width = area.width / columns;
     let used = items.len().saturating_sub(from).min(page);
     for (n, item) in items.iter().skip(from).take(page).enumerate() {
         let (column, y) = ((n / per) as u16, (n % per) as u16);
@@ -80,7 +71,12 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
             Item::Danger => {
                 cells::words(buf, place, "-- changes the fleet (asks first) --", theme.style(Role::KeyDanger));
             }
-            Item::Command(n, row) => command(app, row, *n == help.cursor.at, place, buf),
+            Item::Command(n, row) => command(app, help, row, *n == help.cursor.at, place, buf),
+            Item::More(n, words) => {
+                let rest = Rect { x: place.x + KEYS, width: place.width.saturating_sub(KEYS), ..place };
+                let look = if *n == help.cursor.at { Role::TextStrong } else { Role::TextMuted };
+                cells::words(buf, rest, words, theme.style(look));
+            }
             Item::Blank => {}
         }
     }
@@ -96,10 +92,10 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
             .as_ref()
             .map_or("no engine".into(), |hello| format!("engine {} (pid {})", text::plain(&hello.version), hello.pid));
         let second = format!("{version}   {}   quarterdeck keys prints all keys", app.place.terminal);
-        // What the chosen key does, whole.
+        // What the chosen key does, whole, or why it does nothing.
         if let Some(row) = help.rows.get(help.cursor.at) {
-            let dots = if row.command.fleet { ".." } else { "" };
-            let chosen = format!("{}: {}{dots}", row.command.name, row.command.doc);
+            let why = app.why_not(row.command).map_or_else(String::new, |why| format!("   (not now: {why})"));
+            let chosen = format!(":{}  {}{why}", row.command.name, said(row));
             cells::words(buf, nth(inside, inside.height - 3), &chosen, theme.style(Role::Text));
         }
         cells::words(buf, nth(inside, inside.height - 2), &first, muted);
@@ -108,18 +104,48 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     Some(position)
 }
 
-fn command(app: &App, row: &Row, chosen: bool, place: Rect, buf: &mut Buffer) {
+/// The rows in sections; a text too long for its column goes on below.
+fn items(help: &Help, width: usize) -> Vec<Item<'_>> {
+    let mut items = Vec::new();
+    for (n, row) in help.rows.iter().enumerate() {
+        let before = n.checked_sub(1).map(|n| &help.rows[n]);
+        if before.is_none_or(|before| before.section() != row.section()) {
+            if before.is_some() {
+                items.push(Item::Blank);
+            }
+            items.push(Item::Heading(row.section()));
+        }
+        if row.command.fleet && before.is_none_or(|b| !b.command.fleet || b.section() != row.section()) {
+            items.push(Item::Danger);
+        }
+        items.push(Item::Command(n, row));
+        let more = cells::fold(&said(row), width).into_iter().skip(1);
+        items.extend(more.map(|words| Item::More(n, words)));
+    }
+    items
+}
+
+fn said(row: &Row) -> String {
+    format!("{}{}", row.command.doc, if row.command.fleet { ".." } else { "" })
+}
+
+fn command(app: &App, help: &Help, row: &Row, chosen: bool, place: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let keys = if row.keys.is_empty() { app.keys_of(row.command) } else { row.keys.clone() };
-    let keys = keys.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(" ");
-    let role = if row.command.fleet { Role::KeyDanger } else { Role::Key };
-    let dots = if row.command.fleet { ".." } else { "" };
+    let keys = row.keys.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(" ");
+    // Of the keys of this place, those that can do nothing just now are greyed; enter says why.
+    let off = !help.all && app.why_not(row.command).is_some();
+    let (key, words) = match (off, row.command.fleet) {
+        (true, _) => (Role::TextMuted, Role::TextMuted),
+        (false, true) => (Role::KeyDanger, Role::Text),
+        (false, false) => (Role::Key, Role::Text),
+    };
+    let first = cells::fold(&said(row), usize::from(place.width.saturating_sub(KEYS))).into_iter().next();
     let cells = [
         cells::left("", Style::default()),
-        cells::left(keys, theme.style(role)),
-        cells::left(format!("{}{dots}", row.command.doc), theme.style(Role::Text)),
+        cells::left(keys, theme.style(key)),
+        cells::left(first.unwrap_or_default(), theme.style(words)),
     ];
-    cells::row(buf, place, &[1, 9, 0], &cells);
+    cells::row(buf, place, &[1, KEYS - 3, 0], &cells);
     if chosen {
         cells::cursor(theme, buf, place, true);
     }

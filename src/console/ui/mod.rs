@@ -9,6 +9,7 @@ mod grid;
 mod help;
 mod launch;
 mod live;
+mod log;
 mod menu;
 mod overview;
 mod palette;
@@ -42,7 +43,8 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let strips = layout::strips(area);
     let mut cursor = None;
     // A layer as large as the screen hides what is below: that is not drawn at all.
-    let covered = app.layers.iter().rposition(|layer| matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log));
+    let covered =
+        app.layers.iter().rposition(|layer| matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log(_)));
     if covered.is_none() {
         match app.view {
             View::Overview => overview::draw(app, area, buf),
@@ -53,7 +55,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         match layer {
             Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
             Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
-            Layer::Log => dialog::log(app, strips.body, buf),
+            Layer::Log(log) => cursor = log::draw(app, log, strips.body, buf),
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),

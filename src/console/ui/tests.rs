@@ -5,7 +5,7 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 14] = [
+const SCREENS: [(&str, &str); 20] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
@@ -20,6 +20,12 @@ const SCREENS: [(&str, &str); 14] = [
     ("which-key", "g"),
     ("copy", "2y"),
     ("all-tails", "3<enter>tww3f"),
+    ("palette", "<C-p>"),
+    ("palette-found", "<C-p>run"),
+    ("palette-devices", "<C-p>@db"),
+    ("actions", "x"),
+    ("actions-ended", "3G<enter>x"),
+    ("help-filtered", "?fleet"),
 ];
 
 fn screen(size: (u16, u16), ascii: bool, keys: &str) -> String {

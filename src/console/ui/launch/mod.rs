@@ -179,7 +179,7 @@ fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
     // A word about the last key, or the command line.
     let last = command.unwrap_or_else(|| nth(area, 2));
     let last = Rect { x: last.x + 1, width: last.width.saturating_sub(2), ..last };
-    match (&app.hint, app.notices.newest()) {
+    match (&app.hint, app.notices.shown()) {
         (Some(hint), _) => cells::words(buf, last, hint, theme.style(Role::LevelInfo)),
         (None, Some(notice)) => cells::words(buf, last, &text::plain(&notice.text), theme.style(Role::LevelWarn)),
         (None, None) => {
