@@ -160,7 +160,11 @@ impl Desk {
         engine.attach();
         engine.blocking({
             let path = files::expressions(&self.settings.paths);
-            move || Some(Event::Expressions(files::read_lines(&path)))
+            move || Some(Event::Expressions(files::read_expressions(&path)))
+        });
+        engine.blocking({
+            let paths = self.settings.paths.clone();
+            move || Some(Event::Histories(files::histories(&paths)))
         });
         let mut batch: Vec<Told> = Vec::with_capacity(BATCH);
         while !self.quit {
@@ -269,7 +273,14 @@ impl Desk {
                 let path = files::expressions(&self.settings.paths);
                 engine.blocking(move || {
                     let error = files::write_lines(&path, &lines).err()?;
-                    Some(Event::Notice(format!("the expressions could not be kept in {}: {error}", path.display())))
+                    Some(Event::Unkept { what: "expressions", why: format!("{}: {error}", path.display()) })
+                });
+            }
+            Effect::SaveHistory { name, line } => {
+                let paths = self.settings.paths.clone();
+                engine.blocking(move || {
+                    let error = files::append_history(&paths, name, &line).err()?;
+                    Some(Event::Unkept { what: "history", why: format!("{}: {error}", paths.state.display()) })
                 });
             }
             Effect::LoadTheme(name) => engine.blocking({

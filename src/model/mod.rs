@@ -1,6 +1,7 @@
 //! The nouns: plain data and total functions. Owns what a device, a script, a plan, a job and a run
 //! *are*; refuses to know the screen, the network, the disk or the clock.
 
+pub mod amounts;
 pub mod connection;
 pub mod device;
 pub mod job;

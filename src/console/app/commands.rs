@@ -66,6 +66,11 @@ pub enum Do {
     Accept,
     Cancel,
     Toggle,
+    Older,
+    Newer,
+    SearchHistory,
+    Complete,
+    CompleteBack,
 }
 
 /// One row of the table.
@@ -134,6 +139,14 @@ pub static TABLE: &[Command] = &[
     row("dialog", "accept", Do::Accept, "pick", "pick, open the list, or press the focused button"),
     row("dialog", "toggle", Do::Toggle, "", "switch a flag, next choice"),
     row("dialog", "cancel", Do::Cancel, "close", "close; nothing is sent"),
+    // the one-line prompt
+    row("prompt", "complete", Do::Complete, "complete", "complete the word, or take the next that would"),
+    row("prompt", "complete-back", Do::CompleteBack, "", "take the one before"),
+    row("prompt", "older", Do::Older, "history", "an older line that begins like this"),
+    row("prompt", "newer", Do::Newer, "", "a newer line, and back to what was written"),
+    row("prompt", "search-history", Do::SearchHistory, "search", "search the history; again: an older line"),
+    row("prompt", "accept", Do::Accept, "done", "the line is done"),
+    row("prompt", "cancel", Do::Cancel, "cancel", "leave the search, or the line"),
     // lists
     row("list", "down", Do::Down, "", "down"),
     row("list", "up", Do::Up, "", "up"),
@@ -180,7 +193,8 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 9] = ["scripts", "targets", "jobs", "job", "text", "launch", "dialog", "list", "global"];
+pub const CONTEXTS: [&str; 10] =
+    ["scripts", "targets", "jobs", "job", "text", "launch", "dialog", "prompt", "list", "global"];
 
 /// The command that `name` means in the innermost of these contexts that has it.
 pub fn find(contexts: &[&str], name: &str) -> Option<&'static Command> {
@@ -225,6 +239,7 @@ pub fn title(context: &str) -> &'static str {
         "text" => "text",
         "launch" => "launch dialog",
         "dialog" => "dialogs",
+        "prompt" => "the prompt",
         "list" => "lists",
         _ => "everywhere",
     }

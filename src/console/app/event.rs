@@ -70,6 +70,8 @@ pub enum Event {
     },
     /// Target expressions kept from earlier sessions.
     Expressions(Vec<String>),
+    /// Lines written into prompts in earlier sessions, oldest first, by the purpose's name.
+    Histories(Vec<(&'static str, Vec<String>)>),
     /// The external editor has ended; `Some`: what went wrong.
     Edited {
         path: String,
@@ -79,6 +81,11 @@ pub enum Event {
     Theme(Box<Theme>, Vec<String>),
     /// The same of a keymap; its name first.
     Keymap(String, Box<Keymap>, Vec<String>),
+    /// Something the console keeps between sessions could not be written.
+    Unkept {
+        what: &'static str,
+        why: String,
+    },
     /// Something the operator should read.
     Notice(String),
 }
@@ -119,6 +126,11 @@ pub enum Effect {
     SaveExpressions(Vec<String>),
     LoadTheme(String),
     LoadKeymap(String),
+    /// A line joins a history (by the purpose's name).
+    SaveHistory {
+        name: &'static str,
+        line: String,
+    },
     OpenEditor(String),
     Copy(String),
     Suspend,

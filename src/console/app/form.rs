@@ -70,6 +70,40 @@ impl Text {
         }
     }
 
+    /// The same with what else readline has: words with alt, `^y` brings back what was cut. Only where no command
+    /// wants these keys.
+    pub fn readline(&mut self, key: &KeyEvent) -> bool {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        let word = match key.code {
+            KeyCode::Char('b' | 'f' | 'd') | KeyCode::Backspace => alt && !control,
+            KeyCode::Char('y') => control && !alt,
+            KeyCode::Left | KeyCode::Right => control && !alt,
+            _ => false,
+        };
+        if word {
+            self.area.input(*key);
+            return true;
+        }
+        self.key(key)
+    }
+
+    /// Only what adds to the text or takes its last character: for a text without a cursor of its own.
+    pub fn typed(&mut self, key: &KeyEvent) -> bool {
+        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let erases = key.code == KeyCode::Backspace
+            || (key.code == KeyCode::Char('h') && key.modifiers.contains(KeyModifiers::CONTROL));
+        (erases || (plain && matches!(key.code, KeyCode::Char(_)))) && self.key(key)
+    }
+
+    /// Another text, and where the cursor stands in it (in characters). What was cut before can still be brought back.
+    pub fn put(&mut self, text: &str, cursor: usize) {
+        let cut = self.area.yank_text();
+        *self = Self::new(text);
+        self.area.set_yank_text(cut);
+        self.area.move_cursor(CursorMove::Jump(0, u16::try_from(cursor).unwrap_or(u16::MAX)));
+    }
+
     pub fn paste(&mut self, text: &str) {
         let room = LIMIT.saturating_sub(self.text().len());
         let text = flat(text);

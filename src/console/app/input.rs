@@ -6,6 +6,7 @@ use super::commands::{self, Command};
 use super::help;
 use super::launch::At;
 use super::layers::Next;
+use super::prompt::{Prompt, Used};
 use super::{App, Effect, Layer};
 use crate::console::app::form::Input;
 use crate::console::app::launch::Slot;
@@ -98,11 +99,11 @@ impl App {
                 true
             }
             Some(Layer::Prompt(prompt)) => {
-                let used = prompt.text.key(key);
-                if used {
-                    prompt.edited();
+                let used = prompt.key(key, self.histories.of(prompt.purpose));
+                if used == Used::Edited {
+                    self.with_prompt(|_| {});
                 }
-                used
+                used != Used::No
             }
             Some(Layer::Stop(stop)) => {
                 if stop.choice.is_none() || stop.sent || !stop.arm.key(key) {
@@ -143,6 +144,15 @@ impl App {
         }
     }
 
+    /// Changes the topmost prompt's line, and tells its owner.
+    fn with_prompt(&mut self, change: impl FnOnce(&mut Prompt)) {
+        if let Some(Layer::Prompt(mut prompt)) = self.layers.pop_if(|layer| matches!(layer, Layer::Prompt(_))) {
+            change(&mut prompt);
+            self.prompt_edited(&mut prompt);
+            self.layers.push(Layer::Prompt(prompt));
+        }
+    }
+
     /// Pasted text is text, never keys; and a count must be typed.
     pub(super) fn paste(&mut self, text: &str) {
         self.dirty = true;
@@ -164,14 +174,11 @@ impl App {
                 help.filter.paste(text);
                 help.find(&self.keymap);
             }
-            Some(Layer::Prompt(prompt)) => {
-                prompt.text.paste(text);
-                prompt.edited();
-            }
             Some(Layer::Palette(palette)) => {
                 palette.query.paste(text);
                 self.find_again();
             }
+            Some(Layer::Prompt(_)) => self.with_prompt(|prompt| prompt.paste(text)),
             _ => self.hint = Some("pasted text belongs in a field: nothing was done".into()),
         }
     }

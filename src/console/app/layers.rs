@@ -50,6 +50,9 @@ impl App {
             Layer::Launch(_) if verb == Do::Help => {
                 return Next::Above(Box::new(Layer::Help(Help::new(&["launch", "dialog", "global"], &self.keymap))));
             }
+            Layer::Prompt(_) if verb == Do::Help => {
+                return Next::Above(Box::new(Layer::Help(Help::new(&["prompt", "global"], &self.keymap))));
+            }
             _ if verb == Do::Help => {
                 return Next::Above(Box::new(Layer::Help(Help::new(&["dialog", "list", "global"], &self.keymap))));
             }
@@ -91,13 +94,7 @@ impl App {
             Layer::Palette(palette) => self.in_palette(palette, verb),
             Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
             Layer::Log(log) => self.in_log(log, verb),
-            Layer::Prompt(prompt) => {
-                if matches!(verb, Do::Accept | Do::Open) {
-                    self.keep_expression(prompt, effects);
-                    return Next::Close;
-                }
-                Next::stay(!out)
-            }
+            Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),
         }
     }
 
@@ -106,10 +103,10 @@ impl App {
         effects.push(Effect::Copy(text));
     }
 
-    fn keep_expression(&mut self, prompt: &Prompt, effects: &mut Vec<Effect>) {
+    pub(super) fn keep_expression(&mut self, prompt: &Prompt, effects: &mut Vec<Effect>) {
         let expr = prompt.text.text().trim().to_owned();
         let saved = &mut self.tree.saved;
-        saved.retain(|saved| Some(&saved.expr) != prompt.replaces.as_ref() && saved.expr != expr);
+        saved.retain(|saved| Some(&saved.expr) != prompt.expression.replaces.as_ref() && saved.expr != expr);
         if !expr.is_empty() {
             saved.insert(0, Saved { expr: expr.clone(), answer: None });
             saved.truncate(KEPT);

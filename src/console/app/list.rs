@@ -4,6 +4,19 @@ use std::ops::Range;
 
 use super::commands::Do;
 
+/// Which list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ListId {
+    Scripts,
+    Targets,
+    Jobs,
+    /// The runs of the job that is watched.
+    Devices,
+    /// The devices of a plan.
+    Plan,
+    Notices,
+}
+
 /// Where the operator is in a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {

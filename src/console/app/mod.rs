@@ -7,11 +7,13 @@
 
 mod act;
 pub mod commands;
+mod entry;
 pub mod event;
 pub mod form;
 mod fuzzy;
 pub mod held;
 pub mod help;
+pub mod history;
 mod input;
 pub mod launch;
 mod layers;
@@ -48,6 +50,7 @@ pub use overview::{Overview, Pane};
 use self::act::Act;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
+use self::history::Histories;
 use self::launch::Launch;
 use self::log::Log;
 use self::menu::Menu;
@@ -82,13 +85,13 @@ pub enum Layer {
     Copy(CopyMenu),
     /// All notices.
     Log(Log),
-    /// A target expression is being written.
-    Prompt(Prompt),
     /// What can be done with the selected thing.
     Menu(Menu),
     Palette(Box<Palette>),
     /// Over to write, on a protected fleet?
     Write(AskWrite),
+    /// A line is being written, whatever for.
+    Prompt(Box<Prompt>),
 }
 
 /// The way to the engine.
@@ -183,6 +186,7 @@ pub struct App {
     pub live: Option<Live>,
     pub layers: Vec<Layer>,
     pub notices: Notices,
+    pub histories: Histories,
     /// Keys of a sequence that is not complete.
     pub pending: Vec<Chord>,
     /// A word about the last key, until the next one or until it is old.
@@ -200,6 +204,8 @@ pub struct App {
     /// A launch dialog that was closed: its values come back.
     shelved: Option<Box<Launch>>,
     interrupted: Option<Timestamp>,
+    /// It was said that nothing can be kept between sessions.
+    unkept: bool,
 }
 
 impl App {
@@ -226,6 +232,7 @@ impl App {
             live: None,
             layers: Vec::new(),
             notices: Notices::default(),
+            histories: Histories::default(),
             pending: Vec::new(),
             hint: None,
             hinted: None,
@@ -236,6 +243,7 @@ impl App {
             asked: Asked::default(),
             shelved: None,
             interrupted: None,
+            unkept: false,
         }
     }
 
@@ -428,6 +436,7 @@ impl App {
             Some(Layer::Launch(launch)) if launch.picker.is_none() && launch.devices.is_none() => {
                 &["launch", "dialog", "list", "global"]
             }
+            Some(Layer::Prompt(_)) => &["prompt", "global"],
             Some(_) => &["dialog", "list", "global"],
             None => self.view_contexts(),
         }

@@ -9,7 +9,7 @@ use super::launch::{At, Launch};
 use super::layers::Next;
 use super::live::{Live, LivePane};
 use super::overview::{JOB_COLUMNS, SCRIPT_COLUMNS};
-use super::prompt::Prompt;
+use super::prompt::{Prompt, Purpose};
 use super::stop::Stop;
 use super::tree::Kind;
 use super::{App, Effect, Layer, Link, Pane, View, layout};
@@ -46,8 +46,10 @@ impl App {
             return;
         }
         self.interrupted = Some(self.now);
-        if let Some(layer) = self.layers.pop() {
-            self.shelve(layer);
+        match self.layers.pop() {
+            Some(Layer::Prompt(prompt)) => self.prompt_cancelled(&prompt),
+            Some(layer) => self.shelve(layer),
+            None => {}
         }
         self.pending.clear();
         self.hint = Some("^c again within 2 s leaves the console; jobs go on".into());
@@ -201,7 +203,7 @@ impl App {
     fn in_targets(&mut self, verb: Do, height: usize) {
         let Some(row) = self.tree.rows.get(self.overview.targets.at).cloned() else {
             if verb == Do::EditExpression {
-                self.layers.push(Layer::Prompt(Prompt::new("", None)));
+                self.open_prompt(Purpose::Target, "");
             }
             return;
         };
@@ -237,7 +239,9 @@ impl App {
                     _ if !self.tree.marks.is_empty() => (self.tree.marked(), None),
                     _ => (row.term.clone(), None),
                 };
-                self.layers.push(Layer::Prompt(Prompt::new(&text, replaces)));
+                let mut prompt = Prompt::new(Purpose::Target, &text);
+                prompt.expression.replaces = replaces;
+                self.open(prompt);
             }
             Do::OnlyProblems => {
                 self.tree.only_problems = !self.tree.only_problems;

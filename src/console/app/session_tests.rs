@@ -117,9 +117,11 @@ fn an_expression_is_resolved_while_written_and_kept() {
     let mut session = session();
     session.keys("2e<C-u>prod & ");
     let Some(Layer::Prompt(prompt)) = session.app.layers.last() else { panic!("no prompt") };
-    assert!(matches!(&prompt.answer, Some(Err(Problem { column: Some(_), .. }))));
+    assert!(matches!(&prompt.expression.answer, Some(Err(Problem { column: Some(_), .. }))));
     session.keys("!state:offline<enter>");
-    assert_eq!(session.sent, [Effect::SaveExpressions(vec!["prod & !state:offline".into()])]);
+    let line = "prod & !state:offline".to_owned();
+    let kept = Effect::SaveHistory { name: "target", line: line.clone() };
+    assert_eq!(session.sent, [kept, Effect::SaveExpressions(vec![line])]);
     let row = &session.app.tree.rows[session.app.overview.targets.at];
     assert_eq!((row.label.as_str(), row.tally.devices), ("prod & !state:offline", 14));
     session.keys("r");

@@ -2,6 +2,7 @@
 //! breadcrumb. Views are entered anywhere; this room only watches them change, so that nobody can forget to write one
 //! down.
 
+use super::prompt::Purpose;
 use super::{App, Layer, View};
 use crate::console::text;
 use crate::model::job::JobId;
@@ -108,7 +109,8 @@ impl App {
                 Layer::Log(_) => path.push("Log".into()),
                 Layer::Stop(_) => path.push("Stop".into()),
                 Layer::Copy(_) => path.push("Copy".into()),
-                Layer::Prompt(_) => path.push("Expression".into()),
+                Layer::Prompt(prompt) if prompt.purpose == Purpose::Target => path.push("Expression".into()),
+                Layer::Prompt(_) => {}
                 Layer::Menu(_) => path.push("Actions".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Write(_) => path.push("Write".into()),

@@ -87,6 +87,7 @@ impl App {
                 self.tree.saved = exprs.into_iter().map(|expr| Saved { expr, answer: None }).collect();
                 self.tree.build();
             }
+            Event::Histories(all) => all.into_iter().for_each(|(name, lines)| self.histories.restore(name, lines)),
             Event::Edited { path, problem } => match problem {
                 Some(problem) => self.say(Level::Error, format!("editing {path}: {problem}")),
                 None => self.ask_library(effects),
@@ -105,6 +106,12 @@ impl App {
                 self.keymap = *keymap;
                 self.pending.clear();
                 problems.into_iter().for_each(|problem| self.say(Level::Warn, problem));
+            }
+            Event::Unkept { what, why } => {
+                // A full or read-only home does not get better by being told again; the console works on without.
+                if !std::mem::replace(&mut self.unkept, true) {
+                    self.say(Level::Warn, format!("{what} and the like are not kept for the next session: {why}"));
+                }
             }
             Event::Notice(text) => self.say(Level::Warn, text),
             Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}

@@ -150,6 +150,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveExpressions(_)
         | Effect::LoadTheme(_)
         | Effect::LoadKeymap(_)
+        | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)
         | Effect::Suspend

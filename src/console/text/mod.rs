@@ -1,11 +1,10 @@
 //! Text of devices made safe and text of ours made to fit. Owns the line between a hostile device and the operator's
 //! terminal: nothing but characters and colours crosses it. Refuses to know where on the screen a text stands.
 
-mod amounts;
 mod fit;
 mod safe;
 mod walk;
 
-pub use amounts::{age, bytes, count, took};
+pub use crate::model::amounts::{age, bytes, count, took};
 pub use fit::{clip, clip_with, line_width, pad, pad_start, slice, width, wrap};
 pub use safe::{plain, safe};

@@ -1,7 +1,7 @@
-//! The small dialogs: stop, write mode, copy menu, expression.
+//! The small dialogs: stop, write mode, copy menu.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -10,7 +10,6 @@ use crate::console::app::App;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
 use crate::console::app::mode::AskWrite;
-use crate::console::app::prompt::Prompt;
 use crate::console::app::stop::{Choice, Stop};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -124,52 +123,4 @@ pub fn copy(app: &App, menu: &CopyMenu, body: Rect, buf: &mut Buffer) {
             cells::cursor(theme, buf, row, true);
         }
     }
-}
-
-pub fn prompt(app: &App, prompt: &Prompt, body: Rect, buf: &mut Buffer) -> Option<Position> {
-    let theme = &app.theme;
-    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let foot =
-        if prompt.replaces.is_some() { "enter keeps it; empty forgets it   esc" } else { "enter keeps it   esc" };
-    let inside = popup(app, buf, body, "Target expression", foot, (76, 11));
-    let room = usize::from(inside.width.saturating_sub(1));
-    let value = prompt.text.text();
-    let before: String = value.chars().take(prompt.text.cursor()).collect();
-    let at = text::width(&before);
-    let from = (at + 1).saturating_sub(room);
-    let shown = text::slice(&Line::from(Span::styled(value, theme.style(Role::TextStrong))), from, room);
-    line(buf, nth(inside, 0), &shown);
-    let rest = |y: u16| Rect { y: inside.y + y, height: inside.height.saturating_sub(y), ..inside };
-    match &prompt.answer {
-        Some(Err(problem)) => {
-            let style = theme.style(Role::LevelError);
-            if let Some(column) = problem.column {
-                let before: String = value.chars().take(column).collect();
-                let x = text::width(&before).saturating_sub(from) as u16;
-                if x < inside.width {
-                    buf.set_string(inside.x + x, inside.y + 1, "^", style);
-                }
-            }
-            cells::paragraph(buf, rest(2), &text::plain(&problem.error), style);
-        }
-        Some(Ok((count, folded))) => {
-            let s = if *count == 1 { "" } else { "s" };
-            let line_ = format!("= {} device{s}", text::count(*count as u64));
-            cells::words(buf, nth(inside, 1), &line_, theme.style(Role::StateOk));
-            let folded = text::clip(&text::plain(folded), usize::from(inside.width) * 3);
-            cells::paragraph(buf, Rect { height: 3.min(inside.height.saturating_sub(2)), ..rest(2) }, &folded, plain);
-        }
-        None => {}
-    }
-    let help = [
-        "a & b  both     a | b  either     !a  not     ( )",
-        "device, group, connection, @all, web[01-40], db*",
-        "os:debian*   os<14.6   state:offline   connection:name",
-    ];
-    if inside.height >= 9 {
-        for (n, text) in help.iter().enumerate() {
-            cells::words(buf, nth(inside, inside.height - 3 + n as u16), text, muted);
-        }
-    }
-    Some(Position::new(inside.x + (at - from) as u16, inside.y))
 }

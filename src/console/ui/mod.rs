@@ -14,6 +14,7 @@ mod menu;
 mod overview;
 mod palette;
 mod preview;
+mod prompt;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -61,11 +62,11 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
             Layer::Copy(menu) => dialog::copy(app, menu, strips.body, buf),
-            Layer::Prompt(prompt) => cursor = dialog::prompt(app, prompt, strips.body, buf),
+            Layer::Prompt(prompt) => cursor = Some(prompt::draw(app, prompt, area, buf)),
         }
     }
     chrome::crumbs(app, strips.crumbs, buf);
-    if !matches!(app.layers.last(), Some(Layer::Launch(_))) {
+    if !matches!(app.layers.last(), Some(Layer::Launch(_) | Layer::Prompt(_))) {
         chrome::status(app, strips.status, buf);
     }
     chrome::hints(app, strips.hints, buf);

@@ -29,7 +29,7 @@ mod glob;
 mod index;
 mod lex;
 mod parse;
-mod version;
+pub(super) mod version;
 
 use super::device::{Device, Inventory};
 

@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 
 /// It can be compared: it holds a digit.
-pub(super) fn is_version(text: &str) -> bool {
+pub(crate) fn is_version(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Part by part: `14.10` is above `14.6`, `14` equals `14.0`, `1.0-rc1` is below `1.0`, `1.1.1a` above
 /// `1.1.1`. Numbers below zero are compared as numbers. Words before the first digit and after the next
 /// space count for nothing (`macOS 14.6 (23G80)`). `None`: one of them holds no digit.
-pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
+pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (a.trim(), b.trim());
     if (a.starts_with('-') || b.starts_with('-'))
         && let (Ok(a), Ok(b)) = (a.parse::<f64>(), b.parse::<f64>())

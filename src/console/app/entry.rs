@@ -1,0 +1,108 @@
+//! What is done with the lines written into prompts: told of every change, asked what may complete them, and given
+//! them at the end. One match a question, one arm a purpose; the work stands in each purpose's own room.
+
+use super::commands::Do;
+use super::event::Effect;
+use super::layers::Next;
+use super::prompt::{Completion, Prompt, Purpose};
+use super::{App, Layer};
+use crate::console::app::tree::quoted;
+
+impl App {
+    /// A prompt above everything that is open.
+    pub fn open_prompt(&mut self, purpose: Purpose, text: &str) {
+        self.open(Prompt::new(purpose, text));
+    }
+
+    pub(super) fn open(&mut self, mut prompt: Prompt) {
+        self.prompt_edited(&mut prompt);
+        self.layers.push(Layer::Prompt(Box::new(prompt)));
+    }
+
+    /// The line has changed.
+    pub(super) fn prompt_edited(&mut self, prompt: &mut Prompt) {
+        match prompt.purpose {
+            Purpose::Filter(_) => prompt.aside.clear(),
+            Purpose::Target | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+        }
+    }
+
+    /// What tab may make of the word before the cursor.
+    fn prompt_candidates(&self, prompt: &Prompt) -> Completion {
+        match prompt.purpose {
+            Purpose::Target => self.target_candidates(prompt.before_cursor()),
+            Purpose::Filter(_) | Purpose::Search | Purpose::Command | Purpose::Pipe => Completion::default(),
+        }
+    }
+
+    /// Enter: the line is done, and already in the history.
+    fn prompt_accepted(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> Next {
+        match prompt.purpose {
+            Purpose::Target => self.keep_expression(prompt, effects),
+            Purpose::Filter(_) | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+        }
+        Next::Close
+    }
+
+    /// Esc, or `^c`: as if it had never been opened, or whatever the purpose has instead.
+    pub(super) fn prompt_cancelled(&mut self, prompt: &Prompt) {
+        match prompt.purpose {
+            Purpose::Target | Purpose::Filter(_) | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+        }
+    }
+
+    pub(super) fn in_prompt(&mut self, prompt: &mut Prompt, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        let before = prompt.text.text().to_owned();
+        match verb {
+            Do::Accept | Do::Open => {
+                let line = prompt.text.text().to_owned();
+                if self.histories.of_mut(prompt.purpose).remember(&line) {
+                    effects.push(Effect::SaveHistory { name: Purpose::NAMES[prompt.purpose.index()], line });
+                }
+                return self.prompt_accepted(prompt, effects);
+            }
+            Do::Cancel | Do::Back | Do::QuitOrBack if prompt.end_search() => {}
+            Do::Cancel | Do::Back | Do::QuitOrBack => {
+                self.prompt_cancelled(prompt);
+                return Next::Close;
+            }
+            Do::Older | Do::Newer => {
+                let history = self.histories.of(prompt.purpose);
+                let other = prompt.step(history, verb == Do::Older);
+                self.hint = (!other).then(|| "no other line like this in the history".into());
+            }
+            Do::SearchHistory => prompt.search(self.histories.of(prompt.purpose)),
+            Do::Complete | Do::CompleteBack => {
+                let done = prompt.cycle(verb == Do::Complete) || prompt.complete(self.prompt_candidates(prompt));
+                self.hint = (!done).then(|| "nothing completes this".into());
+            }
+            _ => {}
+        }
+        if prompt.text.text() != before {
+            self.prompt_edited(prompt);
+        }
+        Next::Stay
+    }
+
+    /// Groups, connections, fields and devices that a target expression may name.
+    fn target_candidates(&self, before: &str) -> Completion {
+        let targets = &self.tree.targets;
+        let mut facts: Vec<&str> = targets.devices.iter().flat_map(|d| d.facts.keys()).map(String::as_str).collect();
+        facts.sort_unstable();
+        facts.dedup();
+        let option = |text: String, note: &str| (text, note.to_owned());
+        let groups = targets.groups.iter().map(|group| option(quoted(&group.name), "group"));
+        let connections = targets.connections.iter().map(|connection| option(connection.name.clone(), "connection"));
+        let fields = ["name", "state", "group", "connection"].into_iter().chain(facts);
+        let fields = fields.map(|field| option(format!("{field}:"), "field"));
+        let devices = targets.devices.iter().flat_map(|device| {
+            [
+                option(quoted(&device.name), "device"),
+                option(format!("{}:{}", device.connection, quoted(&device.name)), "device"),
+            ]
+        });
+        let all = [option("@all".into(), "everything")].into_iter();
+        let options = all.chain(groups).chain(connections).chain(fields).chain(devices);
+        Completion::of_word(before, &['&', '|', '!', '(', ')', ','], options)
+    }
+}
