@@ -216,6 +216,8 @@ fn apply(found: &mut Found, setting: &Setting, at: impl Fn() -> String, system: 
             found.way.get_or_insert_with(|| (Way::Jump(hops.clone()), at()));
         }
         Setting::ProxyCommand(command) => {
+            // `ProxyJump none` forbids hops, not a command.
+            found.way.take_if(|(way, _)| matches!(way, Way::Jump(hops) if hops.is_empty()));
             found.way.get_or_insert_with(|| (Way::Command(command.clone()), at()));
         }
         Setting::ConnectTimeout(seconds) => first(&mut found.connect_timeout, seconds),

@@ -424,6 +424,19 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn no_jump_is_not_no_command() {
+    for text in [
+        "ProxyJump none\nProxyCommand x %h\n",
+        "ProxyJump none\nProxyJump b\n",
+        "ProxyJump none\nProxyCommand none\nProxyJump b\n",
+        "ProxyCommand none\nProxyJump b\n",
+        "ProxyCommand x %h\nProxyJump none\n",
+    ] {
+        Bench::new(text).agrees("a");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -16,7 +16,8 @@ async fn a_closed_port_is_offline_after_a_few_tries() {
     let (outcome, log) = go(&ssh, order("exit 0\n")).await;
     assert_eq!(outcome.state, RunState::Offline);
     assert!(why(&outcome).contains("connection refused"), "{outcome:?}");
-    assert_eq!(log.0.lock().unwrap().attempts.len(), 2);
+    // the last one is the outcome; a connection cut by the closing server may have come before the refusals
+    assert!(log.0.lock().unwrap().attempts.len() >= 2);
 }
 
 #[tokio::test]
