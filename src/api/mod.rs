@@ -5,6 +5,7 @@
 mod caller;
 mod listen;
 mod routes;
+mod shelf;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
+use super::shelf;
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::model::job::{Job, JobId, JobSummary};
@@ -34,8 +35,8 @@ const BODY_MAX: usize = 24 << 20;
 const IN_FLIGHT: usize = 8;
 
 #[derive(Clone)]
-struct House {
-    engine: Arc<Engine>,
+pub(super) struct House {
+    pub(super) engine: Arc<Engine>,
     stop: Arc<watch::Sender<bool>>,
     library: String,
     /// Path, and a mark of the text that was read.
@@ -43,7 +44,7 @@ struct House {
 }
 
 /// A refusal on its way out.
-struct Refusal(Problem);
+pub(super) struct Refusal(Problem);
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
@@ -65,7 +66,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answered<T> = Result<Json<T>, Refusal>;
+pub(super) type Answered<T> = Result<Json<T>, Refusal>;
 
 pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Settings) -> Router {
     let config = (settings.paths.config.display().to_string(), paths::mark(&settings.paths.config));
@@ -90,7 +91,8 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/jobs/{id}/runs/{run}/lines", get(lines))
         .route("/jobs/{id}/runs/{run}/output", get(output))
         .route("/events", get(events))
-        .route("/doctor", get(doctor));
+        .route("/doctor", get(doctor))
+        .merge(shelf::routes());
     Router::new()
         .nest("/api/v1", v1)
         .fallback(|request: Request| async move {
@@ -149,8 +151,8 @@ async fn library(State(house): State<House>) -> Answered<Library> {
 }
 
 #[derive(Deserialize)]
-struct Named {
-    name: String,
+pub(super) struct Named {
+    pub(super) name: String,
 }
 
 async fn script(State(house): State<House>, Query(asked): Query<Named>) -> Answered<Script> {

@@ -129,7 +129,7 @@ pub async fn found(client: &Client, local: Local, given: &str) -> Result<ScriptR
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(ScriptRef::Text { name, base64: base64::engine::general_purpose::STANDARD.encode(bytes) })
+    Ok(ScriptRef::text(&name, &bytes))
 }
 
 /// The value behind `NAME=@FILE` or `NAME=env:VARIABLE`.

@@ -5,6 +5,7 @@
 mod events;
 mod frames;
 mod http;
+mod shelf;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,10 @@
 //! The console's one loop, and the world around `app`: terminal, engine, editor, files. Input first, then results,
 //! then timers; a frame at once after input, otherwise at a deadline, and none at all while nothing changes.
 
+mod drafts;
 mod engine;
 mod files;
+mod shelf;
 
 use std::future::poll_fn;
 use std::io::{self, Stdout, Write};
@@ -166,6 +168,7 @@ impl Desk {
             let paths = self.settings.paths.clone();
             move || Some(Event::Histories(files::histories(&paths)))
         });
+        engine.drafts.carry_out(Effect::LoadDrafts);
         let mut batch: Vec<Told> = Vec::with_capacity(BATCH);
         while !self.quit {
             let frame = self.app.dirty.then(|| self.drawn + self.gap);
@@ -300,6 +303,9 @@ impl Desk {
                     Some(Event::Keymap(name, Box::new(keymap), problems))
                 }
             }),
+            effect @ (Effect::LoadDrafts | Effect::SaveDraft { .. } | Effect::DropDraft(_)) => {
+                engine.drafts.carry_out(effect);
+            }
             Effect::Colour { version, language, text } => engine.blocking(move || {
                 let lines = highlight::colour(&language, &text);
                 Some(Event::Coloured { version, lines })

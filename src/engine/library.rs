@@ -1,13 +1,15 @@
-//! The script library: plain files in one folder. Owns listing them, reading one, watching the folder
+//! The script library: plain files in one folder. Owns listing them, reading and writing one, watching the folder
 //! and asking lint tools; knows nothing of jobs. Names come from front doors and files from anybody's
 //! checkout, so both are hostile: no name leads out of the folder, no file is read without bounds.
 //!
-//! [`Library::list`] and [`Library::read`] touch the disk and block; call them off the async loop.
+//! [`Library::list`], [`Library::read`] and what writes touch the disk and block; call them off the async loop.
 
 mod folder;
 mod lint;
 mod samples;
+pub mod trash;
 mod watch;
+mod write;
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -25,6 +27,7 @@ use crate::model::script::{Finding, ScriptInfo, inspect};
 use crate::model::wire;
 
 pub use watch::Watch;
+pub use write::Written;
 
 /// A file changed so lately could change once more within the clock's grain: it is read again.
 const FRESH: Duration = Duration::from_secs(2);
@@ -41,6 +44,8 @@ struct Shelf {
     /// By name; replaced whole by every listing.
     kept: Mutex<Arc<HashMap<String, Kept>>>,
     lint: lint::Kept,
+    /// One writes at a time: between looking at what is there and replacing it nobody of ours comes.
+    writing: Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -80,7 +85,8 @@ impl Library {
         {
             notices.push(format!("cannot make the script library {}: {error}", folder.display()));
         }
-        let shelf = Shelf { folder, notices, kept: Mutex::default(), lint: lint::Kept::default() };
+        let shelf =
+            Shelf { folder, notices, kept: Mutex::default(), lint: lint::Kept::default(), writing: Mutex::default() };
         Self { shelf: Arc::new(shelf) }
     }
 

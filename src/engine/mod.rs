@@ -6,6 +6,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod library;
 pub mod search;
+mod shelf;
 pub mod store;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use self::inventory::Inventories;
 use self::jobs::plan::{self, Plans, resolve};
 use self::jobs::{Jobs, live::LiveJob};
 use self::library::Library;
+use self::library::trash::Trash;
 use self::store::output::{self, Wanted};
 use self::store::{Store, StoreError, db};
 pub use crate::connectors::local::guard::{self, Guard};
@@ -50,6 +52,7 @@ pub struct Engine {
     pub inventories: Arc<Inventories>,
     pub library: Arc<Library>,
     pub jobs: Arc<Jobs>,
+    trash: Arc<Trash>,
     connectors: Arc<Connectors>,
     plans: Plans,
     notices: Mutex<Vec<String>>,
@@ -120,6 +123,7 @@ impl Engine {
             inventories,
             library: Arc::new(library),
             jobs,
+            trash: Arc::new(Trash::new(settings.paths.data.join("trash"))),
             connectors,
             plans: Plans::default(),
             notices: Mutex::new(notices),

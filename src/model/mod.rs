@@ -11,6 +11,7 @@ pub mod output;
 pub mod plan;
 pub mod script;
 pub mod secret;
+pub mod shelf;
 pub mod state;
 pub mod target;
 pub mod wire;

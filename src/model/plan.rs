@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,13 @@ pub struct Caller {
     pub agent: Option<PathBuf>,
     /// Why the one that they named is not used.
     pub no_agent: Option<String>,
+}
+
+impl ScriptRef {
+    /// A text under a name.
+    pub fn text(name: &str, bytes: &[u8]) -> Self {
+        Self::Text { name: name.to_owned(), base64: STANDARD.encode(bytes) }
+    }
 }
 
 /// What a front door asks to be planned.

@@ -6,12 +6,13 @@ use std::ops::Range;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
+use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use crate::console::keymap::Keymap;
 use crate::console::theme::{Role, Theme};
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
-use crate::model::script::Script;
+use crate::model::script::{Finding, Script};
 use crate::model::secret::Secret;
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
 
@@ -72,6 +73,27 @@ pub enum Event {
     Expressions(Vec<String>),
     /// Lines written into prompts in earlier sessions, oldest first, by the purpose's name.
     Histories(Vec<(&'static str, Vec<String>)>),
+    /// A script's bytes, to be edited.
+    Opened {
+        name: String,
+        answer: Box<Result<Opened, Problem>>,
+    },
+    Saved {
+        name: String,
+        answer: Result<SavedScript, SaveProblem>,
+    },
+    /// All drafts that are kept.
+    Drafts(Vec<Draft>),
+    DraftSaved {
+        name: String,
+        answer: Result<Draft, String>,
+    },
+    DraftDropped(String),
+    /// What lint says of a text that is being written.
+    Linted {
+        serial: u64,
+        answer: Result<Vec<Finding>, Problem>,
+    },
     /// The external editor has ended; `Some`: what went wrong.
     Edited {
         path: String,
@@ -130,6 +152,28 @@ pub enum Effect {
     SaveHistory {
         name: &'static str,
         line: String,
+    },
+    OpenScript(String),
+    SaveScript {
+        name: String,
+        /// The version that the edit began from; `None`: a new script, whose name must be free.
+        base: Option<String>,
+        bytes: Vec<u8>,
+        /// Whatever is there now.
+        force: bool,
+    },
+    LoadDrafts,
+    /// Kept on this machine until it is saved or dropped; it survives a crash.
+    SaveDraft {
+        name: String,
+        base: Option<String>,
+        bytes: Vec<u8>,
+    },
+    DropDraft(String),
+    LintText {
+        serial: u64,
+        name: String,
+        bytes: Vec<u8>,
     },
     OpenEditor(String),
     Copy(String),

@@ -32,6 +32,7 @@ pub mod prompt;
 pub mod sample;
 #[cfg(test)]
 mod session_tests;
+pub mod shelf;
 pub mod stop;
 pub mod tail;
 pub mod tree;
@@ -58,6 +59,7 @@ use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
 use self::palette::Palette;
 use self::prompt::Prompt;
+use self::shelf::Shelf;
 use self::stop::Stop;
 use self::tree::Tree;
 use self::views::Trail;
@@ -180,6 +182,7 @@ pub struct App {
     pub history: Load,
     pub held: Option<Held>,
     pub source: Option<Source>,
+    pub shelf: Shelf,
 
     pub view: View,
     pub overview: Overview,
@@ -227,6 +230,7 @@ impl App {
             history: Load::default(),
             held: None,
             source: None,
+            shelf: Shelf::default(),
             view: View::default(),
             overview: Overview::default(),
             live: None,

@@ -113,6 +113,12 @@ impl App {
                     self.say(Level::Warn, format!("{what} and the like are not kept for the next session: {why}"));
                 }
             }
+            event @ (Event::Opened { .. }
+            | Event::Saved { .. }
+            | Event::Drafts(_)
+            | Event::DraftSaved { .. }
+            | Event::DraftDropped(_)
+            | Event::Linted { .. }) => self.shelf_event(event, effects),
             Event::Notice(text) => self.say(Level::Warn, text),
             Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}
         }

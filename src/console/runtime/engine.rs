@@ -8,6 +8,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
+use super::drafts::Drafts;
 use crate::client::{Client, ClientError, From};
 use crate::console::app::{Ask, Effect, Event, Seek};
 use crate::model::wire::{Cancel, Code, Launch, Problem};
@@ -34,12 +35,15 @@ pub struct Engine {
     tasks: CancellationToken,
     /// Ends everything.
     all: CancellationToken,
+    /// Drafts are written whether there is an engine or not.
+    pub drafts: Drafts,
 }
 
 impl Engine {
     pub fn new(paths: Paths, results: Sender<Told>) -> Self {
         let all = CancellationToken::new();
-        Self { paths, results, client: None, tasks: all.child_token(), all }
+        let drafts = Drafts::start(paths.state.join("drafts"), results.clone());
+        Self { paths, results, client: None, tasks: all.child_token(), all, drafts }
     }
 
     /// Takes what belongs here and passes on what belongs to the console.
@@ -145,7 +149,13 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let what = Cancel { devices: Vec::new(), queued_only };
             Event::Cancelled { job, answer: call!(client, client.cancel(job, &what)) }
         }
+        effect @ (Effect::OpenScript(_) | Effect::SaveScript { .. } | Effect::LintText { .. }) => {
+            return super::shelf::ask(client, effect).await;
+        }
         Effect::Attach
+        | Effect::LoadDrafts
+        | Effect::SaveDraft { .. }
+        | Effect::DropDraft(_)
         | Effect::Colour { .. }
         | Effect::SaveExpressions(_)
         | Effect::LoadTheme(_)
@@ -174,7 +184,7 @@ async fn lines(client: &Result<Client, Problem>, ask: Ask) -> Result<crate::mode
     window.map_err(problem)
 }
 
-fn problem(error: ClientError) -> Problem {
+pub(super) fn problem(error: ClientError) -> Problem {
     match error {
         ClientError::Refused(problem) => problem,
         error => Problem { code: Code::Internal, error: error.to_string(), column: None },

@@ -157,6 +157,9 @@ impl Plans {
         let name = plan.script.name.clone();
         let kept = script::payload(&plan.script, &planned.bytes).into_owned();
         let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
+        if let ScriptRef::Library(_) = &planned.request {
+            engine.launched(&plan.script, planned.bytes.clone()).await;
+        }
         // the plan is used up: a second Enter launches nothing twice
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let runs: Vec<Run> =
@@ -245,11 +248,7 @@ async fn keep(engine: &Engine, version: &str, name: &str, bytes: Vec<u8>) -> Res
 pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u8>, Vec<Finding>), Problem> {
     match wanted {
         ScriptRef::Library(name) => {
-            let (library, name) = (Arc::clone(&engine.library), name.clone());
-            let (info, bytes) = tokio::task::spawn_blocking(move || library.read(&name))
-                .await
-                .map_err(|error| refused(Code::Internal, error.to_string()))?
-                .map_err(|error| refused(Code::NotFound, error))?;
+            let (info, bytes) = engine.bytes(name).await?;
             let findings = script::lint_builtin(&info.name, &bytes);
             Ok((info, bytes, findings))
         }

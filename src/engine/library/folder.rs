@@ -106,8 +106,8 @@ impl Walk {
     }
 }
 
-/// Where a name leads. `Ok(None)`: nothing is there. `Err`: no such name is ever taken.
-pub(super) fn resolve(folder: &Path, name: &str) -> Result<Option<PathBuf>, String> {
+/// Can a script be named so?
+pub(super) fn check(name: &str) -> Result<(), String> {
     let bad = |why: &str| Err(format!("'{}' is no name of a script: {why}", shown(name)));
     if name.is_empty() || name.len() > 1_000 {
         return bad("it is empty or too long");
@@ -121,15 +121,45 @@ pub(super) fn resolve(folder: &Path, name: &str) -> Result<Option<PathBuf>, Stri
     if name.split('/').any(hidden) {
         return bad("hidden files are not scripts");
     }
+    Ok(())
+}
+
+/// Can a new script be named so? It must be one that the list then shows.
+pub(super) fn check_new(name: &str) -> Result<(), String> {
+    check(name)?;
+    let bad = |why: &str| Err(format!("'{}' cannot be the name of a script: {why}", shown(name)));
+    if name.split('/').any(|part| part.len() > 200) {
+        return bad("a part of it is longer than 200 bytes");
+    }
+    if name.split('/').count() > DEPTH {
+        return bad("it lies too deep");
+    }
+    if name.split('/').any(|part| part.trim() != part) {
+        return bad("it begins or ends with a blank");
+    }
+    let file = name.rsplit('/').next().unwrap_or(name);
+    if file.ends_with('~') || document(file) {
+        return bad("files of that ending are documents, backups or data, which the library does not list");
+    }
+    Ok(())
+}
+
+/// Where a name leads. `Ok(None)`: nothing is there. `Err`: no such name is ever taken.
+pub(super) fn resolve(folder: &Path, name: &str) -> Result<Option<PathBuf>, String> {
+    check(name)?;
     let path = folder.join(name);
     let Ok(root) = fs::canonicalize(folder) else { return Ok(None) };
     if !fs::metadata(&path).is_ok_and(|meta| meta.is_file()) {
         return Ok(None);
     }
-    if inside(&root, &path) { Ok(Some(path)) } else { bad("it leads out of the library's folder") }
+    if inside(&root, &path) {
+        Ok(Some(path))
+    } else {
+        Err(format!("'{}' is no name of a script: it leads out of the library's folder", shown(name)))
+    }
 }
 
-fn inside(root: &Path, path: &Path) -> bool {
+pub(super) fn inside(root: &Path, path: &Path) -> bool {
     fs::canonicalize(path).is_ok_and(|path| path.starts_with(root))
 }
 

@@ -23,10 +23,11 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// Each step brings the schema one further.
-const MIGRATIONS: [&str; SCHEMA as usize] = ["
+const MIGRATIONS: [&str; SCHEMA as usize] = [
+    "
     CREATE TABLE jobs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         script TEXT NOT NULL, version TEXT NOT NULL, state TEXT NOT NULL,
@@ -45,7 +46,17 @@ const MIGRATIONS: [&str; SCHEMA as usize] = ["
     CREATE TABLE reach (
         device TEXT PRIMARY KEY, state TEXT NOT NULL, last_contact INTEGER, last_error TEXT
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE versions (
+        script TEXT NOT NULL, number INTEGER NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
+        saved_by TEXT NOT NULL, size INTEGER NOT NULL, why TEXT NOT NULL,
+        PRIMARY KEY (script, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX versions_by_version ON versions (version);
+    CREATE INDEX jobs_by_version ON jobs (version);
+",
+];
 
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 

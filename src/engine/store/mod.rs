@@ -4,6 +4,7 @@
 pub mod db;
 pub mod output;
 pub mod segment;
+pub mod versions;
 
 use std::collections::VecDeque;
 use std::fs;

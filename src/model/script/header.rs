@@ -103,7 +103,7 @@ pub fn header(text: &str) -> Header {
 
 impl Header {
     fn say(&mut self, level: Level, line: u32, text: String) {
-        self.findings.push(Finding { level, line, code: "header".into(), text });
+        self.findings.push(Finding::new(level, line, "header", text));
     }
 
     fn add(&mut self, number: u32, kind: ParamKind, rest: &str) {

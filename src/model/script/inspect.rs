@@ -60,7 +60,7 @@ pub fn too_large(name: &str, size: u64) -> ScriptInfo {
 pub fn examine(name: &str, bytes: &[u8]) -> (ScriptInfo, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut say = |level, line, code: &str, text: String| {
-        findings.push(Finding { level, line, code: code.into(), text });
+        findings.push(Finding::new(level, line, code, text));
     };
     let size = bytes.len() as u64;
     let refused = refusal(size, memchr::memchr(0, bytes).is_some());

@@ -1,13 +1,17 @@
 //! A script: its text's facts, its header (the tag notation of `argc`), its parameters.
 //!
 //! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], how
-//! parameters become arguments in [`argv`].
+//! parameters become arguments in [`argv`], what mends a finding in [`fix`], what a new one begins with in
+//! [`template`].
 
 pub mod argv;
+pub mod fix;
 pub mod header;
 pub mod inspect;
+pub mod template;
 
 pub use argv::{argv, secrets, secrets_order, shown};
+pub use fix::Replacement;
 pub use inspect::{examine, inspect, lint_builtin, payload};
 
 use jiff::Timestamp;
@@ -95,9 +99,30 @@ pub struct Finding {
     pub level: Level,
     /// From 1; 0: the script as a whole.
     pub line: u32,
+    /// From 1, in characters; 0: the line as a whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub column: u32,
     /// `shebang`, `crlf`, `SC2155`…
     pub code: String,
     pub text: String,
+    /// The tool that says it: `shellcheck`, `ruff`…; empty: Quarterdeck's own checks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tool: String,
+    /// What would mend it, in the order in which it is to be applied; empty: nothing is known to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fix: Vec<Replacement>,
+}
+
+impl Finding {
+    /// Of our own checks, about a line.
+    pub fn new(level: Level, line: u32, code: &str, text: String) -> Self {
+        Self { level, line, column: 0, code: code.to_owned(), text, tool: String::new(), fix: Vec::new() }
+    }
+}
+
+/// (By reference, as serde asks for it.)
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

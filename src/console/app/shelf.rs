@@ -1,0 +1,81 @@
+//! Scripts as files: what was opened, saved, kept as a draft. Owns the drafts that are known; the editor's text is
+//! the editor's, the files are the engine's.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::notices::Level;
+use super::{App, Effect, Event};
+use crate::model::script::ScriptInfo;
+use crate::model::wire::Problem;
+
+/// A script as it is in the library, to be edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub bytes: Vec<u8>,
+    pub version: String,
+    /// Where it lies, for `$EDITOR`.
+    pub path: Option<String>,
+    pub info: ScriptInfo,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedScript {
+    /// The next edit begins from this.
+    pub version: String,
+    pub path: String,
+    /// Saved, but something is to be known about it.
+    pub warning: Option<String>,
+}
+
+/// Why a script was not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveProblem {
+    /// Somebody changed the file meanwhile: this is what it holds now.
+    Changed {
+        version: String,
+        bytes: Vec<u8>,
+    },
+    Other(Problem),
+}
+
+/// A text that was being written and not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub name: String,
+    /// The version that the edit began from; `None`: a new script.
+    pub base: Option<String>,
+    pub bytes: Vec<u8>,
+    pub saved_at: Timestamp,
+}
+
+/// What the console knows of files that are being worked on.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    pub drafts: BTreeMap<String, Draft>,
+}
+
+impl Shelf {
+    /// Is there text that was not saved?
+    pub fn edited(&self, name: &str) -> bool {
+        self.drafts.contains_key(name)
+    }
+}
+
+impl App {
+    /// What the world says about scripts as files.
+    pub(super) fn shelf_event(&mut self, event: Event, _effects: &mut Vec<Effect>) {
+        match event {
+            Event::Drafts(drafts) => {
+                self.shelf.drafts = drafts.into_iter().map(|draft| (draft.name.clone(), draft)).collect();
+            }
+            Event::DraftSaved { name, answer } => match answer {
+                Ok(draft) => drop(self.shelf.drafts.insert(name, draft)),
+                Err(why) => self.say(Level::Error, format!("the draft of {name} could not be kept: {why}")),
+            },
+            Event::DraftDropped(name) => drop(self.shelf.drafts.remove(&name)),
+            _ => {}
+        }
+    }
+}

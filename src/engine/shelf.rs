@@ -1,0 +1,198 @@
+//! What the engine does with the library's files beyond running them: their bytes, saving with a version kept,
+//! versions, renaming, deleting and bringing back.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::store::versions::{self, Noted};
+use super::{Engine, problem};
+use crate::model::script::{ScriptInfo, inspect};
+use crate::model::shelf::{self, Delete, Rename, Renamed, Save, Saved, Text, Trashed, Version, Why};
+use crate::model::wire::{Code, Event, Problem};
+
+/// Disk work, off the loop.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(problem(Code::Internal, error.to_string())))
+}
+
+impl Engine {
+    /// A script of the library: a name, its short form, or one of its versions (`fix.sh@v3`).
+    pub async fn bytes(&self, name: &str) -> Result<(ScriptInfo, Vec<u8>), Problem> {
+        let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
+        let read = blocking(move || library.read(&wanted).map_err(|error| problem(Code::NotFound, error))).await;
+        match (read, shelf::versioned(name)) {
+            // a name may hold an @ of its own
+            (Err(_), Some((name, version))) => self.version(name, version).await,
+            (read, _) => read,
+        }
+    }
+
+    /// The bytes of a script, or of one of its versions, to be edited or compared.
+    pub async fn text(&self, name: &str, version: Option<&str>) -> Result<Text, Problem> {
+        let (info, bytes) = match version {
+            Some(version) => self.version(name, version).await?,
+            None => self.bytes(name).await?,
+        };
+        if bytes.len() as u64 != info.size {
+            let why = info.refused.unwrap_or_default();
+            return Err(problem(Code::Invalid, format!("{} {why}: it cannot be opened here", info.name)));
+        }
+        Ok(Text { info, base64: STANDARD.encode(bytes) })
+    }
+
+    async fn version(&self, name: &str, wanted: &str) -> Result<(ScriptInfo, Vec<u8>), Problem> {
+        let versions = self.versions(name).await?;
+        let picked = shelf::pick(&versions, name, wanted).map_err(|why| problem(Code::NotFound, why))?;
+        let (library, store) = (Arc::clone(&self.library), Arc::clone(&self.jobs.store));
+        let (name, picked) = (name.to_owned(), picked.clone());
+        blocking(move || {
+            // (a name that only history knows has no file)
+            let now = library.read(&name).ok();
+            let name = now.as_ref().map_or(name, |(info, _)| info.name.clone());
+            if let Some(now) = now.filter(|(info, _)| info.version == picked.version) {
+                return Ok(now);
+            }
+            let failed = |why: String| {
+                problem(Code::NotFound, format!("version v{} of {name} cannot be read: {why}", picked.number))
+            };
+            let text = store.text(&picked.version).map_err(|error| failed(error.to_string()))?;
+            let bytes = text.ok_or_else(|| failed("its text is not kept any more".to_owned()))?;
+            Ok((inspect::inspect(&name, &bytes), bytes))
+        })
+        .await
+    }
+
+    /// The versions that are kept of a script, newest first; what its file holds now among them.
+    pub async fn versions(&self, name: &str) -> Result<Vec<Version>, Problem> {
+        let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
+        let now = blocking(move || Ok(library.read(&wanted))).await?;
+        let name = now.as_ref().map_or(name, |(info, _)| &info.name).to_owned();
+        let mut versions = self.jobs.store.db.call(move |db| versions::versions(db, &name)).await?;
+        let Ok((info, _)) = now else {
+            return match now {
+                Err(error) if versions.is_empty() => Err(problem(Code::NotFound, error)),
+                _ => Ok(versions),
+            };
+        };
+        if let Some(newest) = versions.iter_mut().find(|kept| kept.version == info.version) {
+            newest.current = true;
+        } else if !info.version.is_empty() {
+            // written by somebody else since: kept as soon as it is saved over or launched
+            let number = versions.first().map_or(0, |newest| newest.number) + 1;
+            let at = info.modified_at.unwrap_or_default();
+            let (version, size) = (info.version, info.size);
+            let found =
+                Version { number, version, at, by: String::new(), size, why: Why::Found, current: true, job: None };
+            versions.insert(0, found);
+        }
+        Ok(versions)
+    }
+
+    pub async fn save(&self, asked: Save) -> Result<Saved, Problem> {
+        let bytes = STANDARD
+            .decode(&asked.base64)
+            .map_err(|error| problem(Code::Invalid, format!("the text of {} is not base64: {error}", asked.name)))?;
+        let (library, store) = (Arc::clone(&self.library), Arc::clone(&self.jobs.store));
+        let Save { name, base, force, .. } = asked;
+        let wanted = name.clone();
+        let (written, size, unkept) = blocking(move || {
+            let mut unkept = None;
+            let keep = |bytes: &[u8]| {
+                // a script that cannot be saved is worse than a version that is not kept
+                if let Err(error) = store.keep_text(bytes) {
+                    unkept = Some(error.to_string());
+                }
+            };
+            let written = library.save(&wanted, base.as_deref(), &bytes, force, keep)?;
+            Ok((written, bytes.len(), unkept))
+        })
+        .await?;
+        let mut saved = Saved {
+            name,
+            version: written.version,
+            path: written.path.display().to_string(),
+            warning: unkept.map(|why| format!("saved, but its version could not be kept in the state folder: {why}")),
+        };
+        if written.same {
+            return Ok(saved);
+        }
+        if saved.warning.is_none() {
+            let mut noted = Ok(());
+            let mut why = Why::Created;
+            if let Some(before) = written.before {
+                why = Why::Saved;
+                noted = self.note(&saved.name, inspect::version(&before), before.len(), Why::Found).await;
+            }
+            if noted.is_ok() {
+                noted = self.note(&saved.name, saved.version.clone(), size, why).await;
+            }
+            saved.warning = noted.err().map(|why| format!("saved, but its version could not be noted: {}", why.error));
+        }
+        self.events.publish(&Event::Library);
+        Ok(saved)
+    }
+
+    async fn note(&self, script: &str, version: String, size: usize, why: Why) -> Result<(), Problem> {
+        let (script, by) = (script.to_owned(), self.user.clone());
+        let noted = self
+            .jobs
+            .store
+            .db
+            .call(move |db| versions::note(db, &Noted { script: &script, version: &version, size, by: &by, why }));
+        let gone = noted.await?;
+        if !gone.is_empty() {
+            let store = Arc::clone(&self.jobs.store);
+            tokio::task::spawn_blocking(move || store.forget_texts(&gone));
+        }
+        Ok(())
+    }
+
+    /// A script of the library is being launched: that version is one of its versions. What fails here fails no launch.
+    pub async fn launched(&self, info: &ScriptInfo, bytes: Vec<u8>) {
+        let store = Arc::clone(&self.jobs.store);
+        let size = bytes.len();
+        let kept = tokio::task::spawn_blocking(move || store.keep_text(&bytes)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::warn!(%error, script = info.name, "version not kept");
+            return;
+        }
+        if let Err(error) = self.note(&info.name, info.version.clone(), size, Why::Launched).await {
+            tracing::warn!(error = error.error, script = info.name, "version not noted");
+        }
+    }
+
+    pub async fn rename(&self, asked: Rename) -> Result<Renamed, Problem> {
+        let library = Arc::clone(&self.library);
+        let (from, to) = blocking(move || library.rename(&asked.from, &asked.to)).await?;
+        let renamed = Renamed { from: from.clone(), to: to.clone() };
+        let moved = self.jobs.store.db.call(move |db| versions::rename(db, &from, &to)).await;
+        self.events.publish(&Event::Library);
+        moved.map_err(|error| {
+            let Renamed { from, to } = &renamed;
+            problem(Code::Internal, format!("{from} is {to} now, but its versions did not come along: {error}"))
+        })?;
+        Ok(renamed)
+    }
+
+    pub async fn delete(&self, asked: Delete) -> Result<Trashed, Problem> {
+        let (library, trash, by) = (Arc::clone(&self.library), Arc::clone(&self.trash), self.user.clone());
+        let trashed = blocking(move || trash.delete(&library, &asked.name, &asked.confirm, &by)).await?;
+        self.events.publish(&Event::Library);
+        Ok(trashed)
+    }
+
+    pub async fn restore(&self, what: String) -> Result<Trashed, Problem> {
+        let (library, trash) = (Arc::clone(&self.library), Arc::clone(&self.trash));
+        let trashed = blocking(move || trash.restore(&library, &what)).await?;
+        self.events.publish(&Event::Library);
+        Ok(trashed)
+    }
+
+    /// What was deleted, the last first.
+    pub async fn trash(&self) -> Result<Vec<Trashed>, Problem> {
+        let trash = Arc::clone(&self.trash);
+        blocking(move || Ok(trash.list())).await
+    }
+}
