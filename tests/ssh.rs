@@ -595,6 +595,32 @@ fn an_inventory_in_yaml_and_one_in_ini_say_the_same() {
 }
 
 #[test]
+fn what_was_just_written_into_an_inventory_is_what_the_next_verb_means() {
+    let home = Home::empty();
+    let write = |hosts: &str| home.write("lab/hosts.ini", format!("[web]\n{hosts}"));
+    let path = write("a1\n");
+    home.config(&format!("[[connection]]\nname = \"lab\"\nkind = \"ssh\"\ninventory = [{path:?}]\n"));
+    let names = || {
+        let resolved = home.qd(["targets", "resolve", "web", "--json"]).ok().json();
+        let devices = resolved["devices"].as_array().expect("devices").clone();
+        devices.iter().map(|device| device["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), ["a1"]);
+    for round in 0..8 {
+        // as long as the one before: only the date tells
+        let name = format!("b{round}");
+        write(&format!("{name}\n"));
+        assert_eq!(names(), [name]);
+    }
+    home.write("lab/group_vars/web.yml", "site: par\n");
+    assert_eq!(
+        home.qd(["targets", "resolve", "site:par", "--json"]).ok().json()["count"],
+        1,
+        "a folder that was not there"
+    );
+}
+
+#[test]
 fn an_inventory_range_is_a_range() {
     let home = Home::empty();
     home.write("lab/hosts.ini", "[web]\nweb[001:120]\n[db]\ndb-[a:c].example\n");

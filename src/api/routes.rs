@@ -134,7 +134,7 @@ async fn shutdown(State(house): State<House>) -> StatusCode {
 }
 
 async fn targets(State(house): State<House>) -> Json<Targets> {
-    Json(house.engine.targets())
+    Json(house.engine.targets().await)
 }
 
 async fn refresh(State(house): State<House>) -> StatusCode {
@@ -143,7 +143,7 @@ async fn refresh(State(house): State<House>) -> StatusCode {
 }
 
 async fn resolve(State(house): State<House>, Json(asked): Json<Resolve>) -> Answered<Resolved> {
-    Ok(Json(house.engine.resolve(&asked.expr)?))
+    Ok(Json(house.engine.resolve(&asked.expr).await?))
 }
 
 async fn library(State(house): State<House>) -> Answered<Library> {

@@ -34,6 +34,11 @@ pub trait Connector: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Those files are not what they were when the inventory was told.
+    fn changed(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async { false })
+    }
+
     /// Secrets it lacks to reach these devices, each once.
     fn questions<'a>(&'a self, _devices: &'a [Arc<Device>], _caller: &'a Caller) -> BoxFuture<'a, Vec<Question>> {
         Box::pin(async { Vec::new() })

@@ -77,6 +77,12 @@ impl Inventories {
         state.shown = None;
     }
 
+    /// Some connection's files have changed: the watcher tells so too, a moment later than a launch may wait.
+    pub async fn changed(&self) -> bool {
+        let looks = self.connectors.values().map(|connector| connector.changed());
+        futures::future::join_all(looks).await.contains(&true)
+    }
+
     /// All devices and groups, with reachability.
     pub fn all(&self) -> Arc<Inventory> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

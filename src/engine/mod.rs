@@ -207,7 +207,8 @@ impl Engine {
 
     // -- targets ---------------------------------------------------------------------------------------
 
-    pub fn targets(&self) -> Targets {
+    pub async fn targets(&self) -> Targets {
+        self.settle().await;
         self.inventories.targets()
     }
 
@@ -217,7 +218,15 @@ impl Engine {
         self.events.publish(&Event::Targets);
     }
 
-    pub fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
+    /// Sees to it that what is resolved from now on is what the inventories say at this moment.
+    pub async fn settle(&self) {
+        if self.inventories.changed().await {
+            self.refresh().await;
+        }
+    }
+
+    pub async fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
+        self.settle().await;
         let inventory = self.inventories.all();
         let devices: Vec<Device> = resolve(&inventory, expr)?.into_iter().cloned().collect();
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
@@ -253,6 +262,7 @@ impl Engine {
     }
 
     pub async fn doctor(&self, device: &str, caller: &Caller) -> Result<Doctor, Problem> {
+        self.settle().await;
         let inventory = self.inventories.all();
         let found = match resolve(&inventory, device)?.as_slice() {
             [one] => (*one).clone(),

@@ -1,6 +1,9 @@
 //! A configured connection, and what a system can and cannot do.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,10 +49,21 @@ pub struct Ssh {
     pub user: String,
     /// `SSH_AUTH_SOCK`.
     pub agent: Option<PathBuf>,
+    pub environment: Environment,
     /// Seconds an unused connection is kept for the next run.
     pub keep_seconds: u64,
     /// Handshakes in flight at most, whatever the adaptive limit finds.
     pub max_handshakes: usize,
+}
+
+/// The variables of which `SendEnv` chooses some. Secrets may be among them: they are not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(pub Arc<BTreeMap<String, String>>);
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.0.len())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

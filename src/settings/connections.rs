@@ -9,7 +9,7 @@ use super::env::absolute;
 use super::file::{Entry, Page, given};
 use super::keys::{Given, Shape};
 use super::units;
-use crate::model::connection::{Connection, HostKeys, Kind, Ssh};
+use crate::model::connection::{Connection, Environment, HostKeys, Kind, Ssh};
 use crate::model::nearest::nearest;
 
 const KEEP_SECONDS: u64 = 300;
@@ -38,6 +38,7 @@ pub struct Around<'a> {
     pub user: &'a str,
     /// `SSH_AUTH_SOCK`.
     pub agent: Option<&'a str>,
+    pub environment: Environment,
 }
 
 impl Around<'_> {
@@ -46,6 +47,7 @@ impl Around<'_> {
             home: self.home.to_owned(),
             user: self.user.to_owned(),
             agent: self.agent.map(PathBuf::from),
+            environment: self.environment.clone(),
             keep_seconds: KEEP_SECONDS,
             max_handshakes: MAX_HANDSHAKES,
             ..Ssh::default()

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::model::connection::Environment;
 
 /// What the surroundings say. Variables that are not UTF-8 are left out.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,11 @@ impl Env {
     /// Variables whose name starts so.
     pub fn starting(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.vars.iter().filter(move |(key, _)| key.starts_with(prefix)).map(|(key, value)| (&**key, &**value))
+    }
+
+    /// Everything, for `SendEnv`.
+    pub fn all(&self) -> Environment {
+        Environment(Arc::new(self.vars.clone()))
     }
 
     /// Login name and home: from the environment, else from `passwd` (cron and systemd set neither).

@@ -159,7 +159,13 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let (mut page, table) = file::Page::parse(&shown, &text);
     let (values, entries) = page.settings(table.get_ref());
     let (layered, env_problems) = layers::merge(values, env, overrides);
-    let around = connections::Around { base: &base, home: &home, user: &user, agent: env.get("SSH_AUTH_SOCK") };
+    let around = connections::Around {
+        base: &base,
+        home: &home,
+        user: &user,
+        agent: env.get("SSH_AUTH_SOCK"),
+        environment: env.all(),
+    };
     let connections = connections::read(&mut page, &entries, layered.local.enabled, &around);
     problems.extend(page.into_problems());
     problems.extend(env_problems);

@@ -115,7 +115,8 @@ impl Inner {
         }
         let mut heard = Heard::default();
         let began = Instant::now();
-        let outcome = run::run(&connection, &probe(device), &route.host.set_env, &mut Sink(&mut heard)).await;
+        let environment = route.host.session_environment(&self.settings.environment);
+        let outcome = run::run(&connection, &probe(device), &environment, &mut Sink(&mut heard)).await;
         let took = began.elapsed();
         let step = match outcome {
             Ok(outcome) => launched(&outcome, &heard, took),

@@ -22,6 +22,7 @@ mod program;
 mod questions;
 mod run;
 mod session;
+mod stamps;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -32,7 +33,7 @@ mod trust;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -43,6 +44,7 @@ use self::config::{Config, HostConfig, Overrides};
 use self::pool::{Pool, Route};
 use self::program::Programs;
 use self::session::Fault;
+use self::stamps::Stamps;
 use self::trust::Trust;
 use super::{Connector, Order, Outcome, RunSink};
 use crate::model::connection::{self, Capabilities, Connection, Kind};
@@ -77,6 +79,7 @@ struct Read {
     config: Config,
     overrides: HashMap<String, Overrides>,
     watched: Vec<PathBuf>,
+    stamps: Stamps,
 }
 
 /// How a device is reached.
@@ -130,13 +133,15 @@ pub fn raise_open_files(wanted: u64) -> Option<String> {
 impl Inner {
     /// Reads all files anew.
     fn reread(&self) -> (Arc<Read>, Inventory) {
+        let began = SystemTime::now();
         let (inventory, overrides, mut watched) = hosts::inventory(&self.connection);
         let settings = &self.settings;
         // Its warnings are in the inventory already.
         let (config, _) = Config::load(&hosts::config_files(settings), &settings.home, &settings.user);
         watched.sort();
         watched.dedup();
-        let read = Arc::new(Read { config, overrides, watched });
+        let stamps = Stamps::take(&watched, began);
+        let read = Arc::new(Read { config, overrides, watched, stamps });
         *self.read.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
         (read, inventory)
     }
@@ -176,6 +181,7 @@ impl Inner {
     }
 
     async fn native(&self, route: &Route, agents: &Agents, order: &Order, sink: &mut dyn RunSink) -> Outcome {
+        let environment = route.host.session_environment(&self.settings.environment);
         let withdrawn = || Outcome::because(RunState::Cancelled, "withdrawn before it started");
         let mut place = None;
         let mut last = String::new();
@@ -208,7 +214,7 @@ impl Inner {
                     () = order.cancel.cancelled() => return withdrawn(),
                 });
             }
-            match run::run(&connection, order, &route.host.set_env, sink).await {
+            match run::run(&connection, order, &environment, sink).await {
                 Ok(outcome) => return outcome,
                 Err(run::Unsent(why)) => {
                     self.pool.forget(route, &connection).await;
@@ -276,6 +282,11 @@ impl Connector for Ssh {
 
     fn watched(&self) -> Vec<PathBuf> {
         self.0.read().watched.clone()
+    }
+
+    fn changed(&self) -> BoxFuture<'_, bool> {
+        let inner = Arc::clone(&self.0);
+        async move { tokio::task::spawn_blocking(move || !inner.read().stamps.hold()).await.unwrap_or(false) }.boxed()
     }
 
     fn questions<'a>(&'a self, devices: &'a [Arc<Device>], caller: &'a Caller) -> BoxFuture<'a, Vec<Question>> {

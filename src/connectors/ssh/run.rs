@@ -48,7 +48,7 @@ enum Stop {
 pub async fn run(
     connection: &Connection,
     order: &Order,
-    set_env: &[(String, String)],
+    environment: &[(String, String)],
     sink: &mut dyn RunSink,
 ) -> Result<Outcome, Unsent> {
     let launch = Launch { payload: &order.script, args: &order.args, secrets: &order.secrets };
@@ -76,7 +76,7 @@ pub async fn run(
         let mut run =
             Run { connection, order, feed: Feed::new(sink, &token), status: None, signal: None, failed: false };
         let input = launch.stdin(&token, way, &full);
-        let ended = run.through(read, &write, set_env, input).await;
+        let ended = run.through(read, &write, environment, input).await;
         connection.used_now();
         drop(session.room);
         match ended {
@@ -111,12 +111,12 @@ impl Run<'_> {
         &mut self,
         mut read: ChannelReadHalf,
         write: &ChannelWriteHalf<Msg>,
-        set_env: &[(String, String)],
+        environment: &[(String, String)],
         input: Vec<Bytes>,
     ) -> Ended {
         let posix = self.connection.posix.get().copied().unwrap_or(false);
         let send = async {
-            for (name, value) in set_env {
+            for (name, value) in environment {
                 write.set_env(false, name.as_str(), value.as_str()).await?;
             }
             write.exec(true, launcher::command(posix)).await?;

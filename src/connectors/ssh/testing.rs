@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Ssh;
 use crate::connectors::{Connector, Gate, Order, Outcome, Payload, RunSink};
-use crate::model::connection::{self, Connection, HostKeys, Kind};
+use crate::model::connection::{self, Connection, Environment, HostKeys, Kind};
 use crate::model::device::Device;
 use crate::model::output::Stream;
 use crate::model::secret::Secret;
@@ -145,6 +145,7 @@ impl Sshd {
             home: self.folder.path().to_owned(),
             user: user(),
             agent: None,
+            environment: Environment::default(),
             keep_seconds: 60,
             max_handshakes: 256,
         };

@@ -66,6 +66,7 @@ impl Plans {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
         }
         let (shown, args, secrets) = parameters(&info, &request)?;
+        engine.settle().await;
         let inventory = engine.inventories.all();
         let mut devices: Vec<&Device> = resolve(&inventory, &request.target)?;
         let mut excluded = Vec::new();
@@ -152,6 +153,7 @@ impl Plans {
             }
             _ => {}
         }
+        engine.settle().await;
         let inventory = engine.inventories.all();
         let devices = still_the_same(engine, &planned, &inventory).await?;
         let name = plan.script.name.clone();

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use read::{Condition, Files};
 use russh::MethodKind;
 
+use crate::model::connection::Environment;
+
 /// The configuration, parsed once; cheap to ask for every one of 10,000 hosts.
 #[derive(Debug, Default)]
 pub struct Config {
@@ -147,6 +149,21 @@ impl HostConfig {
     /// User, host and port of one hop of `proxy_jump`.
     pub fn hop(hop: &str) -> Option<(Option<&str>, &str, Option<u16>)> {
         values::split_hop(hop)
+    }
+
+    /// What a session there is told of this environment (`SendEnv`), then what the configuration sets (`SetEnv`). The
+    /// server takes what its `AcceptEnv` names.
+    pub fn session_environment(&self, environment: &Environment) -> Vec<(String, String)> {
+        let mut patterns: Vec<&str> = Vec::new();
+        for pattern in &self.send_env {
+            match pattern.strip_prefix('-') {
+                Some(out) => patterns.retain(|kept| !words::matches(kept, out)),
+                None => patterns.push(pattern),
+            }
+        }
+        let sent =
+            environment.0.iter().filter(|(name, _)| patterns.iter().any(|pattern| words::matches(name, pattern)));
+        sent.map(|(name, value)| (name.clone(), value.clone())).chain(self.set_env.iter().cloned()).collect()
     }
 
     /// Ways that end in a password being asked for.

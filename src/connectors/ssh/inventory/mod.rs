@@ -121,10 +121,11 @@ fn source(store: &mut Store, path: &Path) {
 
 /// `group_vars/NAME`, `NAME.yml`, `NAME/*.yml`: for groups and hosts that exist.
 fn variables(store: &mut Store, folder: &Path, groups: bool) {
+    // watched though it is not there: it may come
+    store.file(folder);
     if !folder.is_dir() {
         return;
     }
-    store.file(folder);
     for entry in listing(folder) {
         let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let known = |name: &str| if groups { store.group_at(name) } else { store.host_at(name) };

@@ -108,7 +108,7 @@ fn ini_hosts_ranges_groups_and_variables() {
     assert_eq!(groups, [("db", vec![]), ("prod", vec!["db", "web"]), ("web", vec![])]);
     let file = bench.path("hosts").display().to_string();
     assert_eq!(parsed.warnings, [format!("{file}:3: `;` is not name=value")]);
-    assert_eq!(parsed.files, [bench.path("hosts")]);
+    assert_eq!(parsed.files, ["hosts", "group_vars", "host_vars"].map(|name| bench.path(name)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Against a real OpenSSH server (see [`super::testing`]).
 
 mod network;
+mod password;
 mod proof;
 mod runs;
 mod trust;

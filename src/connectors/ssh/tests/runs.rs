@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::testing::*;
 use super::{alive, ended, why};
 use crate::connectors::{Connector, Outcome};
+use crate::model::connection::Environment;
 use crate::model::state::RunState;
 
 #[tokio::test]
@@ -21,6 +22,21 @@ async fn a_script_runs_and_its_streams_come_apart() {
     assert_eq!(server.log().matches("Accepted publickey").count(), 1, "one connection for both");
     ssh.close().await;
     assert_eq!(ssh.0.pool.kept(), 0);
+}
+
+#[tokio::test]
+async fn variables_are_sent_and_set_as_the_configuration_says() {
+    let server = Sshd::start("AcceptEnv QD_* LANG");
+    let config =
+        format!("{} SendEnv LANG QD_A* QD_SECRET\n SendEnv -QD_SEC*\n SetEnv QD_SET=\"a b\"\n", server.alias("web001"));
+    let variables = [("LANG", "de_DE.UTF-8"), ("QD_A1", "x y"), ("QD_B", "no"), ("QD_SECRET", "no"), ("HOME", "no")];
+    let ssh = server.connector_with(&config, |settings| {
+        let pairs = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        settings.environment = Environment(std::sync::Arc::new(pairs.into()));
+    });
+    let (outcome, log) = go(&ssh, order("env | grep -E '^(QD_|LANG)' | sort; echo ${HOME##*/}\n")).await;
+    assert_eq!(outcome, Outcome::exited(0));
+    assert_eq!(log.out(), "LANG=de_DE.UTF-8\nQD_A1=x y\nQD_SET=a b\nhome\n", "{}", log.err());
 }
 
 #[tokio::test]
