@@ -5,6 +5,7 @@
 //! TERM, then KILL; and where the engine itself is killed, its [`guard`] does it.
 
 pub mod guard;
+mod pipe;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,11 +17,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until};
 
 use self::guard::Guard;
+use self::pipe::{Look, Pipe};
 use super::{Connector, Order, Outcome, RunSink};
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory, Reach};
@@ -34,9 +36,6 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A script that has ended may have left a process behind that still holds its output: how long silence is waited for.
 const LEFT_BEHIND: Duration = Duration::from_secs(2);
-
-/// One read; what the sink appends at once.
-const READ: usize = 64 * 1024;
 
 pub struct Local {
     name: String,
@@ -107,14 +106,14 @@ async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf, guard: Arc
         permit = order.gate.enter() => permit,
         () = order.cancel.cancelled() => return cancelled(),
     };
-    let mut child = match start(&order, &home) {
-        Ok(child) => child,
+    let (mut child, pipes) = match start(&order, &home) {
+        Ok(started) => started,
         Err(outcome) => return outcome,
     };
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let watched = group.map(|group| guard.watch(group));
     sink.started();
-    let outcome = attend(&mut child, group, &order, sink.as_mut()).await;
+    let outcome = attend(&mut child, pipes, group, &order, sink.as_mut()).await;
     drop((watched, permit));
     outcome
 }
@@ -123,7 +122,10 @@ fn cancelled() -> Outcome {
     Outcome::because(RunState::Cancelled, "cancelled before it started")
 }
 
-fn start(order: &Order, home: &Path) -> Result<Child, Outcome> {
+fn start(order: &Order, home: &Path) -> Result<(Child, [Pipe; 2]), Outcome> {
+    let no_pipe = |error| Outcome::because(RunState::Failed, format!("cannot start {}: {error}", order.script.name));
+    let (out, to_out) = Pipe::new().map_err(no_pipe)?;
+    let (err, to_err) = Pipe::new().map_err(no_pipe)?;
     let interpreter = &order.script.interpreter;
     let program = interpreter.first().map_or("/bin/sh", String::as_str);
     let mut command = Command::new(program);
@@ -133,8 +135,8 @@ fn start(order: &Order, home: &Path) -> Result<Child, Outcome> {
         .args(order.args.iter())
         .current_dir(if home.is_dir() { home } else { Path::new("/") })
         .stdin(if order.secrets.is_empty() { Stdio::null() } else { Stdio::piped() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(to_out)
+        .stderr(to_err)
         .process_group(0)
         .kill_on_drop(true);
     if let Some(agent) = &order.caller.agent {
@@ -160,7 +162,7 @@ fn start(order: &Order, home: &Path) -> Result<Child, Outcome> {
             }
         });
     }
-    Ok(child)
+    Ok((child, [out, err]))
 }
 
 /// Why a run is being ended.
@@ -171,10 +173,15 @@ enum Ending {
     DiskFull,
 }
 
-async fn attend(child: &mut Child, group: Option<Pid>, order: &Order, sink: &mut dyn RunSink) -> Outcome {
+async fn attend(
+    child: &mut Child,
+    [out, err]: [Pipe; 2],
+    group: Option<Pid>,
+    order: &Order,
+    sink: &mut dyn RunSink,
+) -> Outcome {
     let began = Instant::now();
-    let mut out = child.stdout.take().map(Pipe::new);
-    let mut err = child.stderr.take().map(Pipe::new);
+    let (mut out, mut err) = (Some(out), Some(err));
     let deadline = order.timeout.map(|limit| began + limit);
     let mut ending: Option<Ending> = None;
     let mut kill_at: Option<Instant> = None;
@@ -185,11 +192,11 @@ async fn attend(child: &mut Child, group: Option<Pid>, order: &Order, sink: &mut
             break;
         }
         tokio::select! {
-            read = next(&mut out), if out.is_some() => match keep(read, &mut out, Stream::Out, sink) {
+            () = readable(&out), if out.is_some() => match keep(&mut out, Stream::Out, sink) {
                 Ok(()) => silent_since = Instant::now(),
                 Err(_) => end(&mut ending, Ending::DiskFull, group, &mut kill_at),
             },
-            read = next(&mut err), if err.is_some() => match keep(read, &mut err, Stream::Err, sink) {
+            () = readable(&err), if err.is_some() => match keep(&mut err, Stream::Err, sink) {
                 Ok(()) => silent_since = Instant::now(),
                 Err(_) => end(&mut ending, Ending::DiskFull, group, &mut kill_at),
             },
@@ -294,43 +301,22 @@ pub fn signal_name(number: i32) -> String {
     name.to_owned()
 }
 
-struct Pipe<R> {
-    from: R,
-    buffer: Box<[u8]>,
-}
-
-impl<R> Pipe<R> {
-    fn new(from: R) -> Self {
-        // small until it speaks a lot: a quiet script should not cost 64 KiB twice
-        Self { from, buffer: vec![0; 4096].into_boxed_slice() }
-    }
-}
-
-async fn next<R: AsyncRead + Unpin>(pipe: &mut Option<Pipe<R>>) -> io::Result<usize> {
+async fn readable(pipe: &Option<Pipe>) {
     match pipe {
-        Some(pipe) => pipe.from.read(&mut pipe.buffer).await,
+        // what goes wrong here shows when it is read
+        Some(pipe) => drop(pipe.readable().await),
         None => std::future::pending().await,
     }
 }
 
-fn keep<R>(
-    read: io::Result<usize>,
-    pipe: &mut Option<Pipe<R>>,
-    stream: Stream,
-    sink: &mut dyn RunSink,
-) -> io::Result<()> {
-    let (Ok(got @ 1..), Some(open)) = (read, pipe.as_mut()) else {
-        *pipe = None;
-        return Ok(());
-    };
-    let result = sink.output(stream, &open.buffer[..got]);
-    if got == open.buffer.len() && got < READ {
-        open.buffer = vec![0; READ].into_boxed_slice();
-    }
-    if result.is_err() {
+/// `Err`: what came could not be kept, and nothing more is taken.
+fn keep(pipe: &mut Option<Pipe>, stream: Stream, sink: &mut dyn RunSink) -> io::Result<()> {
+    let Some(open) = pipe else { return Ok(()) };
+    let look = open.pass(|bytes| sink.output(stream, bytes));
+    if !matches!(look, Ok(Look::Bytes | Look::Nothing)) {
         *pipe = None;
     }
-    result
+    look.map(drop)
 }
 
 #[cfg(test)]

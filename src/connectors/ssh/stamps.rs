@@ -80,7 +80,8 @@ mod tests {
         let file = folder.path().join("hosts");
         fs::write(&file, "a\n").unwrap();
         let written = fs::metadata(&file).unwrap().modified().unwrap();
-        assert!(!Stamps::take(&[file.clone()], written).hold());
-        assert!(Stamps::take(&[file], written + STEP * 2).hold());
+        let files = [file];
+        assert!(!Stamps::take(&files, written).hold());
+        assert!(Stamps::take(&files, written + STEP * 2).hold());
     }
 }
