@@ -1,8 +1,10 @@
 //! What a row of a menu, of the palette or a line of the command line comes to, and the commands that mean the same
 //! wherever the operator is. Owns no list and no text; whatever changes the fleet opens its dialog, as its key does.
 
-use super::commands::{Command, Do};
+use super::commands::{self, Command, Do};
+use super::launch::Launch;
 use super::palette::Palette;
+use super::prompt::{Prompt, Purpose};
 use super::{App, Effect, Layer, Pane, View};
 use crate::model::job::JobId;
 
@@ -20,6 +22,17 @@ pub enum Act {
     Job(JobId),
     Theme(String),
     Keymap(String),
+    /// Open the launch dialog on them.
+    Run {
+        script: String,
+        target: String,
+    },
+    /// Keep a target expression.
+    Keep(String),
+    /// Help on what says these words.
+    Help(String),
+    /// Go on writing it on the command line.
+    Line(String),
 }
 
 /// Remembered for the palette.
@@ -27,9 +40,11 @@ const RECENT: usize = 30;
 
 impl App {
     pub(super) fn act(&mut self, act: Act, effects: &mut Vec<Effect>) {
-        self.recent.retain(|old| *old != act);
-        self.recent.insert(0, act.clone());
-        self.recent.truncate(RECENT);
+        if !matches!(act, Act::Line(_)) {
+            self.recent.retain(|old| *old != act);
+            self.recent.insert(0, act.clone());
+            self.recent.truncate(RECENT);
+        }
         match act {
             Act::Command(command) => match self.why_not(command) {
                 Some(why) => self.hint = Some(why),
@@ -59,8 +74,35 @@ impl App {
                 self.close_layers();
                 self.watch(id);
             }
+            Act::Run { script, target } => self.run_on(&script, &target),
+            Act::Keep(expr) => {
+                self.close_layers();
+                self.go(Pane::Targets);
+                self.keep_expression(&Prompt::new(Purpose::Target, &expr), effects);
+            }
+            Act::Line(line) => self.open_prompt(Purpose::Command, &line),
+            Act::Help(words) => {
+                self.perform(Do::Help, effects);
+                if let Some(Layer::Help(help)) = self.layers.last_mut() {
+                    help.filter.paste(&words);
+                    help.find(&self.keymap);
+                }
+            }
             Act::Theme(name) => effects.push(Effect::LoadTheme(name)),
             Act::Keymap(name) => effects.push(Effect::LoadKeymap(name)),
+        }
+    }
+
+    /// The launch dialog, filled in.
+    fn run_on(&mut self, script: &str, target: &str) {
+        let run = commands::find(&["scripts"], "run");
+        match run.and_then(|run| self.state_why(run)) {
+            Some(why) => self.hint = Some(why),
+            None => {
+                self.close_layers();
+                let launch = Launch::new(&self.scripts, Some(script), target);
+                self.layers.push(Layer::Launch(Box::new(launch)));
+            }
         }
     }
 
@@ -85,6 +127,9 @@ impl App {
             Do::Actions if !matches!(self.layers.last(), Some(Layer::Menu(_))) => {
                 let menu = self.menu();
                 self.layers.push(Layer::Menu(menu));
+            }
+            Do::CommandLine if !matches!(self.layers.last(), Some(Layer::Prompt(_))) => {
+                self.open_prompt(Purpose::Command, "");
             }
             Do::Mode if !matches!(self.layers.last(), Some(Layer::Write(_))) => self.turn_mode(),
             Do::Refresh => self.reload(effects),

@@ -7,6 +7,7 @@
 pub enum Do {
     Help,
     Palette,
+    CommandLine,
 
     Actions,
     Mode,
@@ -188,6 +189,7 @@ pub static TABLE: &[Command] = &[
     row("global", "quit", Do::Quit, "", "quit now. Jobs go on"),
     row("global", "mode", Do::Mode, "", "read or write: [READ] refuses what changes the fleet"),
     row("global", "actions", Do::Actions, "more", "what can be done with the selected thing"),
+    row("global", "command-line", Do::CommandLine, "cmd", "a command by its name, with tab completion"),
     row("global", "palette", Do::Palette, "palette", "find anything: commands, scripts, devices, jobs, themes"),
     row("global", "help", Do::Help, "help", "keys of this place; twice: all keys"),
 ];

@@ -23,7 +23,11 @@ impl App {
     pub(super) fn prompt_edited(&mut self, prompt: &mut Prompt) {
         match prompt.purpose {
             Purpose::Filter(_) => prompt.aside.clear(),
-            Purpose::Target | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+            Purpose::Command => {
+                prompt.problem = None;
+                prompt.aside = self.aside_of(prompt.text.text());
+            }
+            Purpose::Target | Purpose::Search | Purpose::Pipe => {}
         }
     }
 
@@ -31,7 +35,8 @@ impl App {
     fn prompt_candidates(&self, prompt: &Prompt) -> Completion {
         match prompt.purpose {
             Purpose::Target => self.target_candidates(prompt.before_cursor()),
-            Purpose::Filter(_) | Purpose::Search | Purpose::Command | Purpose::Pipe => Completion::default(),
+            Purpose::Command => self.command_candidates(prompt.before_cursor()),
+            Purpose::Filter(_) | Purpose::Search | Purpose::Pipe => Completion::default(),
         }
     }
 
@@ -39,7 +44,15 @@ impl App {
     fn prompt_accepted(&mut self, prompt: &mut Prompt, effects: &mut Vec<Effect>) -> Next {
         match prompt.purpose {
             Purpose::Target => self.keep_expression(prompt, effects),
-            Purpose::Filter(_) | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+            Purpose::Command if prompt.text.text().trim().is_empty() => {}
+            Purpose::Command => match self.understand(prompt.text.text()) {
+                Ok(act) => return Next::Act(act),
+                Err(problem) => {
+                    prompt.problem = Some((None, problem));
+                    return Next::Stay;
+                }
+            },
+            Purpose::Filter(_) | Purpose::Search | Purpose::Pipe => {}
         }
         Next::Close
     }
@@ -85,7 +98,7 @@ impl App {
     }
 
     /// Groups, connections, fields and devices that a target expression may name.
-    fn target_candidates(&self, before: &str) -> Completion {
+    pub(super) fn target_candidates(&self, before: &str) -> Completion {
         let targets = &self.tree.targets;
         let mut facts: Vec<&str> = targets.devices.iter().flat_map(|d| d.facts.keys()).map(String::as_str).collect();
         facts.sort_unstable();

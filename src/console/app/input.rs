@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::commands::{self, Command};
+use super::commands::{self, Command, Do};
 use super::help;
 use super::launch::At;
 use super::layers::Next;
@@ -124,8 +124,15 @@ impl App {
         }
     }
 
-    /// In the `x` menu the verbs' own keys choose. `true`: used up.
+    /// In the `x` menu the verbs' own keys choose, in the copy menu a digit does. `true`: used up.
     fn menu_entry(&mut self, chord: Chord, effects: &mut Vec<Effect>) -> bool {
+        if let Some(Layer::Copy(menu)) = self.layers.last_mut() {
+            let row = chord.text().and_then(|c| c.to_digit(10)).and_then(|n| (n as usize).checked_sub(1));
+            let Some(row) = row.filter(|row| *row < menu.items.len()) else { return false };
+            menu.cursor.at = row;
+            self.perform(Do::Accept, effects);
+            return true;
+        }
         let Some(Layer::Menu(_)) = self.layers.last() else { return false };
         let Some(Layer::Menu(mut menu)) = self.layers.pop() else { return false };
         let next = self.menu_key(&mut menu, chord);

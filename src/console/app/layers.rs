@@ -251,6 +251,8 @@ impl App {
                         items.push(("name", script.name.clone()));
                         items.push(("version", script.version.clone()));
                         items.extend(script.path.clone().map(|path| ("path", path)));
+                        let name = shlex::try_quote(&script.name).unwrap_or_default();
+                        items.push(("command", format!("quarterdeck run {name} --target ")));
                         if let Some(source) = self.source.as_ref().filter(|source| source.name == script.name) {
                             items.push(("text", source.lines.join("\n")));
                         }

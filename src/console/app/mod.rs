@@ -13,14 +13,18 @@ pub mod form;
 mod fuzzy;
 pub mod held;
 pub mod help;
+pub mod hints;
 pub mod history;
 mod input;
 pub mod launch;
 mod layers;
 pub mod layout;
+mod line;
 pub mod list;
 pub mod live;
 pub mod log;
+#[cfg(test)]
+mod macro_tests;
 pub mod menu;
 pub mod mode;
 pub mod notices;
@@ -58,7 +62,7 @@ use self::menu::Menu;
 use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
 use self::palette::Palette;
-use self::prompt::Prompt;
+use self::prompt::{Prompt, Purpose};
 use self::shelf::Shelf;
 use self::stop::Stop;
 use self::tree::Tree;
@@ -431,7 +435,11 @@ impl App {
 
     /// The same for the place below all menus and help: what their commands are for.
     pub fn place_contexts(&self) -> &'static [&'static str] {
-        let menu = |layer: &&Layer| matches!(layer, Layer::Menu(_) | Layer::Palette(_) | Layer::Help(_));
+        let menu = |layer: &&Layer| match layer {
+            Layer::Menu(_) | Layer::Palette(_) | Layer::Help(_) => true,
+            Layer::Prompt(prompt) => prompt.purpose == Purpose::Command,
+            _ => false,
+        };
         self.contexts_of(self.layers.iter().rev().find(|layer| !menu(layer)))
     }
 
@@ -441,6 +449,7 @@ impl App {
                 &["launch", "dialog", "list", "global"]
             }
             Some(Layer::Prompt(_)) => &["prompt", "global"],
+            Some(Layer::Palette(_)) => &["prompt", "list", "global"],
             Some(_) => &["dialog", "list", "global"],
             None => self.view_contexts(),
         }

@@ -77,6 +77,25 @@ pub struct Find {
     pub why: Option<String>,
 }
 
+impl Find {
+    /// The same on the command line, to be gone on with.
+    fn line(&self) -> String {
+        match &self.act {
+            Act::Command(command) => command.name.to_owned(),
+            Act::Script(name) => format!("run {name} "),
+            Act::Group(_, name) => format!("group {name}"),
+            Act::Device(id) => format!("device {id}"),
+            Act::Job(id) => format!("job {id}"),
+            Act::Theme(name) => format!("theme {name}"),
+            Act::Keymap(name) => format!("keymap {name}"),
+            Act::Run { script, target } => format!("run {script} {target}"),
+            Act::Keep(expr) => format!("target {expr}"),
+            Act::Help(words) => format!("help {words}"),
+            Act::Line(line) => line.clone(),
+        }
+    }
+}
+
 /// Something that may be found: where it lies, so that ten thousand of them cost nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
@@ -120,7 +139,8 @@ impl App {
             for (at, command) in TABLE.iter().enumerate() {
                 let hidden = TABLE[..at].iter().any(|twin| twin.verb == command.verb && twin.name == command.name);
                 let near = self.place_contexts().contains(&command.context);
-                if command.verb == Do::Palette || (!near && (hidden || matches!(command.context, "dialog" | "launch")))
+                if command.verb == Do::Palette
+                    || (!near && (hidden || matches!(command.context, "dialog" | "launch" | "prompt")))
                 {
                     continue;
                 }
@@ -251,7 +271,13 @@ impl App {
                     None => return Next::Act(find.act.clone()),
                 }
             }
-            Do::Palette => drop(palette.cursor.go(Do::Up, len, page)),
+            Do::Complete => {
+                if let Some(line) = palette.found.get(palette.cursor.at).map(Find::line) {
+                    return Next::Act(Act::Line(line));
+                }
+            }
+            Do::Older => drop(palette.cursor.go(Do::Up, len, page)),
+            Do::Newer => drop(palette.cursor.go(Do::Down, len, page)),
             verb => drop(palette.cursor.go(verb, len, page)),
         }
         Next::Stay

@@ -216,6 +216,8 @@ pub fn plan(devices: usize) -> Plan {
 pub struct Session {
     pub app: super::App,
     pub sent: Vec<super::Effect>,
+    /// How often the engine was asked for something.
+    pub asked: usize,
     pub scripts: Library,
     pub targets: Targets,
     pub jobs: Vec<Job>,
@@ -262,6 +264,7 @@ impl Session {
         Self {
             app: super::App::new(theme, keymap, place, size, at(100)),
             sent: Vec::new(),
+            asked: 0,
             scripts: library(),
             targets: targets(),
             jobs: vec![job(12, &states(412)), job(11, &states(12)), one],
@@ -291,7 +294,10 @@ impl Session {
             assert!(turns < 200, "the console and the engine never come to rest");
             for effect in self.app.update(event) {
                 match self.answer(&effect) {
-                    Some(event) => events.push_back(event),
+                    Some(event) => {
+                        self.asked += 1;
+                        events.push_back(event);
+                    }
                     None => self.sent.push(effect),
                 }
             }

@@ -12,6 +12,11 @@ impl App {
         if !self.place_contexts().contains(&command.context) {
             return Some(elsewhere(command.context).into());
         }
+        self.state_why(command)
+    }
+
+    /// The same, wherever the operator is.
+    pub(super) fn state_why(&self, command: &Command) -> Option<String> {
         if command.fleet && self.reads_only() {
             return Some(self.why_read());
         }
@@ -89,6 +94,7 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "text" => "only where a text is shown",
         "launch" => "only in the launch dialog",
         "dialog" => "only in a dialog",
+        "prompt" => "only while a line is written",
         "editor" => "only in the editor",
         _ => "not here",
     }

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, words};
 use super::log;
-use crate::console::app::commands::{self, Command, TABLE};
+use crate::console::app::commands::{self, Command};
+use crate::console::app::hints::Hint;
 use crate::console::app::{App, Layer, Link, View};
 use crate::console::keymap::Found;
 use crate::console::text;
@@ -214,51 +215,35 @@ pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     // A blank column at both ends, as on the strips above.
     let area = Rect { width: area.width.saturating_sub(1), ..area };
-    let contexts = app.contexts();
-    let mut commands: Vec<&Command> = Vec::new();
-    for context in contexts {
-        for command in TABLE.iter().filter(|command| command.context == *context && !command.hint.is_empty()) {
-            if !commands.iter().any(|other| other.name == command.name) {
-                commands.push(command);
-            }
-        }
-    }
-    if app.layers.is_empty() && app.view == View::Live {
-        // A pane's zoom is enter there; the live view has more to say than fits.
-        commands.retain(|command| command.name != "zoom-pane");
-    }
-    let dialog = !app.layers.is_empty();
-    if dialog {
-        commands.retain(|command| command.context != "global" || command.name == "help");
-    }
-    let help = commands.iter().position(|command| command.name == "help").map(|at| commands.remove(at));
-    let piece = |command: &Command| -> Option<(String, Line<'static>)> {
-        let keys = app.keys_of(command);
-        // In a dialog letters are text: help is on the function key there.
-        let key = if dialog && command.name == "help" { keys.last() } else { keys.first() }?.clone();
-        let dots = if command.fleet { ".." } else { "" };
-        let role = if command.fleet { Role::KeyDanger } else { Role::Key };
-        let spans = vec![
-            Span::styled(key.clone(), theme.style(role)),
-            Span::styled(format!(" {}{dots}", command.hint), theme.style(Role::Text)),
-        ];
-        Some((key, Line::from(spans)))
+    let piece = |hint: &Hint| {
+        let role = if hint.fleet { Role::KeyDanger } else { Role::Key };
+        Line::from(vec![
+            Span::styled(hint.key.clone(), theme.style(role)),
+            Span::styled(format!(" {}", hint.word), theme.style(Role::Text)),
+        ])
     };
-    let end = help.and_then(piece);
-    let reserved = end.as_ref().map_or(0, |(_, line)| text::line_width(line) as u16 + 2);
+    let (front, always) = app.hints();
+    let (front, mut always) = (front.iter().map(piece), always.iter().map(piece).collect::<Vec<_>>());
+    let width = |line: &Line<'_>| text::line_width(line) as u16;
+    let taken = |lines: &[Line<'_>]| lines.iter().map(|line| width(line) + 2).sum::<u16>();
+    // On a narrow screen help alone stays, and the place's own keys get the rest.
+    while always.len() > 1 && taken(&always) > area.width / 2 {
+        always.remove(0);
+    }
+    let reserved = taken(&always);
     let mut x = area.x + 1;
-    for (_, hint) in commands.into_iter().filter_map(piece) {
-        let width = text::line_width(&hint) as u16;
-        if x + width + reserved > area.right() {
+    for hint in front {
+        if x + width(&hint) + reserved > area.right() {
             break;
         }
         line(buf, Rect { x, width: area.right() - x, ..area }, &hint);
-        x += width + 2;
+        x += width(&hint) + 2;
     }
-    if let Some((_, hint)) = end
-        && x < area.right()
-    {
-        line(buf, Rect { x, width: area.right() - x, ..area }, &hint);
+    for hint in always {
+        if x < area.right() {
+            line(buf, Rect { x, width: area.right() - x, ..area }, &hint);
+        }
+        x += width(&hint) + 2;
     }
 }
 

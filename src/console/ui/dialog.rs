@@ -106,19 +106,22 @@ const fn plural(n: u32) -> &'static str {
 pub fn copy(app: &App, menu: &CopyMenu, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let height = menu.items.len() as u16 + 2;
-    let inside = popup(app, buf, body, "Copy  through the terminal (OSC 52)", "enter copies   esc", (66, height));
+    let inside =
+        popup(app, buf, body, "Copy  through the terminal (OSC 52)", "enter or digit copies   esc", (66, height));
     for (n, at) in menu.cursor.window(menu.items.len(), usize::from(inside.height)).enumerate() {
         let (what, value) = &menu.items[at];
         let row = nth(inside, n as u16);
         let first = value.lines().next().unwrap_or_default();
         let more = value.lines().count().saturating_sub(1);
         let shown = if more > 0 { format!("{} lines: {first}", more + 1) } else { first.to_owned() };
+        let digit = if at < 9 { (at + 1).to_string() } else { String::new() };
         let cells = [
             cells::left("", Style::default()),
+            cells::left(digit, theme.style(Role::Key)),
             cells::left(*what, theme.style(Role::TextStrong)),
             cells::left(text::plain(&shown), theme.style(Role::TextMuted)),
         ];
-        cells::row(buf, row, &[1, 16, 0], &cells);
+        cells::row(buf, row, &[1, 1, 16, 0], &cells);
         if at == menu.cursor.at {
             cells::cursor(theme, buf, row, true);
         }

@@ -21,6 +21,8 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -> Positio
         offered(app, prompt, completion, strips.body, buf);
     } else if prompt.purpose == Purpose::Target {
         expression(app, prompt, strips.body, buf);
+    } else if let (Purpose::Command, Some((_, why))) = (prompt.purpose, &prompt.problem) {
+        wrong(app, why, strips.body, buf);
     }
     entry(app, prompt, strips.status, buf)
 }
@@ -72,6 +74,15 @@ fn entry(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -> Position {
     };
     line(buf, field, &text::slice(&written, from, usize::from(field.width)));
     Position::new(field.x + (at - from) as u16, field.y)
+}
+
+/// What is wrong with the line, whole: beside it there may be little room.
+fn wrong(app: &App, why: &str, body: Rect, buf: &mut Buffer) {
+    let why = text::plain(why);
+    let width = (text::width(&why) as u16 + 4).clamp(24, body.width.max(24));
+    let rows = cells::fold(&why, usize::from(width.saturating_sub(4)).max(1)).len() as u16;
+    let inside = above(app, "Not done", "", body, (width, rows + 2), buf);
+    cells::paragraph(buf, inside, &why, app.theme.style(Role::LevelError));
 }
 
 /// A box above the line, as wide as it must be.

@@ -1,0 +1,81 @@
+//! The hints row: which commands it names and by which word. Computed from the command table and the operator's own
+//! keys; a layer that uses the general keys for something of its own says so here.
+
+use super::commands::{self, Command, TABLE};
+use super::{App, Layer, View};
+
+/// One hint: `K stop..`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    pub key: String,
+    pub word: String,
+    pub fleet: bool,
+}
+
+/// Always at hand, at the end of the row: everything else is one of these away.
+const ALWAYS: [&str; 3] = ["actions", "command-line", "help"];
+
+impl App {
+    /// What this place offers, the most useful first; and what is always there.
+    pub fn hints(&self) -> (Vec<Hint>, Vec<Hint>) {
+        if let Some(words) = self.layers.last().and_then(own) {
+            let contexts = self.contexts();
+            let command = |name: &str| commands::find(contexts, name);
+            let front = words.iter().filter_map(|(name, word)| self.hint_of(command(name)?, word, false));
+            return (front.collect(), Vec::new());
+        }
+        let mut front: Vec<&Command> = Vec::new();
+        for context in self.contexts() {
+            for command in TABLE.iter().filter(|command| command.context == *context && !command.hint.is_empty()) {
+                if !front.iter().any(|other| other.name == command.name) {
+                    front.push(command);
+                }
+            }
+        }
+        let dialog = !self.layers.is_empty();
+        if dialog {
+            front.retain(|command| command.context != "global" || command.name == "help");
+        } else if self.view == View::Live {
+            // A pane's zoom is enter there; the live view has more to say than fits.
+            front.retain(|command| command.name != "zoom-pane");
+        }
+        let (always, front): (Vec<&Command>, Vec<&Command>) =
+            front.into_iter().partition(|command| ALWAYS.contains(&command.name));
+        let hint = |command: &&Command| self.hint_of(command, command.hint, dialog);
+        (front.iter().filter_map(hint).collect(), always.iter().filter_map(hint).collect())
+    }
+
+    /// In a dialog letters are text: there a command is named by its last key, which is a function key.
+    fn hint_of(&self, command: &Command, word: &str, dialog: bool) -> Option<Hint> {
+        let keys = self.keys_of(command);
+        let key = if dialog && command.context == "global" { keys.last() } else { keys.first() }?.clone();
+        let dots = if command.fleet { ".." } else { "" };
+        Some(Hint { key, word: format!("{word}{dots}"), fleet: command.fleet })
+    }
+}
+
+/// Layers in which the general keys have words of their own.
+const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
+    match layer {
+        Layer::Palette(_) => Some(&[
+            ("accept", "do"),
+            ("complete", "to : line"),
+            ("newer", "down"),
+            ("older", "up"),
+            ("cancel", "close"),
+        ]),
+        Layer::Menu(_) => Some(&[("accept", "do"), ("down", "move"), ("cancel", "close"), ("palette", "palette")]),
+        Layer::Help(_) => Some(&[("accept", "do"), ("next-field", "next section"), ("cancel", "close")]),
+        Layer::Copy(_) => Some(&[("accept", "copy"), ("down", "move"), ("cancel", "close")]),
+        Layer::Log(_) => Some(&[
+            ("copy", "copy"),
+            ("only-problems", "bad only"),
+            ("filter", "filter"),
+            ("first", "oldest"),
+            ("last", "newest"),
+            ("cancel", "close"),
+        ]),
+        Layer::Write(_) => Some(&[("next-field", "next"), ("accept", "press"), ("cancel", "close")]),
+        _ => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! Every command of the table, as keys: where an operator stands, what is pressed, and that something comes of it.
+//! A command that is added without a row here fails the first test.
+
+use ratatui::buffer::Buffer;
+
+use super::commands::{self, Command, TABLE};
+use super::sample::Session;
+use crate::console::keymap::{Chord, Found, macro_keys};
+use crate::console::ui;
+
+/// Context and name, the way to where it can be seen at work, and its keys (`:name<enter>` where it has none).
+const MACROS: &[(&str, &str, &str, &str)] = &[
+    ("scripts", "open", "", "<enter>"),
+    ("scripts", "run", "", "r"),
+    ("scripts", "edit", "", "e"),
+    ("scripts", "edit-external", "", "E"),
+    ("targets", "open", "2jj", "<enter>"),
+    ("targets", "run", "2jj", "r"),
+    ("targets", "edit-expression", "2", "e"),
+    ("targets", "mark", "2", "<space>"),
+    ("targets", "range", "2", "v"),
+    ("targets", "mark-all", "2", "*"),
+    ("targets", "unmark-all", "2*", "U"),
+    ("targets", "invert-marks", "2", "I"),
+    ("jobs", "open", "3", "<enter>"),
+    ("jobs", "stop", "3", "K"),
+    ("job", "open", "3<enter>", "<enter>"),
+    ("job", "follow", "3<enter>", "F"),
+    ("job", "freeze", "3<enter>", "="),
+    ("job", "one-or-all", "3<enter>", "t"),
+    ("job", "only-problems", "3<enter>", "!"),
+    ("job", "stop", "3<enter>", "K"),
+    ("text", "wrap", "3<enter>", "w"),
+    ("text", "timestamps", "3<enter>", "T"),
+    ("launch", "block-a", "r", "<A-a>"),
+    ("launch", "block-b", "r<A-a>", "<A-b>"),
+    ("launch", "block-c", "r", "<A-c>"),
+    ("launch", "block-d", "r", "<A-d>"),
+    ("launch", "device-list", "rlocal", "<A-t>"),
+    ("launch", "copy-command", "rlocal", "<A-y>"),
+    ("dialog", "next-field", "r", "<tab>"),
+    ("dialog", "previous-field", "r", "<S-tab>"),
+    ("dialog", "accept", "r<A-a>", "<enter>"),
+    ("dialog", "toggle", "jjjr<A-a><tab><tab><tab>", "<space>"),
+    ("dialog", "cancel", "r", "<esc>"),
+    ("prompt", "complete", ":the", "<tab>"),
+    ("prompt", "complete-back", ":g<tab>", "<S-tab>"),
+    ("prompt", "older", ":redraw<enter>:", "<up>"),
+    ("prompt", "newer", ":redraw<enter>:<up>", "<down>"),
+    ("prompt", "search-history", ":redraw<enter>:", "<C-r>"),
+    ("prompt", "accept", ":pane-2", "<enter>"),
+    ("prompt", "cancel", ":", "<esc>"),
+    ("list", "down", "", "j"),
+    ("list", "up", "j", "k"),
+    ("list", "first", "G", "gg"),
+    ("list", "last", "", "G"),
+    ("list", "half-down", "", "<C-d>"),
+    ("list", "half-up", "G", "<C-u>"),
+    ("list", "page-down", "", "<pgdn>"),
+    ("list", "page-up", "G", "<pgup>"),
+    ("list", "collapse", "2jj", "h"),
+    ("list", "expand", "2jjh", "l"),
+    ("list", "open", "4", "<enter>"),
+    ("list", "only-problems", "3", "!"),
+    ("list", "sort", "", "s"),
+    ("list", "sort-reverse", "", "S"),
+    ("global", "zoom-pane", "", "f"),
+    ("global", "copy", "", "y"),
+    ("global", "next-pane", "", "<tab>"),
+    ("global", "previous-pane", "", "<S-tab>"),
+    ("global", "pane-1", "2", "1"),
+    ("global", "pane-2", "", "2"),
+    ("global", "pane-3", "", "3"),
+    ("global", "pane-4", "", "4"),
+    ("global", "next-tab", "3<enter>", "]"),
+    ("global", "previous-tab", "3<enter>", "["),
+    ("global", "go-scripts", "3<enter>", "gs"),
+    ("global", "go-targets", "", "gt"),
+    ("global", "go-jobs", "", "gj"),
+    ("global", "go-history", "", "gh"),
+    ("global", "go-log", "", "gl"),
+    ("global", "last-view", "3<enter>", "-"),
+    ("global", "refresh", "", "<C-r>"),
+    ("global", "redraw", "", "<C-l>"),
+    ("global", "suspend", "", "<C-z>"),
+    ("global", "interrupt", "", "<C-c>"),
+    ("global", "back", "3<enter>", "<esc>"),
+    ("global", "quit-or-back", "3<enter>", "q"),
+    ("global", "quit", "", "Q"),
+    ("global", "mode", "", "W"),
+    ("global", "actions", "", "x"),
+    ("global", "command-line", "", ":"),
+    ("global", "palette", "", "<C-p>"),
+    ("global", "help", "", "?"),
+];
+
+fn name(command: &Command) -> String {
+    format!("{} {}", command.context, command.name)
+}
+
+/// The screen with its styles.
+fn drawn(session: &Session) -> Buffer {
+    let mut buffer = Buffer::empty(session.app.area);
+    ui::draw(&session.app, session.app.area, &mut buffer);
+    buffer
+}
+
+#[test]
+fn every_command_of_the_table_has_a_macro_and_every_macro_a_command() {
+    for command in TABLE {
+        let is = |found: &&(&str, &str, &str, &str)| (found.0, found.1) == (command.context, command.name);
+        let here = MACROS.iter().filter(is).count();
+        assert_eq!(here, 1, "`{}` needs a row in MACROS: the way to it, its keys", name(command));
+    }
+    assert_eq!(MACROS.len(), TABLE.len());
+}
+
+#[test]
+fn the_keys_of_a_macro_mean_its_command_where_it_is_pressed() {
+    for (context, command, way, keys) in
+        MACROS.iter().filter(|(_, _, _, keys)| !keys.starts_with(':') || keys.len() == 1)
+    {
+        let mut session = Session::new((80, 24), true);
+        session.keys(way);
+        let chords: Vec<Chord> = macro_keys(keys).into_iter().filter_map(Chord::of).collect();
+        let contexts = session.app.contexts();
+        let Found::Command(found) = session.app.keymap.resolve(contexts, &chords) else {
+            panic!("{context} {command}: {keys} means nothing after {way:?}");
+        };
+        let found = commands::find(contexts, found).map(|found| found.name);
+        assert_eq!(found, Some(*command), "{context}: {keys} after {way:?}");
+    }
+}
+
+#[test]
+fn every_command_does_something() {
+    for (context, command, way, keys) in MACROS {
+        for ascii in [true, false] {
+            let mut session = Session::new((80, 24), ascii);
+            session.keys(way);
+            let (before, sent, asked) = (drawn(&session), session.sent.len(), session.asked);
+            session.keys(keys);
+            let done = drawn(&session) != before || session.sent.len() > sent || session.asked > asked;
+            assert!(done, "{context} {command}: nothing comes of {keys} after {way:?}");
+            let said = session.app.hint.clone().unwrap_or_default();
+            assert!(!said.contains("nothing here"), "{context} {command}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_changes_the_fleet_opens_a_dialog_and_sends_nothing() {
+    for (context, command, way, keys) in MACROS {
+        let fleet = TABLE.iter().any(|row| row.fleet && (row.context, row.name) == (*context, *command));
+        if fleet {
+            let mut session = Session::new((80, 24), true);
+            session.keys(way).keys(keys);
+            assert!(!session.app.layers.is_empty(), "{context} {command} opens no dialog");
+            session.keys("<enter><enter>");
+            assert_eq!(session.sent, [], "{context} {command}: enter alone did something");
+        }
+    }
+}
+
+#[test]
+fn in_read_mode_every_one_of_them_is_refused_with_the_way_out() {
+    for (context, command, way, keys) in MACROS {
+        let fleet = TABLE.iter().any(|row| row.fleet && (row.context, row.name) == (*context, *command));
+        if fleet {
+            let mut session = Session::new((80, 24), true);
+            session.keys("W").keys(way).keys(keys);
+            assert!(session.app.layers.is_empty(), "{context} {command} opened a dialog in read mode");
+            let said = session.app.hint.clone().unwrap_or_default();
+            assert!(said.contains("[READ]") && said.contains("W goes over to write"), "{context} {command}: {said}");
+        }
+    }
+}
