@@ -18,10 +18,12 @@ use tokio::sync::{mpsc, watch};
 use super::shelf;
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
+use crate::engine::outputs::Place;
 use crate::model::job::{Job, JobId, JobSummary};
-use crate::model::output::{Which, Window};
+use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
+use crate::model::search::{Kind, Pattern};
 use crate::model::wire::{
     Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
     Targets,
@@ -85,10 +87,9 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/jobs", get(jobs).post(launch))
         .route("/jobs/{id}", get(job))
         .route("/jobs/{id}/cancel", post(cancel))
-        .route("/jobs/{id}/tail", get(tail))
+        .route("/jobs/{id}/window", get(window))
         .route("/jobs/{id}/search", get(search))
         .route("/jobs/{id}/stream", get(follow))
-        .route("/jobs/{id}/runs/{run}/lines", get(lines))
         .route("/jobs/{id}/runs/{run}/output", get(output))
         .route("/events", get(events))
         .route("/doctor", get(doctor))
@@ -198,36 +199,64 @@ async fn cancel(State(house): State<House>, Path(id): Path<JobId>, Json(what): J
 }
 
 #[derive(Deserialize)]
-struct Place {
-    from: Option<u64>,
-    count: Option<usize>,
+struct Where {
+    run: Option<u32>,
     which: Option<Which>,
+    /// `start`, `end`, or a place: MILLISECONDS.RUN.LINE
+    from: Option<String>,
+    before: Option<usize>,
+    count: Option<usize>,
+    /// With one of these, only lines that match.
+    text: Option<String>,
+    kind: Option<Kind>,
+    ignore_case: Option<bool>,
 }
 
-async fn lines(
-    State(house): State<House>,
-    Path((id, run)): Path<(JobId, u32)>,
-    Query(place): Query<Place>,
-) -> Answered<Window> {
-    let count = place.count.unwrap_or(100);
-    Ok(Json(house.engine.lines(id, run, place.from, count, place.which.unwrap_or_default()).await?))
+impl Where {
+    fn pattern(self) -> Option<Pattern> {
+        let kind = self.kind.unwrap_or_default();
+        let text = if kind == Kind::Errors { String::new() } else { self.text? };
+        Some(Pattern { kind, text, ignore_case: self.ignore_case.unwrap_or(false) })
+    }
 }
 
-async fn tail(State(house): State<House>, Path(id): Path<JobId>, Query(place): Query<Place>) -> Answered<Window> {
-    let count = place.count.unwrap_or(100);
-    Ok(Json(house.engine.tail(id, count, place.which.unwrap_or_default()).await?))
+async fn window(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<Where>) -> Answered<Window> {
+    let seek = match asked.from.as_deref() {
+        None | Some("end") => Seek::End,
+        Some("start") => Seek::Start,
+        Some(place) => Seek::Around(place.parse().map_err(|error: &str| Problem {
+            code: Code::Invalid,
+            error: format!("{place}: {error}"),
+            column: None,
+        })?),
+    };
+    let place = Place {
+        run: asked.run,
+        which: asked.which.unwrap_or_default(),
+        seek,
+        before: asked.before.unwrap_or(0),
+        count: asked.count.unwrap_or(100),
+    };
+    Ok(Json(match asked.pattern() {
+        Some(pattern) => house.engine.matching(id, place, pattern).await?,
+        None => house.engine.window(id, place).await?,
+    }))
 }
 
 #[derive(Deserialize)]
-struct Search {
+struct Whole {
     text: String,
     regex: Option<bool>,
+    ignore_case: Option<bool>,
+    which: Option<Which>,
     count: Option<usize>,
 }
 
-async fn search(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<Search>) -> Answered<Found> {
-    let count = asked.count.unwrap_or(100);
-    Ok(Json(house.engine.search(id, &asked.text, asked.regex.unwrap_or(false), count).await?))
+async fn search(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<Whole>) -> Answered<Found> {
+    let kind = if asked.regex.unwrap_or(false) { Kind::Regex } else { Kind::Text };
+    let pattern = Pattern { kind, text: asked.text, ignore_case: asked.ignore_case.unwrap_or(false) };
+    let (which, count) = (asked.which.unwrap_or_default(), asked.count.unwrap_or(100));
+    Ok(Json(house.engine.search(id, pattern, which, count).await?))
 }
 
 #[derive(Deserialize)]

@@ -17,12 +17,13 @@ use std::time::Duration;
 use futures::stream::BoxStream;
 
 use crate::model::job::{Job, JobId, JobSummary};
-use crate::model::output::{Which, Window};
+use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
+use crate::model::search::{Kind, Pattern};
 use crate::model::secret::Secret;
 use crate::model::wire::{
-    Cancel, Cancelled, Doctor, Event, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved, Targets,
+    Cancel, Cancelled, Doctor, Event, Found, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved, Targets,
 };
 use crate::settings::Paths;
 
@@ -57,12 +58,18 @@ pub enum Frame {
     Output { head: FrameHead, bytes: bytes::Bytes },
 }
 
-/// Which window of lines of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    Line(u64),
-    /// The last so many.
-    End,
+/// Which window of lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub job: JobId,
+    /// `None`: all runs, in order of arrival.
+    pub run: Option<u32>,
+    pub which: Which,
+    pub seek: Seek,
+    /// Lines before the place, and from there on.
+    pub before: usize,
+    pub count: usize,
+    pub pattern: Option<&'a Pattern>,
 }
 
 /// One engine that was found. Cheap to clone; requests share connections.
@@ -162,32 +169,46 @@ impl Client {
         self.0.door.post("cancelling", &format!("jobs/{id}/cancel"), what).await
     }
 
-    /// At most `count` lines of one run.
-    pub async fn lines(
-        &self,
-        job: JobId,
-        run: u32,
-        from: From,
-        count: usize,
-        which: Which,
-    ) -> Result<Window, ClientError> {
-        let count = count.to_string();
-        let line;
-        let begin = match from {
-            From::Line(number) => {
-                line = number.to_string();
-                ("from", line.as_str())
-            }
-            From::End => ("tail", "1"),
+    /// Lines around a place; with a pattern, of those that match, as far as they are known.
+    pub async fn window(&self, asked: &Asked<'_>) -> Result<Window, ClientError> {
+        let (before, count) = (asked.before.to_string(), asked.count.to_string());
+        let from = match asked.seek {
+            Seek::Start => "start".to_owned(),
+            Seek::End => "end".to_owned(),
+            Seek::Around(place) => place.to_string(),
         };
-        let query = [begin, ("count", &count), ("which", word(which))];
-        self.0.door.get("reading output", &format!("jobs/{job}/runs/{run}/lines"), &query).await
+        let run = asked.run.map(|run| run.to_string());
+        let mut query =
+            vec![("which", word(asked.which)), ("from", &from), ("before", &before), ("count", &count)];
+        query.extend(run.as_deref().map(|run| ("run", run)));
+        if let Some(pattern) = asked.pattern {
+            let kind = match pattern.kind {
+                Kind::Text => "text",
+                Kind::Regex => "regex",
+                Kind::Errors => "errors",
+            };
+            query.extend([("kind", kind), ("text", &pattern.text), ("ignore_case", yes(pattern.ignore_case))]);
+        }
+        self.0.door.get("reading output", &format!("jobs/{}/window", asked.job), &query).await
     }
 
-    /// The last `count` lines of all runs of a job, in order of arrival.
-    pub async fn tail(&self, job: JobId, count: usize, which: Which) -> Result<Window, ClientError> {
-        let query = [("count", &*count.to_string()), ("which", word(which))];
-        self.0.door.get("reading output", &format!("jobs/{job}/tail"), &query).await
+    /// Everything in the outputs of a job that matches, counted; the first `count` lines.
+    pub async fn search(
+        &self,
+        job: JobId,
+        pattern: &Pattern,
+        which: Which,
+        count: usize,
+    ) -> Result<Found, ClientError> {
+        let count = count.to_string();
+        let query = [
+            ("text", pattern.text.as_str()),
+            ("regex", yes(pattern.kind == Kind::Regex)),
+            ("ignore_case", yes(pattern.ignore_case)),
+            ("which", word(which)),
+            ("count", &count),
+        ];
+        self.0.door.get("searching the outputs", &format!("jobs/{job}/search"), &query).await
     }
 
     /// The bytes of one run as they were; `follow`: until the run has ended.

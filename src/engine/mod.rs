@@ -5,6 +5,8 @@ pub mod events;
 pub mod inventory;
 pub mod jobs;
 pub mod library;
+pub mod merged;
+pub mod outputs;
 pub mod search;
 mod shelf;
 pub mod store;
@@ -17,10 +19,10 @@ use std::time::{Duration, Instant};
 use self::events::Events;
 use self::inventory::Inventories;
 use self::jobs::plan::{self, Plans, resolve};
-use self::jobs::{Jobs, live::LiveJob};
+use self::jobs::Jobs;
 use self::library::Library;
 use self::library::trash::Trash;
-use self::store::output::{self, Wanted};
+use self::search::Searches;
 use self::store::{Store, StoreError, db};
 pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
@@ -28,19 +30,12 @@ use crate::model::connection::Kind;
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::nodeset;
-use crate::model::output::{Line, Which, Window};
 use crate::model::plan::{Caller, Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{LastRun, Script};
 use crate::model::secret::Secret;
 use crate::model::state::Counts;
-use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Found, Launch, Problem, Resolved, Targets};
+use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
 use crate::settings::{EngineSettings, Settings};
-
-/// Lines of one window at most.
-const WINDOW_MAX: usize = 5000;
-
-/// Bytes looked at for one window at most.
-const WINDOW_BYTES: u64 = 64 << 20;
 
 /// A thousand devices that speak: a connection and two files of output each. Fewer is said, not refused.
 const OPEN_FILES: u64 = 4096;
@@ -55,6 +50,7 @@ pub struct Engine {
     trash: Arc<Trash>,
     connectors: Arc<Connectors>,
     plans: Plans,
+    searches: Searches,
     notices: Mutex<Vec<String>>,
     /// Said once, to the first who asks.
     news: Mutex<Option<String>>,
@@ -126,6 +122,7 @@ impl Engine {
             trash: Arc::new(Trash::new(settings.paths.data.join("trash"))),
             connectors,
             plans: Plans::default(),
+            searches: Searches::default(),
             notices: Mutex::new(notices),
             news: Mutex::new(news),
             started: Instant::now(),
@@ -358,116 +355,6 @@ impl Engine {
         }
         Ok(live.cancel(Some(&runs), what.queued_only, &reason))
     }
-
-    // -- output ----------------------------------------------------------------------------------------
-
-    /// A window of one run; `from` `None`: its end.
-    pub async fn lines(
-        &self,
-        id: JobId,
-        run: u32,
-        from: Option<u64>,
-        count: usize,
-        which: Which,
-    ) -> Result<Window, Problem> {
-        let wanted = Wanted { which, meta: which == Which::All };
-        let count = count.min(WINDOW_MAX);
-        let live = self.jobs.live(id);
-        let ended = match &live {
-            Some(live) => live.ended(run),
-            None => true,
-        };
-        let store = Arc::clone(&self.jobs.store);
-        let read = tokio::task::spawn_blocking(move || -> std::io::Result<Window> {
-            let Some(files) = open_output(live.as_ref(), &store, id, run)? else {
-                return Ok(Window { ended, ..Window::default() });
-            };
-            let lines = match from {
-                Some(from) => output::lines(&files, run, from, count, wanted, WINDOW_BYTES)?,
-                None => output::tail(&files, run, count, wanted)?,
-            };
-            Ok(Window { lines, total_lines: output::total_lines(&files)?, total_bytes: files.size()?, ended })
-        });
-        read.await
-            .map_err(|error| problem(Code::Internal, error.to_string()))?
-            .map_err(|error| problem(Code::Internal, format!("cannot read the output of job {id}: {error}")))
-    }
-
-    /// The last lines of all runs, in order of arrival.
-    pub async fn tail(&self, id: JobId, count: usize, which: Which) -> Result<Window, Problem> {
-        let job = self.job(id).await?;
-        let wanted = Wanted { which, meta: which == Which::All };
-        let count = count.min(WINDOW_MAX);
-        let live = self.jobs.live(id);
-        let store = Arc::clone(&self.jobs.store);
-        let read = tokio::task::spawn_blocking(move || merged_tail(&job, live.as_ref(), &store, count, wanted));
-        read.await
-            .map_err(|error| problem(Code::Internal, error.to_string()))?
-            .map_err(|error| problem(Code::Internal, format!("cannot read the outputs of job {id}: {error}")))
-    }
-}
-
-impl Engine {
-    /// Lines of all outputs of a job that match.
-    pub async fn search(&self, id: JobId, pattern: &str, regex: bool, count: usize) -> Result<Found, Problem> {
-        let needle = search::Needle::new(pattern, regex).map_err(|error| problem(Code::Invalid, error))?;
-        let job = self.job(id).await?;
-        let live = self.jobs.live(id);
-        let store = Arc::clone(&self.jobs.store);
-        let wanted = Wanted { which: Which::All, meta: false };
-        let searched = tokio::task::spawn_blocking(move || -> std::io::Result<Found> {
-            let mut found = Found::default();
-            for run in &job.runs {
-                let Some(files) = open_output(live.as_ref(), &store, id, run.index)? else { continue };
-                search::search(&files, run.index, &needle, wanted, count.min(WINDOW_MAX), &mut found)?;
-            }
-            Ok(found)
-        });
-        searched
-            .await
-            .map_err(|error| problem(Code::Internal, error.to_string()))?
-            .map_err(|error| problem(Code::Internal, format!("cannot search job {id}: {error}")))
-    }
-}
-
-/// The output of a run, live or kept; `None` where it never said anything.
-fn open_output(
-    live: Option<&Arc<LiveJob>>,
-    store: &Store,
-    id: JobId,
-    run: u32,
-) -> std::io::Result<Option<Arc<output::Files>>> {
-    match live.and_then(|live| live.output(run)) {
-        Some((files, _)) => Ok(Some(files)),
-        None => Ok(store.open_run(id, run)?.map(Arc::new)),
-    }
-}
-
-/// Runs looked into for a merged tail: those that spoke last.
-const TAIL_RUNS: usize = 2000;
-
-fn merged_tail(
-    job: &Job,
-    live: Option<&Arc<LiveJob>>,
-    store: &Store,
-    count: usize,
-    wanted: Wanted,
-) -> std::io::Result<Window> {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut total = 0;
-    let speaking: Vec<_> = job.runs.iter().filter(|run| run.lines > 0).collect();
-    let skipped = speaking.len().saturating_sub(TAIL_RUNS);
-    // each run gives no more than a fair share and a bit, so that a window costs the same for any number of runs
-    let share = (count * 4 / speaking.len().max(1)).clamp(8, count.max(8));
-    for run in speaking.into_iter().skip(skipped) {
-        total += run.lines;
-        let Some(files) = open_output(live, store, job.summary.id, run.index)? else { continue };
-        lines.extend(output::tail(&files, run.index, share.min(count), wanted)?);
-    }
-    lines.sort_by_key(|line| (line.at, line.run, line.number));
-    let extra = lines.len().saturating_sub(count);
-    lines.drain(..extra);
-    Ok(Window { lines, total_lines: total, total_bytes: 0, ended: job.summary.state.ended() })
 }
 
 /// A run by its device's id or, where that is unique, name.

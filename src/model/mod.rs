@@ -10,6 +10,7 @@ pub mod nodeset;
 pub mod output;
 pub mod plan;
 pub mod script;
+pub mod search;
 pub mod secret;
 pub mod shelf;
 pub mod state;

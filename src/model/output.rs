@@ -80,6 +80,51 @@ pub struct Line {
     pub cut: u64,
 }
 
+impl Line {
+    pub fn place(&self) -> Place {
+        Place { at_ms: self.at.as_millisecond(), run: self.run, line: self.number }
+    }
+}
+
+/// Where a line stands among all lines of a job: in order of arrival, then by run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub at_ms: i64,
+    pub run: u32,
+    pub line: u64,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.at_ms, self.run, self.line)
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "a place in an output is MILLISECONDS.RUN.LINE";
+        let mut parts = text.split('.');
+        let mut next = || parts.next().ok_or(WRONG);
+        let place = Self {
+            at_ms: next()?.parse().map_err(|_| WRONG)?,
+            run: next()?.parse().map_err(|_| WRONG)?,
+            line: next()?.parse().map_err(|_| WRONG)?,
+        };
+        if parts.next().is_some() { Err(WRONG) } else { Ok(place) }
+    }
+}
+
+/// From where a window is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seek {
+    Start,
+    End,
+    /// Around this line, or where it would stand.
+    Around(Place),
+}
+
 /// The longest piece of one line that a window carries; `output --raw` has the rest.
 pub const LINE_LIMIT: usize = 8 * 1024;
 
@@ -98,4 +143,43 @@ pub struct Window {
     pub total_bytes: u64,
     /// The run has ended: no more will come.
     pub ended: bool,
+    /// Lines given before the place that was asked for.
+    #[serde(default)]
+    pub back: usize,
+    /// There is nothing before the first line, nothing behind the last.
+    #[serde(default)]
+    pub starts: bool,
+    #[serde(default)]
+    pub ends: bool,
+    /// Where only lines that match were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matching: Option<Matching>,
+}
+
+/// How far a search has come and what it has found so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matching {
+    /// Lines that match.
+    pub lines: u64,
+    /// Runs that have one.
+    pub runs: u32,
+    /// Number (from 0) of the window's first line among those that match.
+    pub first: u64,
+    /// Bytes looked through, and bytes there are.
+    pub searched: u64,
+    pub total: u64,
+    /// Everything there is has been looked through.
+    pub done: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_survives_being_written_down() {
+        let place = Place { at_ms: -5, run: 7, line: 1 << 40 };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        assert!("1.2".parse::<Place>().is_err() && "1.2.3.4".parse::<Place>().is_err());
+    }
 }

@@ -87,15 +87,24 @@ pub struct Cancelled {
     pub ending: u32,
 }
 
-/// `GET /api/v1/jobs/{id}/search?text=…&regex=…&count=…`
+/// `GET /api/v1/jobs/{id}/search?text=…&regex=…&ignore_case=…&which=…&count=…`: all of it, searched to the end
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Lines that match.
     pub lines: u64,
     /// Runs that have one.
     pub runs: u32,
-    /// The first of them.
+    /// How many each of these has.
+    #[serde(default)]
+    pub by_run: Vec<RunFound>,
+    /// The first of them, run by run.
     pub hits: Vec<super::output::Line>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFound {
+    pub run: u32,
+    pub lines: u64,
 }
 
 /// `POST /api/v1/answers`: the answer to a plan's question.

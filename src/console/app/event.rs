@@ -10,9 +10,10 @@ use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use crate::console::keymap::Keymap;
 use crate::console::theme::{Role, Theme};
 use crate::model::job::{Job, JobId, JobSummary};
-use crate::model::output::{Which, Window};
+use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
 use crate::model::script::{Finding, Script};
+use crate::model::search::Pattern;
 use crate::model::secret::Secret;
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
 
@@ -183,19 +184,26 @@ pub enum Effect {
     Quit,
 }
 
-/// A wish for lines of output: only ever what a view shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A wish for lines of output: only ever what a view shows, or where it goes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
+    pub purpose: Purpose,
     pub job: JobId,
     /// `None`: all runs of the job, in order of arrival.
     pub run: Option<u32>,
-    pub from: Seek,
-    pub count: usize,
     pub which: Which,
+    pub seek: Seek,
+    /// Lines before the place, and from there on.
+    pub before: usize,
+    pub count: usize,
+    /// Only lines that match.
+    pub pattern: Option<Pattern>,
 }
 
+/// Whose wish it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seek {
-    Line(u64),
-    End,
+pub enum Purpose {
+    Window,
+    Search,
+    Errors,
 }

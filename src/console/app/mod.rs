@@ -9,6 +9,7 @@ mod act;
 pub mod commands;
 mod entry;
 pub mod event;
+pub mod find;
 pub mod form;
 mod fuzzy;
 pub mod held;
@@ -48,7 +49,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 
-pub use event::{Ask, Coloured, Effect, Event, Seek};
+pub use event::{Ask, Coloured, Effect, Event, Purpose};
 pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
@@ -336,7 +337,7 @@ impl App {
         if let Some(tail) = panes.tail {
             // How the run ended has a row of its own.
             let height = layout::inside(tail).saturating_sub(usize::from(ended));
-            effects.extend(live.tail.settle(height).map(Effect::Lines));
+            effects.extend(live.tail.settle(height).into_iter().map(Effect::Lines));
         }
     }
 

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use crate::model::connection::{Capabilities, ConnectionInfo};
 use crate::model::device::{Device, Group, Reach};
 use crate::model::job::{Job, JobSummary, Run};
+use crate::model::output::{Line, Matching, Seek, Stream, Which, Window};
 use crate::model::plan::Plan;
 use crate::model::script::{LastRun, Param, ParamKind, ScriptInfo};
+use crate::model::search::Kind;
 use crate::model::state::{Counts, JobState, RunState};
-use crate::model::wire::{Hello, Library, Targets};
+use crate::model::wire::{Code, Hello, Library, Problem, Targets};
 
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + seconds).unwrap()
@@ -305,9 +307,8 @@ impl Session {
     }
 
     fn answer(&self, effect: &super::Effect) -> Option<super::Event> {
-        use super::{Effect, Event, Seek};
-        use crate::model::output::{Line, Stream, Which, Window};
-        use crate::model::wire::{Code, Problem, Resolved};
+        use super::{Effect, Event};
+        use crate::model::wire::Resolved;
         let nothing = |error: &str, column| Problem { code: Code::Invalid, error: error.into(), column };
         Some(match effect {
             Effect::LoadTargets => Event::Targets(Ok(self.targets.clone())),
@@ -327,26 +328,7 @@ impl Session {
                 )
             }
             Effect::Colour { version, .. } => Event::Coloured { version: version.clone(), lines: vec![] },
-            Effect::Lines(ask) => {
-                let total = self.lines;
-                let from = match ask.from {
-                    Seek::Line(n) => n,
-                    Seek::End => total.saturating_sub(ask.count as u64),
-                };
-                let lines = (from..total.min(from + ask.count as u64))
-                    .map(|number| Line {
-                        number,
-                        run: ask.run.unwrap_or((number % 3) as u32),
-                        stream: if number % 9 == 4 { Stream::Err } else { Stream::Out },
-                        at: at(number as i64),
-                        text: format!("/dev/sda{number}  41% of 512 GB used, {number} inodes left over for the rest"),
-                        cut: 0,
-                    })
-                    .filter(|line| ask.which == Which::All || ask.which.takes(line.stream))
-                    .collect();
-                let window = Window { lines, total_lines: total, total_bytes: total * 40, ended: false };
-                Event::Lines { ask: *ask, window: Ok(window) }
-            }
+            Effect::Lines(ask) => Event::Lines { ask: ask.clone(), window: self.window(ask) },
             Effect::Resolve(expr) => {
                 let inventory = crate::model::device::Inventory {
                     devices: self.targets.devices.clone(),
@@ -371,6 +353,59 @@ impl Session {
                 Event::Planned { serial: *serial, answer: Box::new(answer) }
             }
             _ => return None,
+        })
+    }
+
+    /// The engine's side of the tail: the same lines for every run, every ninth of them on stderr.
+    fn window(&self, ask: &super::Ask) -> Result<Window, Problem> {
+        let regex = match &ask.pattern {
+            Some(pattern) => Some(pattern.compile().map_err(|error| Problem {
+                code: Code::Invalid,
+                error,
+                column: None,
+            })?),
+            None => None,
+        };
+        let line = |number: u64| Line {
+            number,
+            run: ask.run.unwrap_or((number % 3) as u32),
+            stream: if number % 9 == 4 { Stream::Err } else { Stream::Out },
+            at: at(number as i64),
+            text: format!("/dev/sda{number}  41% of 512 GB used, {number} inodes left over for the rest"),
+            cut: 0,
+        };
+        let errors = ask.pattern.as_ref().is_some_and(|pattern| pattern.kind == Kind::Errors);
+        let all: Vec<Line> = (0..self.lines)
+            .map(line)
+            .filter(|line| ask.which == Which::All || ask.which.takes(line.stream))
+            .filter(|line| {
+                let matches = regex.as_ref().is_none_or(|regex| regex.is_match(line.text.as_bytes()));
+                matches || (errors && line.stream == Stream::Err)
+            })
+            .collect();
+        let place = match ask.seek {
+            Seek::Start => 0,
+            Seek::End => all.len(),
+            Seek::Around(place) => all.partition_point(|line| line.place() < place),
+        };
+        let (from, to) = (place.saturating_sub(ask.before), (place + ask.count).min(all.len()));
+        let matching = Matching {
+            lines: all.len() as u64,
+            runs: u32::from(!all.is_empty()),
+            first: from as u64,
+            searched: self.lines * 40,
+            total: self.lines * 40,
+            done: true,
+        };
+        Ok(Window {
+            lines: all[from..to].to_vec(),
+            total_lines: self.lines,
+            total_bytes: self.lines * 40,
+            ended: false,
+            back: place - from,
+            starts: from == 0,
+            ends: to == all.len(),
+            matching: ask.pattern.as_ref().map(|_| matching),
         })
     }
 

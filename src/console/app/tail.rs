@@ -1,14 +1,18 @@
-//! The window on a run's output, or on the merged output of a job. Holds the lines around what is shown and
-//! nothing else: memory follows the screen. Asks for one window at a time; what was missed meanwhile is
-//! asked for when the answer is there.
+//! The window on a run's output, or on the merged output of a job; all lines, or only those that match. Holds the
+//! lines around what is shown and nothing else: memory follows the screen. Asks for one window at a time; what was
+//! missed meanwhile is asked for when the answer is there.
+
+use regex::bytes::Regex;
 
 use super::commands::Do;
-use super::event::{Ask, Seek};
+use super::event::{Ask, Purpose};
+use super::find::{Find, Scope};
 use crate::model::job::JobId;
-use crate::model::output::{Line, Which, Window};
+use crate::model::output::{Line, Matching, Place, Seek, Which, Window};
+use crate::model::search::Pattern;
 
-/// How far back the merged view can scroll.
-const MERGED: u64 = 5_000;
+/// Lines of a window at most, whatever the keys asked for.
+const MOST: usize = 2_000;
 
 #[derive(Debug)]
 pub struct Tail {
@@ -17,16 +21,21 @@ pub struct Tail {
     pub run: Option<u32>,
     pub which: Which,
     pub follow: bool,
-    /// Number of the first line shown, unless following or merged.
-    pub top: u64,
-    /// Merged: how many lines above the end.
-    pub back: u64,
+    /// The line that everything else stands around, unless following. `None`: the first one.
+    anchor: Option<Place>,
+    /// Rows that it stands below the top.
+    above: usize,
+    /// Lines that the keys have moved on beyond the window at hand.
+    owed: i64,
     /// Columns scrolled to the right.
     pub left: usize,
     pub wrap: bool,
     pub times: bool,
     pub lines: Vec<Line>,
-    /// Lines and bytes of the run so far.
+    /// There is nothing before the first of them, nothing behind the last.
+    starts: bool,
+    ends: bool,
+    /// Lines and bytes so far.
     pub total: u64,
     pub bytes: u64,
     pub ended: bool,
@@ -34,12 +43,25 @@ pub struct Tail {
     pub problem: Option<String>,
     /// Frozen when there were so many lines.
     pub frozen: Option<u64>,
+    pub filter: Option<Filter>,
+    /// What `/` looks for, and what `e` does.
+    pub find: Option<Find>,
+    pub errors: Option<Find>,
     asked: Option<Ask>,
     answered: Option<Ask>,
     /// There is more than the window shows.
     stale: bool,
     /// Rows for lines, as of the last [`Tail::settle`].
     pub height: usize,
+}
+
+/// Only lines that match are shown.
+#[derive(Debug)]
+pub struct Filter {
+    pub pattern: Pattern,
+    pub matcher: Option<Regex>,
+    pub problem: Option<String>,
+    pub matching: Option<Matching>,
 }
 
 impl Tail {
@@ -49,18 +71,24 @@ impl Tail {
             run,
             which: Which::All,
             follow: true,
-            top: 0,
-            back: 0,
+            anchor: None,
+            above: 0,
+            owed: 0,
             left: 0,
             wrap: false,
             times: true,
             lines: Vec::new(),
+            starts: false,
+            ends: false,
             total: 0,
             bytes: 0,
             ended: false,
             loaded: false,
             problem: None,
             frozen: None,
+            filter: None,
+            find: None,
+            errors: None,
             asked: None,
             answered: None,
             stale: true,
@@ -68,27 +96,52 @@ impl Tail {
         }
     }
 
-    /// Another device, or all.
+    /// Another device, or all. What is looked for stays the same.
     pub fn show(&mut self, run: Option<u32>) {
-        if self.run != run {
-            let kept = Self::new(self.job, run);
-            *self = Self {
-                which: self.which,
-                wrap: self.wrap,
-                times: self.times,
-                height: self.height,
-                asked: self.asked,
-                ..kept
-            };
+        if self.run == run {
+            return;
         }
+        let filter = self.filter.take().map(|filter| Filter { matching: None, ..filter });
+        *self = Self {
+            which: self.which,
+            wrap: self.wrap,
+            times: self.times,
+            height: self.height,
+            asked: self.asked.take(),
+            find: self.find.as_ref().map(Find::anew),
+            filter,
+            ..Self::new(self.job, run)
+        };
     }
 
+    /// Other streams, at the same place.
     pub fn select(&mut self, which: Which) {
         if self.which != which {
             self.which = which;
-            self.follow = true;
-            self.forget();
+            self.other_lines();
         }
+    }
+
+    /// Only lines that match, or all again; at the same place.
+    pub fn set_filter(&mut self, pattern: Option<Pattern>) {
+        self.filter = pattern.map(|pattern| {
+            let (matcher, problem) = match pattern.compile() {
+                Ok(matcher) => (Some(matcher), None),
+                Err(problem) => (None, Some(problem)),
+            };
+            Filter { pattern, matcher, problem, matching: None }
+        });
+        self.other_lines();
+    }
+
+    /// The lines at hand are no longer those that are wanted.
+    fn other_lines(&mut self) {
+        if !self.follow && self.anchor.is_none() {
+            self.anchor = self.shown().first().map(Line::place);
+        }
+        self.find = self.find.as_ref().map(Find::anew);
+        self.errors = None;
+        self.forget();
     }
 
     /// Asks again for everything (another engine, other streams).
@@ -97,6 +150,7 @@ impl Tail {
         self.answered = None;
         self.loaded = false;
         self.frozen = None;
+        self.problem = None;
         self.stale = true;
     }
 
@@ -104,6 +158,9 @@ impl Tail {
     pub fn reset(&mut self) {
         self.asked = None;
         self.stale = true;
+        for find in [&mut self.find, &mut self.errors].into_iter().flatten() {
+            find.reset();
+        }
     }
 
     /// A run has more output.
@@ -112,14 +169,23 @@ impl Tail {
             Some(mine) if mine != run => return,
             Some(_) => {
                 self.bytes = self.bytes.max(bytes);
-                if self.which == Which::All {
-                    self.total = self.total.max(lines);
-                }
+                self.total = self.total.max(lines);
             }
             None => {}
         }
-        if self.frozen.is_none() && (self.follow || self.shown().len() < self.height) {
-            self.stale = true;
+        for find in [&mut self.find, &mut self.errors].into_iter().flatten() {
+            find.grown();
+        }
+        if self.frozen.is_none() {
+            self.ends = false;
+            self.stale |= self.follow || self.shown().len() < self.height;
+        }
+    }
+
+    /// All runs together have so many lines and bytes.
+    pub fn grown_to(&mut self, lines: u64, bytes: u64) {
+        if self.run.is_none() {
+            (self.total, self.bytes) = (self.total.max(lines), self.bytes.max(bytes));
         }
     }
 
@@ -128,9 +194,12 @@ impl Tail {
         if self.frozen.is_none() {
             self.stale = true;
         }
+        for find in [&mut self.find, &mut self.errors].into_iter().flatten() {
+            find.grown();
+        }
     }
 
-    /// Lines that came since the view was frozen.
+    /// Lines that came since the view was frozen, or since it stopped following.
     pub fn waiting(&self) -> u64 {
         self.frozen.map_or(0, |at| self.total.saturating_sub(at))
     }
@@ -145,11 +214,11 @@ impl Tail {
 
     pub fn set_follow(&mut self, follow: bool) {
         if self.follow && !follow {
-            self.top = self.shown().first().map_or(0, |line| line.number);
+            (self.anchor, self.above) = (self.shown().first().map(Line::place), 0);
         }
         if follow {
             self.frozen = None;
-            self.back = 0;
+            self.owed = 0;
             self.stale = true;
         }
         self.follow = follow;
@@ -157,18 +226,18 @@ impl Tail {
 
     /// `true`: the verb was a motion.
     pub fn go(&mut self, verb: Do) -> bool {
-        let page = self.height.max(1) as u64;
-        let by: i64 = match verb {
+        let page = self.height.max(1) as i64;
+        let by = match verb {
             Do::Down => 1,
             Do::Up => -1,
-            Do::HalfDown => (page / 2).max(1) as i64,
-            Do::HalfUp => -((page / 2).max(1) as i64),
-            Do::PageDown => page as i64,
-            Do::PageUp => -(page as i64),
+            Do::HalfDown => (page / 2).max(1),
+            Do::HalfUp => -(page / 2).max(1),
+            Do::PageDown => page,
+            Do::PageUp => -page,
             Do::First => {
-                self.set_follow(false);
-                self.top = 0;
-                self.back = MERGED;
+                self.follow = false;
+                self.owed = 0;
+                (self.anchor, self.above) = (self.lines.first().filter(|_| self.starts).map(Line::place), 0);
                 return true;
             }
             Do::Last => {
@@ -185,144 +254,196 @@ impl Tail {
             }
             _ => return false,
         };
-        if self.run.is_none() {
-            let most = (self.lines.len() as u64).saturating_sub(page).max(self.back).min(MERGED);
-            self.follow = false;
-            self.back = if by < 0 {
-                (self.back + by.unsigned_abs()).min(most + page)
-            } else {
-                self.back.saturating_sub(by as u64)
-            };
-            self.follow = self.back == 0 && by > 0;
-            return true;
+        if !(self.follow && by > 0) {
+            self.move_by(by);
         }
-        if self.follow && by > 0 {
-            return true;
-        }
-        self.set_follow(false);
-        // In the lines at hand where possible: with one stream alone, numbers have gaps.
-        let here = self.lines.partition_point(|line| line.number < self.top) as i64;
-        let there = here + by;
-        self.top = match usize::try_from(there).ok().and_then(|at| self.lines.get(at)) {
-            Some(line) => line.number,
-            None => self.top.saturating_add_signed(by),
-        };
-        self.clamp();
         true
     }
 
-    /// Never past the last page.
-    fn clamp(&mut self) {
-        if self.which == Which::All {
-            self.top = self.top.min(self.total.saturating_sub(self.height as u64));
-        } else if self.reaches_end()
-            && let Some(line) = self.lines.len().checked_sub(self.height).and_then(|at| self.lines.get(at))
-        {
-            self.top = self.top.min(line.number);
-        } else if self.reaches_end() && self.reaches_start() {
-            self.top = 0;
+    /// In the lines at hand as far as they go; the rest when more of them are here.
+    fn move_by(&mut self, by: i64) {
+        let there = self.top() as i64 + by;
+        let last = self.lines.len().saturating_sub(self.height) as i64;
+        let to = there.clamp(0, last);
+        let beyond = there - to;
+        if (beyond < 0 && !self.starts) || (beyond > 0 && !self.ends) {
+            let most = MOST as i64 / 2;
+            self.owed = (self.owed + beyond).clamp(-most, most);
+        }
+        self.follow = false;
+        if let Some(line) = self.lines.get(to as usize) {
+            (self.anchor, self.above) = (Some(line.place()), 0);
         }
     }
 
-    fn reaches_end(&self) -> bool {
-        self.answered.is_some_and(|ask| ask.from == Seek::End || self.lines.len() < ask.count)
+    /// Shows this line, with some before it.
+    pub fn show_line(&mut self, line: &Line) {
+        let place = line.place();
+        let seen = self.shown().iter().any(|line| line.place() == place);
+        self.set_follow(false);
+        self.owed = 0;
+        if !seen {
+            (self.anchor, self.above) = (Some(place), self.height / 3);
+        }
     }
 
-    fn reaches_start(&self) -> bool {
-        self.answered.is_some_and(|ask| match ask.from {
-            Seek::Line(n) => n == 0,
-            Seek::End => self.lines.len() < ask.count,
-        })
+    /// Puts the view back where it was: at this line, or following.
+    pub fn restore(&mut self, at: Option<Place>) {
+        self.set_follow(at.is_none());
+        (self.anchor, self.above) = (at, 0);
+    }
+
+    /// Where the view is; `None`: at the end, following.
+    pub fn place(&self) -> Option<Place> {
+        if self.follow { None } else { self.shown().first().map(Line::place).or(self.anchor) }
+    }
+
+    /// First line on screen, of those at hand.
+    fn top(&self) -> usize {
+        let last = self.lines.len().saturating_sub(self.height);
+        if self.follow {
+            return last;
+        }
+        let stands = |anchor: Place| self.lines.iter().position(|line| line.place() == anchor);
+        let top = self.anchor.and_then(stands).map_or(0, |at| at.saturating_sub(self.above));
+        top.min(last)
     }
 
     /// The lines on screen, of those at hand (before wrapping).
     pub fn shown(&self) -> &[Line] {
-        let len = self.lines.len();
-        let (from, to) = if self.run.is_none() {
-            let to = len.saturating_sub(self.back as usize).max(self.height.min(len));
-            (to.saturating_sub(self.height), to)
-        } else if self.follow {
-            (len.saturating_sub(self.height), len)
-        } else {
-            let from = self.lines.partition_point(|line| line.number < self.top);
-            (from, (from + self.height).min(len))
-        };
-        &self.lines[from..to]
+        let from = self.top();
+        &self.lines[from..(from + self.height).min(self.lines.len())]
+    }
+
+    /// Number of the first line on screen among those that match.
+    pub fn rank(&self) -> Option<u64> {
+        let matching = self.filter.as_ref()?.matching?;
+        Some(matching.first + self.top() as u64)
     }
 
     /// The end of the output is on screen.
     pub fn at_end(&self) -> bool {
-        if self.run.is_none() {
-            return self.back == 0;
-        }
-        self.follow || self.shown().last().is_none_or(|line| line.number + 1 >= self.total)
+        self.follow || (self.ends && self.top() + self.height >= self.lines.len())
     }
 
+    /// The screen is filled, and half of one more in both directions is at hand.
     fn covered(&self) -> bool {
-        let Some(answered) = self.answered else { return false };
-        if self.run.is_none() {
-            return self.lines.len() < answered.count || self.lines.len() as u64 >= self.back + self.height as u64;
+        if self.answered.is_none() || self.owed != 0 {
+            return false;
         }
         if self.follow {
-            return self.lines.len() >= self.height || self.lines.len() < answered.count;
+            return self.lines.len() >= self.height || self.starts;
         }
-        let starts = match answered.from {
-            Seek::Line(n) => n <= self.top,
-            Seek::End => self.reaches_start() || self.lines.first().is_some_and(|line| line.number <= self.top),
+        let here = match self.anchor {
+            Some(anchor) => self.lines.iter().any(|line| line.place() == anchor),
+            None => self.starts,
         };
-        starts && (self.shown().len() >= self.height || self.reaches_end())
+        let (from, margin) = (self.top(), self.height / 2);
+        let behind = self.lines.len() - (from + self.height).min(self.lines.len());
+        here && (from >= margin || self.starts) && (behind >= margin || self.ends)
     }
 
-    /// What to ask for now, if anything, given the rows there are.
-    pub fn settle(&mut self, height: usize) -> Option<Ask> {
+    fn scope(&self) -> Scope {
+        Scope { job: self.job, run: self.run, which: self.which }
+    }
+
+    /// What to ask for now, given the rows there are.
+    pub fn settle(&mut self, height: usize) -> Vec<Ask> {
         self.height = height.max(1);
-        if self.asked.is_some() || (!self.stale && self.covered()) {
+        let mut asks: Vec<Ask> = self.window_ask().into_iter().collect();
+        let scope = self.scope();
+        for find in [&mut self.find, &mut self.errors].into_iter().flatten() {
+            asks.extend(find.settle(&scope));
+        }
+        asks
+    }
+
+    fn window_ask(&mut self) -> Option<Ask> {
+        let searching = self.filter.as_ref().is_some_and(|filter| filter.matching.is_some_and(|found| !found.done));
+        let wanted = self.stale || searching || !self.covered();
+        if self.asked.is_some() || !wanted || self.filter.as_ref().is_some_and(|filter| filter.problem.is_some()) {
             return None;
         }
-        let height = self.height;
-        let (from, count) = match self.run {
-            None => (Seek::End, (self.back as usize + 2 * height).min(MERGED as usize + height)),
-            Some(_) if self.follow => (Seek::End, 2 * height),
-            Some(_) => (Seek::Line(self.top.saturating_sub(height as u64)), 3 * height),
+        let owed = usize::try_from(self.owed.unsigned_abs()).unwrap_or(MOST);
+        let (seek, before, count) = match self.anchor {
+            _ if self.follow => (Seek::End, 2 * self.height, 0),
+            None => (Seek::Start, 0, 2 * self.height + owed),
+            Some(anchor) => {
+                let (back, on) = if self.owed < 0 { (owed, 0) } else { (0, owed) };
+                (Seek::Around(anchor), self.height + self.above + back, 2 * self.height + on)
+            }
         };
-        let ask = Ask { job: self.job, run: self.run, from, count, which: self.which };
-        if !self.stale && self.answered == Some(ask) {
+        let ask = Ask {
+            purpose: Purpose::Window,
+            job: self.job,
+            run: self.run,
+            which: self.which,
+            seek,
+            before: before.min(MOST),
+            count: count.min(MOST),
+            pattern: self.filter.as_ref().map(|filter| filter.pattern.clone()),
+        };
+        if !self.stale && !searching && self.answered.as_ref() == Some(&ask) {
             return None; // It would say the same again.
         }
-        self.asked = Some(ask);
+        self.asked = Some(ask.clone());
         self.stale = false;
         Some(ask)
     }
 
     /// `true`: something on screen may have changed.
-    pub fn answer(&mut self, ask: Ask, window: Result<Window, String>) -> bool {
-        if self.asked != Some(ask) {
+    pub fn answer(&mut self, ask: &Ask, window: Result<Window, String>) -> bool {
+        let scope = self.scope();
+        let find = match ask.purpose {
+            Purpose::Window => return self.window(ask, window),
+            Purpose::Search => &mut self.find,
+            Purpose::Errors => &mut self.errors,
+        };
+        let Some(find) = find else { return false };
+        if let Some(line) = find.answer(ask, &scope, window) {
+            self.show_line(&line);
+        }
+        true
+    }
+
+    fn window(&mut self, ask: &Ask, window: Result<Window, String>) -> bool {
+        if self.asked.as_ref() != Some(ask) {
             return false;
         }
         self.asked = None;
-        if (ask.job, ask.run, ask.which) != (self.job, self.run, self.which) {
+        let pattern = self.filter.as_ref().map(|filter| &filter.pattern);
+        if (ask.job, ask.run, ask.which, ask.pattern.as_ref()) != (self.job, self.run, self.which, pattern) {
             self.stale = true;
             return false;
         }
-        match window {
-            Ok(window) => {
-                self.problem = None;
-                self.lines = window.lines;
-                self.total =
-                    if self.which == Which::All { self.total.max(window.total_lines) } else { window.total_lines };
-                self.bytes = self.bytes.max(window.total_bytes);
-                self.ended = window.ended;
-                self.answered = Some(ask);
-                self.loaded = true;
-                if self.run.is_none() {
-                    self.back = self.back.min((self.lines.len() as u64).saturating_sub(self.height as u64));
-                } else if !self.follow {
-                    self.clamp();
-                }
-            }
+        self.answered = Some(ask.clone());
+        let window = match window {
+            Ok(window) => window,
             Err(problem) => {
                 self.problem = Some(problem);
-                self.answered = Some(ask);
+                return true;
+            }
+        };
+        self.problem = None;
+        (self.starts, self.ends) = (window.starts, window.ends);
+        self.total = self.total.max(window.total_lines);
+        self.bytes = self.bytes.max(window.total_bytes);
+        self.ended = window.ended;
+        self.loaded = true;
+        self.lines = window.lines;
+        if let Some(filter) = &mut self.filter {
+            filter.matching = window.matching;
+        }
+        if !self.follow {
+            let here = |anchor: Place| self.lines.iter().any(|line| line.place() == anchor);
+            if !self.anchor.is_some_and(here) && matches!(ask.seek, Seek::Around(_)) {
+                // that line is not among these (another stream, a filter): the next one is
+                let next = self.lines.get(window.back).or(self.lines.last());
+                self.anchor = next.map(Line::place).or(self.anchor);
+            }
+            let owed = std::mem::take(&mut self.owed);
+            if owed != 0 {
+                self.move_by(owed);
             }
         }
         true
@@ -335,32 +456,48 @@ mod tests {
     use crate::model::output::Stream;
     use jiff::Timestamp;
 
-    /// The engine's side: a run of `total` lines.
-    fn window(ask: Ask, total: u64) -> Window {
-        let from = match ask.from {
-            Seek::Line(n) => n,
-            Seek::End => total.saturating_sub(ask.count as u64),
+    fn line(number: u64) -> Line {
+        let text = number.to_string();
+        Line { number, run: 0, stream: Stream::Out, at: Timestamp::UNIX_EPOCH, text, cut: 0 }
+    }
+
+    /// The engine's side: a run of `total` lines, numbers ending in 7 match any pattern.
+    fn window(ask: &Ask, total: u64) -> Window {
+        let all: Vec<Line> =
+            (0..total).filter(|number| ask.pattern.is_none() || number % 10 == 7).map(line).collect();
+        let at = match ask.seek {
+            Seek::Start => 0,
+            Seek::End => all.len(),
+            Seek::Around(place) => all.partition_point(|line| line.number < place.line),
         };
-        let lines = (from..total.min(from + ask.count as u64)).map(|number| Line {
-            number,
-            run: 0,
-            stream: Stream::Out,
-            at: Timestamp::UNIX_EPOCH,
-            text: number.to_string(),
-            cut: 0,
-        });
-        Window { lines: lines.collect(), total_lines: total, total_bytes: total * 8, ended: false }
+        let (from, to) = (at.saturating_sub(ask.before), (at + ask.count).min(all.len()));
+        let matching = Matching { lines: all.len() as u64, runs: 1, first: from as u64, done: true, ..Matching::default() };
+        Window {
+            lines: all[from..to].to_vec(),
+            total_lines: total,
+            total_bytes: total * 8,
+            back: at - from,
+            starts: from == 0,
+            ends: to == all.len(),
+            matching: ask.pattern.as_ref().map(|_| matching),
+            ..Window::default()
+        }
     }
 
     fn fed(tail: &mut Tail, total: u64) -> usize {
         let mut asks = 0;
-        while let Some(ask) = tail.settle(10) {
-            asks += 1;
-            assert!(asks < 5, "asks for ever");
-            assert!(ask.count <= 30, "more than the screen needs");
-            tail.answer(ask, Ok(window(ask, total)));
+        loop {
+            let wanted = tail.settle(10);
+            if wanted.is_empty() {
+                return asks;
+            }
+            for ask in wanted {
+                asks += 1;
+                assert!(asks < 9, "asks for ever");
+                assert!(ask.before + ask.count <= 60, "more than the screen needs: {ask:?}");
+                tail.answer(&ask, Ok(window(&ask, total)));
+            }
         }
-        asks
     }
 
     fn first(tail: &Tail) -> u64 {
@@ -369,39 +506,46 @@ mod tests {
 
     #[test]
     fn a_million_lines_are_read_by_line_page_and_ends() {
+        const ALL: u64 = 30_000;
         let mut tail = Tail::new(1, Some(0));
-        fed(&mut tail, 1_000_000);
-        assert_eq!((first(&tail), tail.at_end()), (999_990, true));
+        fed(&mut tail, ALL);
+        assert_eq!((first(&tail), tail.at_end()), (ALL - 10, true));
         tail.go(Do::Up);
-        assert_eq!(fed(&mut tail, 1_000_000), 0, "one line up is at hand already");
-        assert_eq!((first(&tail), tail.follow), (999_989, false));
+        assert_eq!(fed(&mut tail, ALL), 0, "one line up is at hand already");
+        assert_eq!((first(&tail), tail.follow), (ALL - 11, false));
+        for _ in 0..3 {
+            tail.go(Do::PageUp);
+        }
+        fed(&mut tail, ALL);
+        assert_eq!(first(&tail), ALL - 41, "keys faster than answers are not lost");
         tail.go(Do::First);
-        fed(&mut tail, 1_000_000);
+        fed(&mut tail, ALL);
         assert_eq!(first(&tail), 0);
+        tail.go(Do::Up);
         tail.go(Do::PageDown);
-        fed(&mut tail, 1_000_000);
+        fed(&mut tail, ALL);
         assert_eq!(first(&tail), 10);
         tail.go(Do::Up);
-        fed(&mut tail, 1_000_000);
+        fed(&mut tail, ALL);
         assert_eq!(first(&tail), 9);
         tail.go(Do::Last);
-        fed(&mut tail, 1_000_000);
-        assert_eq!((first(&tail), tail.follow), (999_990, true));
+        fed(&mut tail, ALL);
+        assert_eq!((first(&tail), tail.follow), (ALL - 10, true));
     }
 
     #[test]
     fn growth_is_asked_for_once_at_a_time() {
         let mut tail = Tail::new(1, Some(0));
-        let ask = tail.settle(10).unwrap();
+        let ask = tail.settle(10).remove(0);
         for lines in 0..50 {
             tail.grown(0, lines, lines);
-            assert_eq!(tail.settle(10), None, "one is in flight");
+            assert_eq!(tail.settle(10), [], "one is in flight");
         }
-        tail.answer(ask, Ok(window(ask, 20)));
+        tail.answer(&ask, Ok(window(&ask, 20)));
         assert_eq!(fed(&mut tail, 50), 1, "what was missed is asked for once");
         assert_eq!(tail.shown().last().unwrap().number, 49);
         tail.grown(1, 99, 99);
-        assert_eq!(tail.settle(10), None, "another run is not on screen");
+        assert_eq!(tail.settle(10), [], "another run is not on screen");
     }
 
     #[test]
@@ -420,11 +564,55 @@ mod tests {
     #[test]
     fn an_answer_for_another_device_is_not_shown() {
         let mut tail = Tail::new(1, Some(0));
-        let ask = tail.settle(10).unwrap();
+        let ask = tail.settle(10).remove(0);
         tail.show(Some(3));
-        assert_eq!(tail.settle(10), None, "still one in flight");
-        assert!(!tail.answer(ask, Ok(window(ask, 20))));
+        assert_eq!(tail.settle(10), [], "still one in flight");
+        assert!(!tail.answer(&ask, Ok(window(&ask, 20))));
         assert!(tail.lines.is_empty());
-        assert_eq!(tail.settle(10).unwrap().run, Some(3));
+        assert_eq!(tail.settle(10)[0].run, Some(3));
+    }
+
+    #[test]
+    fn a_filter_keeps_the_place_and_says_how_much_it_hides() {
+        let mut tail = Tail::new(1, Some(0));
+        fed(&mut tail, 1000);
+        tail.go(Do::First);
+        fed(&mut tail, 1000);
+        for _ in 0..10 {
+            tail.go(Do::PageDown);
+            fed(&mut tail, 1000);
+        }
+        assert_eq!(first(&tail), 100);
+        tail.set_filter(Pattern::typed("7"));
+        fed(&mut tail, 1000);
+        assert_eq!((first(&tail), tail.rank()), (107, Some(10)));
+        assert_eq!(tail.filter.as_ref().unwrap().matching.unwrap().lines, 100);
+        tail.set_filter(None);
+        fed(&mut tail, 1000);
+        assert_eq!(first(&tail), 107);
+    }
+
+    #[test]
+    fn a_search_steps_both_ways_and_round_the_ends() {
+        let mut tail = Tail::new(1, Some(0));
+        fed(&mut tail, 1000);
+        let mut find = Find::new(Pattern::typed("7").unwrap(), Purpose::Search);
+        find.from(tail.shown().first().map(Line::place));
+        tail.find = Some(find);
+        fed(&mut tail, 1000);
+        let current = |tail: &Tail| tail.find.as_ref().unwrap().current.map(|(place, rank)| (place.line, rank));
+        assert_eq!(current(&tail), Some((997, 99)));
+        let step = |tail: &mut Tail, back: bool| {
+            tail.find.as_mut().unwrap().step(back, None);
+            fed(tail, 1000);
+        };
+        step(&mut tail, false);
+        assert_eq!((current(&tail), tail.find.as_ref().unwrap().said.is_some()), (Some((7, 0)), true));
+        assert!(tail.shown().iter().any(|line| line.number == 7), "it is on screen");
+        step(&mut tail, false);
+        assert_eq!(current(&tail), Some((17, 1)));
+        step(&mut tail, true);
+        step(&mut tail, true);
+        assert_eq!((current(&tail), tail.find.as_ref().unwrap().count()), (Some((997, 99)), "100 of 100".to_owned()));
     }
 }

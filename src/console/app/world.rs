@@ -63,7 +63,7 @@ impl App {
             Event::Engine(event) => self.engine(event, was_dirty, effects),
             Event::Lines { ask, window } => {
                 if let Some(live) = &mut self.live {
-                    live.tail.answer(ask, window.map_err(|problem| problem.error));
+                    live.tail.answer(&ask, window.map_err(|problem| problem.error));
                 }
             }
             Event::Resolved { expr, answer } => self.resolved(&expr, &answer),

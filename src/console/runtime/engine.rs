@@ -9,8 +9,8 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::drafts::Drafts;
-use crate::client::{Client, ClientError, From};
-use crate::console::app::{Ask, Effect, Event, Seek};
+use crate::client::{Asked, Client, ClientError};
+use crate::console::app::{Ask, Effect, Event};
 use crate::model::wire::{Cancel, Code, Launch, Problem};
 use crate::settings::Paths;
 
@@ -129,7 +129,10 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let answer = call!(client, client.script(&name));
             Event::Script(name, Box::new(answer))
         }
-        Effect::Lines(ask) => Event::Lines { ask, window: lines(&client, ask).await },
+        Effect::Lines(ask) => {
+            let window = lines(&client, &ask).await;
+            Event::Lines { ask, window }
+        }
         Effect::Resolve(expr) => {
             let answer = call!(client, client.resolve(&expr));
             Event::Resolved { expr, answer }
@@ -169,19 +172,18 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
     })
 }
 
-async fn lines(client: &Result<Client, Problem>, ask: Ask) -> Result<crate::model::output::Window, Problem> {
+async fn lines(client: &Result<Client, Problem>, ask: &Ask) -> Result<crate::model::output::Window, Problem> {
     let client = client.as_ref().map_err(Problem::clone)?;
-    let window = match ask.run {
-        Some(run) => {
-            let from = match ask.from {
-                Seek::Line(n) => From::Line(n),
-                Seek::End => From::End,
-            };
-            client.lines(ask.job, run, from, ask.count, ask.which).await
-        }
-        None => client.tail(ask.job, ask.count, ask.which).await,
+    let asked = Asked {
+        job: ask.job,
+        run: ask.run,
+        which: ask.which,
+        seek: ask.seek,
+        before: ask.before,
+        count: ask.count,
+        pattern: ask.pattern.as_ref(),
     };
-    window.map_err(problem)
+    client.window(&asked).await.map_err(problem)
 }
 
 pub(super) fn problem(error: ClientError) -> Problem {

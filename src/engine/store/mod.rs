@@ -2,6 +2,7 @@
 //! Owns every path below the state folder; refuses to know what a running job is.
 
 pub mod db;
+pub mod index;
 pub mod output;
 pub mod segment;
 pub mod versions;
@@ -82,7 +83,7 @@ impl Store {
             }
         }
         if let Some(packed) = self.segment(job).and_then(|segment| segment.run(run)) {
-            return packed.map(Some);
+            return Ok(Some(packed));
         }
         match Files::open(&out, &idx) {
             Ok(files) => Ok(Some(files)),

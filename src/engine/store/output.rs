@@ -54,8 +54,8 @@ impl Record {
 /// The two files, open for appending and for reading at any place, by several at once.
 #[derive(Debug)]
 pub struct Files {
-    out: File,
-    idx: File,
+    out: Arc<File>,
+    idx: Arc<File>,
     /// Where this run's bytes begin and end in `out` (a segment holds many runs). End `None`: as long as the file is.
     out_span: (u64, Option<u64>),
     idx_span: (u64, Option<u64>),
@@ -64,23 +64,23 @@ pub struct Files {
 impl Files {
     pub fn create(out: &Path, idx: &Path) -> io::Result<Self> {
         let open = |path: &Path| OpenOptions::new().read(true).append(true).create(true).open(path);
-        Ok(Self { out: open(out)?, idx: open(idx)?, out_span: (0, None), idx_span: (0, None) })
+        Ok(Self { out: Arc::new(open(out)?), idx: Arc::new(open(idx)?), out_span: (0, None), idx_span: (0, None) })
     }
 
     pub fn open(out: &Path, idx: &Path) -> io::Result<Self> {
         // the index first: whoever has it will find the bytes, or nothing at all
         let idx = File::open(idx).or_else(|_| empty())?;
-        Ok(Self { out: File::open(out)?, idx, out_span: (0, None), idx_span: (0, None) })
+        Ok(Self { out: Arc::new(File::open(out)?), idx: Arc::new(idx), out_span: (0, None), idx_span: (0, None) })
     }
 
     /// A run inside a segment file.
-    pub fn within(segment: &Arc<File>, out: (u64, u64), idx: (u64, u64)) -> io::Result<Self> {
-        Ok(Self {
-            out: segment.try_clone()?,
-            idx: segment.try_clone()?,
+    pub fn within(segment: &Arc<File>, out: (u64, u64), idx: (u64, u64)) -> Self {
+        Self {
+            out: Arc::clone(segment),
+            idx: Arc::clone(segment),
             out_span: (out.0, Some(out.0 + out.1)),
             idx_span: (idx.0, Some(idx.0 + idx.1)),
-        })
+        }
     }
 
     /// Bytes of all streams.
@@ -91,7 +91,7 @@ impl Files {
         })
     }
 
-    fn records(&self) -> io::Result<u64> {
+    pub fn records(&self) -> io::Result<u64> {
         let bytes = match self.idx_span.1 {
             Some(end) => end - self.idx_span.0,
             None => self.idx.metadata()?.len(),
@@ -113,6 +113,32 @@ impl Files {
         let mut bytes = [0; RECORD];
         let got = read_full(&self.idx, &mut bytes, self.idx_span.0 + index * RECORD as u64)?;
         Ok((got == RECORD).then(|| Record::decode(&bytes)).flatten())
+    }
+
+    /// At most `most` records from this one on, in one read.
+    pub fn records_from(&self, index: u64, most: usize) -> io::Result<Vec<Record>> {
+        let left = usize::try_from(self.records()?.saturating_sub(index)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; left.min(most) * RECORD];
+        let got = read_full(&self.idx, &mut bytes, self.idx_span.0 + index * RECORD as u64)?;
+        Ok(bytes[..got].chunks_exact(RECORD).map_while(Record::decode).collect())
+    }
+
+    /// The last record that begins at or before this byte; 0 where there is none.
+    pub fn record_at(&self, offset: u64) -> io::Result<u64> {
+        self.last_record(|record| record.offset <= offset)
+    }
+
+    /// The last record of those, at the beginning, for which this holds; 0 where there is none.
+    pub fn last_record(&self, holds: impl Fn(&Record) -> bool) -> io::Result<u64> {
+        let (mut low, mut high) = (0, self.records()?);
+        while low < high {
+            let middle = (low + high) / 2;
+            match self.record(middle)? {
+                Some(record) if holds(&record) => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low.saturating_sub(1))
     }
 
     /// Everything of both files, for packing.
@@ -185,13 +211,13 @@ impl Writer {
         {
             // a line that goes on across the record has begun before it
             let record = Record { offset: self.offset, line: self.lines, at_ms, stream };
-            (&self.files.idx).write_all(&record.encode())?;
+            (&*self.files.idx).write_all(&record.encode())?;
             self.last = record;
             self.stream = Some(stream);
         }
         let mut written = 0;
         let result = loop {
-            match (&self.files.out).write(&bytes[written..]) {
+            match (&*self.files.out).write(&bytes[written..]) {
                 Ok(0) => break Err(io::Error::from(io::ErrorKind::WriteZero)),
                 Ok(n) => {
                     written += n;
@@ -367,38 +393,7 @@ fn continues(files: &Files, record: &Record, index: u64) -> io::Result<bool> {
 
 /// The last record by which no more than `number` lines have begun: line `number` begins at it or behind it.
 fn before_line(files: &Files, number: u64) -> io::Result<u64> {
-    let (mut low, mut high) = (0, files.records()?);
-    while low < high {
-        let middle = (low + high) / 2;
-        match files.record(middle)? {
-            Some(record) if record.line <= number => low = middle + 1,
-            _ => high = middle,
-        }
-    }
-    Ok(low.saturating_sub(1))
-}
-
-/// Number of the line that begins at byte `offset`.
-pub fn line_number(files: &Files, offset: u64) -> io::Result<u64> {
-    let (mut low, mut high) = (0, files.records()?);
-    while low < high {
-        let middle = (low + high) / 2;
-        match files.record(middle)? {
-            Some(record) if record.offset <= offset => low = middle + 1,
-            _ => high = middle,
-        }
-    }
-    let index = low.saturating_sub(1);
-    let Some(record) = files.record(index)? else {
-        let mut bytes = vec![0; usize::try_from(offset).unwrap_or(0)];
-        files.read_at(&mut bytes, 0)?;
-        return Ok(memchr::memchr_iter(b'\n', &bytes).count() as u64);
-    };
-    let mut bytes = vec![0; usize::try_from(offset - record.offset).unwrap_or(0)];
-    let got = files.read_at(&mut bytes, record.offset)?;
-    let open = continues(files, &record, index)?;
-    // an open line is counted already: its end begins nothing new
-    Ok(record.line + memchr::memchr_iter(b'\n', &bytes[..got]).count() as u64 - u64::from(open && got > 0))
+    files.last_record(|record| record.line <= number)
 }
 
 /// Lines from number `from` on, at most `count` of the streams wanted, looking at no more than `budget` bytes.

@@ -47,7 +47,7 @@ impl Segment {
         Some(Self { file: Arc::new(file), rows })
     }
 
-    pub fn run(&self, run: u32) -> Option<io::Result<Files>> {
+    pub fn run(&self, run: u32) -> Option<Files> {
         let [out, out_len, idx, idx_len] = *self.rows.get(&run)?;
         Some(Files::within(&self.file, (out, out_len), (idx, idx_len)))
     }
