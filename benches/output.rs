@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use quarterdeck::connectors::local::Local;
 use quarterdeck::connectors::local::guard::Guard;
 use quarterdeck::connectors::{Connector, Gate, Order, Payload, RunSink};
-use quarterdeck::engine::search::{Needle, search};
+use quarterdeck::engine::search::{Search, Source, Wish};
 use quarterdeck::engine::store::output::{Files, Wanted, Writer, tail, total_lines, totals};
 use quarterdeck::model::device::Device;
 use quarterdeck::model::output::{Stream, Which};
-use quarterdeck::model::wire::Found;
+use quarterdeck::model::search::Pattern;
 
 const RUNS: usize = 3;
 const PROCESSES: usize = 100;
@@ -151,9 +151,13 @@ fn viewing(folder: &Path, megabytes: u64) {
         index.push(began.elapsed());
 
         let began = Instant::now();
-        let mut found = Found::default();
-        search(&files, 0, &Needle::new("NEEDLE", false).unwrap(), wanted, 100, &mut found).unwrap();
-        assert_eq!(found.lines, lines.div_ceil(100_003));
+        let files = Arc::new(files);
+        let open = |_| Ok(Some(Source { files: Arc::clone(&files), end: files.size()?, over: true }));
+        let pattern = Pattern { text: "NEEDLE".into(), ..Pattern::default() };
+        let mut search = Search::new(&Wish { job: 1, run: None, which: Which::All, pattern }, vec![0]).unwrap();
+        assert!(search.advance(&open, began + Duration::from_secs(600)).unwrap());
+        assert_eq!(search.progress(0, true).lines, lines.div_ceil(100_003));
+        assert_eq!(search.first(&open, 100).unwrap().len(), 100.min(lines.div_ceil(100_003) as usize));
         hits.push(began.elapsed());
 
         let began = Instant::now();

@@ -13,9 +13,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use quarterdeck::client::{Client, From};
+use quarterdeck::client::{Asked, Client};
 use quarterdeck::model::job::JobId;
-use quarterdeck::model::output::Which;
+use quarterdeck::model::output::{Seek, Which};
 use quarterdeck::model::plan::{PlanRequest, ScriptRef};
 use quarterdeck::model::wire::Launch;
 use quarterdeck::settings::{self, Env, Overrides};
@@ -197,7 +197,9 @@ async fn tape(
     let at = Timestamp::now();
     let mut lines = Vec::new();
     for run in 0..jobs[0].runs.len() as u32 {
-        lines.push(client.lines(running, run, From::Line(0), 100, Which::All).await.unwrap().lines);
+        let (which, seek) = (Which::All, Seek::Start);
+        let asked = Asked { job: running, run: Some(run), which, seek, before: 0, count: 100, pattern: None };
+        lines.push(client.window(&asked).await.unwrap().lines);
     }
     // What came after the job was looked at is not on the tape.
     for (run, lines) in jobs[0].runs.iter().zip(&mut lines) {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use quarterdeck::console::app::{App, Ask, Effect, Event, Place, Seek, commands};
+use quarterdeck::console::app::{App, Ask, Effect, Event, Place, commands};
 use quarterdeck::console::editor::highlight;
 use quarterdeck::console::keymap::{Keymap, macro_keys};
 use quarterdeck::console::shot;
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
             Effect::Colour { version, language, text } => {
                 Event::Coloured { version, lines: highlight::colour(&language, &text) }
             }
-            Effect::Lines(ask) => Event::Lines { ask, window: Ok(self.window(ask)) },
+            Effect::Lines(ask) => Event::Lines { window: Ok(self.window(&ask)), ask },
             Effect::Resolve(expr) => {
                 let answer = self.resolve(&expr);
                 Event::Resolved { expr, answer }
@@ -159,7 +159,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn window(&self, ask: Ask) -> Window {
+    fn window(&self, ask: &Ask) -> Window {
         let Some(job) = self.tape.jobs.first().filter(|job| job.summary.id == ask.job) else {
             return Window::default();
         };
@@ -171,17 +171,11 @@ impl<'a> Session<'a> {
         if ask.run.is_none() {
             lines.sort_by_key(|line| (line.at, line.run, line.number));
         }
-        let total = lines.len();
-        let from = match ask.from {
-            Seek::Line(number) => usize::try_from(number).unwrap_or(total).min(total),
-            Seek::End => total.saturating_sub(ask.count),
-        };
         let run = ask.run.and_then(|run| job.runs.get(run as usize));
         Window {
-            lines: lines.into_iter().skip(from).take(ask.count).collect(),
-            total_lines: if ask.run.is_some() { total as u64 } else { 0 },
             total_bytes: run.map_or(0, |run| run.bytes),
             ended: run.is_some_and(|run| run.state.ended()),
+            ..Window::of(&lines, ask.seek, ask.before, ask.count)
         }
     }
 

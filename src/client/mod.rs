@@ -23,7 +23,8 @@ use crate::model::script::Script;
 use crate::model::search::{Kind, Pattern};
 use crate::model::secret::Secret;
 use crate::model::wire::{
-    Cancel, Cancelled, Doctor, Event, Found, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved, Targets,
+    Cancel, Cancelled, Doctor, Event, Found, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved,
+    Targets,
 };
 use crate::settings::Paths;
 
@@ -178,8 +179,7 @@ impl Client {
             Seek::Around(place) => place.to_string(),
         };
         let run = asked.run.map(|run| run.to_string());
-        let mut query =
-            vec![("which", word(asked.which)), ("from", &from), ("before", &before), ("count", &count)];
+        let mut query = vec![("which", word(asked.which)), ("from", &from), ("before", &before), ("count", &count)];
         query.extend(run.as_deref().map(|run| ("run", run)));
         if let Some(pattern) = asked.pattern {
             let kind = match pattern.kind {

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use self::events::Events;
 use self::inventory::Inventories;
-use self::jobs::plan::{self, Plans, resolve};
 use self::jobs::Jobs;
+use self::jobs::plan::{self, Plans, resolve};
 use self::library::Library;
 use self::library::trash::Trash;
 use self::search::Searches;

@@ -61,6 +61,11 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// `1 line`, `1,204 lines`.
+pub fn number(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +97,7 @@ mod tests {
 
     #[test]
     fn counts() {
+        assert_eq!([number(0, "line"), number(1, "line"), number(2_000, "line")], ["0 lines", "1 line", "2,000 lines"]);
         assert_eq!([0, 999, 1_204, 1_000_000].map(count), ["0", "999", "1,204", "1,000,000"]);
     }
 }

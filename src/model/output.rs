@@ -156,6 +156,26 @@ pub struct Window {
     pub matching: Option<Matching>,
 }
 
+impl Window {
+    /// Of lines that are all at hand, in order: what the engine would give.
+    pub fn of(all: &[Line], seek: Seek, before: usize, count: usize) -> Self {
+        let (at, before, count) = match seek {
+            Seek::Start => (0, before, count),
+            Seek::End => (all.len(), before.saturating_add(count), 0),
+            Seek::Around(place) => (all.partition_point(|line| line.place() < place), before, count),
+        };
+        let (from, to) = (at.saturating_sub(before), at.saturating_add(count).min(all.len()));
+        Self {
+            lines: all[from..to].to_vec(),
+            total_lines: all.len() as u64,
+            back: at - from,
+            starts: from == 0,
+            ends: to == all.len(),
+            ..Self::default()
+        }
+    }
+}
+
 /// How far a search has come and what it has found so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matching {

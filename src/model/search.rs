@@ -129,7 +129,9 @@ mod tests {
     #[test]
     fn trouble_is_known_by_its_words() {
         let trouble = Pattern::errors().compile().unwrap();
-        for line in ["E: Unable; error", "Traceback (most recent call last):", "sudo: permission denied", "x: ValueError: y"] {
+        for line in
+            ["E: Unable; error", "Traceback (most recent call last):", "sudo: permission denied", "x: ValueError: y"]
+        {
             assert!(trouble.is_match(line.as_bytes()), "{line}");
         }
         for line in ["all fine", "terror", "0 faults", "failover done"] {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::connection::{Capabilities, ConnectionInfo};
 use crate::model::device::{Device, Group, Reach};
 use crate::model::job::{Job, JobSummary, Run};
-use crate::model::output::{Line, Matching, Seek, Stream, Which, Window};
+use crate::model::output::{Line, Matching, Stream, Which, Window};
 use crate::model::plan::Plan;
 use crate::model::script::{LastRun, Param, ParamKind, ScriptInfo};
 use crate::model::search::Kind;
@@ -359,11 +359,9 @@ impl Session {
     /// The engine's side of the tail: the same lines for every run, every ninth of them on stderr.
     fn window(&self, ask: &super::Ask) -> Result<Window, Problem> {
         let regex = match &ask.pattern {
-            Some(pattern) => Some(pattern.compile().map_err(|error| Problem {
-                code: Code::Invalid,
-                error,
-                column: None,
-            })?),
+            Some(pattern) => {
+                Some(pattern.compile().map_err(|error| Problem { code: Code::Invalid, error, column: None })?)
+            }
             None => None,
         };
         let line = |number: u64| Line {
@@ -383,29 +381,21 @@ impl Session {
                 matches || (errors && line.stream == Stream::Err)
             })
             .collect();
-        let place = match ask.seek {
-            Seek::Start => 0,
-            Seek::End => all.len(),
-            Seek::Around(place) => all.partition_point(|line| line.place() < place),
-        };
-        let (from, to) = (place.saturating_sub(ask.before), (place + ask.count).min(all.len()));
+        let window = Window::of(&all, ask.seek, ask.before, ask.count);
         let matching = Matching {
             lines: all.len() as u64,
             runs: u32::from(!all.is_empty()),
-            first: from as u64,
+            first: window.lines.first().map_or(0, |first| all.partition_point(|line| line.place() < first.place()))
+                as u64,
             searched: self.lines * 40,
             total: self.lines * 40,
             done: true,
         };
         Ok(Window {
-            lines: all[from..to].to_vec(),
             total_lines: self.lines,
             total_bytes: self.lines * 40,
-            ended: false,
-            back: place - from,
-            starts: from == 0,
-            ends: to == all.len(),
             matching: ask.pattern.as_ref().map(|_| matching),
+            ..window
         })
     }
 

@@ -463,24 +463,15 @@ mod tests {
 
     /// The engine's side: a run of `total` lines, numbers ending in 7 match any pattern.
     fn window(ask: &Ask, total: u64) -> Window {
-        let all: Vec<Line> =
-            (0..total).filter(|number| ask.pattern.is_none() || number % 10 == 7).map(line).collect();
-        let at = match ask.seek {
-            Seek::Start => 0,
-            Seek::End => all.len(),
-            Seek::Around(place) => all.partition_point(|line| line.number < place.line),
-        };
-        let (from, to) = (at.saturating_sub(ask.before), (at + ask.count).min(all.len()));
-        let matching = Matching { lines: all.len() as u64, runs: 1, first: from as u64, done: true, ..Matching::default() };
+        let all: Vec<Line> = (0..total).filter(|number| ask.pattern.is_none() || number % 10 == 7).map(line).collect();
+        let window = Window::of(&all, ask.seek, ask.before, ask.count);
+        let first = window.lines.first().map_or(0, |first| all.partition_point(|line| line.number < first.number));
+        let matching = Matching { lines: all.len() as u64, first: first as u64, done: true, ..Matching::default() };
         Window {
-            lines: all[from..to].to_vec(),
             total_lines: total,
             total_bytes: total * 8,
-            back: at - from,
-            starts: from == 0,
-            ends: to == all.len(),
             matching: ask.pattern.as_ref().map(|_| matching),
-            ..Window::default()
+            ..window
         }
     }
 

@@ -324,6 +324,9 @@ impl App {
                     for grown in &runs {
                         live.tail.grown(grown.run, grown.lines, grown.bytes);
                     }
+                    let all = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
+                    let lines = all.iter().map(|run| run.lines).sum();
+                    live.tail.grown_to(lines, all.iter().map(|run| run.bytes).sum());
                 }
                 if !seen {
                     self.dirty = was_dirty; // Nothing of it is on screen.

@@ -1,6 +1,9 @@
 //! Making text fit: widths in cells, not in bytes or characters, as the buffer counts them.
 
+use std::ops::Range;
+
 use ratatui::buffer::CellWidth;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -97,6 +100,30 @@ pub fn slice(line: &Line<'_>, from: usize, width: usize) -> Line<'static> {
     Line { style: line.style, alignment: line.alignment, spans }
 }
 
+/// The line with this style on top of these bytes of its text.
+pub fn mark(line: &Line<'_>, ranges: &[Range<usize>], style: Style) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut at = 0;
+    for span in &line.spans {
+        let end = at + span.content.len();
+        let mut from = at;
+        for range in ranges.iter().filter(|range| range.start < end && range.end > at) {
+            let (start, stop) = (range.start.max(from), range.end.min(end));
+            let piece = |from: usize, to: usize| span.content.get(from - at..to - at).unwrap_or_default().to_owned();
+            if start > from {
+                spans.push(Span::styled(piece(from, start), span.style));
+            }
+            if stop > start {
+                spans.push(Span::styled(piece(start, stop), span.style.patch(style)));
+            }
+            from = stop.max(from);
+        }
+        spans.push(Span::styled(span.content.get(from - at..).unwrap_or_default().to_owned(), span.style));
+        at = end;
+    }
+    Line { style: line.style, alignment: line.alignment, spans }
+}
+
 /// The line on rows of `width` cells; never no row at all. Output is cut where the row ends, not between words, so
 /// that columns and positions stay what they are.
 pub fn wrap(line: &Line<'_>, width: usize) -> Vec<Line<'static>> {
@@ -164,6 +191,20 @@ mod tests {
         assert_eq!(slice(&line, 6, 50), Line::from(vec!["cd".green()]));
         assert_eq!(slice(&line, 60, 5), Line::from(Vec::<Span>::new()));
         assert_eq!(slice(&line, 0, usize::MAX).to_string(), "ab日本cd");
+    }
+
+    #[test]
+    fn marks_go_across_spans_and_lose_no_text() {
+        let line = Line::from(vec!["ab".red(), "cde".blue()]);
+        let marked = mark(&line, &[1..3, 4..5], Style::new().bold());
+        assert_eq!(marked.to_string(), "abcde");
+        let bold: Vec<&str> = marked
+            .spans
+            .iter()
+            .filter(|span| span.style.add_modifier.contains(ratatui::style::Modifier::BOLD))
+            .map(|span| &*span.content)
+            .collect();
+        assert_eq!(bold, ["b", "c", "e"]);
     }
 
     #[test]

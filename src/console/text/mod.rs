@@ -5,6 +5,6 @@ mod fit;
 mod safe;
 mod walk;
 
-pub use crate::model::amounts::{age, bytes, count, took};
-pub use fit::{clip, clip_with, line_width, pad, pad_start, slice, width, wrap};
+pub use crate::model::amounts::{age, bytes, count, number, took};
+pub use fit::{clip, clip_with, line_width, mark, pad, pad_start, slice, width, wrap};
 pub use safe::{plain, safe};

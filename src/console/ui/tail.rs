@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{self, line, nth, pane, title, words};
+use super::cells::{self, line, nth, pane, title};
+use super::chrome::key_of;
 use super::live::{clock, last_words};
+use crate::console::app::find::Find;
 use crate::console::app::live::took_ms;
 use crate::console::app::tail::Tail;
 use crate::console::app::{App, Live, LivePane};
@@ -14,6 +16,7 @@ use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::job::{Job, Run};
 use crate::model::output::{self, Stream, Which};
+use crate::model::search::{self, Kind};
 use crate::model::state::RunState;
 
 pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
@@ -28,7 +31,7 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
         Which::Err => "stderr",
     };
     let mode = match (tail.frozen, tail.follow) {
-        (Some(_), _) => format!("FROZEN, {} lines waiting", text::count(tail.waiting())),
+        (Some(_), _) => format!("FROZEN, {} below", text::number(tail.waiting(), "new line")),
         (None, true) => "follow on".into(),
         (None, false) => "follow off".into(),
     };
@@ -39,13 +42,14 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     if tail.left > 0 && !tail.wrap {
         more.push_str(&format!("   column {}", tail.left + 1));
     }
-    let inside = pane(app, buf, area, title(theme, "3", "Tail", &more), &foot(tail, run), focused);
+    let inside = pane(app, buf, area, title(theme, "3", "Tail", &more), &foot(app, tail, run), focused);
     let lines = Rect { height: inside.height, ..inside };
-    if let Some(problem) = &tail.problem {
-        cells::paragraph(buf, lines, &text::plain(problem), theme.style(Role::LevelError));
-        return;
+    let wrong = tail.filter.as_ref().and_then(|filter| filter.problem.as_ref()).or(tail.problem.as_ref());
+    if let Some(problem) = wrong {
+        let again = format!("{} asks again, esc shows all lines", key_of(app, "global", "refresh"));
+        return cells::empty(theme, buf, lines, &text::plain(problem), &[&again]);
     }
-    let ended = run.filter(|run| run.state.ended());
+    let ended = run.filter(|run| run.state.ended() && tail.filter.is_none());
     let room = usize::from(lines.height).saturating_sub(usize::from(ended.is_some()));
     let shown = tail.shown();
     let drawn = rows(app, tail, job, shown, usize::from(lines.width), room);
@@ -57,38 +61,88 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     if let Some(run) = ended.filter(|_| tail.at_end()) {
         line(buf, nth(lines, count.min(lines.height.saturating_sub(1))), &ending(app, tail, run));
     } else if shown.is_empty() {
-        let what = match run {
-            _ if !tail.loaded && run.is_none_or(|run| run.bytes > 0) => "reading…",
-            Some(run) => match run.state {
-                RunState::Queued => "waits for its turn",
-                RunState::Sent => "connecting; no output yet",
-                _ => "no output yet",
-            },
-            None => "no output yet",
+        let (what, advice) = nothing_shown(app, tail, job, run);
+        cells::empty(theme, buf, lines, &what, &[&advice]);
+    }
+}
+
+/// Why there is no line to show, and what to do about it.
+fn nothing_shown(app: &App, tail: &Tail, job: &Job, run: Option<&Run>) -> (String, String) {
+    let other = format!("{} shows all devices", key_of(app, "job", "one-or-all"));
+    if let Some(filter) = &tail.filter {
+        let what = match filter.matching {
+            Some(matching) if matching.done => format!("no line matches {}", text::plain(&filter.pattern.spelled())),
+            Some(matching) => format!("searching, {}%", matching.searched * 100 / matching.total.max(1)),
+            None => "searching…".to_owned(),
         };
-        words(buf, nth(lines, 0), what, theme.style(Role::TextMuted));
+        return (what, "esc shows all lines".to_owned());
+    }
+    if !tail.loaded && run.is_none_or(|run| run.bytes > 0) {
+        return ("reading…".to_owned(), String::new());
+    }
+    if tail.which != Which::All {
+        let stream = if tail.which == Which::Out { "stdout" } else { "stderr" };
+        return (
+            format!("nothing on {stream}"),
+            format!("{} shows the other stream", key_of(app, "global", "next-tab")),
+        );
+    }
+    let Some(run) = run else {
+        let what = if job.summary.state.ended() { "no device printed anything" } else { "no output yet" };
+        return (what.to_owned(), String::new());
+    };
+    match run.state {
+        RunState::Queued if job.summary.state.ended() => {
+            ("not started: the job ended before its turn".to_owned(), other)
+        }
+        RunState::Queued => ("waits for its turn".to_owned(), other),
+        RunState::Sent => ("connecting; no output yet".to_owned(), other),
+        _ => ("no output yet".to_owned(), other),
     }
 }
 
-fn foot(tail: &Tail, run: Option<&Run>) -> String {
-    let Some(run) = run else { return "in order of arrival   t one device".into() };
-    let total = tail.total.max(if tail.which == Which::All { run.lines } else { 0 });
-    let lines = text::count(total);
-    let size = text::bytes(tail.bytes.max(run.bytes));
-    match tail.shown().first() {
-        Some(first) if !tail.follow => format!("line {} of {lines}   {size}", text::count(first.number + 1)),
-        _ => format!("{lines} lines   {size}"),
+/// Where one is, and above all what is not shown.
+fn foot(app: &App, tail: &Tail, run: Option<&Run>) -> String {
+    let total = tail.total.max(run.map_or(0, |run| run.lines));
+    let size = text::bytes(tail.bytes.max(run.map_or(0, |run| run.bytes)));
+    let mut parts = Vec::new();
+    for (find, sign) in [(&tail.find, "/"), (&tail.errors, "errors ")] {
+        if let Some(find) = find {
+            let name = if sign == "/" { text::clip(&text::plain(&find.pattern.spelled()), 24) } else { String::new() };
+            parts.push(format!("{sign}{name}{}{}", if name.is_empty() { "" } else { " " }, find.count()));
+        }
     }
+    if let Some(filter) = &tail.filter {
+        let matching = filter.matching.unwrap_or_default();
+        let sofar = if matching.done { "" } else { " so far" };
+        parts.push(format!(
+            "showing {}{sofar} of {} matching {}; esc shows all",
+            text::count(matching.lines),
+            text::number(total, "line"),
+            text::plain(&filter.pattern.spelled())
+        ));
+        return parts.join("   ");
+    }
+    parts.push(match (tail.shown().first(), run) {
+        (Some(first), Some(_)) if !tail.follow => {
+            format!("line {} of {}   {size}", text::count(first.number + 1), text::count(total))
+        }
+        _ => format!("{}   {size}", text::number(total, "line")),
+    });
+    if run.is_none() {
+        parts.push(format!("{} one device", key_of(app, "job", "one-or-all")));
+    }
+    parts.join("   ")
 }
 
-/// The screen's rows for these lines: one each, or wrapped. When following, the last rows win.
+/// The screen's rows for these lines: one each, or wrapped. When following, the last rows win; else the hit does.
 fn rows(app: &App, tail: &Tail, job: &Job, shown: &[output::Line], width: usize, room: usize) -> Vec<Line<'static>> {
+    let names = prefix_width(tail, job, shown, width);
     if !tail.wrap {
-        return shown.iter().map(|line| one(app, tail, job, line, width)).collect();
+        return shown.iter().map(|line| one(app, tail, job, line, names, width)).collect();
     }
-    let mut rows: Vec<Line<'static>> = Vec::new();
     let take = |line: &output::Line| -> Vec<Line<'static>> {
-        let (prefix, body) = parts(app, tail, job, line);
+        let (prefix, body) = parts(app, tail, job, line, names);
         let used = text::line_width(&prefix);
         let body = text::wrap(&body, width.saturating_sub(used).max(10));
         body.into_iter()
@@ -101,37 +155,48 @@ fn rows(app: &App, tail: &Tail, job: &Job, shown: &[output::Line], width: usize,
             })
             .collect()
     };
-    if tail.at_end() {
-        for line in shown.iter().rev() {
-            let mut piece = take(line);
-            piece.extend(std::mem::take(&mut rows));
-            rows = piece;
-            if rows.len() >= room {
-                break;
-            }
+    let mut rows: Vec<Line<'static>> = Vec::new();
+    let hit = shown.iter().position(|line| current(tail, line));
+    let mut must = 0;
+    for (n, line) in shown.iter().enumerate() {
+        rows.extend(take(line));
+        if hit.is_some_and(|hit| n <= hit) {
+            must = rows.len();
         }
-        rows.drain(..rows.len().saturating_sub(room));
-    } else {
-        for line in shown {
-            rows.extend(take(line));
-            if rows.len() >= room {
-                break;
-            }
+        if !tail.at_end() && rows.len() >= room.max(must) && hit.is_none_or(|hit| n >= hit) {
+            break;
         }
-        rows.truncate(room);
     }
+    let over = rows.len().saturating_sub(room);
+    rows.drain(..if tail.at_end() { over } else { must.saturating_sub(room).min(over) });
+    rows.truncate(room);
     rows
 }
 
-fn one(app: &App, tail: &Tail, job: &Job, line: &output::Line, width: usize) -> Line<'static> {
-    let (mut prefix, body) = parts(app, tail, job, line);
+/// The line that `n` or `e` led to.
+fn current(tail: &Tail, line: &output::Line) -> bool {
+    let of = |find: &Option<Find>| find.as_ref().and_then(|find| find.current).map(|(place, _)| place);
+    [of(&tail.find), of(&tail.errors)].contains(&Some(line.place()))
+}
+
+/// Cells for the names of devices before the lines of a merged tail: the longest name on screen, within reason.
+fn prefix_width(tail: &Tail, job: &Job, shown: &[output::Line], width: usize) -> usize {
+    if tail.run.is_some() {
+        return 0;
+    }
+    let name = |line: &output::Line| job.runs.get(line.run as usize).map_or(0, |run| text::width(&run.name));
+    shown.iter().map(name).max().unwrap_or(0).clamp(6, (width / 4).clamp(6, 32))
+}
+
+fn one(app: &App, tail: &Tail, job: &Job, line: &output::Line, names: usize, width: usize) -> Line<'static> {
+    let (mut prefix, body) = parts(app, tail, job, line, names);
     let room = width.saturating_sub(text::line_width(&prefix));
     prefix.spans.extend(text::slice(&body, tail.left, room).spans);
     prefix
 }
 
 /// Time, device and stream; then the text.
-fn parts(app: &App, tail: &Tail, job: &Job, line: &output::Line) -> (Line<'static>, Line<'static>) {
+fn parts(app: &App, tail: &Tail, job: &Job, line: &output::Line, names: usize) -> (Line<'static>, Line<'static>) {
     let theme = &app.theme;
     let mut prefix = Vec::new();
     if tail.times {
@@ -139,7 +204,7 @@ fn parts(app: &App, tail: &Tail, job: &Job, line: &output::Line) -> (Line<'stati
     }
     if tail.run.is_none() {
         let name = job.runs.get(line.run as usize).map_or("?", |run| run.name.as_str());
-        let name = text::pad(&text::plain(name), 14);
+        let name = text::pad(&text::plain(name), names);
         prefix.push(Span::styled(format!("{name} "), theme.device(line.run as usize)));
     }
     let (sign, role) = match line.stream {
@@ -153,7 +218,30 @@ fn parts(app: &App, tail: &Tail, job: &Job, line: &output::Line) -> (Line<'stati
         let more = format!(" [{} more in the raw output]", text::bytes(line.cut));
         body.spans.push(Span::styled(more, theme.style(Role::StreamMeta)));
     }
-    (Line::from(prefix), body)
+    (Line::from(prefix), found(app, tail, line, body))
+}
+
+/// What is searched for, where it stands in the line; the hit one stands on is seen even where nothing of it is.
+fn found(app: &App, tail: &Tail, line: &output::Line, body: Line<'static>) -> Line<'static> {
+    let finds = [&tail.find, &tail.errors].into_iter().flatten();
+    let here = current(tail, line);
+    let matchers = finds
+        .filter(|find| find.pattern.kind != Kind::Errors || here)
+        .filter_map(|find| find.matcher.as_ref())
+        .chain(tail.filter.iter().filter_map(|filter| filter.matcher.as_ref()));
+    let words = body.to_string();
+    let mut marked = body;
+    let style = app.theme.style(if here { Role::MatchCurrent } else { Role::Match });
+    let mut any = false;
+    for matcher in matchers {
+        let ranges = search::ranges(matcher, &words);
+        any |= !ranges.is_empty();
+        marked = text::mark(&marked, &ranges, style);
+    }
+    if here && !any {
+        marked = text::mark(&marked, &[0..words.len()], style);
+    }
+    marked
 }
 
 /// How a run ended, as the last line.

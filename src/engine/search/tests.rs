@@ -46,9 +46,8 @@ impl Desk {
         let wanted = Wanted { which, meta: false };
         let all = self.runs.iter().enumerate();
         let all = all.flat_map(|(run, (files, _))| lines(files, run as u32, 0, usize::MAX, wanted, u64::MAX).unwrap());
-        let trouble = |line: &Line| {
-            pattern.kind == Kind::Errors && line.stream == Stream::Err && !line.text.trim().is_empty()
-        };
+        let trouble =
+            |line: &Line| pattern.kind == Kind::Errors && line.stream == Stream::Err && !line.text.trim().is_empty();
         let mut found: Vec<Line> = all.filter(|line| trouble(line) || regex.is_match(line.text.as_bytes())).collect();
         found.sort_by_key(Line::place);
         found
