@@ -184,12 +184,14 @@ mod tests {
     use crate::engine::store::output::Writer;
     use crate::model::output::{Stream, Which};
 
+    type Kept = Vec<(u32, Arc<Files>)>;
+
     /// Runs that spoke in turns, and all their lines in order of arrival.
     fn runs(
         appends: &[(u32, bool, String)],
         step: u64,
         wanted: Wanted,
-    ) -> (tempfile::TempDir, Vec<(u32, Arc<Files>)>, Vec<Line>) {
+    ) -> (tempfile::TempDir, Kept, Vec<Line>) {
         let dir = tempfile::tempdir().unwrap();
         let open = |run: u32| {
             let path = |end: &str| dir.path().join(format!("{run}.{end}"));

@@ -239,7 +239,7 @@ fn found(app: &App, tail: &Tail, line: &output::Line, body: Line<'static>) -> Li
         marked = text::mark(&marked, &ranges, style);
     }
     if here && !any {
-        marked = text::mark(&marked, &[0..words.len()], style);
+        marked = text::mark(&marked, std::slice::from_ref(&(0..words.len())), style);
     }
     marked
 }
