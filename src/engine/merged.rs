@@ -187,11 +187,7 @@ mod tests {
     type Kept = Vec<(u32, Arc<Files>)>;
 
     /// Runs that spoke in turns, and all their lines in order of arrival.
-    fn runs(
-        appends: &[(u32, bool, String)],
-        step: u64,
-        wanted: Wanted,
-    ) -> (tempfile::TempDir, Kept, Vec<Line>) {
+    fn runs(appends: &[(u32, bool, String)], step: u64, wanted: Wanted) -> (tempfile::TempDir, Kept, Vec<Line>) {
         let dir = tempfile::tempdir().unwrap();
         let open = |run: u32| {
             let path = |end: &str| dir.path().join(format!("{run}.{end}"));

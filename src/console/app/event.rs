@@ -187,7 +187,7 @@ pub enum Effect {
 /// A wish for lines of output: only ever what a view shows, or where it goes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    pub purpose: Purpose,
+    pub whose: Whose,
     pub job: JobId,
     /// `None`: all runs of the job, in order of arrival.
     pub run: Option<u32>,
@@ -202,7 +202,7 @@ pub struct Ask {
 
 /// Whose wish it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Whose {
     Window,
     Search,
     Errors,

@@ -3,7 +3,7 @@
 
 use regex::bytes::Regex;
 
-use super::event::{Ask, Purpose};
+use super::event::{Ask, Whose};
 use crate::model::output::{Line, Matching, Place, Seek, Window};
 use crate::model::search::Pattern;
 
@@ -18,7 +18,7 @@ pub struct Find {
     pub current: Option<(Place, u64)>,
     /// Said once: the search went round, or found nothing.
     pub said: Option<&'static str>,
-    purpose: Purpose,
+    whose: Whose,
     want: Option<Want>,
     asked: Option<Ask>,
     /// There is more than has been looked through.
@@ -42,7 +42,7 @@ pub struct Scope {
 }
 
 impl Find {
-    pub fn new(pattern: Pattern, purpose: Purpose) -> Self {
+    pub fn new(pattern: Pattern, whose: Whose) -> Self {
         let (matcher, problem) = match pattern.compile() {
             Ok(matcher) => (Some(matcher), None),
             Err(problem) => (None, Some(problem)),
@@ -54,7 +54,7 @@ impl Find {
             matching: None,
             current: None,
             said: None,
-            purpose,
+            whose,
             want: None,
             asked: None,
             stale: true,
@@ -63,7 +63,7 @@ impl Find {
 
     /// The same in another output.
     pub fn anew(&self) -> Self {
-        Self::new(self.pattern.clone(), self.purpose)
+        Self::new(self.pattern.clone(), self.whose)
     }
 
     /// To the first hit at this place or behind it.
@@ -107,7 +107,7 @@ impl Find {
         };
         self.stale = false;
         let ask = Ask {
-            purpose: self.purpose,
+            whose: self.whose,
             job: scope.job,
             run: scope.run,
             which: scope.which,

@@ -49,7 +49,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
 
-pub use event::{Ask, Coloured, Effect, Event, Purpose};
+pub use event::{Ask, Coloured, Effect, Event, Whose};
 pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 

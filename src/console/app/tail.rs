@@ -5,7 +5,7 @@
 use regex::bytes::Regex;
 
 use super::commands::Do;
-use super::event::{Ask, Purpose};
+use super::event::{Ask, Whose};
 use super::find::{Find, Scope};
 use crate::model::job::JobId;
 use crate::model::output::{Line, Matching, Place, Seek, Which, Window};
@@ -374,7 +374,7 @@ impl Tail {
             }
         };
         let ask = Ask {
-            purpose: Purpose::Window,
+            whose: Whose::Window,
             job: self.job,
             run: self.run,
             which: self.which,
@@ -394,10 +394,10 @@ impl Tail {
     /// `true`: something on screen may have changed.
     pub fn answer(&mut self, ask: &Ask, window: Result<Window, String>) -> bool {
         let scope = self.scope();
-        let find = match ask.purpose {
-            Purpose::Window => return self.window(ask, window),
-            Purpose::Search => &mut self.find,
-            Purpose::Errors => &mut self.errors,
+        let find = match ask.whose {
+            Whose::Window => return self.window(ask, window),
+            Whose::Search => &mut self.find,
+            Whose::Errors => &mut self.errors,
         };
         let Some(find) = find else { return false };
         if let Some(line) = find.answer(ask, &scope, window) {
@@ -587,7 +587,7 @@ mod tests {
     fn a_search_steps_both_ways_and_round_the_ends() {
         let mut tail = Tail::new(1, Some(0));
         fed(&mut tail, 1000);
-        let mut find = Find::new(Pattern::typed("7").unwrap(), Purpose::Search);
+        let mut find = Find::new(Pattern::typed("7").unwrap(), Whose::Search);
         find.from(tail.shown().first().map(Line::place));
         tail.find = Some(find);
         fed(&mut tail, 1000);
