@@ -278,7 +278,7 @@ impl App {
                 self.area = Rect::new(0, 0, width, height);
                 self.dirty = true;
             }
-            Event::Focus(_) => {}
+            Event::Focus(_) | Event::Mouse(_) | Event::Ground { .. } => {}
             event => self.world(event, &mut effects),
         }
         self.walked(before);

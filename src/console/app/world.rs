@@ -120,7 +120,13 @@ impl App {
             | Event::DraftDropped(_)
             | Event::Linted { .. }) => self.shelf_event(event, effects),
             Event::Notice(text) => self.say(Level::Warn, text),
-            Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}
+            Event::Tick(_)
+            | Event::Key(_)
+            | Event::Paste(_)
+            | Event::Resize(..)
+            | Event::Focus(_)
+            | Event::Mouse(_)
+            | Event::Ground { .. } => {}
         }
     }
 
