@@ -405,13 +405,13 @@ impl Desk {
                     Some(Event::Keymap(name, Box::new(keymap), problems))
                 }
             }),
+            Effect::Colour { name, version, language, text } => engine.blocking(move || {
+                let lines = highlight::colour(&name, &language, &text);
+                Some(Event::Coloured { version, lines })
+            }),
             effect @ (Effect::LoadDrafts | Effect::SaveDraft { .. } | Effect::DropDraft(_)) => {
                 engine.drafts.carry_out(effect);
             }
-            Effect::Colour { version, language, text } => engine.blocking(move || {
-                let lines = highlight::colour(&language, &text);
-                Some(Event::Coloured { version, lines })
-            }),
             effect => engine.carry_out(effect),
         }
     }

@@ -129,6 +129,7 @@ pub enum Effect {
     LoadJob(JobId),
     LoadScript(String),
     Colour {
+        name: String,
         version: String,
         language: String,
         text: String,

@@ -7,6 +7,7 @@
 
 mod act;
 pub mod commands;
+pub mod editor;
 mod entry;
 pub mod event;
 pub mod find;
@@ -54,6 +55,7 @@ pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
 use self::act::Act;
+use self::editor::Editing;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::history::Histories;
@@ -81,6 +83,7 @@ pub enum View {
     #[default]
     Overview,
     Live,
+    Editor,
 }
 
 /// Something above the view; the topmost takes the keys.
@@ -95,6 +98,8 @@ pub enum Layer {
     /// What can be done with the selected thing.
     Menu(Menu),
     Palette(Box<Palette>),
+    /// A question of the editor.
+    Editor(editor::Ask),
     /// Over to write, on a protected fleet?
     Write(AskWrite),
     /// A line is being written, whatever for.
@@ -192,6 +197,7 @@ pub struct App {
     pub view: View,
     pub overview: Overview,
     pub live: Option<Live>,
+    pub editing: Editing,
     pub layers: Vec<Layer>,
     pub notices: Notices,
     pub histories: Histories,
@@ -239,6 +245,7 @@ impl App {
             view: View::default(),
             overview: Overview::default(),
             live: None,
+            editing: Editing::default(),
             layers: Vec::new(),
             notices: Notices::default(),
             histories: Histories::default(),
@@ -270,6 +277,7 @@ impl App {
                     (self.hint, self.hinted, self.dirty) = (None, None, true);
                 }
                 self.dirty |= self.notices.tick(now);
+                self.dirty |= self.tick_editor(&mut effects);
                 return effects;
             }
             Event::Key(key) => self.key(&key, &mut effects),
@@ -292,13 +300,14 @@ impl App {
 
     /// Brings derived state up to date and asks for what the screen now shows and does not have.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
+        self.settle_editor();
         if self.link != Link::Attached {
             return;
         }
-        if self.view == View::Live {
-            self.settle_live(effects);
-        } else {
-            self.settle_preview(effects);
+        match self.view {
+            View::Live => self.settle_live(effects),
+            View::Overview => self.settle_preview(effects),
+            View::Editor => {}
         }
         for layer in &mut self.layers {
             match layer {
@@ -388,7 +397,7 @@ impl App {
     pub fn wake(&self) -> Option<Timestamp> {
         let second = self.clock_runs().then(|| self.now + SignedDuration::from_secs(1));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, hint, self.notices.until()].into_iter().flatten().min()
+        [second, hint, self.notices.until(), self.wake_editor()].into_iter().flatten().min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {
@@ -458,6 +467,7 @@ impl App {
 
     pub fn view_contexts(&self) -> &'static [&'static str] {
         match (self.view, self.overview.focus) {
+            (View::Editor, _) => self.editor_contexts(),
             (View::Live, _) => &["job", "text", "list", "global"],
             (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
             (View::Overview, Pane::Targets) => &["targets", "list", "global"],

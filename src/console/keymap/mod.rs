@@ -11,9 +11,9 @@ pub use chord::{Chord, macro_keys};
 use read::Wish;
 
 /// Where a key can mean something, outermost first.
-pub const CONTEXTS: [&str; 13] = [
+pub const CONTEXTS: [&str; 14] = [
     "global", "list", "scripts", "targets", "jobs", "job", "groups", "text", "launch", "dialog", "prompt", "editor",
-    "help",
+    "find", "help",
 ];
 
 const PRESETS: [(&str, &str); 1] = [("vi", include_str!("../../../keymaps/vi.toml"))];
