@@ -4,6 +4,7 @@
 pub mod amounts;
 pub mod connection;
 pub mod device;
+pub mod diff;
 pub mod job;
 pub mod nearest;
 pub mod nodeset;

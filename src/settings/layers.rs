@@ -43,8 +43,6 @@ pub struct Ui {
     ascii: Option<bool>,
     color: Option<String>,
     fps: Option<u8>,
-    ask_terminal: Option<bool>,
-    mouse: Option<String>,
     editor: Option<String>,
 }
 
@@ -89,13 +87,7 @@ impl Ui {
             keymap: self.keymap.unwrap_or(usual.keymap),
             ascii: self.ascii,
             no_color,
-            fps: self.fps,
-            ask: self.ask_terminal.unwrap_or(usual.ask),
-            mouse: match self.mouse.as_deref() {
-                Some("on") => Some(true),
-                Some("off") => Some(false),
-                _ => usual.mouse,
-            },
+            fps: self.fps.unwrap_or(usual.fps),
             editor: self.editor.or_else(|| env.get("VISUAL").or_else(|| env.get("EDITOR")).map(str::to_owned)),
         }
     }

@@ -98,12 +98,8 @@ pub struct UiSettings {
     pub ascii: Option<bool>,
     /// `NO_COLOR` was set, or `color = "never"`.
     pub no_color: bool,
-    /// Frames a second at most; `None`: as many as the line is good for.
-    pub fps: Option<u8>,
-    /// The terminal may be asked what it can do.
-    pub ask: bool,
-    /// `None`: on where the terminal is on this machine.
-    pub mouse: Option<bool>,
+    /// Frames a second at most.
+    pub fps: u8,
     pub editor: Option<String>,
 }
 
@@ -114,9 +110,7 @@ impl Default for UiSettings {
             keymap: "vi".to_owned(),
             ascii: None,
             no_color: false,
-            fps: None,
-            ask: true,
-            mouse: None,
+            fps: 30,
             editor: None,
         }
     }

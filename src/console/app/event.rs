@@ -3,18 +3,21 @@
 
 use std::ops::Range;
 
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
+use super::diff::Side;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use crate::console::keymap::Keymap;
 use crate::console::theme::{Role, Theme};
+use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
 use crate::model::script::{Finding, Script};
 use crate::model::search::Pattern;
 use crate::model::secret::Secret;
+use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
 
 /// Colours of one script's text: for each line, byte ranges and what they are.
@@ -29,11 +32,6 @@ pub enum Event {
     Paste(String),
     Resize(u16, u16),
     Focus(bool),
-    Mouse(MouseEvent),
-    /// The terminal said whether it is dark: once when asked, and when it changes.
-    Ground {
-        dark: bool,
-    },
 
     /// The engine answers.
     Attached(Box<Hello>),
@@ -95,6 +93,35 @@ pub enum Event {
         answer: Result<Draft, String>,
     },
     DraftDropped(String),
+    Renamed {
+        from: String,
+        answer: Result<Renamed, Problem>,
+    },
+    Deleted {
+        name: String,
+        answer: Result<Trashed, Problem>,
+    },
+    /// Out of the trash again.
+    Undeleted(Result<Trashed, Problem>),
+    Trash(Result<Vec<Trashed>, Problem>),
+    Versions {
+        name: String,
+        answer: Result<Vec<Version>, Problem>,
+    },
+    /// A version's text, under the title it was asked for with.
+    Version {
+        title: String,
+        answer: Box<Result<Opened, Problem>>,
+    },
+    /// An older version was saved as the newest.
+    Restored {
+        name: String,
+        answer: Result<SavedScript, SaveProblem>,
+    },
+    Compared {
+        serial: u64,
+        answer: Box<Result<Diff, Problem>>,
+    },
     /// What lint says of a text that is being written.
     Linted {
         serial: u64,
@@ -129,7 +156,6 @@ pub enum Effect {
     LoadJob(JobId),
     LoadScript(String),
     Colour {
-        name: String,
         version: String,
         language: String,
         text: String,
@@ -177,6 +203,35 @@ pub enum Effect {
         bytes: Vec<u8>,
     },
     DropDraft(String),
+    RenameScript {
+        from: String,
+        to: String,
+    },
+    /// Into the trash.
+    DeleteScript {
+        name: String,
+        /// The name as the operator typed it.
+        confirm: String,
+    },
+    Undelete(String),
+    LoadTrash,
+    LoadVersions(String),
+    LoadVersion {
+        title: String,
+        name: String,
+        version: String,
+    },
+    RestoreVersion {
+        name: String,
+        version: String,
+        /// What it is saved over.
+        base: String,
+    },
+    Compare {
+        serial: u64,
+        left: Side,
+        right: Side,
+    },
     LintText {
         serial: u64,
         name: String,
@@ -184,8 +239,6 @@ pub enum Effect {
     },
     OpenEditor(String),
     Copy(String),
-    /// Whether the terminal shall report the mouse.
-    Mouse(bool),
     Suspend,
     /// Paint every cell again.
     Redraw,

@@ -93,27 +93,14 @@ impl App {
             Layer::Menu(menu) => self.in_menu(menu, verb),
             Layer::Palette(palette) => self.in_palette(palette, verb),
             Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
-            Layer::Editor(ask) => match verb {
-                Do::Accept | Do::Open => {
-                    self.answer(ask, effects);
-                    Next::stay(!ask.closes())
-                }
-                Do::NextField | Do::PreviousField => {
-                    let verb = if verb == Do::NextField { Do::Down } else { Do::Up };
-                    ask.cursor.go(verb, ask.picks.len(), ask.picks.len());
-                    Next::Stay
-                }
-                verb => {
-                    ask.cursor.go(verb, ask.picks.len(), ask.picks.len());
-                    Next::stay(!out)
-                }
-            },
             Layer::Log(log) => self.in_log(log, verb),
+            Layer::Diff(view) => self.in_diff(view, verb),
+            Layer::Files(files) => self.in_files(files, verb, effects),
             Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),
         }
     }
 
-    pub(super) fn copy(&mut self, what: &str, text: String, effects: &mut Vec<Effect>) {
+    fn copy(&mut self, what: &str, text: String, effects: &mut Vec<Effect>) {
         self.hint = Some(format!("copied the {what} through the terminal (OSC 52)"));
         effects.push(Effect::Copy(text));
     }
@@ -298,12 +285,6 @@ impl App {
                     }
                 }
             },
-            View::Editor => {
-                if let Some(editor) = &self.editing.open {
-                    items.push(("name", editor.name.clone()));
-                    items.push(("text", editor.buffer.lines().join("\n")));
-                }
-            }
             View::Live => {
                 if let (Some(live), Some(held)) = (&self.live, &self.held) {
                     if let Some(run) = held.run(live.chosen) {

@@ -7,9 +7,12 @@
 
 mod act;
 pub mod commands;
-pub mod editor;
+pub mod diff;
 mod entry;
 pub mod event;
+pub mod files;
+#[cfg(test)]
+mod files_tests;
 pub mod find;
 pub mod form;
 mod fuzzy;
@@ -37,6 +40,8 @@ pub mod prompt;
 #[cfg(test)]
 pub mod sample;
 #[cfg(test)]
+mod sample_files;
+#[cfg(test)]
 mod session_tests;
 pub mod shelf;
 pub mod stop;
@@ -55,7 +60,8 @@ pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
 use self::act::Act;
-use self::editor::Editing;
+use self::diff::DiffView;
+use self::files::Files;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::history::Histories;
@@ -83,7 +89,6 @@ pub enum View {
     #[default]
     Overview,
     Live,
-    Editor,
 }
 
 /// Something above the view; the topmost takes the keys.
@@ -98,10 +103,12 @@ pub enum Layer {
     /// What can be done with the selected thing.
     Menu(Menu),
     Palette(Box<Palette>),
-    /// A question of the editor.
-    Editor(editor::Ask),
     /// Over to write, on a protected fleet?
     Write(AskWrite),
+    /// Two texts compared.
+    Diff(Box<DiffView>),
+    /// A script as a file: new, rename, delete, versions…
+    Files(Box<Files>),
     /// A line is being written, whatever for.
     Prompt(Box<Prompt>),
 }
@@ -197,7 +204,6 @@ pub struct App {
     pub view: View,
     pub overview: Overview,
     pub live: Option<Live>,
-    pub editing: Editing,
     pub layers: Vec<Layer>,
     pub notices: Notices,
     pub histories: Histories,
@@ -245,7 +251,6 @@ impl App {
             view: View::default(),
             overview: Overview::default(),
             live: None,
-            editing: Editing::default(),
             layers: Vec::new(),
             notices: Notices::default(),
             histories: Histories::default(),
@@ -277,7 +282,6 @@ impl App {
                     (self.hint, self.hinted, self.dirty) = (None, None, true);
                 }
                 self.dirty |= self.notices.tick(now);
-                self.dirty |= self.tick_editor(&mut effects);
                 return effects;
             }
             Event::Key(key) => self.key(&key, &mut effects),
@@ -286,7 +290,7 @@ impl App {
                 self.area = Rect::new(0, 0, width, height);
                 self.dirty = true;
             }
-            Event::Focus(_) | Event::Mouse(_) | Event::Ground { .. } => {}
+            Event::Focus(_) => {}
             event => self.world(event, &mut effects),
         }
         self.walked(before);
@@ -300,14 +304,13 @@ impl App {
 
     /// Brings derived state up to date and asks for what the screen now shows and does not have.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
-        self.settle_editor();
         if self.link != Link::Attached {
             return;
         }
-        match self.view {
-            View::Live => self.settle_live(effects),
-            View::Overview => self.settle_preview(effects),
-            View::Editor => {}
+        if self.view == View::Live {
+            self.settle_live(effects);
+        } else {
+            self.settle_preview(effects);
         }
         for layer in &mut self.layers {
             match layer {
@@ -397,7 +400,7 @@ impl App {
     pub fn wake(&self) -> Option<Timestamp> {
         let second = self.clock_runs().then(|| self.now + SignedDuration::from_secs(1));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, hint, self.notices.until(), self.wake_editor()].into_iter().flatten().min()
+        [second, hint, self.notices.until()].into_iter().flatten().min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {
@@ -460,6 +463,10 @@ impl App {
             }
             Some(Layer::Prompt(_)) => &["prompt", "global"],
             Some(Layer::Palette(_)) => &["prompt", "list", "global"],
+            Some(Layer::Diff(_)) => &["diff", "dialog", "list", "global"],
+            Some(Layer::Files(files)) if matches!(**files, Files::Versions(_) | Files::Trash(_) | Files::With(_)) => {
+                &["versions", "dialog", "list", "global"]
+            }
             Some(_) => &["dialog", "list", "global"],
             None => self.view_contexts(),
         }
@@ -467,7 +474,6 @@ impl App {
 
     pub fn view_contexts(&self) -> &'static [&'static str] {
         match (self.view, self.overview.focus) {
-            (View::Editor, _) => self.editor_contexts(),
             (View::Live, _) => &["job", "text", "list", "global"],
             (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
             (View::Overview, Pane::Targets) => &["targets", "list", "global"],

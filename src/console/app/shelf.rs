@@ -54,6 +54,10 @@ pub struct Draft {
 #[derive(Debug, Default)]
 pub struct Shelf {
     pub drafts: BTreeMap<String, Draft>,
+    /// Of the last comparison.
+    pub(super) serial: u64,
+    /// A script that the cursor goes to as soon as it is listed, and whether it is then edited.
+    pub(super) goto: Option<(String, bool)>,
 }
 
 impl Shelf {
@@ -65,7 +69,7 @@ impl Shelf {
 
 impl App {
     /// What the world says about scripts as files.
-    pub(super) fn shelf_event(&mut self, event: Event, _effects: &mut Vec<Effect>) {
+    pub(super) fn shelf_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
             Event::Drafts(drafts) => {
                 self.shelf.drafts = drafts.into_iter().map(|draft| (draft.name.clone(), draft)).collect();
@@ -75,6 +79,22 @@ impl App {
                 Err(why) => self.say(Level::Error, format!("the draft of {name} could not be kept: {why}")),
             },
             Event::DraftDropped(name) => drop(self.shelf.drafts.remove(&name)),
+            Event::Saved { name, answer } => {
+                if let Ok(SavedScript { warning: Some(warning), .. }) = &answer {
+                    self.say(Level::Warn, warning.clone());
+                }
+                if self.created(&name, &answer) || answer.is_ok() {
+                    self.ask_library(effects);
+                }
+            }
+            Event::Renamed { from, answer } => self.renamed(&from, answer, effects),
+            Event::Deleted { name, answer } => self.deleted(&name, answer, effects),
+            Event::Undeleted(answer) => self.undeleted(answer, effects),
+            Event::Restored { name, answer } => self.restored(&name, answer, effects),
+            Event::Versions { name, answer } => self.set_versions(&name, answer),
+            Event::Version { title, answer } => self.read_version(title, *answer),
+            Event::Trash(answer) => self.set_trash(answer),
+            Event::Compared { serial, answer } => self.compared(serial, *answer),
             _ => {}
         }
     }

@@ -25,10 +25,14 @@ impl App {
                 Some("still reading scripts and targets".into())
             }
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
-            Do::Edit | Do::EditOutside => match self.overview.script(&self.scripts) {
+            Do::Edit => match self.overview.script(&self.scripts) {
                 None => Some(self.no_script()),
                 Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
             },
+            Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
+            Do::RenameScript | Do::DeleteScript | Do::Versions | Do::DiffWith => {
+                self.overview.script(&self.scripts).is_none().then(|| self.no_script())
+            }
             Do::Stop => match self.job_here() {
                 None => Some("no job here".into()),
                 Some(job) => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
@@ -71,7 +75,6 @@ impl App {
         let id = match self.view {
             View::Live => self.live.as_ref().map(|live| live.id),
             View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
-            View::Editor => None,
         };
         let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
         held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id))
@@ -93,6 +96,8 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "jobs" => "only in the jobs pane",
         "job" => "only while a job is watched",
         "text" => "only where a text is shown",
+        "versions" => "only in the list of versions",
+        "diff" => "only where two texts are compared",
         "launch" => "only in the launch dialog",
         "dialog" => "only in a dialog",
         "prompt" => "only while a line is written",

@@ -90,10 +90,7 @@ impl App {
             Event::Histories(all) => all.into_iter().for_each(|(name, lines)| self.histories.restore(name, lines)),
             Event::Edited { path, problem } => match problem {
                 Some(problem) => self.say(Level::Error, format!("editing {path}: {problem}")),
-                None => {
-                    self.ask_library(effects);
-                    self.edited_outside(&path, effects);
-                }
+                None => self.ask_library(effects),
             },
             Event::Theme(theme, problems) => {
                 if problems.is_empty() {
@@ -116,20 +113,22 @@ impl App {
                     self.say(Level::Warn, format!("{what} and the like are not kept for the next session: {why}"));
                 }
             }
-            Event::Opened { name, answer } => self.opened(name, *answer, effects),
-            Event::Saved { name, answer } => self.saved(&name, answer, effects),
-            Event::Linted { serial, answer } => self.linted(serial, answer),
-            event @ (Event::Drafts(_) | Event::DraftSaved { .. } | Event::DraftDropped(_)) => {
-                self.shelf_event(event, effects);
-            }
+            event @ (Event::Opened { .. }
+            | Event::Saved { .. }
+            | Event::Drafts(_)
+            | Event::DraftSaved { .. }
+            | Event::DraftDropped(_)
+            | Event::Renamed { .. }
+            | Event::Deleted { .. }
+            | Event::Undeleted(_)
+            | Event::Trash(_)
+            | Event::Versions { .. }
+            | Event::Version { .. }
+            | Event::Restored { .. }
+            | Event::Compared { .. }
+            | Event::Linted { .. }) => self.shelf_event(event, effects),
             Event::Notice(text) => self.say(Level::Warn, text),
-            Event::Tick(_)
-            | Event::Key(_)
-            | Event::Paste(_)
-            | Event::Resize(..)
-            | Event::Focus(_)
-            | Event::Mouse(_)
-            | Event::Ground { .. } => {}
+            Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}
         }
     }
 
@@ -230,7 +229,7 @@ impl App {
                 if let Some(launch) = self.launch_mut() {
                     launch.again();
                 }
-                self.check_editor(effects);
+                self.arrived(effects);
             }
             Err(problem) => self.library = self.failed("the scripts", &self.library.clone(), problem),
         }
@@ -298,7 +297,6 @@ impl App {
                 source.findings = script.findings;
                 if script.text.len() <= COLOURED {
                     effects.push(Effect::Colour {
-                        name: script.info.name,
                         version: source.version.clone(),
                         language: script.info.language,
                         text: script.text,

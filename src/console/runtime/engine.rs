@@ -152,7 +152,17 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let what = Cancel { devices: Vec::new(), queued_only };
             Event::Cancelled { job, answer: call!(client, client.cancel(job, &what)) }
         }
-        effect @ (Effect::OpenScript(_) | Effect::SaveScript { .. } | Effect::LintText { .. }) => {
+        effect @ (Effect::OpenScript(_)
+        | Effect::SaveScript { .. }
+        | Effect::RenameScript { .. }
+        | Effect::DeleteScript { .. }
+        | Effect::Undelete(_)
+        | Effect::LoadTrash
+        | Effect::LoadVersions(_)
+        | Effect::LoadVersion { .. }
+        | Effect::RestoreVersion { .. }
+        | Effect::Compare { .. }
+        | Effect::LintText { .. }) => {
             return super::shelf::ask(client, effect).await;
         }
         Effect::Attach
@@ -166,7 +176,6 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)
-        | Effect::Mouse(_)
         | Effect::Suspend
         | Effect::Redraw
         | Effect::Quit => return None,

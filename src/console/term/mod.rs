@@ -4,16 +4,9 @@
 mod caps;
 mod encode;
 mod guard;
-mod input;
-mod line;
 mod moved;
-mod pace;
-pub mod probe;
 mod screen;
 
 pub use caps::{Caps, Env, caps, detect};
-pub use guard::{NoScreen, Term};
-pub use input::{Decoder, Input, PASTE, Reader, Reply};
-pub use line::Line;
-pub use pace::{AWAY, HERE, Pace};
+pub use guard::Term;
 pub use screen::Screen;

@@ -4,7 +4,8 @@
 mod cells;
 mod chrome;
 mod dialog;
-mod editor;
+mod diff;
+mod files;
 mod gauge;
 mod grid;
 mod help;
@@ -45,35 +46,33 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let strips = layout::strips(area);
     let mut cursor = None;
     // A layer as large as the screen hides what is below: that is not drawn at all.
-    let covered =
-        app.layers.iter().rposition(|layer| matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log(_)));
+    let covered = app
+        .layers
+        .iter()
+        .rposition(|layer| matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log(_) | Layer::Diff(_)));
     if covered.is_none() {
         match app.view {
             View::Overview => overview::draw(app, area, buf),
             View::Live => live::draw(app, area, buf),
-            View::Editor => cursor = editor::draw(app, area, buf),
         }
     }
     for layer in &app.layers[covered.unwrap_or(0)..] {
         match layer {
             Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
             Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
-            Layer::Editor(ask) => {
-                cursor = None;
-                editor::ask(app, ask, strips.body, buf);
-            }
             Layer::Log(log) => cursor = log::draw(app, log, strips.body, buf),
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
             Layer::Copy(menu) => dialog::copy(app, menu, strips.body, buf),
+            Layer::Diff(view) => diff::draw(app, view, strips.body, buf),
+            Layer::Files(files) => cursor = files::draw(app, files, strips.body, buf),
             Layer::Prompt(prompt) => cursor = Some(prompt::draw(app, prompt, area, buf)),
         }
     }
     chrome::crumbs(app, strips.crumbs, buf);
-    let has_bar = app.view == View::Editor && editor::has_bar(app);
-    if !has_bar && !matches!(app.layers.last(), Some(Layer::Launch(_) | Layer::Prompt(_))) {
+    if !matches!(app.layers.last(), Some(Layer::Launch(_) | Layer::Prompt(_))) {
         chrome::status(app, strips.status, buf);
     }
     chrome::hints(app, strips.hints, buf);

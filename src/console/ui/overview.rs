@@ -130,9 +130,22 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
             cells.push(left(text::plain(&script.describe), muted));
         }
         row(buf, line, widths, &cells);
+        if app.shelf.edited(&script.name) {
+            edited(app, buf, line, widths);
+        }
         if at == app.overview.scripts.at {
             cursor(theme, buf, line, focused);
         }
+    }
+}
+
+/// `M` at the end of the name: there is text that was not saved.
+fn edited(app: &App, buf: &mut Buffer, line: Rect, widths: &[u16]) {
+    let others: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
+    let name = if widths[1] == 0 { line.width.saturating_sub(others) } else { widths[1] };
+    let end = line.x + widths[0] + 1 + name;
+    if name > 4 && end < line.right() {
+        buf.set_string(end - 2, line.y, " M", app.theme.style(Role::Mark));
     }
 }
 

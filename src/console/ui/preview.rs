@@ -44,7 +44,8 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
         }
         return;
     };
-    let name = format!("{}  {}  {}", text::plain(&info.name), info.language, info.version);
+    let edited = if app.shelf.edited(&info.name) { "  (M: edited here, not saved)" } else { "" };
+    let name = format!("{}  {}  {}{edited}", text::plain(&info.name), info.language, info.version);
     let source = app.source.as_ref().filter(|source| source.name == info.name);
     let len = source.map_or(0, |source| source.lines.len());
     let foot =

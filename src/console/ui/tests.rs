@@ -44,6 +44,29 @@ fn every_screen_at_every_size() {
     insta::assert_snapshot!("live-drawn", screen((80, 24), false, "3<enter>"));
 }
 
+/// Scripts as files: the dialogs, and two texts compared.
+#[test]
+fn the_dialogs_about_files_and_the_diff() {
+    const FILES: [(&str, &str); 9] = [
+        ("new", "nweb/check"),
+        ("rename", ":rename<enter>"),
+        ("delete", ":delete<enter>disk-use.sh"),
+        ("versions", ":versions<enter>j"),
+        ("version-text", ":versions<enter>j<enter>"),
+        ("go-back", ":versions<enter>jR"),
+        ("deleted", ":deleted<enter>"),
+        ("diff-with", "d"),
+        ("diff", "d<enter>"),
+    ];
+    for (name, keys) in FILES {
+        let sizes = [(80, 24), (140, 40), (60, 15)].into_iter().enumerate();
+        let screens: String = sizes.map(|(n, size)| screen(size, n % 2 == 0, keys)).collect();
+        let safe = |c: char| !c.is_control() || c == '\n';
+        assert!(screens.chars().all(safe) && !screens.contains('\u{202e}'), "{name}");
+        insta::assert_snapshot!(format!("files-{name}"), screens);
+    }
+}
+
 #[test]
 fn what_is_missing_is_said_with_what_to_do() {
     let mut session = Session::starting((80, 24), false);

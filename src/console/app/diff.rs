@@ -1,0 +1,213 @@
+//! Two texts beside or below each other: what is on screen of a comparison, and the way through it. The comparing is
+//! done off the loop; a text that is not at hand is fetched there, too.
+
+use super::commands::Do;
+use super::layers::Next;
+use super::{App, Effect, Layer, layout};
+use crate::model::diff::{Diff, Row};
+use crate::model::wire::Problem;
+
+/// One of two texts, and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side {
+    pub title: String,
+    pub text: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    Bytes(Vec<u8>),
+    /// A script of the library, as it is now.
+    Script(String),
+    /// One of its versions.
+    Version {
+        name: String,
+        version: String,
+    },
+}
+
+#[derive(Debug)]
+pub struct DiffView {
+    pub titles: (String, String),
+    pub state: State,
+    /// First row shown, and first column.
+    pub top: usize,
+    pub left: usize,
+    serial: u64,
+}
+
+#[derive(Debug)]
+pub enum State {
+    Comparing,
+    Ready(Box<Shown>),
+    Failed(String),
+}
+
+/// A comparison laid out both ways.
+#[derive(Debug)]
+pub struct Shown {
+    pub diff: Diff,
+    /// One below the other: a row a line.
+    pub below: Vec<Line>,
+    /// Side by side: what was taken away stands beside what came for it.
+    pub beside: Vec<Line>,
+}
+
+/// One row of the screen; lines by their numbers, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Which hunk begins here.
+    Hunk(usize),
+    Same(u32, u32),
+    /// What was there, what is there. One below the other: the other one is told for the words' sake.
+    Changed {
+        left: Option<u32>,
+        right: Option<u32>,
+        shows_left: bool,
+    },
+}
+
+impl Shown {
+    fn of(diff: Diff) -> Self {
+        let (mut below, mut beside) = (Vec::new(), Vec::new());
+        for (n, hunk) in diff.hunks.iter().enumerate() {
+            below.push(Line::Hunk(n));
+            beside.push(Line::Hunk(n));
+            let rows = &diff.rows[hunk.rows.clone()];
+            let mut at = 0;
+            while at < rows.len() {
+                if let Row::Same(left, right) = rows[at] {
+                    below.push(Line::Same(left, right));
+                    beside.push(Line::Same(left, right));
+                    at += 1;
+                    continue;
+                }
+                let changed = rows[at..].iter().take_while(|row| !matches!(row, Row::Same(..)));
+                let (mut gone, mut came) = (Vec::new(), Vec::new());
+                for row in changed {
+                    match row {
+                        Row::Del(line) => gone.push(*line),
+                        Row::Add(line) => came.push(*line),
+                        Row::Same(..) => {}
+                    }
+                    at += 1;
+                }
+                let pair = |n: usize, shows_left| {
+                    let (left, right) = (gone.get(n).copied(), came.get(n).copied());
+                    Line::Changed { left, right, shows_left }
+                };
+                below.extend((0..gone.len()).map(|n| pair(n, true)));
+                below.extend((0..came.len()).map(|n| pair(n, false)));
+                beside.extend((0..gone.len().max(came.len())).map(|n| pair(n, true)));
+            }
+        }
+        Self { diff, below, beside }
+    }
+
+    pub fn lines(&self, wide: bool) -> &[Line] {
+        if wide { &self.beside } else { &self.below }
+    }
+}
+
+impl App {
+    /// Compares two texts in a view above everything that is open.
+    pub fn open_diff(&mut self, left: Side, right: Side, effects: &mut Vec<Effect>) {
+        let view = self.diff_view(left, right, effects);
+        self.layers.push(view);
+    }
+
+    /// The same for who puts it above itself.
+    pub(super) fn diff_view(&mut self, left: Side, right: Side, effects: &mut Vec<Effect>) -> Layer {
+        self.shelf.serial += 1;
+        let serial = self.shelf.serial;
+        let titles = (left.title.clone(), right.title.clone());
+        let view = DiffView { titles, state: State::Comparing, top: 0, left: 0, serial };
+        effects.push(Effect::Compare { serial, left, right });
+        Layer::Diff(Box::new(view))
+    }
+
+    pub(super) fn compared(&mut self, serial: u64, answer: Result<Diff, Problem>) {
+        for layer in &mut self.layers {
+            if let Layer::Diff(view) = layer
+                && view.serial == serial
+            {
+                view.state = match answer {
+                    Ok(diff) => State::Ready(Box::new(Shown::of(diff))),
+                    Err(problem) => State::Failed(problem.error),
+                };
+                return;
+            }
+        }
+    }
+
+    /// Rows of a comparison on this screen.
+    fn diff_page(&self) -> usize {
+        layout::inside(layout::strips(self.area).body).max(1)
+    }
+
+    pub(super) fn in_diff(&mut self, view: &mut DiffView, verb: Do) -> Next {
+        let page = self.diff_page();
+        if matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack) {
+            return Next::Close;
+        }
+        let State::Ready(shown) = &view.state else { return Next::Stay };
+        let lines = shown.lines(self.area.width >= layout::WIDE);
+        // notes stand above the lines, on two rows each at most
+        let last = lines.len().saturating_sub(page.saturating_sub(2 * shown.diff.notes.len()).max(1));
+        let head = |line: &Line| matches!(line, Line::Hunk(_));
+        match verb {
+            Do::Down => view.top += 1,
+            Do::Up => view.top = view.top.saturating_sub(1),
+            Do::HalfDown => view.top += (page / 2).max(1),
+            Do::HalfUp => view.top = view.top.saturating_sub((page / 2).max(1)),
+            Do::PageDown | Do::Accept | Do::Toggle => view.top += page,
+            Do::PageUp => view.top = view.top.saturating_sub(page),
+            Do::First => view.top = 0,
+            Do::Last => view.top = last,
+            Do::Expand => view.left += 8,
+            Do::Collapse => view.left = view.left.saturating_sub(8),
+            Do::NextChange | Do::NextField => {
+                let next = lines.iter().skip(view.top + 1).position(head).map(|at| view.top + 1 + at);
+                match next.filter(|at| *at <= last) {
+                    Some(at) => view.top = at,
+                    None if view.top < last => view.top = last,
+                    None => self.hint = Some("that was the last change".into()),
+                }
+            }
+            Do::PreviousChange | Do::PreviousField => {
+                match lines.iter().take(view.top.min(lines.len())).rposition(head) {
+                    Some(at) => view.top = at,
+                    None => self.hint = Some("this is the first change".into()),
+                }
+            }
+            _ => self.hint = Some("that means nothing here".into()),
+        }
+        view.top = view.top.min(last);
+        Next::Stay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_stands_beside_what_it_came_for() {
+        let shown = Shown::of(Diff::of(b"a\nb\nc\n", b"a\nB\nnew\nc\n"));
+        let changed = |left, right, shows_left| Line::Changed { left, right, shows_left };
+        assert_eq!(
+            shown.beside,
+            [
+                Line::Hunk(0),
+                Line::Same(0, 0),
+                changed(Some(1), Some(1), true),
+                changed(None, Some(2), true),
+                Line::Same(2, 3),
+            ]
+        );
+        assert_eq!(
+            shown.below[2..5],
+            [changed(Some(1), Some(1), true), changed(Some(1), Some(1), false), changed(None, Some(2), false)]
+        );
+    }
+}

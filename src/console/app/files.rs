@@ -1,0 +1,591 @@
+//! The dialogs about scripts as files: new, rename, delete, versions, what was deleted, diff with… Each asks before it
+//! changes anything, with Cancel focused where something would be taken away; the engine does it, and says whether it
+//! could.
+
+use crossterm::event::KeyEvent;
+
+use super::commands::Do;
+use super::diff::{Side, Text as Source};
+use super::form::Text;
+use super::layers::Next;
+use super::list::Cursor;
+use super::notices::Level;
+use super::shelf::{Opened, SaveProblem, SavedScript};
+use super::{App, Effect, Layer, Pane, layout};
+use crate::model::script::template::{TEMPLATES, Template};
+use crate::model::shelf::{Renamed, Trashed, Version};
+use crate::model::wire::Problem;
+
+#[derive(Debug)]
+pub enum Files {
+    New(New),
+    Rename(Rename),
+    Delete(Delete),
+    Versions(Versions),
+    Trash(Trash),
+    With(With),
+    /// A version's text, to be read.
+    Read(Read),
+    Restore(Restore),
+}
+
+/// A new script: by which template, under which name.
+#[derive(Debug)]
+pub struct New {
+    pub template: usize,
+    pub name: Text,
+    pub problem: Option<String>,
+    /// Asked for under this name.
+    pub sent: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Rename {
+    pub from: String,
+    pub to: Text,
+    /// The focused button, if it is one.
+    pub at: Button,
+    pub problem: Option<String>,
+    pub sent: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    Field,
+    Cancel,
+    Do,
+}
+
+#[derive(Debug)]
+pub struct Delete {
+    pub name: String,
+    /// The name once more.
+    pub typed: Text,
+    pub on_delete: bool,
+    pub problem: Option<String>,
+    pub sent: bool,
+}
+
+impl Delete {
+    pub fn armed(&self) -> bool {
+        self.typed.text() == self.name && !self.sent
+    }
+}
+
+/// A list that is fetched when it is opened.
+pub type Fetched<T> = Option<Result<Vec<T>, String>>;
+
+#[derive(Debug)]
+pub struct Versions {
+    pub name: String,
+    pub all: Fetched<Version>,
+    pub cursor: Cursor,
+}
+
+#[derive(Debug, Default)]
+pub struct Trash {
+    pub all: Fetched<Trashed>,
+    pub cursor: Cursor,
+}
+
+/// What a script can be compared with.
+#[derive(Debug)]
+pub struct With {
+    pub name: String,
+    pub versions: Fetched<Version>,
+    pub rows: Vec<Other>,
+    pub cursor: Cursor,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Other {
+    Draft,
+    Version(Version),
+    Script(String),
+}
+
+#[derive(Debug)]
+pub struct Read {
+    pub title: String,
+    pub lines: Vec<String>,
+    pub top: usize,
+    pub left: usize,
+}
+
+/// Back to an older version?
+#[derive(Debug)]
+pub struct Restore {
+    pub name: String,
+    pub version: Version,
+    /// What would be saved over.
+    base: String,
+    pub on_restore: bool,
+    pub sent: bool,
+}
+
+impl Files {
+    /// For the breadcrumb.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Files::New(_) => "New",
+            Files::Rename(_) => "Rename",
+            Files::Delete(_) => "Delete",
+            Files::Versions(_) => "Versions",
+            Files::Trash(_) => "Deleted",
+            Files::With(_) => "Diff with",
+            Files::Read(_) => "Version",
+            Files::Restore(_) => "Restore",
+        }
+    }
+}
+
+const fn out(verb: Do) -> bool {
+    matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack)
+}
+
+impl Files {
+    /// What is typed into a field. `true`: used up.
+    pub(super) fn key(&mut self, key: &KeyEvent) -> bool {
+        match self {
+            Files::New(new) if new.sent.is_none() => new.name.key(key),
+            Files::Rename(rename) if rename.at == Button::Field && !rename.sent => rename.to.key(key),
+            Files::Delete(delete) if !delete.sent => {
+                let used = delete.typed.key(key);
+                if used {
+                    // Armed: enter is the last step. Anything else leads back to Cancel.
+                    delete.on_delete = delete.armed();
+                }
+                used
+            }
+            _ => false,
+        }
+    }
+
+    /// `false`: nothing here takes pasted text; what arms a button is typed.
+    pub(super) fn paste(&mut self, text: &str) -> bool {
+        match self {
+            Files::New(new) if new.sent.is_none() => new.name.paste(text),
+            Files::Rename(rename) if !rename.sent => rename.to.paste(text),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl App {
+    /// The commands of the scripts pane that are about files. `false`: it is none of them.
+    pub(super) fn open_files(&mut self, verb: Do, effects: &mut Vec<Effect>) -> bool {
+        let name = || self.overview.script(&self.scripts).map(|script| script.name.clone()).unwrap_or_default();
+        let files = match verb {
+            Do::NewScript => Files::New(New { template: 0, name: Text::new(""), problem: None, sent: None }),
+            Do::RenameScript => {
+                let from = name();
+                Files::Rename(Rename { to: Text::new(&from), from, at: Button::Field, problem: None, sent: false })
+            }
+            Do::DeleteScript => Files::Delete(Delete {
+                name: name(),
+                typed: Text::new(""),
+                on_delete: false,
+                problem: None,
+                sent: false,
+            }),
+            Do::Versions => {
+                effects.push(Effect::LoadVersions(name()));
+                Files::Versions(Versions { name: name(), all: None, cursor: Cursor::default() })
+            }
+            Do::DiffWith => {
+                effects.push(Effect::LoadVersions(name()));
+                let mut with = With { name: name(), versions: None, rows: Vec::new(), cursor: Cursor::default() };
+                self.others(&mut with);
+                Files::With(with)
+            }
+            Do::Deleted => {
+                effects.push(Effect::LoadTrash);
+                Files::Trash(Trash::default())
+            }
+            _ => return false,
+        };
+        self.layers.push(Layer::Files(Box::new(files)));
+        true
+    }
+
+    pub(super) fn in_files(&mut self, files: &mut Files, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        let page = layout::inside(layout::strips(self.area).body);
+        match files {
+            Files::New(new) => return self.in_new(new, verb, effects),
+            Files::Rename(rename) => return self.in_rename(rename, verb, effects),
+            Files::Delete(delete) => return self.in_delete(delete, verb, effects),
+            Files::Restore(restore) => return Self::in_restore(restore, verb, effects),
+            Files::Versions(_) | Files::Trash(_) | Files::With(_) | Files::Read(_) if out(verb) => return Next::Close,
+            Files::Versions(list) => return self.in_versions(list, verb, page, effects),
+            Files::Trash(list) => {
+                let rows = list.all.as_ref().and_then(|all| all.as_ref().ok()).map_or(&[][..], Vec::as_slice);
+                match (verb, rows.get(list.cursor.at)) {
+                    (Do::Accept | Do::Open | Do::Restore, Some(trashed)) => {
+                        effects.push(Effect::Undelete(trashed.id.clone()));
+                        return Next::Close;
+                    }
+                    _ => drop(list.cursor.go(verb, rows.len(), page)),
+                }
+            }
+            Files::With(with) => match (verb, with.rows.get(with.cursor.at).cloned()) {
+                (Do::Accept | Do::Open | Do::Diff, Some(other)) => {
+                    return self.diff_with(&with.name.clone(), other, effects);
+                }
+                _ => drop(with.cursor.go(verb, with.rows.len(), page)),
+            },
+            Files::Read(read) => read.go(verb, page),
+        }
+        Next::Stay
+    }
+
+    fn in_new(&mut self, new: &mut New, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        let count = TEMPLATES.len();
+        match verb {
+            verb if out(verb) => return Next::Close,
+            _ if new.sent.is_some() => {}
+            Do::Down | Do::NextField => new.template = (new.template + 1) % count,
+            Do::Up | Do::PreviousField => new.template = (new.template + count - 1) % count,
+            Do::Accept | Do::Open => {
+                let name = new.full_name();
+                if name.is_empty() {
+                    new.problem = Some("write a name, such as fix-dns or web/fix-dns".into());
+                } else {
+                    let bytes = new.template().fill(&name).into_bytes();
+                    effects.push(Effect::SaveScript { name: name.clone(), base: None, bytes, force: false });
+                    (new.problem, new.sent) = (None, Some(name));
+                }
+            }
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    fn in_rename(&mut self, rename: &mut Rename, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        match verb {
+            verb if out(verb) => return Next::Close,
+            _ if rename.sent => {}
+            Do::NextField | Do::Down => rename.at = rename.at.next(),
+            Do::PreviousField | Do::Up => rename.at = rename.at.next().next(),
+            Do::Accept | Do::Open => match rename.at {
+                Button::Cancel => return Next::Close,
+                Button::Field => rename.at = Button::Do,
+                Button::Do => {
+                    let to = rename.to.text().trim().to_owned();
+                    if to.is_empty() || to == rename.from {
+                        (rename.at, rename.problem) = (Button::Field, Some("write another name".into()));
+                    } else {
+                        effects.push(Effect::RenameScript { from: rename.from.clone(), to });
+                        (rename.problem, rename.sent) = (None, true);
+                    }
+                }
+            },
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    fn in_delete(&mut self, delete: &mut Delete, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        match verb {
+            verb if out(verb) => return Next::Close,
+            _ if delete.sent => {}
+            Do::NextField | Do::PreviousField => delete.on_delete = !delete.on_delete,
+            Do::Accept | Do::Open => {
+                if !delete.on_delete {
+                    return Next::Close;
+                }
+                if delete.armed() {
+                    let (name, confirm) = (delete.name.clone(), delete.typed.text().to_owned());
+                    effects.push(Effect::DeleteScript { name, confirm });
+                    (delete.problem, delete.sent) = (None, true);
+                } else {
+                    self.hint = Some("not armed yet: nothing was deleted".into());
+                }
+            }
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    fn in_restore(restore: &mut Restore, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        match verb {
+            verb if out(verb) => return Next::Close,
+            _ if restore.sent => {}
+            Do::NextField | Do::PreviousField | Do::Expand | Do::Collapse => restore.on_restore = !restore.on_restore,
+            Do::Accept | Do::Open => {
+                if !restore.on_restore {
+                    return Next::Close;
+                }
+                restore.sent = true;
+                effects.push(Effect::RestoreVersion {
+                    name: restore.name.clone(),
+                    version: restore.version.version.clone(),
+                    base: restore.base.clone(),
+                });
+            }
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    fn in_versions(&mut self, list: &mut Versions, verb: Do, page: usize, effects: &mut Vec<Effect>) -> Next {
+        let rows = list.all.as_ref().and_then(|all| all.as_ref().ok()).map_or(&[][..], Vec::as_slice);
+        let Some(here) = rows.get(list.cursor.at) else { return Next::Stay };
+        let name = list.name.clone();
+        match verb {
+            Do::Accept | Do::Open => {
+                let version = here.version.clone();
+                effects.push(Effect::LoadVersion { title: format!("{name}  v{}", here.number), name, version });
+            }
+            Do::Diff if here.current => {
+                // against what it came from
+                match rows.get(list.cursor.at + 1).cloned() {
+                    Some(before) => return self.diff_with(&name, Other::Version(before), effects),
+                    None => self.hint = Some("it is the only version".into()),
+                }
+            }
+            Do::Diff => return self.diff_with(&name, Other::Version(here.clone()), effects),
+            Do::Restore => match rows.iter().find(|version| version.current) {
+                _ if here.current => self.hint = Some("the file is this version already".into()),
+                Some(now) => {
+                    let (version, base) = (here.clone(), now.version.clone());
+                    let ask = Restore { name, version, base, on_restore: false, sent: false };
+                    return Next::Above(Box::new(Layer::Files(Box::new(Files::Restore(ask)))));
+                }
+                None => self.hint = Some("the script was deleted: bring it back first".into()),
+            },
+            verb => drop(list.cursor.go(verb, rows.len(), page)),
+        }
+        Next::Stay
+    }
+
+    /// Compares a script with something else; the script as it is now stands on the right.
+    fn diff_with(&mut self, name: &str, other: Other, effects: &mut Vec<Effect>) -> Next {
+        let now = Side { title: format!("{name}  now"), text: Source::Script(name.to_owned()) };
+        let (left, right) = match other {
+            Other::Draft => {
+                let Some(draft) = self.shelf.drafts.get(name) else { return Next::Stay };
+                (now, Side { title: format!("{name}  draft"), text: Source::Bytes(draft.bytes.clone()) })
+            }
+            Other::Version(version) => {
+                let text = Source::Version { name: name.to_owned(), version: version.version };
+                (Side { title: format!("{name}  v{}", version.number), text }, now)
+            }
+            Other::Script(other) => (Side { title: other.clone(), text: Source::Script(other) }, now),
+        };
+        Next::Above(Box::new(self.diff_view(left, right, effects)))
+    }
+
+    fn others(&self, with: &mut With) {
+        let draft = self.shelf.edited(&with.name).then_some(Other::Draft);
+        let versions = with.versions.iter().flatten().flatten().filter(|version| !version.current);
+        let scripts = self.scripts.iter().filter(|script| script.name != with.name);
+        with.rows = draft
+            .into_iter()
+            .chain(versions.cloned().map(Other::Version))
+            .chain(scripts.map(|script| Other::Script(script.name.clone())))
+            .collect();
+    }
+
+    fn files_mut(&mut self, fits: impl Fn(&Files) -> bool) -> Option<&mut Files> {
+        self.layers.iter_mut().rev().find_map(|layer| match layer {
+            Layer::Files(files) if fits(files) => Some(&mut **files),
+            _ => None,
+        })
+    }
+
+    fn close_files(&mut self, fits: impl Fn(&Files) -> bool) {
+        self.layers.retain(|layer| !matches!(layer, Layer::Files(files) if fits(files)));
+    }
+
+    /// A script was saved, or not. `true`: it was the new one of the dialog.
+    pub(super) fn created(&mut self, name: &str, answer: &Result<SavedScript, SaveProblem>) -> bool {
+        let mine = |files: &Files| matches!(files, Files::New(new) if new.sent.as_deref() == Some(name));
+        let Some(Files::New(new)) = self.files_mut(mine) else { return false };
+        match answer {
+            Ok(_) => {
+                self.close_files(mine);
+                self.shelf.goto = Some((name.to_owned(), true));
+            }
+            Err(problem) => {
+                new.sent = None;
+                new.problem = Some(match problem {
+                    SaveProblem::Other(problem) => problem.error.clone(),
+                    SaveProblem::Changed { .. } => format!("{name} is there already: choose another name"),
+                });
+            }
+        }
+        true
+    }
+
+    pub(super) fn renamed(&mut self, from: &str, answer: Result<Renamed, Problem>, effects: &mut Vec<Effect>) {
+        let mine = |files: &Files| matches!(files, Files::Rename(rename) if rename.from == from);
+        match answer {
+            Ok(Renamed { from, to }) => {
+                if let Some(draft) = self.shelf.drafts.get(&from).cloned() {
+                    effects.push(Effect::SaveDraft { name: to.clone(), base: draft.base, bytes: draft.bytes });
+                    effects.push(Effect::DropDraft(from.clone()));
+                }
+                self.close_files(mine);
+                self.say(Level::Info, format!("{from} is {to} now; its versions came along"));
+                self.shelf.goto = Some((to, false));
+                self.ask_library(effects);
+            }
+            Err(problem) => match self.files_mut(mine) {
+                Some(Files::Rename(rename)) => {
+                    (rename.sent, rename.at) = (false, Button::Field);
+                    rename.problem = Some(problem.error);
+                }
+                _ => self.say(Level::Error, problem.error),
+            },
+        }
+    }
+
+    pub(super) fn deleted(&mut self, name: &str, answer: Result<Trashed, Problem>, effects: &mut Vec<Effect>) {
+        let mine = |files: &Files| matches!(files, Files::Delete(delete) if delete.name == name);
+        match answer {
+            Ok(trashed) => {
+                self.close_files(mine);
+                self.say(Level::Info, format!("{} was deleted; `deleted` in the x menu brings it back", trashed.name));
+                self.ask_library(effects);
+            }
+            Err(problem) => match self.files_mut(mine) {
+                Some(Files::Delete(delete)) => {
+                    (delete.sent, delete.on_delete, delete.problem) = (false, false, Some(problem.error));
+                }
+                _ => self.say(Level::Error, problem.error),
+            },
+        }
+    }
+
+    pub(super) fn undeleted(&mut self, answer: Result<Trashed, Problem>, effects: &mut Vec<Effect>) {
+        match answer {
+            Ok(trashed) => {
+                self.say(Level::Info, format!("{} is back", trashed.name));
+                self.shelf.goto = Some((trashed.name, false));
+                self.ask_library(effects);
+            }
+            Err(problem) => self.say(Level::Error, problem.error),
+        }
+    }
+
+    pub(super) fn restored(&mut self, name: &str, answer: Result<SavedScript, SaveProblem>, effects: &mut Vec<Effect>) {
+        self.close_files(|files| matches!(files, Files::Restore(restore) if restore.name == name));
+        match answer {
+            Ok(saved) => {
+                self.say(Level::Info, format!("{name} is version {} again", saved.version));
+                self.ask_library(effects);
+                effects.push(Effect::LoadVersions(name.to_owned()));
+            }
+            Err(SaveProblem::Changed { version, .. }) => {
+                self.say(
+                    Level::Error,
+                    format!("{name} was changed meanwhile (it is {version} now): nothing was restored"),
+                );
+                effects.push(Effect::LoadVersions(name.to_owned()));
+            }
+            Err(SaveProblem::Other(problem)) => self.say(Level::Error, problem.error),
+        }
+    }
+
+    pub(super) fn set_versions(&mut self, name: &str, answer: Result<Vec<Version>, Problem>) {
+        let answer = answer.map_err(|problem| problem.error);
+        let mut layers = std::mem::take(&mut self.layers);
+        for layer in &mut layers {
+            let Layer::Files(files) = layer else { continue };
+            match &mut **files {
+                Files::Versions(list) if list.name == name => list.all = Some(answer.clone()),
+                Files::With(with) if with.name == name => {
+                    let on = with.rows.get(with.cursor.at).cloned().filter(|_| with.cursor.touched);
+                    with.versions = Some(answer.clone());
+                    self.others(with);
+                    let at = on.and_then(|on| with.rows.iter().position(|row| *row == on));
+                    with.cursor.at = at.unwrap_or(0);
+                }
+                _ => {}
+            }
+        }
+        self.layers = layers;
+    }
+
+    pub(super) fn set_trash(&mut self, answer: Result<Vec<Trashed>, Problem>) {
+        if let Some(Files::Trash(list)) = self.files_mut(|files| matches!(files, Files::Trash(_))) {
+            list.all = Some(answer.map_err(|problem| problem.error));
+        }
+    }
+
+    /// A version's text, above the list it was chosen from.
+    pub(super) fn read_version(&mut self, title: String, answer: Result<Opened, Problem>) {
+        if self.files_mut(|files| matches!(files, Files::Versions(_))).is_none() {
+            return; // The list was closed meanwhile.
+        }
+        match answer {
+            Ok(opened) => {
+                let text = String::from_utf8_lossy(&opened.bytes);
+                let lines = text.lines().map(str::to_owned).collect();
+                self.layers.push(Layer::Files(Box::new(Files::Read(Read { title, lines, top: 0, left: 0 }))));
+            }
+            Err(problem) => self.say(Level::Error, problem.error),
+        }
+    }
+
+    /// The library was read again: to the script that was made, renamed or brought back.
+    pub(super) fn arrived(&mut self, effects: &mut Vec<Effect>) {
+        let at = self
+            .shelf
+            .goto
+            .as_ref()
+            .and_then(|(name, _)| self.overview.script_order.iter().position(|at| self.scripts[*at].name == *name));
+        let Some(at) = at else { return };
+        let Some((_, edit)) = self.shelf.goto.take() else { return };
+        let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+        self.overview.focus(Pane::Scripts);
+        self.overview.scripts.put(at, self.scripts.len(), layout::rows(panes.scripts));
+        self.overview.scripts.touched = true;
+        if edit && self.layers.is_empty() {
+            self.perform(Do::Edit, effects);
+        }
+    }
+}
+
+impl New {
+    pub fn template(&self) -> &'static Template {
+        &TEMPLATES[self.template.min(TEMPLATES.len() - 1)]
+    }
+
+    /// As it will be called.
+    pub fn full_name(&self) -> String {
+        let name = self.name.text().trim();
+        if name.is_empty() { String::new() } else { self.template().named(name) }
+    }
+}
+
+impl Button {
+    fn next(self) -> Self {
+        match self {
+            Button::Field => Button::Cancel,
+            Button::Cancel => Button::Do,
+            Button::Do => Button::Field,
+        }
+    }
+}
+
+impl Read {
+    fn go(&mut self, verb: Do, page: usize) {
+        let last = self.lines.len().saturating_sub(page);
+        match verb {
+            Do::Down => self.top += 1,
+            Do::Up => self.top = self.top.saturating_sub(1),
+            Do::HalfDown => self.top += (page / 2).max(1),
+            Do::HalfUp => self.top = self.top.saturating_sub((page / 2).max(1)),
+            Do::PageDown | Do::Toggle | Do::Accept => self.top += page,
+            Do::PageUp => self.top = self.top.saturating_sub(page),
+            Do::First => self.top = 0,
+            Do::Last => self.top = last,
+            Do::Expand => self.left += 8,
+            Do::Collapse => self.left = self.left.saturating_sub(8),
+            _ => {}
+        }
+        self.top = self.top.min(last);
+    }
+}

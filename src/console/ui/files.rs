@@ -1,0 +1,296 @@
+//! The dialogs about scripts as files: new, rename, delete, versions, what was deleted, diff with….
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::cells::{self, Cell, ago, left, line, nth, pane, place, popup, right, title, words};
+use crate::console::app::App;
+use crate::console::app::files::{Button, Delete, Fetched, Files, New, Other, Read, Rename, Restore, Versions, With};
+use crate::console::app::form::Text;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::model::script::template::TEMPLATES;
+use crate::model::shelf::{Trashed, Version};
+
+pub fn draw(app: &App, files: &Files, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    match files {
+        Files::New(new) => return Some(new_script(app, new, body, buf)),
+        Files::Rename(ask) => return rename(app, ask, body, buf),
+        Files::Delete(ask) => return Some(delete(app, ask, body, buf)),
+        Files::Restore(ask) => restore(app, ask, body, buf),
+        Files::Versions(list) => versions(app, list, body, buf),
+        Files::Trash(list) => {
+            trash(app, &list.all, list.cursor.at, body, buf, |height, len| list.cursor.window(len, height))
+        }
+        Files::With(with) => with_what(app, with, body, buf),
+        Files::Read(read) => text_of(app, read, body, buf),
+    }
+    None
+}
+
+/// A field with its label; tells where the cursor stands.
+fn field(app: &App, buf: &mut Buffer, row: Rect, label: &str, value: &Text) -> Position {
+    let theme = &app.theme;
+    words(buf, row, label, theme.style(Role::TextMuted));
+    let shift = (text::width(label) as u16 + 1).min(row.width);
+    let room = usize::from(row.width - shift).saturating_sub(1);
+    let before: String = value.text().chars().take(value.cursor()).collect();
+    let at = text::width(&text::plain(&before));
+    let from = (at + 1).saturating_sub(room);
+    let shown = Line::from(Span::styled(text::plain(value.text()), theme.style(Role::TextStrong)));
+    let place = Rect { x: row.x + shift, width: row.width - shift, ..row };
+    line(buf, place, &text::slice(&shown, from, room));
+    Position::new((place.x + (at - from.min(at)) as u16).min(row.right().saturating_sub(1)), row.y)
+}
+
+fn buttons(app: &App, buf: &mut Buffer, row: Rect, words: [(&str, bool, Role); 2]) {
+    let button = |(word, focused, role): (&str, bool, Role)| {
+        let style = if focused { app.theme.style(Role::Cursor) } else { app.theme.style(role) };
+        Span::styled(format!("[ {word} ]"), style)
+    };
+    let [first, second] = words;
+    let line_ = Line::from(vec![button(first), Span::raw("     "), button(second)]);
+    let indent = row.width.saturating_sub(text::line_width(&line_) as u16) / 2;
+    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &line_);
+}
+
+fn rest(inside: Rect, y: u16, below: u16) -> Rect {
+    Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y + below), ..inside }
+}
+
+fn last(inside: Rect) -> Rect {
+    nth(inside, inside.height.saturating_sub(1))
+}
+
+fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
+    let theme = &app.theme;
+    let height = TEMPLATES.len() as u16 + 6;
+    let inside = popup(app, buf, body, "New script", "up down language   enter makes it   esc", (70, height));
+    let cursor = field(app, buf, nth(inside, 0), "name", &new.name);
+    let list = rest(inside, 2, 2);
+    let first = (new.template + 1).saturating_sub(usize::from(list.height));
+    for (n, template) in TEMPLATES.iter().enumerate().skip(first).take(usize::from(list.height)) {
+        let ending = if template.ending.is_empty() { String::new() } else { format!(".{}", template.ending) };
+        let cells = [
+            left("", Style::default()),
+            left(template.name, theme.style(Role::Text)),
+            left(ending, theme.style(Role::TextMuted)),
+        ];
+        let row = nth(list, (n - first) as u16);
+        cells::row(buf, row, &[1, 24, 0], &cells);
+        if n == new.template {
+            cells::cursor(theme, buf, row, true);
+        }
+    }
+    let (what, role) = match (&new.problem, &new.sent) {
+        (Some(problem), _) => (text::plain(problem), Role::LevelError),
+        (None, Some(_)) => ("making it…".to_owned(), Role::TextMuted),
+        (None, None) if new.full_name().is_empty() => {
+            (format!("in {}; a / makes a folder", text::plain(&app.folder)), Role::TextMuted)
+        }
+        (None, None) => (format!("enter makes {} and edits it", text::plain(&new.full_name())), Role::TextMuted),
+    };
+    let row = inside.height.saturating_sub(2);
+    cells::paragraph(buf, rest(inside, row, 0), &what, theme.style(role));
+    cursor
+}
+
+fn rename(app: &App, ask: &Rename, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &app.theme;
+    let name = format!("Rename  {}", text::plain(&ask.from));
+    let inside = popup(app, buf, body, &name, "tab buttons   esc", (70, 9));
+    let cursor = field(app, buf, nth(inside, 0), "to", &ask.to);
+    let (what, role) = match (&ask.problem, ask.sent) {
+        (Some(problem), _) => (text::plain(problem), Role::LevelError),
+        (None, true) => ("renaming…".to_owned(), Role::TextMuted),
+        (None, false) => ("Its versions come along; jobs keep the name they ran under.".to_owned(), Role::TextMuted),
+    };
+    cells::paragraph(buf, rest(inside, 2, 1), &what, theme.style(role));
+    let both = [("Cancel", ask.at == Button::Cancel, Role::Text), ("Rename", ask.at == Button::Do, Role::Text)];
+    buttons(app, buf, last(inside), both);
+    (ask.at == Button::Field && !ask.sent).then_some(cursor)
+}
+
+fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
+    let theme = &app.theme;
+    let name = text::plain(&ask.name);
+    let inside = popup(app, buf, body, &format!("Delete  {name}"), "tab buttons   esc", (74, 11));
+    let (what, role) = match (&ask.problem, ask.sent) {
+        (Some(problem), _) => (text::plain(problem), Role::LevelError),
+        (None, true) => ("deleting…".to_owned(), Role::TextMuted),
+        (None, false) => {
+            let draft = if app.shelf.edited(&ask.name) { " Its draft is kept." } else { "" };
+            let what = "It leaves the library and can be brought back (deleted.. in the x menu); its versions and";
+            (format!("{what} the jobs that ran it stay.{draft}"), Role::Text)
+        }
+    };
+    let y = cells::paragraph(buf, rest(inside, 0, 4), &what, theme.style(role)) + 1;
+    let label = format!("Type {} to arm [ Delete ]:", text::clip(&name, 30));
+    let cursor = field(app, buf, nth(inside, y), &label, &ask.typed);
+    if ask.armed() {
+        words(buf, nth(inside, y + 1), "armed", theme.style(Role::KeyDanger));
+    }
+    let danger = if ask.armed() { Role::KeyDanger } else { Role::TextMuted };
+    buttons(app, buf, last(inside), [("Cancel", !ask.on_delete, Role::Text), ("Delete", ask.on_delete, danger)]);
+    cursor
+}
+
+fn restore(app: &App, ask: &Restore, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let name = text::plain(&ask.name);
+    let inside = popup(app, buf, body, &format!("Go back  {name}"), "tab buttons   esc", (70, 8));
+    let what = if ask.sent {
+        "going back…".to_owned()
+    } else {
+        let version = &ask.version;
+        format!(
+            "{name} becomes what v{} was ({}, {} ago). What it is now stays among its versions.",
+            version.number,
+            version.why.word(),
+            ago(app.now, version.at)
+        )
+    };
+    cells::paragraph(buf, rest(inside, 0, 2), &what, theme.style(Role::Text));
+    let both = [("Cancel", !ask.on_restore, Role::Text), ("Go back", ask.on_restore, Role::KeyDanger)];
+    buttons(app, buf, last(inside), both);
+}
+
+/// A list in a frame of its own, or what stands in its place.
+fn listed<'a, T>(
+    app: &App,
+    (name, foot): (&str, &str),
+    all: &'a Fetched<T>,
+    at: usize,
+    body: Rect,
+    buf: &mut Buffer,
+) -> Option<(Rect, &'a [T])> {
+    let theme = &app.theme;
+    let len = all.as_ref().and_then(|all| all.as_ref().ok()).map_or(0, Vec::len);
+    let foot = format!("{foot}   {}", place(at, len));
+    let height = (len.max(3) as u16).saturating_add(3).max(8);
+    let inside = popup(app, buf, body, name, &foot, (body.width.min(100), height));
+    match all {
+        None => words(buf, inside, "reading…", theme.style(Role::TextMuted)),
+        Some(Err(why)) => {
+            cells::paragraph(buf, inside, &text::plain(why), theme.style(Role::LevelError));
+        }
+        Some(Ok(rows)) => return Some((inside, rows)),
+    }
+    None
+}
+
+fn versions(app: &App, list: &Versions, body: Rect, buf: &mut Buffer) {
+    let name = format!("Versions  {}", text::plain(&list.name));
+    let heads = (&*name, "enter read   d diff   R go back   esc");
+    let Some((inside, rows)) = listed(app, heads, &list.all, list.cursor.at, body, buf) else { return };
+    for (n, at) in list.cursor.window(rows.len(), usize::from(inside.height)).enumerate() {
+        let row = nth(inside, n as u16);
+        version_row(app, buf, row, &rows[at]);
+        if at == list.cursor.at {
+            cells::cursor(&app.theme, buf, row, true);
+        }
+    }
+}
+
+fn version_row(app: &App, buf: &mut Buffer, row: Rect, version: &Version) {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let how = match version.job {
+        Some(job) => format!("{}, ran in {job}", version.why.word()),
+        None => version.why.word().to_owned(),
+    };
+    let now = if version.current { format!("now  {how}") } else { how };
+    let mut cells: Vec<Cell<'_>> = vec![
+        left("", plain),
+        left(format!("v{}", version.number), theme.style(Role::TextStrong)),
+        right(ago(app.now, version.at), muted),
+        right(text::bytes(version.size), muted),
+        left(text::plain(&version.by), plain),
+        left(now, if version.current { theme.style(Role::TextStrong) } else { muted }),
+    ];
+    let mut widths = vec![1, 5, 4, 9, 12, 0];
+    if row.width >= 70 {
+        cells.insert(2, left(version.version.as_str(), muted));
+        widths.insert(2, 12);
+    }
+    cells::row(buf, row, &widths, &cells);
+}
+
+fn trash(
+    app: &App,
+    all: &Fetched<Trashed>,
+    at: usize,
+    body: Rect,
+    buf: &mut Buffer,
+    window: impl Fn(usize, usize) -> std::ops::Range<usize>,
+) {
+    let theme = &app.theme;
+    let heads = ("Deleted scripts", "enter brings it back   esc");
+    let Some((inside, rows)) = listed(app, heads, all, at, body, buf) else { return };
+    if rows.is_empty() {
+        return cells::empty(theme, buf, inside, "Nothing was deleted.", &["What is deleted is kept here."]);
+    }
+    let muted = theme.style(Role::TextMuted);
+    for (n, row) in window(usize::from(inside.height), rows.len()).enumerate() {
+        let trashed = &rows[row];
+        let cells = [
+            left("", muted),
+            right(ago(app.now, trashed.deleted_at), muted),
+            left(text::plain(&trashed.by), theme.style(Role::Text)),
+            right(text::bytes(trashed.size), muted),
+            left(text::plain(&trashed.name), theme.style(Role::TextStrong)),
+        ];
+        let place = nth(inside, n as u16);
+        cells::row(buf, place, &[1, 4, 12, 9, 0], &cells);
+        if row == at {
+            cells::cursor(theme, buf, place, true);
+        }
+    }
+}
+
+fn with_what(app: &App, with: &With, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let name = format!("Diff  {}  with", text::plain(&with.name));
+    let foot = format!("enter compares   esc   {}", place(with.cursor.at, with.rows.len()));
+    let height = (with.rows.len() as u16).saturating_add(3).max(7);
+    let inside = popup(app, buf, body, &name, &foot, (body.width.min(100), height));
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    if with.rows.is_empty() {
+        let what = if with.versions.is_none() { "reading…" } else { "There is nothing to compare it with." };
+        return words(buf, inside, what, muted);
+    }
+    for (n, at) in with.cursor.window(with.rows.len(), usize::from(inside.height)).enumerate() {
+        let row = nth(inside, n as u16);
+        match &with.rows[at] {
+            Other::Draft => {
+                let cells =
+                    [left("", plain), left("draft", theme.style(Role::TextStrong)), left("not saved yet", muted)];
+                cells::row(buf, row, &[1, 16, 0], &cells);
+            }
+            Other::Version(version) => version_row(app, buf, row, version),
+            Other::Script(other) => {
+                cells::row(buf, row, &[1, 0], &[left("", plain), left(text::plain(other), plain)]);
+            }
+        }
+        if at == with.cursor.at {
+            cells::cursor(theme, buf, row, true);
+        }
+    }
+}
+
+fn text_of(app: &App, read: &Read, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    ratatui::widgets::Widget::render(ratatui::widgets::Clear, body, buf);
+    let name = text::plain(&read.title);
+    let inside = pane(app, buf, body, title(theme, "", &name, ""), &place(read.top, read.lines.len()), true);
+    for (n, text_) in read.lines.iter().skip(read.top).take(usize::from(inside.height)).enumerate() {
+        let row = nth(inside, n as u16);
+        let number = format!("{:>5}  ", read.top + n + 1);
+        let shown = Line::from(text::plain(&text_.replace('\u{1b}', "^[").replace('\r', "^M")));
+        let mut spans = vec![Span::styled(number, theme.style(Role::TextMuted))];
+        spans.extend(text::slice(&shown, read.left, usize::from(row.width.saturating_sub(7))).spans);
+        line(buf, row, &Line::from(spans));
+    }
+}
