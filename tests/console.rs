@@ -390,6 +390,7 @@ fn a_flood_stays_within_the_frame_and_byte_budget_and_a_key_is_still_answered() 
     console.keys("?");
     console.sees("Help");
     console.keys("<esc>");
+    console.loses("Help");
     home.qd(["jobs", "cancel", &id.to_string()]).ok();
     home.ended_job(id);
     console.quit().is_restored();

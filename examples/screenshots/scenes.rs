@@ -137,8 +137,8 @@ impl<'a> Session<'a> {
                 let script = script.ok_or_else(|| missing(&name, None));
                 Event::Script(name, Box::new(script))
             }
-            Effect::Colour { version, language, text } => {
-                Event::Coloured { version, lines: highlight::colour(&language, &text) }
+            Effect::Colour { name, version, language, text } => {
+                Event::Coloured { version, lines: highlight::colour(&name, &language, &text) }
             }
             Effect::Lines(ask) => Event::Lines { window: Ok(self.window(&ask)), ask },
             Effect::Resolve(expr) => {

@@ -4,16 +4,13 @@
 mod drafts;
 mod engine;
 mod files;
+mod keyboard;
 mod shelf;
 
-use std::future::poll_fn;
-use std::io::{self, Stdout, Write};
-use std::task::Poll;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{Event as TerminalEvent, EventStream};
-use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
@@ -24,11 +21,13 @@ use super::app::notices::Level;
 use super::app::{App, Effect, Event, Place, commands};
 use super::editor::highlight;
 use super::keymap::Keymap;
-use super::term::{Screen, Term};
+use super::term::probe::{self, Answers};
+use super::term::{AWAY, HERE, Input, Line, NoScreen, PASTE, Pace, Reply, Screen, Term};
 use super::theme::{Depth, Theme};
-use super::ui;
+use super::{text, ui};
 use crate::settings::Settings;
 use engine::{Engine, Told};
+use keyboard::Keyboard;
 
 /// Results taken at one go; more would keep a key waiting.
 const BATCH: usize = 64;
@@ -39,8 +38,8 @@ const CLIPBOARD: usize = 74_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0}")]
-    Terminal(io::Error),
+    #[error(transparent)]
+    Terminal(#[from] NoScreen),
     #[error("cannot start the console's loop: {0}")]
     Loop(io::Error),
     #[error("cannot write to the terminal: {0}")]
@@ -52,8 +51,9 @@ pub enum Error {
 /// # Errors
 /// There is no terminal, or it went away.
 pub fn run(settings: Settings) -> Result<(), Error> {
-    let term = Term::enter().map_err(Error::Terminal)?;
-    let mut desk = Desk::new(settings, term);
+    let term = Term::enter()?;
+    let line = Line::stdout().map_err(Error::Loop)?;
+    let mut desk = Desk::new(settings, term, line);
     // The first frame does not wait for anything: not for the engine, not for the loop.
     desk.draw()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Loop)?;
@@ -71,26 +71,35 @@ pub fn run(settings: Settings) -> Result<(), Error> {
 struct Desk {
     app: App,
     term: Term,
-    screen: Screen<Stdout>,
+    screen: Screen<Line>,
+    line: Line,
+    keyboard: Keyboard,
+    pace: Pace,
+    /// A key waits for its frame: as soon as the line has taken the last one.
+    urgent: bool,
+    /// When the terminal was asked what it can do, if it was, and what it has answered.
+    asked: Option<Instant>,
+    answers: Answers,
     settings: Settings,
-    drawn: Instant,
-    /// Between two frames that no key asked for.
-    gap: Duration,
-    least_gap: Duration,
     quit: bool,
 }
 
 /// What woke the loop.
 enum Woken {
     Quit,
-    Input(Option<io::Result<TerminalEvent>>),
+    Sign(Sign),
+    Input {
+        gone: bool,
+    },
     Results,
+    /// The line has taken the last frame, in so long.
+    Drained(Duration),
     Frame,
     Clock,
 }
 
 impl Desk {
-    fn new(settings: Settings, term: Term) -> Self {
+    fn new(settings: Settings, term: Term, line: Line) -> Self {
         let caps = term.caps();
         let depth = if settings.ui.no_color { Depth::None } else { caps.depth };
         let ascii = settings.ui.ascii.unwrap_or(caps.ascii);
@@ -136,21 +145,30 @@ impl Desk {
         for problem in settings.problems.iter().chain(&problems) {
             app.say(Level::Warn, problem.clone());
         }
-        // Fewer frames over a network line.
-        let fps = u64::from(settings.ui.fps.clamp(1, 30)).min(if caps.ssh { 10 } else { 30 });
-        let least_gap = Duration::from_millis(1000 / fps);
-        let screen = Screen::new(io::stdout(), area, depth).ascii(ascii);
-        Self { app, term, screen, settings, drawn: Instant::now(), gap: least_gap, least_gap, quit: false }
+        let now = Instant::now();
+        let pace = Pace::new(settings.ui.fps.unwrap_or(if caps.ssh { AWAY } else { HERE }), now);
+        let screen = Screen::new(line.clone(), area, depth).ascii(ascii).bce(caps.bce);
+        Self {
+            app,
+            term,
+            screen,
+            line,
+            keyboard: Keyboard::default(),
+            pace,
+            urgent: false,
+            asked: None,
+            answers: Answers::default(),
+            settings,
+            quit: false,
+        }
     }
 
     fn draw(&mut self) -> Result<(), Error> {
-        let started = Instant::now();
         let app = &self.app;
         self.screen.draw(|area, buf| ui::draw(app, area, buf)).map_err(Error::Gone)?;
         self.app.dirty = false;
-        self.drawn = Instant::now();
-        // A terminal that drains slowly gets fewer frames, so that keys are not stuck behind them.
-        self.gap = self.least_gap.max((self.drawn - started) * 4).min(Duration::from_secs(1));
+        self.urgent = false;
+        self.pace.drew(Instant::now());
         Ok(())
     }
 
@@ -158,7 +176,6 @@ impl Desk {
         let (results, mut told) = mpsc::channel::<Told>(ROOM);
         let mut engine = Engine::new(self.settings.paths.clone(), results);
         let mut signals = Signals::new().map_err(Error::Loop)?;
-        let mut input = None;
         engine.attach();
         engine.blocking({
             let path = files::expressions(&self.settings.paths);
@@ -169,80 +186,165 @@ impl Desk {
             move || Some(Event::Histories(files::histories(&paths)))
         });
         engine.drafts.carry_out(Effect::LoadDrafts);
+        if let Some(questions) = probe::questions(&self.term.caps()).filter(|_| self.settings.ui.ask) {
+            self.send(questions);
+            self.asked = Some(Instant::now());
+        }
         let mut batch: Vec<Told> = Vec::with_capacity(BATCH);
+        let mut inputs: Vec<Input> = Vec::new();
         while !self.quit {
-            let frame = self.app.dirty.then(|| self.drawn + self.gap);
-            let clock = self.app.wake().map(|at| at.duration_since(Timestamp::now()).unsigned_abs());
-            if input.is_none() {
-                input = Some(EventStream::new());
-                // Nobody told of changes while nobody listened.
-                let area = Term::size();
-                if area != self.app.area {
-                    let resized = Event::Resize(area.width, area.height);
-                    self.tell(resized, &mut engine, &mut input, &mut signals).await;
-                }
+            if self.keyboard.listen().map_err(Error::Loop)? {
+                self.measured(&mut engine, &mut signals).await; // nobody told of changes while nobody listened
             }
-            let stream = input.get_or_insert_with(EventStream::new);
+            // One frame is on its way at most: what is drawn next is what is so by then.
+            let wanted = self.app.dirty && !self.line.busy();
+            let frame = wanted.then(|| if self.urgent { Instant::now() } else { self.pace.due() });
+            let clock = self.app.wake().map(|at| at.duration_since(Timestamp::now()).unsigned_abs());
             let woken = tokio::select! {
                 biased;
-                () = signals.ended() => Woken::Quit,
-                event = stream.next() => Woken::Input(event),
+                sign = signals.next() => Woken::Sign(sign),
+                going = self.keyboard.next(&mut inputs) => Woken::Input { gone: !going },
                 n = told.recv_many(&mut batch, BATCH) => if n == 0 { Woken::Quit } else { Woken::Results },
+                took = self.line.drained() => Woken::Drained(took),
                 () = at(frame) => Woken::Frame,
                 () = after(clock) => Woken::Clock,
             };
             let mut events = vec![Event::Tick(Timestamp::now())];
-            let by_key = matches!(woken, Woken::Input(_));
+            let by_key = matches!(woken, Woken::Input { .. });
             match woken {
-                Woken::Quit => break,
-                Woken::Input(None | Some(Err(_))) => break, // The terminal is gone; jobs go on.
-                Woken::Input(Some(Ok(event))) => {
-                    events.extend(taken(event));
-                    // What was typed meanwhile belongs to the same frame.
-                    while events.len() < BATCH
-                        && let Poll::Ready(Some(Ok(event))) = already(stream).await
-                    {
-                        events.extend(taken(event));
+                Woken::Quit | Woken::Sign(Sign::End) | Woken::Input { gone: true } => break, // Jobs go on.
+                Woken::Input { .. } => {
+                    events.extend(inputs.drain(..).filter_map(|input| self.taken(input)));
+                    if let Some(so_far) = self.keyboard.pasting() {
+                        let so_far = text::count(so_far as u64);
+                        self.app.hint = Some(format!("a paste is arriving: {so_far} bytes (^c gives a stuck one up)"));
+                        self.app.dirty = true;
                     }
                 }
+                Woken::Sign(Sign::Resized) => self.measured(&mut engine, &mut signals).await,
+                Woken::Sign(Sign::GoOn) => {
+                    // Whoever had stopped us may have changed the terminal, and has written on it.
+                    if !Term::is_raw() {
+                        self.term.leave();
+                        self.term.resume();
+                    }
+                    self.screen.redraw();
+                    self.app.dirty = true;
+                }
                 Woken::Results => events.extend(batch.drain(..).filter_map(|told| engine.take(told))),
+                Woken::Drained(took) => {
+                    self.pace.drained(took);
+                    events.clear();
+                }
                 Woken::Frame | Woken::Clock => {}
             }
+            self.urgent |= by_key && events.len() > 1;
             for event in events {
-                self.tell(event, &mut engine, &mut input, &mut signals).await;
+                self.tell(event, &mut engine, &mut signals).await;
             }
-            let due = self.drawn.elapsed() >= self.gap;
-            if self.app.dirty && !self.quit && (by_key || due) {
+            let due = self.urgent || Instant::now() >= self.pace.due();
+            if self.app.dirty && !self.quit && due && !self.line.busy() {
                 self.draw()?;
             }
         }
+        // The terminal may be gone, but what was written in it is not.
+        for effect in self.app.leaving() {
+            engine.drafts.carry_out(effect);
+        }
+        self.hush().await;
         engine.leave();
         Ok(())
     }
 
+    /// Reads no more, for somebody else gets the terminal; but not before it has answered what it was asked, or will
+    /// not: whoever comes would take the answers for keys.
+    async fn hush(&mut self) {
+        let end = self.asked.map(probe::until).filter(|_| !self.answers.whole);
+        let mut inputs = Vec::new();
+        while let Some(end) = end.filter(|_| !self.answers.whole)
+            && let Ok(true) = tokio::time::timeout_at(end.into(), self.keyboard.next(&mut inputs)).await
+        {
+            for input in inputs.drain(..) {
+                if let Input::Reply(reply) = input {
+                    self.answers.take(reply);
+                }
+            }
+        }
+        self.keyboard.leave();
+    }
+
+    /// The terminal's size, told where it has changed.
+    async fn measured(&mut self, engine: &mut Engine, signals: &mut Signals) {
+        let area = Term::size();
+        if area != self.app.area {
+            self.urgent = true;
+            self.tell(Event::Resize(area.width, area.height), engine, signals).await;
+        }
+    }
+
+    /// What came from the terminal, as the console takes it.
+    fn taken(&mut self, input: Input) -> Option<Event> {
+        Some(match input {
+            Input::Key(key) => Event::Key(key),
+            Input::Mouse(mouse) => Event::Mouse(mouse),
+            Input::Paste(text) => {
+                self.app.hint = None;
+                Event::Paste(text)
+            }
+            Input::Unpasted(length) => {
+                self.app.hint = None;
+                let length = text::count(length as u64);
+                let most = PASTE >> 20;
+                Event::Notice(format!(
+                    "a paste of {length} bytes was not taken: it was given up, or is longer than {most} MiB"
+                ))
+            }
+            Input::Focus(on) => {
+                self.pace.watched(on);
+                Event::Focus(on)
+            }
+            Input::Reply(reply) => return self.answered(reply),
+        })
+    }
+
+    /// The terminal said what it can do, or how it looks. What comes too late for the question changes nothing, but
+    /// dark and light are told whenever they change.
+    fn answered(&mut self, reply: Reply) -> Option<Event> {
+        let known = self.answers.darkness();
+        let reports = matches!(reply, Reply::Dark(_));
+        if !reports && self.asked.is_none_or(|asked| Instant::now() > probe::until(asked)) {
+            return None;
+        }
+        self.answers.take(reply);
+        let wish = if self.answers.keyboard { self.term.kitty_keys() } else { b"" };
+        self.send(wish);
+        if reports {
+            let wish = self.term.scheme_reports();
+            self.send(wish);
+        }
+        self.screen.synchronize(self.answers.synchronized != Some(false));
+        let dark = self.answers.darkness().filter(|_| self.answers.darkness() != known)?;
+        Some(Event::Ground { dark })
+    }
+
+    /// Bytes to the terminal that draw nothing, in their place between two frames.
+    fn send(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let _ = self.line.write_all(bytes); // a terminal that is gone shows itself at the next frame
+        }
+    }
+
     /// An event to the console, and what it wants done about it.
-    async fn tell(
-        &mut self,
-        event: Event,
-        engine: &mut Engine,
-        input: &mut Option<EventStream>,
-        signals: &mut Signals,
-    ) {
+    async fn tell(&mut self, event: Event, engine: &mut Engine, signals: &mut Signals) {
         if let Event::Resize(width, height) = event {
             self.screen.resize(Rect::new(0, 0, width, height));
         }
         for effect in self.app.update(event) {
-            self.carry_out(effect, engine, input, signals).await;
+            self.carry_out(effect, engine, signals).await;
         }
     }
 
-    async fn carry_out(
-        &mut self,
-        effect: Effect,
-        engine: &mut Engine,
-        input: &mut Option<EventStream>,
-        signals: &mut Signals,
-    ) {
+    async fn carry_out(&mut self, effect: Effect, engine: &mut Engine, signals: &mut Signals) {
         match effect {
             Effect::Quit => self.quit = true,
             Effect::Redraw => {
@@ -250,13 +352,17 @@ impl Desk {
                 self.app.dirty = true;
             }
             Effect::Suspend => {
-                *input = None;
+                self.hush().await;
                 self.term.suspend();
                 self.back();
             }
             Effect::Copy(text) => self.copy(text),
+            Effect::Mouse(on) => {
+                let wish = self.term.mouse(on);
+                self.send(wish);
+            }
             Effect::OpenEditor(path) => {
-                *input = None;
+                self.hush().await;
                 self.term.leave();
                 let command = files::editor(self.settings.ui.editor.as_deref(), &path);
                 let problem = tokio::select! {
@@ -303,13 +409,13 @@ impl Desk {
                     Some(Event::Keymap(name, Box::new(keymap), problems))
                 }
             }),
+            Effect::Colour { name, version, language, text } => engine.blocking(move || {
+                let lines = highlight::colour(&name, &language, &text);
+                Some(Event::Coloured { version, lines })
+            }),
             effect @ (Effect::LoadDrafts | Effect::SaveDraft { .. } | Effect::DropDraft(_)) => {
                 engine.drafts.carry_out(effect);
             }
-            Effect::Colour { version, language, text } => engine.blocking(move || {
-                let lines = highlight::colour(&language, &text);
-                Some(Event::Coloured { version, lines })
-            }),
             effect => engine.carry_out(effect),
         }
     }
@@ -330,28 +436,12 @@ impl Desk {
             self.app.say(Level::Warn, long);
             return;
         }
-        if let Err(error) = crossterm::execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)) {
+        let mut bytes = Vec::new();
+        let copied = crossterm::queue!(bytes, CopyToClipboard::to_clipboard_from(text));
+        if let Err(error) = copied.and_then(|()| self.line.write_all(&bytes)) {
             self.app.say(Level::Warn, format!("copying through the terminal failed: {error}"));
         }
     }
-}
-
-/// A terminal's event as the console takes it; mouse and releases are nothing to it.
-fn taken(event: TerminalEvent) -> Option<Event> {
-    Some(match event {
-        TerminalEvent::Key(key) => Event::Key(key),
-        TerminalEvent::Paste(text) => Event::Paste(text),
-        TerminalEvent::Resize(width, height) => Event::Resize(width, height),
-        TerminalEvent::FocusGained => Event::Focus(true),
-        TerminalEvent::FocusLost => Event::Focus(false),
-        TerminalEvent::Mouse(_) => return None,
-    })
-}
-
-/// What the stream has now. Asked with this task's own waker: the stream keeps the one it was asked with last, and
-/// with any other (`now_or_never`) the next key would wake nobody.
-async fn already<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
-    poll_fn(|context| Poll::Ready(stream.poll_next_unpin(context))).await
 }
 
 /// At that moment; never, if there is none.
@@ -366,11 +456,23 @@ async fn after(wait: Option<Duration>) {
     at(wait.map(|wait| Instant::now() + wait)).await;
 }
 
-/// Signals that mean: leave cleanly. Interrupt and quit are only taken away from the default, for they reach us
+/// What a signal means to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Leave cleanly.
+    End,
+    Resized,
+    /// We had been stopped, and go on.
+    GoOn,
+}
+
+/// The signals that are heard. Interrupt and quit are only taken away from the default, for they reach us
 /// while an editor has the terminal.
 struct Signals {
     hangup: Signal,
     terminate: Signal,
+    window: Signal,
+    go_on: Signal,
     _kept: [Signal; 2],
 }
 
@@ -379,14 +481,22 @@ impl Signals {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
+            window: signal(SignalKind::window_change())?,
+            go_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
             _kept: [signal(SignalKind::interrupt())?, signal(SignalKind::quit())?],
         })
     }
 
-    async fn ended(&mut self) {
+    async fn next(&mut self) -> Sign {
         tokio::select! {
-            _ = self.hangup.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => Sign::End,
+            _ = self.terminate.recv() => Sign::End,
+            _ = self.window.recv() => Sign::Resized,
+            _ = self.go_on.recv() => Sign::GoOn,
         }
+    }
+
+    async fn ended(&mut self) {
+        while self.next().await != Sign::End {}
     }
 }

@@ -54,6 +54,8 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
             ("ascii", Shape::Bool),
             ("color", Shape::OneOf(&["auto", "always", "never"])),
             ("fps", Shape::Whole { min: 1, max: 60 }),
+            ("ask_terminal", Shape::Bool),
+            ("mouse", Shape::OneOf(&["auto", "on", "off"])),
             ("editor", Shape::Text),
         ],
     ),

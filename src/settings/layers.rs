@@ -43,6 +43,8 @@ pub struct Ui {
     ascii: Option<bool>,
     color: Option<String>,
     fps: Option<u8>,
+    ask_terminal: Option<bool>,
+    mouse: Option<String>,
     editor: Option<String>,
 }
 
@@ -87,7 +89,13 @@ impl Ui {
             keymap: self.keymap.unwrap_or(usual.keymap),
             ascii: self.ascii,
             no_color,
-            fps: self.fps.unwrap_or(usual.fps),
+            fps: self.fps,
+            ask: self.ask_terminal.unwrap_or(usual.ask),
+            mouse: match self.mouse.as_deref() {
+                Some("on") => Some(true),
+                Some("off") => Some(false),
+                _ => usual.mouse,
+            },
             editor: self.editor.or_else(|| env.get("VISUAL").or_else(|| env.get("EDITOR")).map(str::to_owned)),
         }
     }

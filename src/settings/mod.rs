@@ -98,8 +98,12 @@ pub struct UiSettings {
     pub ascii: Option<bool>,
     /// `NO_COLOR` was set, or `color = "never"`.
     pub no_color: bool,
-    /// Frames a second at most.
-    pub fps: u8,
+    /// Frames a second at most; `None`: as many as the line is good for.
+    pub fps: Option<u8>,
+    /// The terminal may be asked what it can do.
+    pub ask: bool,
+    /// `None`: on where the terminal is on this machine.
+    pub mouse: Option<bool>,
     pub editor: Option<String>,
 }
 
@@ -110,7 +114,9 @@ impl Default for UiSettings {
             keymap: "vi".to_owned(),
             ascii: None,
             no_color: false,
-            fps: 30,
+            fps: None,
+            ask: true,
+            mouse: None,
             editor: None,
         }
     }

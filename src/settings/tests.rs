@@ -77,6 +77,8 @@ fn every_right_value_counts() {
         ascii = true
         color = "never"
         fps = 10
+        ask_terminal = false
+        mouse = "off"
         editor = "nano -w"
         "##,
     );
@@ -97,7 +99,9 @@ fn every_right_value_counts() {
         keymap: "arrows".to_owned(),
         ascii: Some(true),
         no_color: true,
-        fps: 10,
+        fps: Some(10),
+        ask: false,
+        mouse: Some(false),
         editor: Some("nano -w".to_owned()),
     };
     assert_eq!(settings.ui, expected);
@@ -181,7 +185,7 @@ fn the_rest_of_a_file_with_a_mistake_counts() {
     let settings = read("[engine]\nat_once = 7\nretries = 3\n[ui]\ntheme = \"mono\"\nfps = 0\n");
     assert_eq!(settings.engine.at_once, 7);
     assert_eq!(settings.ui.theme, "mono");
-    assert_eq!(settings.ui.fps, 30);
+    assert_eq!(settings.ui.fps, None);
     assert_eq!(settings.problems.len(), 2);
     assert!(settings.problems[0].starts_with("~/config.toml:3:1:"), "{:?}", settings.problems);
 }

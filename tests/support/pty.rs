@@ -25,6 +25,8 @@ pub struct Console {
     parser: vt100::Parser,
     /// Every byte the program wrote.
     pub log: Vec<u8>,
+    /// Within a synchronized update: a terminal shows nothing of it before its end.
+    drawing: bool,
     /// Answers what a program may ask a terminal, as xterm does.
     answers: bool,
     asked: usize,
@@ -110,6 +112,7 @@ impl<'a> Setup<'a> {
             arriving,
             parser: vt100::Parser::new(whole(self.rows), whole(self.columns), 0),
             log: Vec::new(),
+            drawing: false,
             answers: self.answers,
             asked: 0,
             status: None,
@@ -168,7 +171,7 @@ impl Console {
     pub fn wait(&mut self, what: &str, so: impl Fn(&Screen) -> bool) {
         let end = Instant::now() + PATIENCE;
         loop {
-            if so(self.parser.screen()) {
+            if !self.drawing && so(self.parser.screen()) {
                 return;
             }
             match self.arriving.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -206,7 +209,11 @@ impl Console {
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        let from = self.log.len().saturating_sub(b"\x1b[?2026".len());
         self.log.extend_from_slice(bytes);
+        let last = |mark: &[u8]| memchr::memmem::rfind(&self.log[from..], mark);
+        let (begun, ended) = (last(b"\x1b[?2026h"), last(b"\x1b[?2026l"));
+        self.drawing = if begun.is_some() || ended.is_some() { begun > ended } else { self.drawing };
         self.parser.process(bytes);
         if self.answers {
             self.answer();

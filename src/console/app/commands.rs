@@ -2,6 +2,8 @@
 //! line and the `x` menu are computed from it, so that they cannot disagree. Owns names and words; refuses to do
 //! anything: `App::perform` does. Whether a command is of use just now is [`super::App::why_not`]'s affair.
 
+use super::editor::{Motion, Verb};
+
 /// What a command does, for `App::perform`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Do {
@@ -52,6 +54,7 @@ pub enum Do {
     SortReverse,
     Run,
     Edit,
+    EditOutside,
     EditExpression,
     Stop,
     Follow,
@@ -82,6 +85,8 @@ pub enum Do {
     PreviousChange,
     Complete,
     CompleteBack,
+    /// In the editor.
+    Editor(Verb),
 }
 
 /// One row of the table.
@@ -113,8 +118,8 @@ pub static TABLE: &[Command] = &[
     // scripts
     row("scripts", "open", Do::Open, "open", "show the whole script"),
     fleet("scripts", "run", Do::Run, "run", "run this script: opens the launch dialog"),
-    row("scripts", "edit", Do::Edit, "edit", "open the script in $VISUAL or $EDITOR"),
-    row("scripts", "edit-external", Do::Edit, "", "open the script in $VISUAL or $EDITOR"),
+    row("scripts", "edit", Do::Edit, "edit", "edit the script here"),
+    row("scripts", "edit-external", Do::EditOutside, "", "open the script in $VISUAL or $EDITOR"),
     row("scripts", "new", Do::NewScript, "new", "a new script from a template"),
     row("scripts", "diff", Do::DiffWith, "", "compare with a version, the draft, or another script"),
     row("scripts", "versions", Do::Versions, "", "its versions: read, compare, go back to one"),
@@ -150,6 +155,105 @@ pub static TABLE: &[Command] = &[
     // text
     row("text", "wrap", Do::Wrap, "wrap", "wrap long lines, on or off"),
     row("text", "timestamps", Do::Timestamps, "times", "when each line arrived, on or off"),
+    // the editor
+    row("editor", "save", Do::Editor(Verb::Save), "save", "save: the file is written, a version is kept"),
+    row(
+        "editor",
+        "difference",
+        Do::Editor(Verb::Difference),
+        "diff",
+        "what has changed since the saved version, then save or not",
+    ),
+    fleet("editor", "run", Do::Run, "run", "save, then run this script: opens the launch dialog"),
+    row("editor", "find", Do::Editor(Verb::Find), "find", "find in the text; again: the next match"),
+    row("editor", "undo", Do::Editor(Verb::Undo), "undo", "undo"),
+    row("editor", "edit-external", Do::Editor(Verb::External), "$EDITOR", "open the script in $VISUAL or $EDITOR"),
+    row("editor", "vi-keys", Do::Editor(Verb::ViKeys), "vi", "vi keys, on or off"),
+    row("editor", "redo", Do::Editor(Verb::Redo), "redo", "redo"),
+    row("editor", "goto-line", Do::Editor(Verb::GotoLine), "goto", "go to a line: 120, 120:7, +10, 50%"),
+    row("editor", "cut", Do::Editor(Verb::Cut), "cut", "cut what is selected, else the line; again: the next line too"),
+    row("editor", "paste", Do::Editor(Verb::Paste), "", "insert what was cut or copied"),
+    row("editor", "copy-text", Do::Editor(Verb::Copy), "", "copy what is selected, else the line (OSC 52)"),
+    row("editor", "replace", Do::Editor(Verb::Replace), "", "find and replace, one or all; in selected lines only"),
+    row("editor", "find-next", Do::Editor(Verb::FindNext), "", "next match"),
+    row("editor", "find-previous", Do::Editor(Verb::FindPrevious), "", "previous match"),
+    row("editor", "match-bracket", Do::Editor(Verb::Bracket), "", "to the other half of the bracket"),
+    row("editor", "next-finding", Do::Editor(Verb::NextFinding), "", "next line that lint has something to say about"),
+    row(
+        "editor",
+        "previous-finding",
+        Do::Editor(Verb::PreviousFinding),
+        "",
+        "previous line that lint has something to say about",
+    ),
+    row("editor", "why", Do::Editor(Verb::Why), "", "what lint says here, in full"),
+    row("editor", "fix", Do::Editor(Verb::Fix), "", "do what lint proposes here"),
+    row("editor", "parameters", Do::Editor(Verb::Parameters), "", "to the lines that declare the parameters"),
+    row("editor", "indent", Do::Editor(Verb::Indent), "", "to the next stop; selected lines: one step to the right"),
+    row("editor", "unindent", Do::Editor(Verb::Unindent), "", "lines one step to the left"),
+    row("editor", "toggle-comment", Do::Editor(Verb::Comment), "", "comment lines out, or in again"),
+    row("editor", "duplicate-line", Do::Editor(Verb::DuplicateLine), "", "the line, or the selected ones, once more"),
+    row("editor", "delete-line", Do::Editor(Verb::DeleteLine), "", "delete the line, or the selected ones"),
+    row("editor", "move-line-up", Do::Editor(Verb::MoveLineUp), "", "change places with the line above"),
+    row("editor", "move-line-down", Do::Editor(Verb::MoveLineDown), "", "change places with the line below"),
+    row("editor", "mark-text", Do::Editor(Verb::Mark), "", "begin or end to select where the cursor is"),
+    row("editor", "select-all", Do::Editor(Verb::SelectAll), "", "select all"),
+    row("editor", "line-ends", Do::Editor(Verb::LineEnds), "", "line ends: to LF, or from LF to Windows' CRLF"),
+    row("editor", "discard-draft", Do::Editor(Verb::Discard), "", "back to the saved text: asks first"),
+    row("editor", "newline", Do::Editor(Verb::Newline), "", "a new line, indented like this one"),
+    row("editor", "erase", Do::Editor(Verb::Backspace), "", "erase the character before the cursor"),
+    row("editor", "erase-next", Do::Editor(Verb::Delete), "", "erase the character under the cursor"),
+    row("editor", "erase-word", Do::Editor(Verb::DeleteWordLeft), "", "erase the word before the cursor"),
+    row("editor", "erase-next-word", Do::Editor(Verb::DeleteWordRight), "", "erase to the next word"),
+    row("editor", "cursor-left", Do::Editor(Verb::Move(Motion::Left)), "", "left"),
+    row("editor", "cursor-right", Do::Editor(Verb::Move(Motion::Right)), "", "right"),
+    row("editor", "cursor-up", Do::Editor(Verb::Move(Motion::Up)), "", "up"),
+    row("editor", "cursor-down", Do::Editor(Verb::Move(Motion::Down)), "", "down"),
+    row("editor", "cursor-word-left", Do::Editor(Verb::Move(Motion::WordLeft)), "", "a word to the left"),
+    row("editor", "cursor-word-right", Do::Editor(Verb::Move(Motion::WordRight)), "", "a word to the right"),
+    row(
+        "editor",
+        "cursor-line-start",
+        Do::Editor(Verb::Move(Motion::LineStart)),
+        "",
+        "to the start of the line's text, then of the line",
+    ),
+    row("editor", "cursor-line-end", Do::Editor(Verb::Move(Motion::LineEnd)), "", "to the end of the line"),
+    row("editor", "cursor-page-up", Do::Editor(Verb::Move(Motion::PageUp)), "", "a page up"),
+    row("editor", "cursor-page-down", Do::Editor(Verb::Move(Motion::PageDown)), "", "a page down"),
+    row("editor", "cursor-top", Do::Editor(Verb::Move(Motion::Top)), "", "to the top of the text"),
+    row("editor", "cursor-bottom", Do::Editor(Verb::Move(Motion::Bottom)), "", "to the end of the text"),
+    row("editor", "select-left", Do::Editor(Verb::Select(Motion::Left)), "", "select: left"),
+    row("editor", "select-right", Do::Editor(Verb::Select(Motion::Right)), "", "select: right"),
+    row("editor", "select-up", Do::Editor(Verb::Select(Motion::Up)), "", "select: up"),
+    row("editor", "select-down", Do::Editor(Verb::Select(Motion::Down)), "", "select: down"),
+    row("editor", "select-word-left", Do::Editor(Verb::Select(Motion::WordLeft)), "", "select: a word to the left"),
+    row("editor", "select-word-right", Do::Editor(Verb::Select(Motion::WordRight)), "", "select: a word to the right"),
+    row(
+        "editor",
+        "select-line-start",
+        Do::Editor(Verb::Select(Motion::LineStart)),
+        "",
+        "select: to the start of the line's text, then of the line",
+    ),
+    row("editor", "select-line-end", Do::Editor(Verb::Select(Motion::LineEnd)), "", "select: to the end of the line"),
+    row("editor", "select-page-up", Do::Editor(Verb::Select(Motion::PageUp)), "", "select: a page up"),
+    row("editor", "select-page-down", Do::Editor(Verb::Select(Motion::PageDown)), "", "select: a page down"),
+    row("editor", "select-top", Do::Editor(Verb::Select(Motion::Top)), "", "select: to the top of the text"),
+    row("editor", "select-bottom", Do::Editor(Verb::Select(Motion::Bottom)), "", "select: to the end of the text"),
+    // the bar in which the editor searches
+    row("find", "accept-find", Do::Editor(Verb::Accept), "next", "next match, replace this one, or go there"),
+    row(
+        "find",
+        "next-field",
+        Do::Editor(Verb::NextField),
+        "field",
+        "from what is sought to what replaces it, and back",
+    ),
+    row("find", "replace-all", Do::Editor(Verb::ReplaceAll), "all", "replace all matches"),
+    row("find", "find-regex", Do::Editor(Verb::FindRegex), "regex", "what is sought is an expression, or plain text"),
+    row("find", "find-case", Do::Editor(Verb::FindCase), "case", "capitals count, or only if there are some"),
+    row("find", "close-find", Do::Editor(Verb::CloseBar), "close", "back to the text"),
     // the launch dialog
     row("launch", "block-a", Do::Block(0), "", "to block a, What"),
     row("launch", "block-b", Do::Block(1), "where", "to block b, Where"),
@@ -218,8 +322,8 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 12] =
-    ["scripts", "targets", "jobs", "job", "versions", "diff", "text", "launch", "dialog", "prompt", "list", "global"];
+pub const CONTEXTS: [&str; 14] =
+    ["scripts", "targets", "jobs", "job", "versions", "diff", "text", "editor", "find", "launch", "dialog", "prompt", "list", "global"];
 
 /// The command that `name` means in the innermost of these contexts that has it.
 pub fn find(contexts: &[&str], name: &str) -> Option<&'static Command> {
@@ -246,6 +350,7 @@ pub const fn motion(verb: Do) -> bool {
             | Do::PageUp
             | Do::Collapse
             | Do::Expand
+            | Do::Editor(Verb::Move(_) | Verb::Select(_))
     )
 }
 
@@ -264,6 +369,8 @@ pub fn title(context: &str) -> &'static str {
         "versions" => "versions of a script",
         "diff" => "comparison",
         "text" => "text",
+        "editor" => "editor",
+        "find" => "find and replace",
         "launch" => "launch dialog",
         "dialog" => "dialogs",
         "prompt" => "the prompt",

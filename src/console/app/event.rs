@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use super::diff::Side;
@@ -32,6 +32,11 @@ pub enum Event {
     Paste(String),
     Resize(u16, u16),
     Focus(bool),
+    Mouse(MouseEvent),
+    /// The terminal said whether it is dark: once when asked, and when it changes.
+    Ground {
+        dark: bool,
+    },
 
     /// The engine answers.
     Attached(Box<Hello>),
@@ -156,6 +161,7 @@ pub enum Effect {
     LoadJob(JobId),
     LoadScript(String),
     Colour {
+        name: String,
         version: String,
         language: String,
         text: String,
@@ -239,6 +245,8 @@ pub enum Effect {
     },
     OpenEditor(String),
     Copy(String),
+    /// Whether the terminal shall report the mouse.
+    Mouse(bool),
     Suspend,
     /// Paint every cell again.
     Redraw,

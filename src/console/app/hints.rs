@@ -32,8 +32,12 @@ impl App {
                 }
             }
         }
+        let editor = self.layers.is_empty() && self.view == View::Editor;
         let dialog = !self.layers.is_empty();
-        if dialog {
+        if editor {
+            // Letters are text there, as in a dialog; the menu is on its function key too.
+            front.retain(|command| command.context != "global" || matches!(command.name, "help" | "actions"));
+        } else if dialog {
             front.retain(|command| command.context != "global" || command.name == "help");
         } else if self.view == View::Live {
             // A pane's zoom is enter there; the live view has more to say than fits.
@@ -41,7 +45,7 @@ impl App {
         }
         let (always, front): (Vec<&Command>, Vec<&Command>) =
             front.into_iter().partition(|command| ALWAYS.contains(&command.name));
-        let hint = |command: &&Command| self.hint_of(command, command.hint, dialog);
+        let hint = |command: &&Command| self.hint_of(command, command.hint, dialog || editor);
         (front.iter().filter_map(hint).collect(), always.iter().filter_map(hint).collect())
     }
 

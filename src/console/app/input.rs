@@ -7,7 +7,7 @@ use super::help;
 use super::launch::At;
 use super::layers::Next;
 use super::prompt::{Prompt, Used};
-use super::{App, Effect, Layer};
+use super::{App, Effect, Layer, View};
 use crate::console::app::form::Input;
 use crate::console::app::launch::Slot;
 use crate::console::keymap::{Chord, Found};
@@ -121,7 +121,8 @@ impl App {
             }
             Some(Layer::Log(log)) => log.typing && log.filter.key(key),
             Some(Layer::Files(files)) => files.key(key),
-            Some(Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_) | Layer::Diff(_)) | None => false,
+            Some(Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_) | Layer::Diff(_) | Layer::Editor(_)) => false,
+            None => self.editor_entry(key),
         }
     }
 
@@ -187,6 +188,7 @@ impl App {
                 self.find_again();
             }
             Some(Layer::Prompt(_)) => self.with_prompt(|prompt| prompt.paste(text)),
+            None if self.view == View::Editor => self.editor_paste(text),
             Some(Layer::Files(files)) => {
                 if !files.paste(text) {
                     self.hint = Some("what arms a button is typed: nothing was pasted".into());

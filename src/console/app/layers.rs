@@ -93,6 +93,24 @@ impl App {
             Layer::Menu(menu) => self.in_menu(menu, verb),
             Layer::Palette(palette) => self.in_palette(palette, verb),
             Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
+            Layer::Editor(ask) => match verb {
+                Do::Accept | Do::Open => {
+                    if let Some(comparison) = self.compare_asked(ask, effects) {
+                        return Next::Above(Box::new(comparison));
+                    }
+                    self.answer(ask, effects);
+                    Next::Close
+                }
+                Do::NextField | Do::PreviousField => {
+                    let verb = if verb == Do::NextField { Do::Down } else { Do::Up };
+                    ask.cursor.go(verb, ask.picks.len(), ask.picks.len());
+                    Next::Stay
+                }
+                verb => {
+                    ask.cursor.go(verb, ask.picks.len(), ask.picks.len());
+                    Next::stay(!out)
+                }
+            },
             Layer::Log(log) => self.in_log(log, verb),
             Layer::Diff(view) => self.in_diff(view, verb),
             Layer::Files(files) => self.in_files(files, verb, effects),
@@ -100,7 +118,7 @@ impl App {
         }
     }
 
-    fn copy(&mut self, what: &str, text: String, effects: &mut Vec<Effect>) {
+    pub(super) fn copy(&mut self, what: &str, text: String, effects: &mut Vec<Effect>) {
         self.hint = Some(format!("copied the {what} through the terminal (OSC 52)"));
         effects.push(Effect::Copy(text));
     }
@@ -285,6 +303,12 @@ impl App {
                     }
                 }
             },
+            View::Editor => {
+                if let Some(editor) = &self.editing.open {
+                    items.push(("name", editor.name.clone()));
+                    items.push(("text", editor.buffer.lines().join("\n")));
+                }
+            }
             View::Live => {
                 if let (Some(live), Some(held)) = (&self.live, &self.held) {
                     if let Some(run) = held.run(live.chosen) {

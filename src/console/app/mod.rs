@@ -8,6 +8,7 @@
 mod act;
 pub mod commands;
 pub mod diff;
+pub mod editor;
 mod entry;
 pub mod event;
 pub mod files;
@@ -62,6 +63,7 @@ pub use overview::{Overview, Pane};
 use self::act::Act;
 use self::diff::DiffView;
 use self::files::Files;
+use self::editor::Editing;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::history::Histories;
@@ -89,6 +91,7 @@ pub enum View {
     #[default]
     Overview,
     Live,
+    Editor,
 }
 
 /// Something above the view; the topmost takes the keys.
@@ -103,6 +106,8 @@ pub enum Layer {
     /// What can be done with the selected thing.
     Menu(Menu),
     Palette(Box<Palette>),
+    /// A question of the editor.
+    Editor(editor::Ask),
     /// Over to write, on a protected fleet?
     Write(AskWrite),
     /// Two texts compared.
@@ -204,6 +209,7 @@ pub struct App {
     pub view: View,
     pub overview: Overview,
     pub live: Option<Live>,
+    pub editing: Editing,
     pub layers: Vec<Layer>,
     pub notices: Notices,
     pub histories: Histories,
@@ -251,6 +257,7 @@ impl App {
             view: View::default(),
             overview: Overview::default(),
             live: None,
+            editing: Editing::default(),
             layers: Vec::new(),
             notices: Notices::default(),
             histories: Histories::default(),
@@ -282,6 +289,7 @@ impl App {
                     (self.hint, self.hinted, self.dirty) = (None, None, true);
                 }
                 self.dirty |= self.notices.tick(now);
+                self.dirty |= self.tick_editor(&mut effects);
                 return effects;
             }
             Event::Key(key) => self.key(&key, &mut effects),
@@ -290,7 +298,7 @@ impl App {
                 self.area = Rect::new(0, 0, width, height);
                 self.dirty = true;
             }
-            Event::Focus(_) => {}
+            Event::Focus(_) | Event::Mouse(_) | Event::Ground { .. } => {}
             event => self.world(event, &mut effects),
         }
         self.walked(before);
@@ -304,13 +312,14 @@ impl App {
 
     /// Brings derived state up to date and asks for what the screen now shows and does not have.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
+        self.settle_editor();
         if self.link != Link::Attached {
             return;
         }
-        if self.view == View::Live {
-            self.settle_live(effects);
-        } else {
-            self.settle_preview(effects);
+        match self.view {
+            View::Live => self.settle_live(effects),
+            View::Overview => self.settle_preview(effects),
+            View::Editor => {}
         }
         for layer in &mut self.layers {
             match layer {
@@ -400,7 +409,7 @@ impl App {
     pub fn wake(&self) -> Option<Timestamp> {
         let second = self.clock_runs().then(|| self.now + SignedDuration::from_secs(1));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, hint, self.notices.until()].into_iter().flatten().min()
+        [second, hint, self.notices.until(), self.wake_editor()].into_iter().flatten().min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {
@@ -474,6 +483,7 @@ impl App {
 
     pub fn view_contexts(&self) -> &'static [&'static str] {
         match (self.view, self.overview.focus) {
+            (View::Editor, _) => self.editor_contexts(),
             (View::Live, _) => &["job", "text", "list", "global"],
             (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
             (View::Overview, Pane::Targets) => &["targets", "list", "global"],

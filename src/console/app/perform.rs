@@ -23,7 +23,7 @@ impl App {
         match verb {
             Do::Suspend => effects.push(Effect::Suspend),
             Do::Redraw => effects.push(Effect::Redraw),
-            Do::Quit => effects.push(Effect::Quit),
+            Do::Quit => self.leave_console(effects),
             Do::Interrupt => self.interrupt(effects),
             verb if self.anywhere(verb, effects) => {}
             _ => match self.layers.pop() {
@@ -42,14 +42,14 @@ impl App {
     fn interrupt(&mut self, effects: &mut Vec<Effect>) {
         let soon = self.interrupted.is_some_and(|at| self.now.duration_since(at) <= SignedDuration::from_secs(2));
         if soon {
-            effects.push(Effect::Quit);
+            self.leave_console(effects);
             return;
         }
         self.interrupted = Some(self.now);
         match self.layers.pop() {
             Some(Layer::Prompt(prompt)) => self.prompt_cancelled(&prompt),
             Some(layer) => self.shelve(layer),
-            None => {}
+            None => self.close_bar(),
         }
         self.pending.clear();
         self.hint = Some("^c again within 2 s leaves the console; jobs go on".into());
@@ -65,6 +65,7 @@ impl App {
             verb => match self.view {
                 View::Overview => self.in_overview(verb, effects),
                 View::Live => self.in_live(verb),
+                View::Editor => self.in_editor(verb, effects),
             },
         }
     }
@@ -100,7 +101,7 @@ impl App {
         match verb {
             Do::QuitOrBack if self.close_pane() => {}
             Do::Back if self.step_back() => {}
-            Do::QuitOrBack => effects.push(Effect::Quit),
+            Do::QuitOrBack => self.leave_console(effects),
             Do::Back => self.hint = Some("this is the top; q quits".into()),
             Do::NextPane => self.overview.next_pane(true),
             Do::PreviousPane => self.overview.next_pane(false),
@@ -123,7 +124,8 @@ impl App {
                             self.overview.focus(Pane::Preview);
                             self.overview.full = true;
                         }
-                        Do::Edit => self.open_editor(effects),
+                        Do::Edit => self.edit_here(effects),
+                        Do::EditOutside => self.open_editor(effects),
                         verb if self.overview.scripts.go(verb, self.scripts.len(), height) => {
                             (self.overview.preview, self.overview.left) = (0, 0);
                         }
@@ -153,7 +155,8 @@ impl App {
                         _ => self.nothing(),
                     }
                 }
-                Pane::Preview if verb == Do::Edit => self.open_editor(effects),
+                Pane::Preview if verb == Do::Edit => self.edit_here(effects),
+                Pane::Preview if verb == Do::EditOutside => self.open_editor(effects),
                 Pane::Preview if verb == Do::Open && self.overview.subject == Pane::Jobs => {
                     if let Some(id) = self.overview.job(&self.jobs).map(|job| job.id) {
                         self.watch(id);

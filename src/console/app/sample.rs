@@ -14,6 +14,35 @@ use crate::model::search::Kind;
 use crate::model::state::{Counts, JobState, RunState};
 use crate::model::wire::{Code, Hello, Library, Problem, Targets};
 
+/// A script as operators write them.
+pub const SCRIPT: &str = r#"#!/bin/bash
+# @describe patch to a pinned version; reboots outside working hours
+# @arg version!            the version to reach
+# @option --window=08-18   working hours, local time
+# @flag --dry-run
+# @option --token!
+# @meta secret token
+set -euo pipefail
+
+readonly STAGE=/var/lib/os-patch   # GiB
+free() { df -g / | awk 'NR==2{print $4}'; }
+
+do_patch() {
+	local log=/var/log/os-patch.log
+  if in_window "$WINDOW"; then
+    echo "in work hours, deferring"
+    exit 75
+  fi
+  cd "$STAGE"
+  local have=$(sw_vers -productVersion)
+  rc=$?
+  echo "rc=$rc from=$have to=$WANT"
+  return $rc
+}
+
+main() { do_patch "$@"; }
+"#;
+
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + seconds).unwrap()
 }
@@ -223,6 +252,8 @@ pub struct Session {
     pub scripts: Library,
     pub targets: Targets,
     pub jobs: Vec<Job>,
+    /// What every script holds that is opened to be edited.
+    pub file: Vec<u8>,
     /// Lines each run has.
     pub lines: u64,
     /// Plans are given out with so many devices.
@@ -270,6 +301,7 @@ impl Session {
             scripts: library(),
             targets: targets(),
             jobs: vec![job(12, &states(412)), job(11, &states(12)), one],
+            file: SCRIPT.into(),
             lines: 214,
             planned: 12,
         }
@@ -326,6 +358,12 @@ impl Session {
                     name.clone(),
                     Box::new(Ok(crate::model::script::Script { info, text: text.into(), findings: vec![] })),
                 )
+            }
+            Effect::OpenScript(name) => {
+                let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
+                let (bytes, version, path) = (self.file.clone(), info.version.clone(), info.path.clone());
+                let answer = Ok(super::shelf::Opened { bytes, version, path, info });
+                Event::Opened { name: name.clone(), answer: Box::new(answer) }
             }
             Effect::Colour { version, .. } => Event::Coloured { version: version.clone(), lines: vec![] },
             Effect::Lines(ask) => Event::Lines { ask: ask.clone(), window: self.window(ask) },

@@ -30,7 +30,7 @@ impl App {
     pub(super) fn spot(&self) -> Spot {
         let job = match self.view {
             View::Live => self.live.as_ref().map(|live| live.id),
-            View::Overview => None,
+            View::Overview | View::Editor => None,
         };
         Spot { view: self.view, job }
     }
@@ -71,6 +71,7 @@ impl App {
     fn visit(&mut self, spot: Spot) {
         match (spot.view, spot.job) {
             (View::Live, Some(id)) => self.watch(id),
+            (View::Editor, _) if self.editing.open.is_none() => self.view = View::Overview,
             (view, _) => self.view = view,
         }
     }
@@ -84,6 +85,10 @@ impl App {
                 if self.overview.full {
                     path.push(self.pane_title().into());
                 }
+            }
+            View::Editor => {
+                path.push("Scripts".into());
+                path.extend(self.editing.open.as_ref().map(|editor| editor.crumb()));
             }
             View::Live => {
                 path.push("Jobs".into());
@@ -114,6 +119,7 @@ impl App {
                 Layer::Menu(_) => path.push("Actions".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Write(_) => path.push("Write".into()),
+                Layer::Editor(ask) => path.push(ask.title.clone()),
                 Layer::Diff(_) => path.push("Diff".into()),
                 Layer::Files(files) => path.push(files.title().into()),
             }

@@ -25,7 +25,7 @@ impl App {
                 Some("still reading scripts and targets".into())
             }
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
-            Do::Edit => match self.overview.script(&self.scripts) {
+            Do::Edit | Do::EditOutside => match self.overview.script(&self.scripts) {
                 None => Some(self.no_script()),
                 Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
             },
@@ -75,6 +75,7 @@ impl App {
         let id = match self.view {
             View::Live => self.live.as_ref().map(|live| live.id),
             View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
+            View::Editor => None,
         };
         let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
         held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id))

@@ -23,6 +23,7 @@ impl App {
             Event::Attached(hello) => self.attached(*hello, effects),
             Event::Lost { why, retry } => {
                 self.link = Link::Lost { why: why.clone(), retry };
+                self.editor_lost();
                 self.say(Level::Error, why);
             }
             Event::Targets(answer) => self.set_targets(answer, effects),
@@ -90,7 +91,10 @@ impl App {
             Event::Histories(all) => all.into_iter().for_each(|(name, lines)| self.histories.restore(name, lines)),
             Event::Edited { path, problem } => match problem {
                 Some(problem) => self.say(Level::Error, format!("editing {path}: {problem}")),
-                None => self.ask_library(effects),
+                None => {
+                    self.ask_library(effects);
+                    self.edited_outside(&path, effects);
+                }
             },
             Event::Theme(theme, problems) => {
                 if problems.is_empty() {
@@ -113,8 +117,10 @@ impl App {
                     self.say(Level::Warn, format!("{what} and the like are not kept for the next session: {why}"));
                 }
             }
-            event @ (Event::Opened { .. }
-            | Event::Saved { .. }
+            Event::Opened { name, answer } => self.opened(name, *answer, effects),
+            Event::Saved { name, answer } if self.editor_saves(&name) => self.saved(&name, answer, effects),
+            Event::Linted { serial, answer } => self.linted(serial, answer),
+            event @ (Event::Saved { .. }
             | Event::Drafts(_)
             | Event::DraftSaved { .. }
             | Event::DraftDropped(_)
@@ -125,10 +131,15 @@ impl App {
             | Event::Versions { .. }
             | Event::Version { .. }
             | Event::Restored { .. }
-            | Event::Compared { .. }
-            | Event::Linted { .. }) => self.shelf_event(event, effects),
+            | Event::Compared { .. }) => self.shelf_event(event, effects),
             Event::Notice(text) => self.say(Level::Warn, text),
-            Event::Tick(_) | Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::Focus(_) => {}
+            Event::Tick(_)
+            | Event::Key(_)
+            | Event::Paste(_)
+            | Event::Resize(..)
+            | Event::Focus(_)
+            | Event::Mouse(_)
+            | Event::Ground { .. } => {}
         }
     }
 
@@ -230,6 +241,7 @@ impl App {
                     launch.again();
                 }
                 self.arrived(effects);
+                self.check_editor(effects);
             }
             Err(problem) => self.library = self.failed("the scripts", &self.library.clone(), problem),
         }
@@ -297,6 +309,7 @@ impl App {
                 source.findings = script.findings;
                 if script.text.len() <= COLOURED {
                     effects.push(Effect::Colour {
+                        name: script.info.name,
                         version: source.version.clone(),
                         language: script.info.language,
                         text: script.text,

@@ -1,5 +1,5 @@
-//! What the terminal can do, told by the environment alone: a question to the terminal costs a round trip of the
-//! operator's line before the first frame, and its late answer would be read as keys.
+//! What the terminal can do, told by the environment alone: that costs no round trip before the first frame. What it
+//! says of itself when asked ([`super::probe`]) comes on top.
 
 use crate::console::theme::Depth;
 
@@ -53,6 +53,8 @@ pub struct Caps {
     pub bce: bool,
     /// No cursor addressing at all: the console cannot be shown.
     pub dumb: bool,
+    /// An old or plain one, that would show what it does not know.
+    pub bare: bool,
 }
 
 /// Known by their `TERM` or `TERM_PROGRAM` to know both 24-bit colours and the kitty keyboard protocol.
@@ -85,6 +87,7 @@ pub fn caps(env: &Env) -> Caps {
         kitty_keys: modern,
         bce: env.tmux || !term.starts_with("screen"),
         dumb,
+        bare,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    PopKeyboardEnhancementFlags,
 };
 use crossterm::queue;
 use crossterm::terminal::{
@@ -19,11 +19,25 @@ use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, kill_process_group};
 
 use super::caps::{Caps, detect};
+use super::line::{self, Line};
 use super::screen::Screen;
+
+/// Presses, releases, drags and the wheel, in the form that has no largest column. Not every motion: nobody needs it,
+/// and a line would carry it all.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
+/// Kitty's keyboard protocol: Esc is told from the beginning of an arrow key.
+const KEYS_ON: &[u8] = b"\x1b[>1u";
+/// Tell when the terminal turns dark or light.
+const SCHEME_ON: &[u8] = b"\x1b[?2031h";
+const SCHEME_OFF: &[u8] = b"\x1b[?2031l";
+/// What is still on its way to the terminal may take so long before it is dropped.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The terminal is in our mode. A static, since a panic anywhere has to find it.
 static OURS: AtomicBool = AtomicBool::new(false);
 static KITTY: AtomicBool = AtomicBool::new(false);
+static SCHEME: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 /// Who draws. A panic there ends the console; one elsewhere ends a task, and must not tear the screen.
 static DRAWS: Mutex<Option<ThreadId>> = Mutex::new(None);
@@ -40,21 +54,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Term {
     caps: Caps,
     mouse: bool,
+    /// Reports of dark and light are wanted.
+    scheme: bool,
+}
+
+/// Why the console cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum NoScreen {
+    #[error(
+        "the console needs a terminal on standard input and output; in scripts use the verbs (`quarterdeck help`), or `quarterdeck --plain`"
+    )]
+    NoTerminal,
+    #[error(
+        "TERM is empty or `dumb`: the console cannot place anything on this terminal; set TERM, or use `quarterdeck --plain`"
+    )]
+    Dumb,
+    #[error("cannot set the terminal up: {0}")]
+    Failed(#[from] io::Error),
 }
 
 impl Term {
-    /// Takes the terminal over. Errors: standard input or output is no terminal, or one that cannot show a screen.
-    pub fn enter() -> io::Result<Term> {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// Standard input or output is no terminal, or one that cannot show a screen.
+    pub fn enter() -> Result<Term, NoScreen> {
         let caps = detect();
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Err(io::Error::other(
-                "the console needs a terminal on standard input and output; in scripts use the verbs (`quarterdeck help`)",
-            ));
+            return Err(NoScreen::NoTerminal);
         }
         if caps.dumb {
-            return Err(io::Error::other(
-                "TERM is empty or `dumb`: the console cannot place anything on this terminal; set TERM, or use the verbs (`quarterdeck help`)",
-            ));
+            return Err(NoScreen::Dumb);
         }
         HOOK.call_once(|| {
             let report = std::panic::take_hook();
@@ -69,7 +99,7 @@ impl Term {
             }));
         });
         *lock(&DRAWS) = Some(thread::current().id());
-        let mut term = Term { caps, mouse: false };
+        let mut term = Term { caps, mouse: false, scheme: false };
         term.take()?;
         Ok(term)
     }
@@ -82,15 +112,17 @@ impl Term {
         if OURS.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        KITTY.store(self.caps.kitty_keys, Ordering::SeqCst);
         let taken = enable_raw_mode().and_then(|()| {
             let mut out = io::stdout().lock();
             queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
             if self.caps.kitty_keys {
-                queue!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
+                out.write_all(self.kitty_keys())?;
+            }
+            if self.scheme {
+                out.write_all(self.scheme_reports())?;
             }
             if self.mouse {
-                queue!(out, EnableMouseCapture)?;
+                out.write_all(MOUSE_ON)?;
             }
             out.flush()
         });
@@ -111,19 +143,22 @@ impl Term {
         let _ = self.take();
     }
 
-    /// Mouse reports on or off.
-    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+    /// Mouse reports on or off: the bytes that say so.
+    pub fn mouse(&mut self, on: bool) -> &'static [u8] {
         self.mouse = on;
-        if !OURS.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let mut out = io::stdout().lock();
-        if on {
-            queue!(out, EnableMouseCapture)?
-        } else {
-            queue!(out, DisableMouseCapture)?
-        }
-        out.flush()
+        if on { MOUSE_ON } else { MOUSE_OFF }
+    }
+
+    /// The terminal speaks kitty's protocol: the bytes that ask it to.
+    pub fn kitty_keys(&mut self) -> &'static [u8] {
+        self.caps.kitty_keys = true;
+        if KITTY.swap(true, Ordering::SeqCst) { b"" } else { KEYS_ON }
+    }
+
+    /// The terminal knows whether it is dark: the bytes that ask it to tell when that changes.
+    pub fn scheme_reports(&mut self) -> &'static [u8] {
+        self.scheme = true;
+        if SCHEME.swap(true, Ordering::SeqCst) { b"" } else { SCHEME_ON }
     }
 
     /// `^z`: gives the terminal back to the shell and stops; returns, with the terminal taken over again, when the
@@ -139,8 +174,14 @@ impl Term {
     }
 
     /// A screen on this terminal, of its size and made for what it can show.
-    pub fn screen(&self) -> Screen<io::Stdout> {
-        Screen::new(io::stdout(), Self::size(), self.caps.depth).ascii(self.caps.ascii).bce(self.caps.bce)
+    pub fn screen(&self, line: Line) -> Screen<Line> {
+        Screen::new(line, Self::size(), self.caps.depth).ascii(self.caps.ascii).bce(self.caps.bce)
+    }
+
+    /// The terminal passes on every key as it is pressed. (A shell that took it over meanwhile has changed that.)
+    pub fn is_raw() -> bool {
+        use rustix::termios::{LocalModes, tcgetattr};
+        tcgetattr(io::stdin()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
     }
 
     /// What panicked in other threads since the terminal was taken over, for a notice on the screen.
@@ -168,12 +209,19 @@ fn restore() {
     if !OURS.swap(false, Ordering::SeqCst) {
         return;
     }
+    if !line::settle(PATIENCE) {
+        // It takes nothing any more; what it has not taken would keep us here for ever.
+        let _ = rustix::termios::tcflush(rustix::stdio::stdout(), rustix::termios::QueueSelector::OFlush);
+    }
     let mut bytes = Vec::with_capacity(128);
     // Half a frame may be on its way: end it, and whatever region or style it had set.
     let _ = queue!(bytes, EndSynchronizedUpdate);
     bytes.extend_from_slice(b"\x1b[r\x1b[m");
-    if KITTY.load(Ordering::SeqCst) {
+    if KITTY.swap(false, Ordering::SeqCst) {
         let _ = queue!(bytes, PopKeyboardEnhancementFlags);
+    }
+    if SCHEME.swap(false, Ordering::SeqCst) {
+        bytes.extend_from_slice(SCHEME_OFF);
     }
     let _ = queue!(bytes, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste, LeaveAlternateScreen, Show);
     // Not through a lock that a panicking thread may hold.

@@ -4,9 +4,16 @@
 mod caps;
 mod encode;
 mod guard;
+mod input;
+mod line;
 mod moved;
+mod pace;
+pub mod probe;
 mod screen;
 
 pub use caps::{Caps, Env, caps, detect};
-pub use guard::Term;
+pub use guard::{NoScreen, Term};
+pub use input::{Decoder, Input, PASTE, Reader, Reply};
+pub use line::Line;
+pub use pace::{AWAY, HERE, Pace};
 pub use screen::Screen;

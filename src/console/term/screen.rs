@@ -26,6 +26,9 @@ pub struct Screen<W: Write> {
     depth: Depth,
     ascii: bool,
     bce: bool,
+    /// Synchronized updates: a frame is shown whole or not yet. Unknown ones are ignored, so they are sent unless the
+    /// terminal has said that it does not know them.
+    synchronized: bool,
     /// What the terminal shows.
     shown: Buffer,
     next: Buffer,
@@ -43,6 +46,7 @@ impl<W: Write> Screen<W> {
             depth,
             ascii: false,
             bce: true,
+            synchronized: true,
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             stale: true,
@@ -62,6 +66,11 @@ impl<W: Write> Screen<W> {
     pub fn bce(mut self, bce: bool) -> Self {
         self.bce = bce;
         self
+    }
+
+    /// Whether frames are marked as synchronized updates.
+    pub fn synchronize(&mut self, on: bool) {
+        self.synchronized = on;
     }
 
     pub fn area(&self) -> Rect {
@@ -105,16 +114,18 @@ impl<W: Write> Screen<W> {
             }
         }
         let mut encoder = Encoder::new(std::mem::take(&mut self.bytes));
-        encoder.raw(BEGIN);
+        let (begin, end) = if self.synchronized { (BEGIN, END) } else { ("", "") };
+        encoder.raw(begin);
         self.changes(&mut encoder, width);
         encoder.plain();
         let mut bytes = encoder.done();
-        if bytes.len() == BEGIN.len() {
+        let changed = bytes.len() > begin.len();
+        if !changed {
             bytes.clear();
         }
         self.place(cursor, &mut bytes);
-        if bytes.starts_with(BEGIN.as_bytes()) {
-            bytes.extend_from_slice(END.as_bytes());
+        if changed {
+            bytes.extend_from_slice(end.as_bytes());
         }
         let sent = if bytes.is_empty() { Ok(()) } else { self.out.write_all(&bytes).and_then(|()| self.out.flush()) };
         let length = bytes.len();

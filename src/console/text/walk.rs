@@ -196,6 +196,13 @@ fn shown(c: char) -> String {
     }
 }
 
+/// What stands for a character that cannot be seen, alone or within a sign; `None`: it can be seen.
+pub fn unseen(text: &str) -> Option<String> {
+    let first = text.chars().next()?;
+    let lonely = unicode_width::UnicodeWidthChar::width(first) == Some(0) && !matches!(first, '\u{fe00}'..='\u{fe0f}');
+    (lonely || text.chars().any(|c| c.is_control() || hidden(c))).then(|| text.chars().map(shown).collect())
+}
+
 /// A whole sequence as text, at most `most` characters of it.
 fn visible(source: &str, most: usize) -> String {
     let mut text = String::new();

@@ -22,7 +22,8 @@ const CUT: &str = "…";
 pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let (strong, muted) = (theme.style(Role::TextStrong), theme.style(Role::TextMuted));
-    let mut right = state(app);
+    let editing = app.view == View::Editor && app.layers.is_empty();
+    let mut right = if editing { super::editor::facts(app) } else { state(app) };
     // The place before the state of the fleet, but the mode always.
     let path = app.path();
     let least = right.first().map_or(0, |part| width_of(part) + 2);
@@ -157,6 +158,7 @@ pub fn status(app: &App, area: Rect, buf: &mut Buffer) {
 fn going_on(app: &App) -> String {
     match app.link {
         Link::Starting => return "starting the engine…".into(),
+        _ if app.view == View::Editor => return super::editor::status(app),
         _ if app.view == View::Live => {
             let Some(job) = app.held.as_ref().and_then(|held| held.job.as_ref()) else { return "reading…".into() };
             let summary = &job.summary;

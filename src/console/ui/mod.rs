@@ -5,6 +5,7 @@ mod cells;
 mod chrome;
 mod dialog;
 mod diff;
+mod editor;
 mod files;
 mod gauge;
 mod grid;
@@ -54,12 +55,17 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         match app.view {
             View::Overview => overview::draw(app, area, buf),
             View::Live => live::draw(app, area, buf),
+            View::Editor => cursor = editor::draw(app, area, buf),
         }
     }
     for layer in &app.layers[covered.unwrap_or(0)..] {
         match layer {
             Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
             Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
+            Layer::Editor(ask) => {
+                cursor = None;
+                editor::ask(app, ask, strips.body, buf);
+            }
             Layer::Log(log) => cursor = log::draw(app, log, strips.body, buf),
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
@@ -72,7 +78,8 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         }
     }
     chrome::crumbs(app, strips.crumbs, buf);
-    if !matches!(app.layers.last(), Some(Layer::Launch(_) | Layer::Prompt(_))) {
+    let has_bar = app.view == View::Editor && editor::has_bar(app);
+    if !has_bar && !matches!(app.layers.last(), Some(Layer::Launch(_) | Layer::Prompt(_))) {
         chrome::status(app, strips.status, buf);
     }
     chrome::hints(app, strips.hints, buf);

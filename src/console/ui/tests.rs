@@ -5,7 +5,7 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 20] = [
+const SCREENS: [(&str, &str); 24] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
@@ -26,6 +26,10 @@ const SCREENS: [(&str, &str); 20] = [
     ("actions", "x"),
     ("actions-ended", "3G<enter>x"),
     ("help-filtered", "?fleet"),
+    ("editor", "e<pgdn><up><up>"),
+    ("editor-replace", "ex<C-f>rc<esc><C-r>rc<tab>code"),
+    ("editor-vi", "e<F4>:set"),
+    ("editor-selected", "e<down><S-down><S-down><S-end>"),
 ];
 
 fn screen(size: (u16, u16), ascii: bool, keys: &str) -> String {
@@ -104,4 +108,42 @@ fn hostile_names_and_output_stay_inside_their_cells() {
     assert!(!screen.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{screen}");
     let widths: Vec<usize> = screen.lines().map(crate::console::text::width).collect();
     assert!(widths.iter().all(|width| *width <= 80), "{widths:?}");
+}
+
+#[test]
+fn the_editor_s_colours_signs_and_questions() {
+    use crate::console::app::Event;
+    use crate::model::script::{Finding, Level, Replacement};
+    let mut session = Session::new((80, 24), false);
+    session.keys("e<down><down><end>");
+    let at = |line, column, level, code: &str, text: &str, fix: &[(u32, &str)]| Finding {
+        column,
+        tool: "shellcheck".into(),
+        fix: fix
+            .iter()
+            .map(|(column, text)| Replacement {
+                line,
+                column: *column,
+                end_line: line,
+                end_column: *column,
+                text: (*text).into(),
+            })
+            .collect(),
+        ..Finding::new(level, line, code, text.into())
+    };
+    let findings = vec![
+        at(19, 3, Level::Error, "SC2164", "use cd \"$STAGE\" || exit in case cd fails", &[(14, " || exit")]),
+        at(20, 9, Level::Warn, "SC2155", "declare and assign separately to avoid masking return values", &[]),
+        at(23, 10, Level::Info, "SC2086", "double quote to prevent globbing and word splitting", &[(10, "\"")]),
+    ];
+    session.tell(Event::Tick(session.app.now + jiff::SignedDuration::from_secs(2)));
+    session.tell(Event::Linted { serial: 1, answer: Ok(findings) });
+    session.keys("<F8>x");
+    insta::assert_snapshot!("editor-lint-80x24", session.screen());
+    let area = session.app.area;
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    crate::console::ui::draw(&session.app, area, &mut buffer);
+    insta::assert_snapshot!("editor-styled", format!("{buffer:?}"));
+    session.keys("<A-l>");
+    insta::assert_snapshot!("editor-why-80x24", session.screen());
 }

@@ -1,0 +1,135 @@
+//! The editor as a person meets it: the real binary in a pseudo-terminal, and the files it leaves.
+
+mod support;
+
+use std::fs;
+
+use rustix::process::Signal;
+use support::{Console, Home, eventually};
+
+const F2: &[u8] = b"\x1bOQ";
+const F3: &[u8] = b"\x1bOR";
+
+/// A console with one script, open in the editor.
+fn editing(home: &Home, name: &str) -> Console {
+    let mut console = Console::start(home);
+    console.sees(name.trim_end_matches(".sh"));
+    console.keys("1e");
+    console.sees("Ln 1 Col 1");
+    console
+}
+
+/// In the editor Q is a letter: twice ^c leaves.
+fn leaves(mut console: Console) {
+    console.keys("<C-c><C-c>");
+    console.exit();
+    console.is_restored();
+}
+
+#[test]
+fn open_type_save_quit_and_the_file_is_right() {
+    let home = Home::empty();
+    let path = home.script("note.sh", "#!/bin/sh\r\necho before\r\n");
+    let mut console = editing(&home, "note.sh");
+    console.sees("CRLF");
+    console.keys("<down><end> and after<enter>echo");
+    console.paste(" 'pasted\nover lines'");
+    console.sees("over lines'");
+    console.sees("[edited]");
+    console.send(F3);
+    console.sees("was saved as version");
+    console.loses("[edited]");
+    let saved = fs::read(&path).expect("the script");
+    assert_eq!(saved, b"#!/bin/sh\r\necho before and after\r\necho 'pasted\r\nover lines'\r\n");
+    console.keys("<esc>");
+    console.sees("Targets");
+    console.quit().is_restored();
+}
+
+#[test]
+fn a_draft_survives_a_kill_and_is_offered_again() {
+    let home = Home::empty();
+    let path = home.script("note.sh", "#!/bin/sh\necho before\n");
+    let mut console = editing(&home, "note.sh");
+    console.keys("<down><end> never saved");
+    console.sees("draft kept");
+    console.signal(Signal::KILL);
+    console.exit();
+    assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho before\n", "the file is as it was");
+
+    let mut again = Console::start(&home);
+    again.sees("note");
+    again.keys("1e");
+    again.sees("was never saved");
+    again.keys("<enter>");
+    again.sees("echo before never saved");
+    again.send(F3);
+    again.sees("was saved as version");
+    assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho before never saved\n");
+    again.keys("<esc>");
+    again.sees("Targets");
+    again.quit().is_restored();
+}
+
+#[test]
+fn a_hangup_in_the_middle_of_a_word_loses_nothing() {
+    let home = Home::empty();
+    home.script("note.sh", "#!/bin/sh\necho before\n");
+    let mut console = editing(&home, "note.sh");
+    console.keys("<down><end>xyzzy");
+    console.sees("beforexyzzy");
+    console.signal(Signal::HUP);
+    console.exit();
+    let mut again = Console::start(&home);
+    again.sees("note");
+    again.keys("1e");
+    again.sees("was never saved");
+    again.keys("<enter>");
+    again.sees("beforexyzzy");
+    leaves(again);
+}
+
+#[test]
+fn a_file_changed_meanwhile_is_asked_about() {
+    let home = Home::empty();
+    let path = home.script("note.sh", "#!/bin/sh\necho before\n");
+    let mut console = editing(&home, "note.sh");
+    console.keys("<down><end> mine");
+    console.sees("before mine");
+    home.script("note.sh", "#!/bin/sh\necho theirs\n");
+    console.send(F3);
+    console.sees("Changed by somebody else");
+    assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho theirs\n", "nothing is overwritten unasked");
+    console.keys("<down><enter>"); // keep mine
+    console.sees("was saved as version");
+    eventually("the file is mine", || fs::read(&path).is_ok_and(|bytes| bytes == b"#!/bin/sh\necho before mine\n"));
+    leaves(console);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_offered_to_the_other_editor() {
+    let home = Home::empty();
+    home.script("note.sh", b"#!/bin/sh\necho caf\xe9\n");
+    let mut console = Console::setup(&home).env("EDITOR", "/bin/cat").start();
+    console.sees("note");
+    console.keys("1e");
+    console.sees("0xe9 on line 2");
+    console.keys("<esc>");
+    console.loses("0xe9");
+    console.quit().is_restored();
+}
+
+#[test]
+fn the_other_editor_s_text_comes_back() {
+    let home = Home::empty();
+    home.script("note.sh", "#!/bin/sh\necho before\n");
+    let other = home.file("editor", "#!/bin/sh\nprintf '#!/bin/sh\\necho outside\\n' > \"$1\"\n");
+    std::process::Command::new("chmod").args(["+x", &other]).status().expect("chmod");
+    let mut console = Console::setup(&home).env("EDITOR", &other).start();
+    console.sees("note");
+    console.keys("1e");
+    console.sees("Ln 1 Col 1");
+    console.send(F2);
+    console.sees("echo outside");
+    leaves(console);
+}
