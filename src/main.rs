@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse(); // a slip on the command line ends here, with 2
     let settings = settings::load(&cli.overrides());
     let done = match &cli.verb {
+        None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli),
         None => return opened(console::run(settings)),
         Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
             Ok(()) => return served(api::serve(settings, verb.background), verb.background),
@@ -55,7 +56,7 @@ fn opened(done: Result<(), console::Error>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             cli::say(format!("quarterdeck: {error}"));
-            ExitCode::from(1)
+            ExitCode::from(if error.asked_wrongly() { 2 } else { 1 })
         }
     }
 }

@@ -48,6 +48,9 @@ pub struct Common {
 /// Of the console alone.
 #[derive(Debug, Args)]
 pub struct Screen {
+    /// A line at a time: numbered menus, no colour, nothing that moves (screen readers, TERM=dumb)
+    #[arg(long)]
+    pub plain: bool,
     /// Draw with ASCII characters alone
     #[arg(long)]
     pub ascii: bool,

@@ -39,10 +39,10 @@ async fn blocking<T: Send + 'static>(ask: impl FnOnce() -> io::Result<T> + Send 
 }
 
 /// The terminal does not echo while this lives.
-struct Silence(Option<Termios>);
+pub struct Silence(Option<Termios>);
 
 impl Silence {
-    fn begin() -> Self {
+    pub fn begin() -> Self {
         let before = tcgetattr(io::stdin()).ok();
         if let Some(before) = &before {
             let mut silent = before.clone();

@@ -12,6 +12,7 @@ pub mod keys;
 mod lines;
 mod out;
 mod output;
+mod plain;
 pub mod printer;
 mod run;
 mod safe;
@@ -119,7 +120,8 @@ impl Desk<'_> {
     }
 }
 
-/// Runs a verb that talks to the engine or to nobody. (`serve`, `keys`, and the console are `main`'s affair.)
+/// Runs a verb that talks to the engine or to nobody; without one, the console a line at a time. (`serve`, `keys`, and
+/// the console with a screen are `main`'s affair.)
 pub fn run(settings: &Settings, cli: &Cli) -> Result<Outcome, CliError> {
     let desk = Desk { settings, common: &cli.common };
     let done = tokio::runtime::Builder::new_current_thread()
@@ -143,6 +145,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Completions { shell }) => return words::completions(*shell),
         Some(Verb::Man { verb }) => return words::man(verb),
         Some(Verb::Doctor(verb)) => return doctor::run(desk, verb).await,
+        None => return plain::run(desk).await,
         _ => desk.warn(),
     }
     match &cli.verb {

@@ -18,7 +18,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     let which = verb.stream.which();
     let job = client.job(verb.id).await?;
-    let wanted = Wanted { which, device: verb.device.clone(), account: false };
+    let wanted = Wanted { which, device: verb.device.clone(), account: false, states: false };
     let runs: Vec<&Run> = job.runs.iter().filter(|run| wanted.device(run)).collect();
     match (runs.as_slice(), &verb.device) {
         ([], Some(device)) => return Err(CliError::Usage(format!("job {} did not run on {device}", verb.id))),

@@ -32,10 +32,14 @@ pub struct Wanted {
     pub device: Option<String>,
     /// States and the summary, not output alone.
     pub account: bool,
+    /// In text too, every change of state, not only how a run failed.
+    pub states: bool,
 }
 
 impl Wanted {
-    pub const ALL: Wanted = Wanted { which: Which::All, device: None, account: true };
+    pub const ALL: Wanted = Wanted { which: Which::All, device: None, account: true, states: false };
+    /// For who sees nothing but lines.
+    pub const STATES: Wanted = Wanted { states: true, ..Wanted::ALL };
 
     pub fn device(&self, run: &Run) -> bool {
         self.device.as_ref().is_none_or(|wanted| *wanted == run.device || *wanted == run.name)
@@ -138,7 +142,7 @@ impl<O: Write, E: Write> Printer<O, E> {
             return self.out.write_all(b"\n");
         }
         let run = &self.runs[index].run;
-        if !run.state.ended() || run.state == RunState::Ok {
+        if !self.wanted.states && (!run.state.ended() || run.state == RunState::Ok) {
             return Ok(());
         }
         let sentence = outcome(run);

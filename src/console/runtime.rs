@@ -7,7 +7,7 @@ mod files;
 mod keyboard;
 mod shelf;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
@@ -24,7 +24,7 @@ use super::keymap::Keymap;
 use super::term::probe::{self, Answers};
 use super::term::{AWAY, HERE, Input, Line, NoScreen, PASTE, Pace, Reply, Screen, Term};
 use super::theme::{Depth, Theme};
-use super::{text, ui};
+use super::{term, text, ui};
 use crate::settings::Settings;
 use engine::{Engine, Told};
 use keyboard::Keyboard;
@@ -46,12 +46,27 @@ pub enum Error {
     Gone(io::Error),
 }
 
+impl Error {
+    /// There is nothing wrong with the program, only with where it was started.
+    pub fn asked_wrongly(&self) -> bool {
+        matches!(self, Error::Terminal(NoScreen::NoTerminal | NoScreen::Dumb))
+    }
+}
+
+/// A person sits at a terminal that can only print: the console a line at a time is for them.
+pub fn prints_only() -> bool {
+    term::detect().dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
 /// Shows the console until it is left.
 ///
 /// # Errors
 /// There is no terminal, or it went away.
 pub fn run(settings: Settings) -> Result<(), Error> {
-    let term = Term::enter()?;
+    let term = Term::enter(&format!(
+        "quarterdeck: that was a mistake of the console's own; jobs go on, and a new console shows them. The engine's log is {}",
+        settings.paths.engine_log().display()
+    ))?;
     let line = Line::stdout().map_err(Error::Loop)?;
     let mut desk = Desk::new(settings, term, line);
     // The first frame does not wait for anything: not for the engine, not for the loop.

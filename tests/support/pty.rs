@@ -4,6 +4,8 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +32,8 @@ pub struct Console {
     /// Answers what a program may ask a terminal, as xterm does.
     answers: bool,
     asked: usize,
+    /// Nothing is taken from the program while this is set.
+    stalled: Arc<AtomicBool>,
     status: Option<ExitStatus>,
 }
 
@@ -73,6 +77,13 @@ impl<'a> Setup<'a> {
         self
     }
 
+    /// Another program than the console.
+    #[must_use]
+    pub fn program(mut self, program: &str) -> Self {
+        self.program = vec![program.to_owned()];
+        self
+    }
+
     /// An interactive shell with job control, at its prompt `$ `.
     #[must_use]
     pub fn shell(mut self) -> Self {
@@ -97,12 +108,20 @@ impl<'a> Setup<'a> {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let writer = pair.master.take_writer().expect("a writer");
         let (send, arriving) = mpsc::channel();
+        let stalled = Arc::new(AtomicBool::new(false));
+        let stall = Arc::clone(&stalled);
         thread::spawn(move || {
             let mut buffer = [0; 64 * 1024];
+            let wait = || {
+                while stall.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
             while let Ok(read) = reader.read(&mut buffer) {
                 if read == 0 || send.send(buffer[..read].to_vec()).is_err() {
                     return;
                 }
+                wait();
             }
         });
         Console {
@@ -115,6 +134,7 @@ impl<'a> Setup<'a> {
             drawing: false,
             answers: self.answers,
             asked: 0,
+            stalled,
             status: None,
         }
     }
@@ -151,6 +171,11 @@ impl Console {
     pub fn send(&mut self, bytes: &[u8]) {
         self.writer.write_all(bytes).expect("the terminal takes input");
         self.writer.flush().expect("the terminal takes input");
+    }
+
+    /// A line that takes nothing any more, or takes again.
+    pub fn stall(&self, on: bool) {
+        self.stalled.store(on, Ordering::SeqCst);
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
@@ -424,6 +449,7 @@ fn named_key(name: &str) -> Vec<u8> {
         "del" => b"\x1b[3~",
         "f1" => b"\x1bOP",
         "f2" => b"\x1bOQ",
+        "f9" => b"\x1b[20~",
         "lt" => b"<",
         _ => match name.split_once('-') {
             Some(("C", key)) if key.len() == 1 => return vec![key.as_bytes()[0] & 0x1f],

@@ -44,6 +44,9 @@ static DRAWS: Mutex<Option<ThreadId>> = Mutex::new(None);
 /// Panics of other threads while the terminal was ours, said when it is the shell's again.
 static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+/// What is said below a panic's message: where to look next.
+static LAST_WORDS: Mutex<String> = Mutex::new(String::new());
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -74,11 +77,11 @@ pub enum NoScreen {
 }
 
 impl Term {
-    /// Takes the terminal over.
+    /// Takes the terminal over. `last_words` are printed below the message of a panic.
     ///
     /// # Errors
     /// Standard input or output is no terminal, or one that cannot show a screen.
-    pub fn enter() -> Result<Term, NoScreen> {
+    pub fn enter(last_words: &str) -> Result<Term, NoScreen> {
         let caps = detect();
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(NoScreen::NoTerminal);
@@ -95,9 +98,14 @@ impl Term {
                 } else {
                     restore();
                     report(panic);
+                    let words = lock(&LAST_WORDS);
+                    if !words.is_empty() {
+                        let _ = rustix::io::write(rustix::stdio::stderr(), format!("{words}\n").as_bytes());
+                    }
                 }
             }));
         });
+        last_words.clone_into(&mut lock(&LAST_WORDS));
         *lock(&DRAWS) = Some(thread::current().id());
         let mut term = Term { caps, mouse: false, scheme: false };
         term.take()?;

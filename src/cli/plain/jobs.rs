@@ -1,0 +1,82 @@
+//! Jobs: listed, followed, read, and ended; ending one asks for the number of runs it ends.
+
+use super::talk::{Answer, Talk};
+use crate::cli::follow::follow;
+use crate::cli::printer::{Style, Wanted, outcome, summary};
+use crate::cli::{CliError, out};
+use crate::client::Client;
+use crate::model::job::{Job, JobSummary};
+use crate::model::output::Which;
+use crate::model::state::RunState;
+use crate::model::wire::Cancel;
+
+const READ: &str = "read or follow all output";
+const ONE: &str = "output of one device";
+const STATES: &str = "how each device ended, or is";
+const WITHDRAW: &str = "withdraw what has not started";
+const END: &str = "end it: what runs, too";
+
+/// `12 disk-use.sh, done, 3 ok, 1 failed, on web, 2026-01-02 10:00`
+pub fn line(job: &JobSummary) -> String {
+    let (state, counts) = (job.state.word(), summary(&job.counts));
+    format!("{} {}, {state}, {counts}, on {}, {}", job.id, job.script, job.target, out::moment(Some(job.created_at)))
+}
+
+pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
+    let jobs = client.jobs(super::JOBS).await?;
+    if jobs.is_empty() {
+        return talk.say("No jobs yet.");
+    }
+    let items: Vec<String> = jobs.iter().map(line).collect();
+    let Answer::Given(at) = talk.choose("Which job? Newest first.", &items).await? else { return Ok(()) };
+    let id = jobs[at].id;
+    loop {
+        let job = client.job(id).await?;
+        let mut items = vec![READ, ONE, STATES];
+        if !job.summary.state.ended() {
+            items.extend([WITHDRAW, END]);
+        }
+        let title = format!("Job {}", line(&job.summary));
+        let Answer::Given(at) = talk.choose(&title, &super::words(&items)).await? else { return Ok(()) };
+        match items[at] {
+            READ => {
+                let style = Style::Text { safe: true, labels: true };
+                follow(client, id, style, Wanted::STATES, &mut talk.interrupt).await?;
+            }
+            ONE => one(talk, client, &job).await?,
+            STATES => {
+                for run in &job.runs {
+                    talk.say(&format!("{}: {}", run.name, outcome(run)))?;
+                }
+            }
+            what => end(talk, client, &job, what == WITHDRAW).await?,
+        }
+    }
+}
+
+async fn one(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), CliError> {
+    let items: Vec<String> = job.runs.iter().map(|run| format!("{}: {}", run.name, outcome(run))).collect();
+    let Answer::Given(at) = talk.choose("Which device?", &items).await? else { return Ok(()) };
+    let wanted = Wanted { device: Some(job.runs[at].device.clone()), which: Which::All, account: false, states: false };
+    let style = Style::Text { safe: true, labels: false };
+    follow(client, job.summary.id, style, wanted, &mut talk.interrupt).await?;
+    talk.say(&format!("({}: {})", job.runs[at].name, outcome(&job.runs[at])))
+}
+
+async fn end(talk: &mut Talk, client: &Client, job: &Job, queued_only: bool) -> Result<(), CliError> {
+    let id = job.summary.id;
+    let reached = |state: RunState| if queued_only { state == RunState::Queued } else { !state.ended() };
+    let count = job.runs.iter().filter(|run| reached(run.state)).count();
+    if count == 0 {
+        return talk.say("There is nothing left to end.");
+    }
+    let what = if queued_only { "not start" } else { "be ended; what they have changed stays changed" };
+    talk.say(&format!("{count} of {} runs of job {id} will {what}.", job.runs.len()))?;
+    match talk.confirm("Type that number to do it, anything else does nothing").await? {
+        Answer::Given(line) if line.trim() == count.to_string() => {
+            let done = client.cancel(id, &Cancel { devices: Vec::new(), queued_only }).await?;
+            talk.say(&format!("job {id}: {} withdrawn, {} asked to end", done.withdrawn, done.ending))
+        }
+        _ => talk.say("Nothing was ended."),
+    }
+}

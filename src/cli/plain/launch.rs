@@ -1,0 +1,289 @@
+//! A launch, question by question: script, target, parameters, how; then the preview, and the confirmation that
+//! alone sends it. Every "back" on the way sends nothing.
+
+use zeroize::Zeroizing;
+
+use super::talk::{Answer, Talk};
+use crate::cli::follow::follow;
+use crate::cli::printer::{Style, Wanted};
+use crate::cli::{CliError, targets};
+use crate::client::{Client, ClientError};
+use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::script::{Param, ParamKind, ScriptInfo};
+use crate::model::secret::Secret;
+use crate::model::wire::Launch;
+use crate::settings::units;
+
+/// Wrong passphrases before the question is left.
+const TRIES: usize = 3;
+
+/// A text, or the way out of the dialog.
+macro_rules! text {
+    ($talk:expr, $answer:expr) => {
+        match $answer {
+            Answer::Given(line) if line.trim() == "b" => return nothing_sent($talk).map(|()| None),
+            Answer::Given(line) => line,
+            _ => return nothing_sent($talk).map(|()| None),
+        }
+    };
+}
+
+pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
+    let Some(info) = pick_script(talk, client).await? else { return nothing_sent(talk) };
+    if let Some(why) = &info.refused {
+        return talk.say(&format!("{} cannot be launched: {why}", info.name));
+    }
+    let Some(request) = asked(talk, client, &info).await? else { return Ok(()) };
+    let plan = client.plan(&request).await.map_err(|error| targets::pointed(error, &request.target))?;
+    if plan.devices.is_empty() {
+        talk.say(&format!("{} holds no device.", request.target))?;
+        return nothing_sent(talk);
+    }
+    preview(talk, &plan)?;
+    if answers(talk, client, &plan).await?.is_none() || confirmed(talk, &plan).await?.is_none() {
+        return Ok(());
+    }
+    let confirm = plan.confirm.then_some(plan.devices.len());
+    let job = client.launch(&Launch { plan: plan.id, confirm }).await?;
+    talk.say(&format!("job {} is launched; ^c returns to the menu, and the job goes on", job.id))?;
+    let style = Style::Text { safe: true, labels: true };
+    follow(client, job.id, style, Wanted::STATES, &mut talk.interrupt).await.map(drop)
+}
+
+fn nothing_sent(talk: &mut Talk) -> Result<(), CliError> {
+    talk.say("Nothing was sent.")
+}
+
+pub async fn pick_script(talk: &mut Talk, client: &Client) -> Result<Option<ScriptInfo>, CliError> {
+    let library = client.library().await?;
+    for warning in &library.warnings {
+        talk.say(&format!("notice: {warning}"))?;
+    }
+    if library.scripts.is_empty() {
+        talk.say(&format!("No scripts yet: put one into {}.", library.folder))?;
+        return Ok(None);
+    }
+    let items: Vec<String> = library
+        .scripts
+        .iter()
+        .map(|script| match script.describe.as_str() {
+            "" => script.name.clone(),
+            describe => format!("{}: {describe}", script.name),
+        })
+        .collect();
+    Ok(match talk.choose("Which script?", &items).await? {
+        Answer::Given(at) => Some(library.scripts[at].clone()),
+        _ => None,
+    })
+}
+
+/// The whole form. `None`: left on the way.
+async fn asked(talk: &mut Talk, client: &Client, info: &ScriptInfo) -> Result<Option<PlanRequest>, CliError> {
+    talk.say(&format!("{} version {}", info.name, info.version))?;
+    let target = loop {
+        let line = text!(talk, talk.line("target expression (? lists what there is, b goes back)").await?);
+        match line.trim() {
+            "" => talk.say("A target is needed: a device, a group, an expression, @all.")?,
+            "?" => super::list_targets(talk, &client.targets().await?)?,
+            expr => match client.resolve(expr).await {
+                Ok(resolved) if resolved.count > 0 => {
+                    talk.say(&format!("{} devices: {}", resolved.count, resolved.folded))?;
+                    break expr.to_owned();
+                }
+                Ok(_) => talk.say("That holds no device.")?,
+                Err(error @ ClientError::Refused(_)) => talk.say(&targets::pointed(error, expr).to_string())?,
+                Err(error) => return Err(error.into()),
+            },
+        }
+    };
+    let (mut params, mut secrets) = (Vec::new(), Vec::new());
+    for param in &info.params {
+        let prompt = describe(param);
+        loop {
+            let answer = if param.secret { talk.hidden(&prompt).await? } else { talk.line(&prompt).await? };
+            let value = if param.secret { secret(answer) } else { Some(text!(talk, answer)) };
+            let Some(value) = value else { return nothing_sent(talk).map(|()| None) };
+            match judged(param, &value) {
+                Err(why) => talk.say(&why)?,
+                Ok(Some(_)) if param.secret => {
+                    secrets.push((param.name.clone(), Secret::new(value.as_str())));
+                    break;
+                }
+                Ok(values) => {
+                    params.extend(values.into_iter().flatten().map(|value| (param.name.clone(), value)));
+                    break;
+                }
+            }
+        }
+    }
+    let timeout = loop {
+        let line = text!(talk, talk.line("time limit of each run, such as 30s or 10m (empty: as configured)").await?);
+        match line.trim() {
+            "" => break None,
+            given => match units::duration(given) {
+                Some(limit) => break Some(limit),
+                None => talk.say(&format!("\"{given}\" is no time: write 30s, 10m, 2h."))?,
+            },
+        }
+    };
+    Ok(Some(PlanRequest {
+        script: ScriptRef::Library(info.name.clone()),
+        target,
+        params,
+        secrets,
+        timeout_ms: timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+        at_once: None,
+    }))
+}
+
+/// A secret is taken as it stands: it may be a `b`.
+fn secret(answer: Answer<Zeroizing<String>>) -> Option<Zeroizing<String>> {
+    match answer {
+        Answer::Given(line) => Some(line),
+        _ => None,
+    }
+}
+
+/// `version: which one (required; one of 13, 14)`
+fn describe(param: &Param) -> String {
+    let mut notes = Vec::new();
+    if param.kind == ParamKind::Flag {
+        notes.push("yes or no".to_owned());
+    }
+    if !param.choices.is_empty() {
+        notes.push(format!("one of {}", param.choices.join(", ")));
+    }
+    if param.multiple {
+        notes.push("several, as in a shell".to_owned());
+    }
+    match &param.default {
+        Some(default) => notes.push(format!("empty: {default}")),
+        None if param.required => notes.push("required".to_owned()),
+        None => notes.push("empty: none".to_owned()),
+    }
+    let what = if param.describe.is_empty() { String::new() } else { format!(": {}", param.describe) };
+    format!("{}{what} ({})", param.name, notes.join("; "))
+}
+
+/// The values a line gives; `None`: nothing given.
+fn judged(param: &Param, line: &str) -> Result<Option<Vec<String>>, String> {
+    if line.is_empty() {
+        return match param.required && param.default.is_none() {
+            true => Err(format!("{} is required.", param.name)),
+            false => Ok(None),
+        };
+    }
+    if param.secret {
+        return Ok(Some(Vec::new()));
+    }
+    if param.kind == ParamKind::Flag {
+        return match line.trim().to_lowercase().as_str() {
+            "y" | "yes" | "true" => Ok(Some(vec!["true".to_owned()])),
+            "n" | "no" | "false" => Ok(None),
+            _ => Err("yes or no.".to_owned()),
+        };
+    }
+    let values = match param.multiple {
+        true => shlex::split(line).ok_or("A quote is not closed.")?,
+        false => vec![line.to_owned()],
+    };
+    match values.iter().find(|value| !param.choices.is_empty() && !param.choices.contains(value)) {
+        Some(wrong) => Err(format!("\"{wrong}\" is none of {}.", param.choices.join(", "))),
+        None => Ok(Some(values)),
+    }
+}
+
+fn preview(talk: &mut Talk, plan: &Plan) -> Result<(), CliError> {
+    let count = plan.devices.len();
+    talk.say(&format!("preview: {} on {count} device{}: {}", plan.script.name, plural(count), plan.folded))?;
+    if !plan.offline.is_empty() {
+        talk.say(&format!("{} of them were offline when last tried", plan.offline.len()))?;
+    }
+    for (device, why) in &plan.excluded {
+        talk.say(&format!("left out: {device}: {why}"))?;
+    }
+    for finding in &plan.findings {
+        talk.say(&format!("lint: line {}: {} ({})", finding.line, finding.text, finding.code))?;
+    }
+    Ok(())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Passphrases that the planned devices need.
+async fn answers(talk: &mut Talk, client: &Client, plan: &Plan) -> Result<Option<()>, CliError> {
+    for question in &plan.questions {
+        for _ in 0..TRIES {
+            let prompt = format!("{}, for {} device{}", question.text, question.devices, plural(question.devices));
+            let Some(value) = secret(talk.hidden(&prompt).await?) else { return nothing_sent(talk).map(|()| None) };
+            if value.is_empty() {
+                talk.say("Left out: those devices will say what they lacked.")?;
+                break;
+            }
+            match client.answer(&question.id, &Secret::new(value.as_str())).await {
+                Ok(()) => break,
+                Err(ClientError::Refused(problem)) => talk.say(&problem.error)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(Some(()))
+}
+
+/// The typed word or number. `None`: it was another, and nothing is sent.
+async fn confirmed(talk: &mut Talk, plan: &Plan) -> Result<Option<()>, CliError> {
+    let count = plan.devices.len();
+    let (prompt, wanted) = if plan.confirm {
+        ("Type the number of devices to launch, anything else sends nothing".to_owned(), count.to_string())
+    } else {
+        (
+            format!("Type yes to launch on {count} device{}, anything else sends nothing", plural(count)),
+            "yes".to_owned(),
+        )
+    };
+    let line = text!(talk, talk.confirm(&prompt).await?);
+    if line.trim() == wanted {
+        return Ok(Some(()));
+    }
+    nothing_sent(talk).map(|()| None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn param(kind: ParamKind) -> Param {
+        Param {
+            name: "p".into(),
+            kind,
+            describe: "what it is".into(),
+            required: false,
+            default: None,
+            choices: Vec::new(),
+            multiple: false,
+            secret: false,
+        }
+    }
+
+    #[test]
+    fn a_question_says_what_may_be_answered() {
+        let choices = vec!["a".to_owned(), "b".to_owned()];
+        let of = Param { choices, required: true, ..param(ParamKind::Option) };
+        assert_eq!(describe(&of), "p: what it is (one of a, b; required)");
+        assert_eq!(judged(&of, "c").unwrap_err(), "\"c\" is none of a, b.");
+        assert_eq!(judged(&of, "").unwrap_err(), "p is required.");
+        assert_eq!(judged(&of, "b"), Ok(Some(vec!["b".to_owned()])));
+    }
+
+    #[test]
+    fn flags_and_several_values_are_read_as_meant() {
+        assert_eq!(judged(&param(ParamKind::Flag), "Yes"), Ok(Some(vec!["true".to_owned()])));
+        assert_eq!(judged(&param(ParamKind::Flag), "no"), Ok(None));
+        assert!(judged(&param(ParamKind::Flag), "perhaps").is_err());
+        let several = Param { multiple: true, ..param(ParamKind::Arg) };
+        assert_eq!(judged(&several, "a 'b c'"), Ok(Some(vec!["a".to_owned(), "b c".to_owned()])));
+        assert!(judged(&several, "'open").is_err());
+    }
+}
