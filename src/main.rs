@@ -20,7 +20,15 @@ fn main() -> ExitCode {
         None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli),
         None => return opened(console::run(settings)),
         Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
-            Ok(()) => return served(api::serve(settings, verb.background), verb.background),
+            Ok(()) => {
+                let (socket, json) = (settings.paths.socket.clone(), cli.common.json);
+                let up = move || {
+                    if json {
+                        cli::serve::up(&socket)
+                    }
+                };
+                return served(api::serve(settings, verb.background, up), verb.background);
+            }
             Err(error) => Err(error),
         },
         Some(Verb::Guard) => {

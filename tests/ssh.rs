@@ -40,6 +40,36 @@ fn run_of(home: &Home, events: &[Value], name: &str) -> Value {
     runs.into_iter().find(|run| name_of(run) == name).unwrap_or_else(|| panic!("no run of {name}: {job}"))
 }
 
+/// So many hosts, configured as the connection `lab`.
+fn lab(count: usize) -> (Home, Fleet) {
+    let home = Home::empty();
+    let fleet = Fleet::start(&home, count);
+    fleet.configure(&home);
+    (home, fleet)
+}
+
+fn hi(home: &Home) -> String {
+    home.file("hi.sh", "#!/bin/sh\necho hi\n")
+}
+
+/// Every run of the job has said `up`.
+fn all_are_up(home: &Home, id: u64) {
+    eventually("all are up", || {
+        home.job(id)["runs"].as_array().unwrap().iter().all(|run| run["bytes"].as_u64() >= Some(3))
+    });
+}
+
+/// What [`SLEEPERS`] has started, but for the one that `setsid` took out of the group on purpose, as a daemon does.
+fn the_sleepers_are_gone(fleet: &Fleet) {
+    eventually("the group is gone", || {
+        fleet
+            .processes()
+            .iter()
+            .all(|process| !process.command.contains("sleep 600") && !process.command.contains("sleep 602"))
+    });
+    assert!(fleet.leftovers().is_empty(), "{:?}", fleet.leftovers());
+}
+
 // ---- the fan-out -----------------------------------------------------------------------------------------
 
 #[test]
@@ -122,7 +152,7 @@ fn one_server_with_default_max_startups_answers_two_hundred_times() {
     let options = Options { names_an_address: 200, ..Options::as_installed() };
     let fleet = Fleet::with(&home, "lab", 200, &options);
     fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let ran = run(&home, &script, "web", &[]).ok();
     let events = ran.events();
     assert_eq!(events.last().expect("summary")["counts"]["ok"], 200);
@@ -131,10 +161,8 @@ fn one_server_with_default_max_startups_answers_two_hundred_times() {
 
 #[test]
 fn connections_are_kept_for_the_next_run() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 8);
-    fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let (home, fleet) = lab(8);
+    let script = hi(&home);
     run(&home, &script, "web", &[]).ok();
     assert_eq!(fleet.logged("Accepted publickey"), 8);
     run(&home, &script, "web", &[]).ok();
@@ -143,10 +171,8 @@ fn connections_are_kept_for_the_next_run() {
 
 #[test]
 fn a_kept_connection_that_died_is_replaced_in_silence() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 3);
-    fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let (home, fleet) = lab(3);
+    let script = hi(&home);
     run(&home, &script, "web", &[]).ok();
     fleet.cut();
     let ran = run(&home, &script, "web", &[]).ok();
@@ -155,9 +181,7 @@ fn a_kept_connection_that_died_is_replaced_in_silence() {
 
 #[test]
 fn at_once_limits_the_scripts_that_run() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 12);
-    fleet.configure(&home);
+    let (home, _fleet) = lab(12);
     let count = home.work().join("count");
     fs::create_dir(&count).expect("a folder");
     // each script leaves its mark while it runs, and says how many marks it saw
@@ -177,9 +201,7 @@ fn at_once_limits_the_scripts_that_run() {
 
 #[test]
 fn arguments_and_secrets_arrive_as_they_are_and_secrets_are_in_no_process_list() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 1);
-    fleet.configure(&home);
+    let (home, fleet) = lab(1);
     let script = home.file(
         "arguments.sh",
         "#!/bin/sh\n# @option --word!\n# @option --token! <SECRET>\nprintf '<%s>\\n' \"$@\"\n\
@@ -209,9 +231,7 @@ fn arguments_and_secrets_arrive_as_they_are_and_secrets_are_in_no_process_list()
 
 #[test]
 fn a_script_of_any_bytes_arrives_whole() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 2);
-    fleet.configure(&home);
+    let (home, fleet) = lab(2);
     // Latin-1 in a comment, and four megabytes of it
     let mut script = b"#!/bin/sh\nwc -c < \"$0\"\nexit\n".to_vec();
     script.extend(std::iter::repeat_n(b"# \xe9\xff caf\xe9 0123456789 0123456789 0123456789\n", 100_000).flatten());
@@ -225,9 +245,7 @@ fn a_script_of_any_bytes_arrives_whole() {
 
 #[test]
 fn python_runs_by_its_shebang() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 1);
-    fleet.configure(&home);
+    let (home, _fleet) = lab(1);
     let script =
         home.file("py", "#!/usr/bin/env python3\nimport sys\nprint('py', sys.version_info[0], sys.argv[1:])\n");
     let ran = run(&home, &script, "web", &[]).ok();
@@ -236,9 +254,7 @@ fn python_runs_by_its_shebang() {
 
 #[test]
 fn binary_output_comes_back_byte_for_byte() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 1);
-    fleet.configure(&home);
+    let (home, _fleet) = lab(1);
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     home.write("work/payload", &bytes);
     let script = home.file("cat.sh", format!("#!/bin/sh\ncat {}/payload\n", home.work().display()));
@@ -251,53 +267,30 @@ fn binary_output_comes_back_byte_for_byte() {
 
 #[test]
 fn a_timeout_ends_everything_the_script_started() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 3);
-    fleet.configure(&home);
+    let (home, fleet) = lab(3);
     let script = home.file("sleepers.sh", SLEEPERS);
     let ran = run(&home, &script, "web", &["--timeout", "1s"]).exits(3);
     assert_eq!(ran.events().last().expect("summary")["counts"]["timeout"], 3, "{ran}");
-    // `setsid` leaves the group on purpose, as a daemon does
-    eventually("the group is gone", || {
-        fleet
-            .processes()
-            .iter()
-            .all(|process| !process.command.contains("sleep 600") && !process.command.contains("sleep 602"))
-    });
-    assert!(fleet.leftovers().is_empty(), "{:?}", fleet.leftovers());
+    the_sleepers_are_gone(&fleet);
 }
 
 #[test]
 fn cancel_ends_everything_the_script_started() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 2);
-    fleet.configure(&home);
+    let (home, fleet) = lab(2);
     let script = home.file("sleepers.sh", SLEEPERS);
     let id = home.qd(["run", &script, "--target", "web"]).ok().job_id();
-    eventually("both are up", || {
-        home.job(id)["runs"].as_array().unwrap().iter().all(|run| run["bytes"].as_u64() >= Some(3))
-    });
+    all_are_up(&home, id);
     home.qd(["jobs", "cancel", &id.to_string()]).ok();
     assert_eq!(home.ended_job(id)["counts"]["cancelled"], 2);
-    eventually("the group is gone", || {
-        fleet
-            .processes()
-            .iter()
-            .all(|process| !process.command.contains("sleep 600") && !process.command.contains("sleep 602"))
-    });
-    assert!(fleet.leftovers().is_empty(), "{:?}", fleet.leftovers());
+    the_sleepers_are_gone(&fleet);
 }
 
 #[test]
 fn a_lost_connection_ends_the_script_on_the_host_and_is_no_success() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 2);
-    fleet.configure(&home);
+    let (home, fleet) = lab(2);
     let script = home.file("waits.sh", "#!/bin/sh\necho up\nsleep 600\n");
     let id = home.qd(["run", &script, "--target", "web"]).ok().job_id();
-    eventually("both are up", || {
-        home.job(id)["runs"].as_array().unwrap().iter().all(|run| run["bytes"].as_u64() >= Some(3))
-    });
+    all_are_up(&home, id);
     fleet.cut();
     let job = home.ended_job(id);
     for run in job["runs"].as_array().expect("runs") {
@@ -310,14 +303,10 @@ fn a_lost_connection_ends_the_script_on_the_host_and_is_no_success() {
 
 #[test]
 fn a_killed_engine_leaves_no_script_running_on_the_hosts() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 2);
-    fleet.configure(&home);
+    let (home, fleet) = lab(2);
     let script = home.file("waits.sh", "#!/bin/sh\necho up\nsleep 600\n");
     let id = home.qd(["run", &script, "--target", "web"]).ok().job_id();
-    eventually("both are up", || {
-        home.job(id)["runs"].as_array().unwrap().iter().all(|run| run["bytes"].as_u64() >= Some(3))
-    });
+    all_are_up(&home, id);
     home.end_engine(Signal::KILL);
     fleet.is_clean();
 }
@@ -326,9 +315,7 @@ fn a_killed_engine_leaves_no_script_running_on_the_hosts() {
 
 #[test]
 fn a_changed_host_key_refuses_that_host_and_names_file_and_line() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 3);
-    fleet.configure(&home);
+    let (home, fleet) = lab(3);
     let other = key_pair(&fleet.folder.join("other"));
     let host = &fleet.hosts[1];
     let known = fs::read_to_string(&fleet.known_hosts).expect("known_hosts");
@@ -342,7 +329,7 @@ fn a_changed_host_key_refuses_that_host_and_names_file_and_line() {
         )
         .collect();
     fs::write(&fleet.known_hosts, changed).expect("known_hosts");
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let events = run(&home, &script, "web", &[]).exits(3).events();
     let ends = ends(&events);
     assert_eq!(ends["web001"]["state"], "ok");
@@ -358,11 +345,9 @@ fn a_changed_host_key_refuses_that_host_and_names_file_and_line() {
 
 #[test]
 fn strict_refuses_a_host_it_does_not_know() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 1);
-    fleet.configure(&home);
+    let (home, fleet) = lab(1);
     fs::write(&fleet.known_hosts, "").expect("known_hosts");
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let events = run(&home, &script, "web", &[]).exits(3).events();
     let reason = run_of(&home, &events, "web001")["reason"].to_string();
     assert!(reason.contains("host key") && reason.contains("known_hosts"), "{reason}");
@@ -375,7 +360,7 @@ fn accept_new_writes_each_host_down_once_and_then_holds_it_to_it() {
     let fleet = Fleet::start(&home, 40);
     fleet.configure_with(&home, "accept-new");
     fs::write(&fleet.known_hosts, "").expect("known_hosts");
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     run(&home, &script, "web", &[]).ok();
     let known = fs::read_to_string(&fleet.known_hosts).expect("known_hosts");
     let names: BTreeSet<&str> = known.lines().filter_map(|line| line.split(' ').next()).collect();
@@ -386,13 +371,11 @@ fn accept_new_writes_each_host_down_once_and_then_holds_it_to_it() {
 
 #[test]
 fn hashed_names_in_known_hosts_are_found() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 2);
-    fleet.configure(&home);
+    let (home, fleet) = lab(2);
     let hashed = std::process::Command::new("ssh-keygen").arg("-H").arg("-f").arg(&fleet.known_hosts).output();
     assert!(hashed.expect("ssh-keygen").status.success());
     assert!(fs::read_to_string(&fleet.known_hosts).expect("known_hosts").contains("|1|"));
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     run(&home, &script, "web", &[]).ok();
 }
 
@@ -403,7 +386,7 @@ fn a_refused_key_is_its_own_reason_and_is_not_tried_again() {
     let stranger = key_pair(&fleet.folder.join("stranger"));
     fleet.write_inventory(&format!("[locked]\nweb002 ansible_ssh_private_key_file={}\n", stranger.display()));
     fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let events = run(&home, &script, "web", &[]).exits(3).events();
     assert_eq!(ends(&events)["web001"]["state"], "ok");
     let run = run_of(&home, &events, "web002");
@@ -421,7 +404,7 @@ fn an_agent_s_key_opens_the_door() {
     agent.add(&fleet.key);
     only_by_agent(&fleet);
     fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     home.verb(["run", &script, "--target", "web", "--wait"]).env("SSH_AUTH_SOCK", &agent.socket).run().ok();
 }
 
@@ -480,7 +463,7 @@ fn an_encrypted_key_without_a_terminal_is_refused_with_the_reason() {
     fs::write(&fleet.inventory, text.replace(fleet.key.to_str().unwrap(), locked.to_str().unwrap()))
         .expect("hosts.ini");
     fleet.configure(&home);
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let ran = home.qd(["run", &script, "--target", "web", "--wait"]);
     assert_ne!(ran.code(), 0, "{ran}");
     assert!(format!("{}{}", ran.text(), ran.errors()).contains("passphrase"), "{ran}");
@@ -549,7 +532,7 @@ fn without_any_config_the_hosts_are_those_of_the_ssh_config() {
     home.private("home/.ssh/config", "Include config.d/*\n\nHost *\n  ConnectTimeout 20\n");
     let targets = home.qd(["targets", "resolve", "ssh", "--json"]).ok().json();
     assert_eq!(targets["count"], 3, "{targets}");
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let ran = run(&home, &script, "ssh:web[001-003]", &[]).ok();
     assert_eq!(ran.events().last().expect("summary")["counts"]["ok"], 3);
     assert_eq!(home.qd(["targets", "resolve", "@all", "--json"]).ok().json()["count"], 4, "and this machine");
@@ -747,7 +730,7 @@ fn hosts_that_never_answer_close_half_way_or_talk_nonsense_have_their_own_reason
     fleet.write_inventory(&format!("[odd]\n{lines}"));
     fleet.configure(&home);
     fs::write(fleet.folder.join("ssh_config"), "Host *\n  ConnectTimeout 2\n").expect("ssh_config");
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let ran = run(&home, &script, "web | odd", &[]);
     assert!([3, 6].contains(&ran.code()), "{ran}");
     let events = ran.events();
@@ -789,9 +772,7 @@ fn a_host_that_cannot_write_a_file_still_runs_the_script_or_says_why() {
 
 #[test]
 fn a_script_that_fills_the_device_s_disk_fails_on_that_device_alone() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 3);
-    fleet.configure(&home);
+    let (home, fleet) = lab(3);
     let script = home.file(
         "fill.sh",
         format!(
@@ -808,11 +789,9 @@ fn a_script_that_fills_the_device_s_disk_fails_on_that_device_alone() {
 
 #[test]
 fn a_login_shell_that_chats_does_not_spoil_the_run() {
-    let home = Home::empty();
-    let fleet = Fleet::start(&home, 1);
-    fleet.configure(&home);
+    let (home, fleet) = lab(1);
     fs::write(fleet.remote_home.join(".bashrc"), "echo welcome to web001\n").expect(".bashrc");
-    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let script = hi(&home);
     let ran = run(&home, &script, "web", &[]).ok();
     let lines: String =
         of_kind(&ran.events(), "output").iter().map(|event| event["text"].as_str().unwrap().to_owned()).collect();

@@ -304,10 +304,8 @@ def local_flood(options, report):
             rig.verb("targets", "resolve", target)
             start = time.monotonic()
             job = int(rig.verb("run", path, "--target", target, "--confirm", str(processes), "--at-once", "0").stdout)
-            while True:
-                state = json.loads(rig.verb("jobs", "ls", "--json").stdout)[0]
-                if state["state"] != "running":
-                    break
+            # asked at its socket: a process started for each look would be measured too
+            while viewing.asked(rig, f"jobs/{job}")["state"] == "running":
                 time.sleep(0.02)
             walls.append(time.monotonic() - start)
             memory.append(meter._field(f"/proc/{pid}/status", "RssAnon:") * 1024)

@@ -38,7 +38,8 @@ pub enum ServeError {
 }
 
 /// Runs the engine until it is told to end or has nothing to do. `background`: leave the terminal's session first.
-pub fn serve(settings: Settings, background: bool) -> Result<(), ServeError> {
+/// `up` is called when it listens.
+pub fn serve(settings: Settings, background: bool, up: impl FnOnce()) -> Result<(), ServeError> {
     if background {
         // fails only for a process group leader, which then is out of the terminal's group already
         let _ = rustix::process::setsid();
@@ -56,7 +57,7 @@ pub fn serve(settings: Settings, background: bool) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(ServeError::Start)?;
-    let result = runtime.block_on(run(settings));
+    let result = runtime.block_on(run(settings, up));
     // a stuck read of a dead disk must not keep the process
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -98,7 +99,7 @@ fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerG
         .map(|()| guard)
 }
 
-async fn run(settings: Settings) -> Result<(), ServeError> {
+async fn run(settings: Settings, up: impl FnOnce()) -> Result<(), ServeError> {
     let guard = own_program().map_or_else(|_| Guard::none(), |program| Guard::by(program, GUARD));
     let engine = Engine::open(&settings, guard).await?;
     let listener = listen::bind(&settings.paths.socket)
@@ -109,6 +110,7 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     tokio::spawn(end_on_signal(Arc::clone(&stop)));
     tokio::spawn(end_when_idle(Arc::clone(&engine), Arc::clone(&stop)));
     tracing::info!(pid = std::process::id(), socket = %settings.paths.socket.display(), "engine up");
+    up();
     let served = axum::serve(listener, app);
     tokio::select! {
         result = async { served.await } => result.map_err(ServeError::Start)?,

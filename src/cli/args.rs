@@ -214,7 +214,7 @@ pub enum Scripts {
 pub enum Jobs {
     /// Jobs, newest first
     #[command(
-        after_help = "JSON: an array of {id, script, state, counts, created_at, finished_at, target, by, version}."
+        after_help = "JSON: an array of {schema_version, id, script, state, counts, created_at, finished_at, target, by, version}."
     )]
     Ls {
         /// How many at most
@@ -249,7 +249,8 @@ const OUTPUT_HELP: &str = "\
 Into a pipe or file, and with --raw, the bytes are exactly those of the device. On a terminal control
 characters are shown instead of obeyed. Several devices come one after the other, each line with
 `device: ` before it (not with --raw); with --follow as they arrive.
-JSON: one object a line, {event: \"output\", device, stream, text}, as of `run --wait`.";
+JSON: one object a line, as of `run --wait`: first {event: \"job\", schema_version, id, ...}, then
+{event: \"output\", device, stream, text}.";
 
 #[derive(Debug, Args)]
 pub struct Output {

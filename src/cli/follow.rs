@@ -29,29 +29,26 @@ impl Interrupt {
     }
 }
 
+/// A job that is followed, and what of it is shown how.
+pub struct Follow<'a> {
+    pub client: &'a Client,
+    pub id: JobId,
+    pub style: Style,
+    pub wanted: Wanted,
+}
+
 /// Prints everything of a job, from its beginning until it has ended.
-pub async fn follow(
-    client: &Client,
-    id: JobId,
-    style: Style,
-    wanted: Wanted,
-    interrupt: &mut Interrupt,
-) -> Result<Outcome, CliError> {
-    let account = wanted.account;
-    match print(client, id, style, wanted, interrupt).await {
+pub async fn follow(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, CliError> {
+    let account = job.wanted.account;
+    match print(job, interrupt).await {
         // Nobody reads any more, and how the job will end is not known: an exit code of 0 would claim that it went well.
         Err(CliError::Stdout(error)) if account && error.kind() == ErrorKind::BrokenPipe => Ok(Outcome::Interrupted),
         done => done,
     }
 }
 
-async fn print(
-    client: &Client,
-    id: JobId,
-    style: Style,
-    wanted: Wanted,
-    interrupt: &mut Interrupt,
-) -> Result<Outcome, CliError> {
+async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, CliError> {
+    let Follow { client, id, style, wanted } = job;
     let account = wanted.account;
     let mut printer = Printer::new(style, wanted, id)?;
     let mut stream = client.stream(id, true).await?;

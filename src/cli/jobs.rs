@@ -1,7 +1,7 @@
 //! `jobs`: what was launched, how it goes, and ending it.
 
 use super::args::Jobs as Verb;
-use super::follow::{Interrupt, follow};
+use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted, outcome, summary};
 use super::{CliError, Desk, Outcome, out, safe};
 use crate::model::job::{Job, JobSummary};
@@ -13,7 +13,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     match verb {
         Verb::Ls { limit } => {
             let jobs = client.jobs(*limit).await?;
-            if json { out::json(&jobs)? } else { out::print(&job_table(&jobs))? }
+            if json { out::json_list(&jobs)? } else { out::print(&job_table(&jobs))? }
         }
         Verb::Show { id } => {
             let job = client.job(*id).await?;
@@ -34,7 +34,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         Verb::Attach { id } => {
             let style = if json { Style::Json } else { Style::Text { safe: true, labels: true } };
             let mut interrupt = Interrupt::listen()?;
-            return follow(&client, *id, style, Wanted::ALL, &mut interrupt).await;
+            return follow(Follow { client: &client, id: *id, style, wanted: Wanted::ALL }, &mut interrupt).await;
         }
     }
     Ok(Outcome::Done)

@@ -23,6 +23,7 @@ pub struct Binding {
 /// stdout cannot be written.
 pub fn run(bindings: &[Binding], default: Option<&str>, json: bool) -> Result<Outcome, CliError> {
     let done = match default {
+        Some(text) if json => out::json_object(&serde_json::json!({ "text": text })),
         Some(text) => out::print(text),
         None if json => out::json_object(&serde_json::json!({ "bindings": bindings })),
         None => out::print(&table(bindings)),

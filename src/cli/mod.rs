@@ -142,8 +142,8 @@ pub fn run(settings: &Settings, cli: &Cli) -> Result<Outcome, CliError> {
 async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
     match &cli.verb {
         Some(Verb::Config(verb)) => return config::run(desk, verb),
-        Some(Verb::Completions { shell }) => return words::completions(*shell),
-        Some(Verb::Man { verb }) => return words::man(verb),
+        Some(Verb::Completions { shell }) => return words::completions(*shell, desk.common.json),
+        Some(Verb::Man { verb }) => return words::man(verb, desk.common.json),
         Some(Verb::Doctor(verb)) => return doctor::run(desk, verb).await,
         None => return plain::run(desk).await,
         _ => desk.warn(),

@@ -79,8 +79,8 @@ fn turns(character: char) -> bool {
     matches!(character, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One JSON object or array on stdout.
-pub fn json(value: &impl Serialize) -> io::Result<()> {
+/// One JSON value on stdout.
+fn json(value: &impl Serialize) -> io::Result<()> {
     let mut text = Vec::new();
     // such characters stand inside strings alone, so the whole text can be treated as one fragment
     Plain.write_string_fragment(&mut text, &serde_json::to_string_pretty(value)?)?;
@@ -93,7 +93,12 @@ pub fn json_object(value: &impl Serialize) -> io::Result<()> {
     json(&versioned(value)?)
 }
 
-/// The version of every JSON object the verbs print.
+/// A JSON array of objects, each with `schema_version` in it.
+pub fn json_list(values: &[impl Serialize]) -> io::Result<()> {
+    json(&values.iter().map(versioned).collect::<io::Result<Vec<_>>>()?)
+}
+
+/// The version of every JSON object the verbs print. Raised when a field goes or changes its meaning; new fields may come.
 pub const SCHEMA_VERSION: u32 = 1;
 
 fn versioned(value: &impl Serialize) -> io::Result<serde_json::Value> {

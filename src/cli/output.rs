@@ -5,7 +5,7 @@ use std::io::Write;
 use futures::StreamExt;
 
 use super::args::Output as Verb;
-use super::follow::{Interrupt, follow};
+use super::follow::{Follow, Interrupt, follow};
 use super::out::Sink;
 use super::printer::{Printer, Style, Wanted};
 use super::safe::Chunks;
@@ -33,7 +33,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     match runs.as_slice() {
         _ if desk.common.json && (verb.follow || job.summary.state.ended()) => {
             let mut interrupt = Interrupt::listen()?;
-            follow(&client, verb.id, Style::Json, wanted, &mut interrupt).await
+            follow(Follow { client: &client, id: verb.id, style: Style::Json, wanted }, &mut interrupt).await
         }
         _ if desk.common.json => {
             objects(&client, &job, &runs, wanted).await?;
@@ -53,7 +53,11 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         }
         _ if verb.follow => {
             let mut interrupt = Interrupt::listen()?;
-            follow(&client, verb.id, Style::Text { safe, labels: true }, wanted, &mut interrupt).await
+            follow(
+                Follow { client: &client, id: verb.id, style: Style::Text { safe, labels: true }, wanted },
+                &mut interrupt,
+            )
+            .await
         }
         _ => {
             labelled(&client, &job, &runs, wanted, safe).await?;
@@ -118,6 +122,7 @@ async fn objects(client: &Client, job: &Job, runs: &[&Run], wanted: Wanted) -> R
     let id = job.summary.id;
     let which = wanted.which;
     let mut printer: Printer = Printer::to(Style::Json, wanted, id, out::stdout()?, None);
+    printer.job(&job.summary)?;
     printer.start(job.clone());
     for run in runs {
         for (one, stream) in [(Which::Out, Stream::Out), (Which::Err, Stream::Err)] {

@@ -86,7 +86,7 @@ impl<O: Write, E: Write> Printer<O, E> {
     pub fn job(&mut self, job: &JobSummary) -> io::Result<()> {
         let devices = job.counts.total();
         match self.style {
-            _ if !self.wanted.account => Ok(()),
+            // the head of every stream of objects, output alone or not: it says in which version they are
             Style::Json => self.object(&JobLine {
                 event: "job",
                 schema_version: SCHEMA_VERSION,
@@ -95,6 +95,7 @@ impl<O: Write, E: Write> Printer<O, E> {
                 target: &job.target,
                 devices,
             }),
+            Style::Text { .. } if !self.wanted.account => Ok(()),
             Style::Text { .. } => {
                 let s = if devices == 1 { "" } else { "s" };
                 self.say(&format!("job {}: {} on {devices} device{s}", job.id, job.script))

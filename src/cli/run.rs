@@ -8,7 +8,7 @@ use base64::Engine as _;
 use zeroize::Zeroizing;
 
 use super::args::{self, SecretFrom};
-use super::follow::{Interrupt, follow};
+use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted};
 use super::{CliError, Desk, Outcome, ask, out, safe, say};
 use crate::client::{Client, ClientError};
@@ -42,7 +42,7 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError>
     let job = client.launch(&launch).await?;
     if verb.wait {
         let style = if desk.common.json { Style::Json } else { Style::Text { safe: true, labels: true } };
-        return follow(&client, job.id, style, Wanted::ALL, &mut interrupt).await;
+        return follow(Follow { client: &client, id: job.id, style, wanted: Wanted::ALL }, &mut interrupt).await;
     }
     if desk.common.json {
         out::json_object(&serde_json::json!({ "id": job.id }))?;

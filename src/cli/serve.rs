@@ -1,9 +1,19 @@
 //! `serve`: making room for an engine before `main` starts it.
 
+use std::path::Path;
+
+use serde_json::json;
+
 use super::args::Serve as Verb;
-use super::{CliError, say};
+use super::{CliError, out, say};
 use crate::client::Client;
 use crate::settings::Settings;
+
+/// The engine listens: with `--json` said on stdout, for whoever waits for it.
+pub fn up(socket: &Path) {
+    // whoever started it with nobody to read that wants an engine all the same
+    let _ = out::json_object(&json!({ "pid": std::process::id(), "socket": socket.display().to_string() }));
+}
 
 /// `--replace`: ends the engine that runs, and waits until it has gone.
 ///

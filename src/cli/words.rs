@@ -5,15 +5,25 @@ use clap::CommandFactory;
 use super::args::Cli;
 use super::{CliError, Outcome, out};
 
-pub fn completions(shell: clap_complete::Shell) -> Result<Outcome, CliError> {
+pub fn completions(shell: clap_complete::Shell, json: bool) -> Result<Outcome, CliError> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "quarterdeck", &mut text);
-    out::print(&String::from_utf8_lossy(&text))?;
+    shown(json, "shell", &shell.to_string(), &text)
+}
+
+/// The text as it is, or as the `text` of an object that says what it is.
+fn shown(json: bool, key: &str, name: &str, text: &[u8]) -> Result<Outcome, CliError> {
+    let text = String::from_utf8_lossy(text);
+    if json {
+        out::json_object(&serde_json::json!({ key: name, "text": text }))?;
+    } else {
+        out::print(&text)?;
+    }
     Ok(Outcome::Done)
 }
 
 /// The page of the program, or of a verb.
-pub fn man(verb: &[String]) -> Result<Outcome, CliError> {
+pub fn man(verb: &[String], json: bool) -> Result<Outcome, CliError> {
     let mut command = Cli::command();
     command.build();
     for word in verb {
@@ -27,6 +37,5 @@ pub fn man(verb: &[String]) -> Result<Outcome, CliError> {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;
-    out::print(&String::from_utf8_lossy(&page))?;
-    Ok(Outcome::Done)
+    shown(json, "page", &verb.join(" "), &page)
 }

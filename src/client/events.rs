@@ -108,6 +108,7 @@ impl Events {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::cut;
     use super::*;
 
     fn read(chunks: impl IntoIterator<Item = Vec<u8>>) -> Result<Vec<(u64, Event)>, String> {
@@ -169,14 +170,7 @@ mod tests {
                 let json = serde_json::to_string(&notice(text)).unwrap();
                 wire.extend_from_slice(format!("id: {number}\ndata: {json}\n\n").as_bytes());
             }
-            let mut rest = &wire[..];
-            let mut chunks = Vec::new();
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() { break }
-                let (chunk, behind) = rest.split_at((*cut).min(rest.len()));
-                chunks.push(chunk.to_vec());
-                rest = behind;
-            }
+            let chunks = cut(&wire, &cuts);
             let expected = texts.iter().enumerate().map(|(n, text)| (n as u64, notice(text))).collect();
             prop_assert_eq!(read(chunks), Ok(expected));
         }

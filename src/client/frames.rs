@@ -88,6 +88,7 @@ fn frame(head: FrameHead, bytes: Bytes) -> Result<Frame, String> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::cut;
     use super::*;
     use crate::model::output::Stream;
 
@@ -125,14 +126,7 @@ mod tests {
             cuts in prop::collection::vec(1_usize..90, 1..80),
         ) {
             let wire = wire(&outputs);
-            let mut rest = &wire[..];
-            let mut chunks = Vec::new();
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() { break }
-                let (chunk, behind) = rest.split_at((*cut).min(rest.len()));
-                chunks.push(chunk.to_vec());
-                rest = behind;
-            }
+            let chunks = cut(&wire, &cuts);
             prop_assert_eq!(read(chunks), Ok((outputs, false)));
         }
 

@@ -10,6 +10,20 @@ use tokio::net::{UnixListener, UnixStream};
 use super::*;
 use crate::model::wire::{Code, PROTOCOL};
 
+/// Bytes in chunks of these lengths, again and again.
+pub fn cut(mut wire: &[u8], lengths: &[usize]) -> Vec<Vec<u8>> {
+    let mut chunks = Vec::new();
+    for length in lengths.iter().cycle() {
+        if wire.is_empty() {
+            break;
+        }
+        let (chunk, behind) = wire.split_at((*length).min(wire.len()));
+        chunks.push(chunk.to_vec());
+        wire = behind;
+    }
+    chunks
+}
+
 struct Desk {
     folder: tempfile::TempDir,
     paths: Paths,

@@ -93,6 +93,20 @@ pub struct Capabilities {
     pub schedules: bool,
 }
 
+impl Capabilities {
+    /// Of a system in which we start scripts ourselves and hear all they say.
+    pub fn own_runs() -> Self {
+        Self {
+            streams_output: true,
+            splits_stderr: true,
+            cancel_queued: true,
+            cancel_running: true,
+            parameters: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// A connection as the console shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionInfo {

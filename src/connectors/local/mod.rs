@@ -51,14 +51,7 @@ impl Local {
 
 impl Connector for Local {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            streams_output: true,
-            splits_stderr: true,
-            cancel_queued: true,
-            cancel_running: true,
-            parameters: true,
-            ..Capabilities::default()
-        }
+        Capabilities::own_runs()
     }
 
     fn inventory(&self) -> BoxFuture<'_, Inventory> {

@@ -260,15 +260,7 @@ fn route(config: &Config, mut host: HostConfig, depth: usize) -> Result<Route, V
 
 impl Connector for Ssh {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            streams_output: true,
-            splits_stderr: true,
-            cancel_queued: true,
-            cancel_running: true,
-            parameters: true,
-            groups: true,
-            ..Capabilities::default()
-        }
+        Capabilities { groups: true, ..Capabilities::own_runs() }
     }
 
     fn inventory(&self) -> BoxFuture<'_, Inventory> {

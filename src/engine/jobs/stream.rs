@@ -11,10 +11,10 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::live::LiveJob;
-use crate::engine::store::output::{Cursor, Files, read};
+use crate::engine::store::output::{Cursor, Files, Records, read};
 use crate::engine::store::{Store, output};
 use crate::model::job::Job;
-use crate::model::wire::{FrameHead, Note};
+use crate::model::wire::{FRAME_HEAD, FrameHead, Note};
 
 /// Bytes gathered before they are handed on.
 const BATCH: usize = 256 * 1024;
@@ -32,13 +32,11 @@ pub struct Gone;
 struct Batch {
     frames: Frames,
     bytes: Vec<u8>,
-    /// Output read by one run before its turn passes to the next.
-    piece: Vec<u8>,
 }
 
 impl Batch {
     fn new(frames: Frames) -> Self {
-        Self { frames, bytes: Vec::new(), piece: Vec::new() }
+        Self { frames, bytes: Vec::new() }
     }
 
     fn note(&mut self, note: &Note) {
@@ -59,8 +57,10 @@ impl Batch {
 
     /// Everything of this run from the cursor to `end`.
     async fn output(&mut self, run: u32, files: &Files, cursor: &mut Cursor, end: u64) -> Result<(), Gone> {
+        // as far as `end` the index is written: what was read of it stays right
+        let mut records = Records::of(files);
         loop {
-            match self.piece(run, files, cursor, end) {
+            match self.piece(run, files, &mut records, cursor, end) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(error) => {
@@ -76,20 +76,32 @@ impl Batch {
         }
     }
 
-    fn piece(&mut self, run: u32, files: &Files, cursor: &mut Cursor, end: u64) -> io::Result<bool> {
-        let Some(stretch) = cursor.next_large(files, end, PIECE)? else { return Ok(false) };
-        self.piece.clear();
-        read(files, &stretch, &mut self.piece)?;
+    fn piece(
+        &mut self,
+        run: u32,
+        files: &Files,
+        records: &mut Records<'_>,
+        cursor: &mut Cursor,
+        end: u64,
+    ) -> io::Result<bool> {
+        let Some(stretch) = cursor.next_large(records, end, PIECE)? else { return Ok(false) };
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; FRAME_HEAD]);
+        let read = read(files, &stretch, &mut self.bytes);
+        let len = self.bytes.len() - at - FRAME_HEAD;
+        if read.is_err() || len == 0 {
+            self.bytes.truncate(at);
+            return read.map(|()| false);
+        }
         let head = FrameHead {
             stream: Some(stretch.stream),
             run,
             offset: stretch.offset,
             at_ms: stretch.at_ms,
-            len: u32::try_from(self.piece.len()).unwrap_or(0),
+            len: u32::try_from(len).unwrap_or(0),
         };
-        self.bytes.extend_from_slice(&head.encode());
-        self.bytes.extend_from_slice(&self.piece);
-        Ok(!self.piece.is_empty())
+        self.bytes[at..at + FRAME_HEAD].copy_from_slice(&head.encode());
+        Ok(true)
     }
 }
 
@@ -156,7 +168,8 @@ async fn forward(batch: &mut Batch, job: &LiveJob, run: u32, cursors: &mut HashM
 fn skip(job: &LiveJob, run: u32, end: u64, cursors: &mut HashMap<u32, Cursor>) {
     let Some((files, _)) = job.output(run) else { return };
     let cursor = cursors.entry(run).or_insert_with(Cursor::start);
-    while let Ok(Some(_)) = cursor.next(&files, end, u64::MAX) {}
+    let mut records = Records::of(&files);
+    while let Ok(Some(_)) = cursor.next(&mut records, end, u64::MAX) {}
 }
 
 /// Streams a job that has ended.
@@ -198,7 +211,8 @@ pub async fn bytes(
             },
         };
         if let Some((files, end)) = found {
-            while let Ok(Some(stretch)) = cursor.next_large(&files, end, PIECE) {
+            let mut records = Records::of(&files);
+            while let Ok(Some(stretch)) = cursor.next_large(&mut records, end, PIECE) {
                 if which.takes(stretch.stream) {
                     let mut piece = Vec::new();
                     if output::read(&files, &stretch, &mut piece).is_err() {

@@ -111,7 +111,7 @@ impl Files {
 
     fn record(&self, index: u64) -> io::Result<Option<Record>> {
         let mut bytes = [0; RECORD];
-        let got = read_full(&self.idx, &mut bytes, self.idx_span.0 + index * RECORD as u64)?;
+        let got = self.read_records(&mut bytes, index)?;
         Ok((got == RECORD).then(|| Record::decode(&bytes)).flatten())
     }
 
@@ -119,7 +119,7 @@ impl Files {
     pub fn records_from(&self, index: u64, most: usize) -> io::Result<Vec<Record>> {
         let left = usize::try_from(self.records()?.saturating_sub(index)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; left.min(most) * RECORD];
-        let got = read_full(&self.idx, &mut bytes, self.idx_span.0 + index * RECORD as u64)?;
+        let got = self.read_records(&mut bytes, index)?;
         Ok(bytes[..got].chunks_exact(RECORD).map_while(Record::decode).collect())
     }
 
@@ -139,6 +139,14 @@ impl Files {
             }
         }
         Ok(low.saturating_sub(1))
+    }
+
+    /// Reads index records from number `index` on; short only at the end.
+    fn read_records(&self, buf: &mut [u8], index: u64) -> io::Result<usize> {
+        let from = self.idx_span.0 + index * RECORD as u64;
+        let left = self.idx_span.1.map_or(u64::MAX, |end| end.saturating_sub(from));
+        let want = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        read_full(&self.idx, &mut buf[..want], from)
     }
 
     /// Everything of both files, for packing.
@@ -263,6 +271,31 @@ pub struct Stretch {
     pub at_ms: u64,
 }
 
+/// The index, read some records at a time. What is held is as old as its reading: a run that grows is looked at
+/// through a new one.
+pub struct Records<'f> {
+    files: &'f Files,
+    first: u64,
+    held: usize,
+    bytes: [u8; 64 * RECORD],
+}
+
+impl<'f> Records<'f> {
+    pub fn of(files: &'f Files) -> Self {
+        Self { files, first: 0, held: 0, bytes: [0; 64 * RECORD] }
+    }
+
+    fn get(&mut self, index: u64) -> io::Result<Option<Record>> {
+        if index < self.first || index >= self.first + self.held as u64 {
+            // the one before is asked for again as a rule
+            self.first = index.saturating_sub(1);
+            self.held = self.files.read_records(&mut self.bytes, self.first)? / RECORD;
+        }
+        let at = usize::try_from(index - self.first).unwrap_or(usize::MAX);
+        Ok((at < self.held).then(|| Record::decode(&self.bytes[at * RECORD..])).flatten())
+    }
+}
+
 /// Reads in order from any place, over the index; keeps its place while the run grows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
@@ -276,19 +309,19 @@ impl Cursor {
     }
 
     /// The next stretch up to `end`, at most `most` bytes; `None` when there is nothing new.
-    pub fn next(&mut self, files: &Files, end: u64, most: u64) -> io::Result<Option<Stretch>> {
+    pub fn next(&mut self, records: &mut Records<'_>, end: u64, most: u64) -> io::Result<Option<Stretch>> {
         if self.offset >= end {
             return Ok(None);
         }
         // the record in force is the last one that begins at or before the offset
-        while let Some(next) = files.record(self.record + 1)? {
+        while let Some(next) = records.get(self.record + 1)? {
             if next.offset > self.offset {
                 break;
             }
             self.record += 1;
         }
-        let current = files.record(self.record)?;
-        let next = files.record(self.record + 1)?.map_or(end, |record| record.offset.min(end));
+        let current = records.get(self.record)?;
+        let next = records.get(self.record + 1)?.map_or(end, |record| record.offset.min(end));
         let stretch = Stretch {
             offset: self.offset,
             len: next.saturating_sub(self.offset).min(most).max(1),
@@ -300,17 +333,17 @@ impl Cursor {
     }
 
     /// The record at which this stretch, just taken, ends; `None` where it ends inside one.
-    fn following(&self, files: &Files, stretch: &Stretch) -> io::Result<Option<Record>> {
-        let next = files.record(self.record + 1)?;
+    fn following(&self, records: &mut Records<'_>, stretch: &Stretch) -> io::Result<Option<Record>> {
+        let next = records.get(self.record + 1)?;
         Ok(next.filter(|record| record.offset == stretch.offset + stretch.len))
     }
 
     /// Like `next`, but runs over records of the same stream, so that a flood is read in large pieces.
-    pub fn next_large(&mut self, files: &Files, end: u64, most: u64) -> io::Result<Option<Stretch>> {
-        let Some(mut stretch) = self.next(files, end, most)? else { return Ok(None) };
+    pub fn next_large(&mut self, records: &mut Records<'_>, end: u64, most: u64) -> io::Result<Option<Stretch>> {
+        let Some(mut stretch) = self.next(records, end, most)? else { return Ok(None) };
         while stretch.len < most {
             let before = *self;
-            match self.next(files, end, most - stretch.len)? {
+            match self.next(records, end, most - stretch.len)? {
                 Some(more) if more.stream == stretch.stream => stretch.len += more.len,
                 Some(_) => {
                     *self = before;
@@ -327,9 +360,9 @@ impl Cursor {
 pub fn read(files: &Files, stretch: &Stretch, into: &mut Vec<u8>) -> io::Result<()> {
     let start = into.len();
     into.resize(start + usize::try_from(stretch.len).unwrap_or(0), 0);
-    let got = files.read_at(&mut into[start..], stretch.offset)?;
-    into.truncate(start + got);
-    Ok(())
+    let got = files.read_at(&mut into[start..], stretch.offset);
+    into.truncate(start + *got.as_ref().unwrap_or(&0));
+    got.map(drop)
 }
 
 /// Bytes and lines of a run as its files tell (after a crash, say).
@@ -354,7 +387,8 @@ pub fn total_lines(files: &Files) -> io::Result<u64> {
         None => (0, false, Cursor::start()),
     };
     let mut bytes = Vec::new();
-    while let Some(stretch) = cursor.next(files, end, SPAN_BYTES)? {
+    let mut records = Records::of(files);
+    while let Some(stretch) = cursor.next(&mut records, end, SPAN_BYTES)? {
         bytes.clear();
         read(files, &stretch, &mut bytes)?;
         if bytes.is_empty() {
@@ -372,7 +406,8 @@ pub fn totals(files: &Files) -> io::Result<Totals> {
     let end = files.size()?;
     let mut cursor = Cursor::start();
     let mut bytes = 0;
-    while let Some(stretch) = cursor.next(files, end, u64::MAX)? {
+    let mut records = Records::of(files);
+    while let Some(stretch) = cursor.next(&mut records, end, u64::MAX)? {
         if stretch.stream != Stream::Meta {
             bytes += stretch.len;
         }
@@ -439,7 +474,8 @@ fn walk(
     let mut stream = None;
     let mut bytes = Vec::new();
     let start = cursor.offset;
-    while let Some(stretch) = cursor.next(files, end, SPAN_BYTES)? {
+    let mut records = Records::of(files);
+    while let Some(stretch) = cursor.next(&mut records, end, SPAN_BYTES)? {
         if stretch.offset - start > budget {
             break;
         }
@@ -451,7 +487,7 @@ fn walk(
         let full = current.as_ref().is_none_or(|building| building.bytes.len() >= LINE_LIMIT);
         if open && full {
             // deep inside an endless line: the index tells that nothing ends here, so the bytes need not be read
-            if let Some(next) = cursor.following(files, &stretch)?
+            if let Some(next) = cursor.following(&mut records, &stretch)?
                 && next.line == begun
                 && continues(files, &next, cursor.record + 1)?
             {
@@ -642,7 +678,8 @@ mod tests {
             for wanted in [Stream::Out, Stream::Err] {
                 let expected: Vec<u8> = appends.iter().filter(|(stream, _)| *stream == wanted).flat_map(|(_, bytes)| bytes.clone()).collect();
                 let (mut cursor, mut got) = (Cursor::start(), Vec::new());
-                while let Some(stretch) = cursor.next_large(&files, files.size().unwrap(), most).unwrap() {
+                let mut records = Records::of(&files);
+                while let Some(stretch) = cursor.next_large(&mut records, files.size().unwrap(), most).unwrap() {
                     if stretch.stream == wanted {
                         read(&files, &stretch, &mut got).unwrap();
                     }
@@ -664,7 +701,8 @@ mod tests {
             mend(&idx).unwrap();
             let files = Files::open(&out, &idx).unwrap();
             let (mut cursor, mut got) = (Cursor::start(), Vec::new());
-            while let Some(stretch) = cursor.next(&files, files.size().unwrap(), 1000).unwrap() {
+            let mut records = Records::of(&files);
+            while let Some(stretch) = cursor.next(&mut records, files.size().unwrap(), 1000).unwrap() {
                 read(&files, &stretch, &mut got).unwrap();
             }
             let expected: Vec<u8> = appends.iter().flat_map(|(_, bytes)| bytes.clone()).collect();

@@ -80,3 +80,31 @@ pub fn write(path: &Path, runs: impl Iterator<Item = (u32, io::Result<Files>)>) 
     file.sync_data()?;
     std::fs::rename(&unfinished, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::store::output::{Cursor, RECORD, Records, Writer};
+    use crate::model::output::Stream;
+
+    #[test]
+    fn a_neighbour_s_output_is_not_taken_for_the_index_whatever_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut forged = [0; RECORD];
+        forged[0] = 2; // from offset 2 on,
+        forged[24] = Stream::Err.code(); // stderr
+        for (name, bytes) in [("0", b"hello\n".as_slice()), ("1", &forged)] {
+            let files = Files::create(&at(&format!("{name}.out")), &at(&format!("{name}.idx"))).unwrap();
+            Writer::new(Arc::new(files)).append(Stream::Out, bytes, 1_000).unwrap();
+        }
+        let open = |run: u32| Files::open(&at(&format!("{run}.out")), &at(&format!("{run}.idx")));
+        write(&at("segment"), [0, 1].into_iter().map(|run| (run, open(run)))).unwrap();
+        let segment = Segment::open(&at("segment")).unwrap();
+        for (run, length) in [(0, 6), (1, RECORD as u64)] {
+            let files = segment.run(run).unwrap();
+            let stretch = Cursor::start().next(&mut Records::of(&files), length, u64::MAX).unwrap().unwrap();
+            assert_eq!((stretch.stream, stretch.len), (Stream::Out, length));
+        }
+    }
+}
