@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tracing_appender::non_blocking::NonBlockingBuilder;
 
 use crate::engine::store::StoreError;
-use crate::engine::{Engine, Guard, guard};
+use crate::engine::{Engine, Guard, guard, open_files};
 use crate::settings::{Settings, own_program};
 
 /// The argument with which this program is an engine's guard.
@@ -48,7 +48,8 @@ pub fn serve(settings: Settings, background: bool, up: impl FnOnce()) -> Result<
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let state = &settings.paths.state;
     std::fs::create_dir_all(state).map_err(|error| ServeError::Path { path: state.clone(), error })?;
-    let _lock = lock(&settings)?;
+    let lock = lock(&settings)?;
+    make_room(&lock);
     let _log = log_to(&settings);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // one thread carries the fan-out at the price of one; a second only adds cost
@@ -66,6 +67,14 @@ pub fn serve(settings: Settings, background: bool, up: impl FnOnce()) -> Result<
 /// Ends what an engine that was killed has left running here; says nothing and cannot fail.
 pub fn keep_guard() {
     guard::keep();
+}
+
+/// Lets the table of open files grow to its size now. Later, with threads, the kernel would hold up the whole process
+/// for each of its doublings (20 ms and more), in the middle of a fan-out.
+fn make_room(file: &File) {
+    let last = i32::try_from(open_files()).unwrap_or(1024) - 1;
+    // where fewer are allowed it grows as it must
+    let _ = rustix::io::fcntl_dupfd_cloexec(file, last);
 }
 
 /// One engine a state folder: the loser of a race learns who won.

@@ -40,6 +40,11 @@ use crate::settings::{EngineSettings, Settings};
 /// A thousand devices that speak: a connection and two files of output each. Fewer is said, not refused.
 const OPEN_FILES: u64 = 4096;
 
+/// Raises the limit of open files; how many of them a process may have now, as far as we need them.
+pub fn open_files() -> u64 {
+    connectors::ssh::raise_open_files(OPEN_FILES).map_or(OPEN_FILES, |_| 256)
+}
+
 pub struct Engine {
     pub settings: EngineSettings,
     pub user: String,

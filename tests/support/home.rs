@@ -144,10 +144,14 @@ impl Home {
         engines.iter().filter(|process| !child(process)).cloned().collect()
     }
 
-    /// Pid of the engine.
+    /// Pid of the engine. A starter that lost a race is on its way out for a moment longer: one is left.
     #[track_caller]
     pub fn engine(&self) -> i32 {
-        let engines = self.engines();
+        let mut engines = self.engines();
+        processes::within(Duration::from_secs(5), || {
+            engines = self.engines();
+            engines.len() == 1
+        });
         assert_eq!(engines.len(), 1, "one engine: {engines:#?}");
         engines[0].pid
     }

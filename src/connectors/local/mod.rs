@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 use self::guard::Guard;
@@ -36,6 +37,10 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A script that has ended may have left a process behind that still holds its output: how long silence is waited for.
 const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
+/// Children being started at once. The kernel holds a starter up until its child is another program; on a machine that
+/// is busy with the children before, that takes milliseconds, in which the others go on.
+static STARTERS: Semaphore = Semaphore::const_new(4);
 
 pub struct Local {
     name: String,
@@ -99,7 +104,7 @@ async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf, guard: Arc
         permit = order.gate.enter() => permit,
         () = order.cancel.cancelled() => return cancelled(),
     };
-    let (mut child, pipes) = match start(&order, &home) {
+    let (mut child, pipes) = match start_apart(order.clone(), home).await {
         Ok(started) => started,
         Err(outcome) => return outcome,
     };
@@ -113,6 +118,12 @@ async fn run(order: Order, mut sink: Box<dyn RunSink>, home: PathBuf, guard: Arc
 
 fn cancelled() -> Outcome {
     Outcome::because(RunState::Cancelled, "cancelled before it started")
+}
+
+async fn start_apart(order: Order, home: PathBuf) -> Result<(Child, [Pipe; 2]), Outcome> {
+    let _starter = STARTERS.acquire().await;
+    let started = tokio::task::spawn_blocking(move || start(&order, &home)).await;
+    started.unwrap_or_else(|error| Err(Outcome::because(RunState::Failed, format!("could not be started: {error}"))))
 }
 
 fn start(order: &Order, home: &Path) -> Result<(Child, [Pipe; 2]), Outcome> {
