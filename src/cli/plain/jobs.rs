@@ -1,7 +1,7 @@
 //! Jobs: listed, followed, read, and ended; ending one asks for the number of runs it ends.
 
 use super::talk::{Answer, Talk};
-use crate::cli::follow::follow;
+use crate::cli::follow::{Follow, follow};
 use crate::cli::printer::{Style, Wanted, outcome, summary};
 use crate::cli::{CliError, out};
 use crate::client::Client;
@@ -41,7 +41,7 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
         match items[at] {
             READ => {
                 let style = Style::Text { safe: true, labels: true };
-                follow(client, id, style, Wanted::STATES, &mut talk.interrupt).await?;
+                follow(Follow { client, id, style, wanted: Wanted::STATES }, &mut talk.interrupt).await?;
             }
             ONE => one(talk, client, &job).await?,
             STATES => {
@@ -59,7 +59,7 @@ async fn one(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), CliError
     let Answer::Given(at) = talk.choose("Which device?", &items).await? else { return Ok(()) };
     let wanted = Wanted { device: Some(job.runs[at].device.clone()), which: Which::All, account: false, states: false };
     let style = Style::Text { safe: true, labels: false };
-    follow(client, job.summary.id, style, wanted, &mut talk.interrupt).await?;
+    follow(Follow { client, id: job.summary.id, style, wanted }, &mut talk.interrupt).await?;
     talk.say(&format!("({}: {})", job.runs[at].name, outcome(&job.runs[at])))
 }
 

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::talk::{Answer, Talk};
-use crate::cli::follow::follow;
+use crate::cli::follow::{Follow, follow};
 use crate::cli::printer::{Style, Wanted};
 use crate::cli::{CliError, targets};
 use crate::client::{Client, ClientError};
@@ -47,7 +47,7 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     let job = client.launch(&Launch { plan: plan.id, confirm }).await?;
     talk.say(&format!("job {} is launched; ^c returns to the menu, and the job goes on", job.id))?;
     let style = Style::Text { safe: true, labels: true };
-    follow(client, job.id, style, Wanted::STATES, &mut talk.interrupt).await.map(drop)
+    follow(Follow { client, id: job.id, style, wanted: Wanted::STATES }, &mut talk.interrupt).await.map(drop)
 }
 
 fn nothing_sent(talk: &mut Talk) -> Result<(), CliError> {

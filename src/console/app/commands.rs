@@ -322,8 +322,10 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 14] =
-    ["scripts", "targets", "jobs", "job", "versions", "diff", "text", "editor", "find", "launch", "dialog", "prompt", "list", "global"];
+pub const CONTEXTS: [&str; 14] = [
+    "scripts", "targets", "jobs", "job", "versions", "diff", "text", "editor", "find", "launch", "dialog", "prompt",
+    "list", "global",
+];
 
 /// The command that `name` means in the innermost of these contexts that has it.
 pub fn find(contexts: &[&str], name: &str) -> Option<&'static Command> {

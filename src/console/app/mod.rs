@@ -62,8 +62,8 @@ pub use overview::{Overview, Pane};
 
 use self::act::Act;
 use self::diff::DiffView;
-use self::files::Files;
 use self::editor::Editing;
+use self::files::Files;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::history::Histories;

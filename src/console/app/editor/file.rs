@@ -5,11 +5,11 @@ use jiff::Timestamp;
 
 use super::ask::{Ask, Other, Pick};
 use super::{Editor, Saving, Then};
+use crate::console::app::diff::{self, Side};
 use crate::console::app::event::Effect;
 use crate::console::app::launch::Launch;
 use crate::console::app::notices::Level;
 use crate::console::app::shelf::{Opened, SaveProblem, SavedScript};
-use crate::console::app::diff::{self, Side};
 use crate::console::app::{App, Layer, View};
 use crate::console::editor::buffer::{Kind, pos};
 use crate::console::editor::document::{Document, Refusal};
