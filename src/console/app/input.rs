@@ -119,7 +119,7 @@ impl App {
                 }
                 used
             }
-            Some(Layer::Log(log)) => log.typing && log.filter.key(key),
+            Some(Layer::Log(log)) => log.key(key),
             Some(Layer::Files(files)) => files.key(key),
             Some(Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_) | Layer::Diff(_) | Layer::Editor(_)) => false,
             None => self.editor_entry(key),

@@ -18,7 +18,7 @@ struct Word {
     doc: &'static str,
 }
 
-const WORDS: [Word; 14] = [
+const WORDS: [Word; 12] = [
     Word { name: "run", takes: "SCRIPT [EXPRESSION]", doc: "open the launch dialog with both filled in" },
     Word { name: "script", takes: "NAME", doc: "go to the script" },
     Word { name: "device", takes: "NAME", doc: "go to the device" },
@@ -26,8 +26,6 @@ const WORDS: [Word; 14] = [
     Word { name: "target", takes: "EXPRESSION", doc: "keep a target expression" },
     Word { name: "job", takes: "NUMBER", doc: "watch the job" },
     Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history or log" },
-    Word { name: "filter", takes: "[TEXT]", doc: "show only what answers to it; nothing: all again" },
-    Word { name: "sort", takes: "[COLUMN]", doc: "sort the list by a column" },
     Word { name: "mode", takes: "[read|write]", doc: "refuse or allow what changes the fleet" },
     Word { name: "theme", takes: "NAME", doc: "other colours" },
     Word { name: "keymap", takes: "NAME", doc: "other keys" },
@@ -187,13 +185,14 @@ impl App {
 
     /// Words that may begin a line: those with arguments, then commands, those of this place first.
     fn first_words(&self) -> Vec<(String, String)> {
-        let words = WORDS.iter().map(|word| (word.name.to_owned(), word.doc.to_owned()));
-        let mut found: Vec<(String, String)> = words.collect();
+        // A blank behind a word that takes something, so that the next tab is for that.
+        let open = |word: &Word| if word.takes.is_empty() { word.name.to_owned() } else { format!("{} ", word.name) };
+        let mut found: Vec<(String, String)> = WORDS.iter().map(|word| (open(word), word.doc.to_owned())).collect();
         let here = self.place_contexts();
         let near = |command: &&Command| here.contains(&command.context);
         let commands = TABLE.iter().filter(near).chain(TABLE.iter().filter(|command| !near(command)));
         for command in commands.filter(|command| !matches!(command.context, "dialog" | "prompt")) {
-            if !commands::motion(command.verb) && !found.iter().any(|(name, _)| name == command.name) {
+            if !commands::motion(command.verb) && !found.iter().any(|(name, _)| name.trim_end() == command.name) {
                 found.push((command.name.to_owned(), command.doc.to_owned()));
             }
         }
@@ -266,7 +265,8 @@ mod tests {
     #[test]
     fn tab_knows_names_and_arguments() {
         let app = app();
-        assert_eq!(names(&app, "the"), ["theme"]);
+        assert_eq!(names(&app, "the"), ["theme "]);
+        assert!(names(&app, "theme dr").contains(&"dracula".to_owned()));
         assert!(names(&app, "go-").contains(&"go-jobs".to_owned()));
         assert_eq!(names(&app, "run disk"), ["disk-use.sh"]);
         assert_eq!(names(&app, "run disk-use.sh pr"), ["prod"]);

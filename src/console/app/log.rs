@@ -1,6 +1,8 @@
 //! The log pane: every notice of this session, to be read again, narrowed and copied. Owns where the operator is in
 //! it; the notices themselves are [`super::notices`]'.
 
+use crossterm::event::KeyEvent;
+
 use super::App;
 use super::commands::Do;
 use super::form::Text;
@@ -9,6 +11,7 @@ use super::layers::Next;
 use super::list::Cursor;
 use super::notices::{Level, Notice};
 use super::{Layer, layout};
+use crate::console::keymap::Chord;
 use crate::console::text;
 
 #[derive(Debug, Default)]
@@ -22,6 +25,20 @@ pub struct Log {
 }
 
 impl Log {
+    /// `/` begins the filter, as in help; while it is written, text belongs to it. `true`: used up.
+    pub(super) fn key(&mut self, key: &KeyEvent) -> bool {
+        let slash = Chord::of(*key).and_then(Chord::text) == Some('/');
+        if !self.typing {
+            self.typing = slash;
+            return slash;
+        }
+        let used = self.filter.key(key);
+        if used {
+            self.cursor = Cursor::default();
+        }
+        used
+    }
+
     /// The notices listed, as places in the queue, oldest first.
     pub fn listed(&self, app: &App) -> Vec<usize> {
         let words = self.filter.text().to_lowercase();

@@ -106,6 +106,9 @@ impl App {
         if let Some(n) = chord.text().and_then(|c| c.to_digit(10)).filter(|n| *n > 0) {
             return Some(self.choose(menu, n as usize - 1));
         }
+        if self.keymap.resolve(&["dialog"], &[chord]) != Found::None {
+            return None; // Enter chooses the row under the cursor, whatever it opens below.
+        }
         let Found::Command(name) = self.keymap.resolve(menu.contexts, &[chord]) else { return None };
         let command = commands::find(menu.contexts, name)?;
         let at = menu.rows.iter().position(|row| std::ptr::eq(row.command, command))?;

@@ -6,6 +6,8 @@
 //! screens (palette, filters, editor, triage) are further [`Layer`]s and [`View`]s.
 
 mod act;
+#[cfg(test)]
+mod act_tests;
 pub mod commands;
 pub mod diff;
 pub mod editor;

@@ -5,7 +5,7 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 24] = [
+const SCREENS: [(&str, &str); 27] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
@@ -30,6 +30,9 @@ const SCREENS: [(&str, &str); 24] = [
     ("editor-replace", "ex<C-f>rc<esc><C-r>rc<tab>code"),
     ("editor-vi", "e<F4>:set"),
     ("editor-selected", "e<down><S-down><S-down><S-end>"),
+    ("command-line", ":job <tab>"),
+    ("command-wrong", ":run disk-use.hs web & !state:offline<enter>"),
+    ("copy-live", "3G<enter>y"),
 ];
 
 fn screen(size: (u16, u16), ascii: bool, keys: &str) -> String {
@@ -85,6 +88,36 @@ fn what_is_missing_is_said_with_what_to_do() {
     }
     session.keys("gl");
     insta::assert_snapshot!("notices-80x24", session.screen());
+}
+
+#[test]
+fn the_log_has_levels_voices_and_repeats_at_every_size() {
+    use crate::console::app::notices::{Level, Voice};
+    let shown = |keys: &str| -> String {
+        let sizes = SIZES.into_iter().enumerate();
+        sizes
+            .map(|(n, size)| {
+                let mut session = Session::new(size, n % 2 == 0);
+                session.app.say(Level::Warn, "config.toml, line 3: unknown key `colour`; did you mean `color`?");
+                let now = session.app.now;
+                for _ in 0..3 {
+                    session.app.notices.hear(
+                        now,
+                        Level::Warn,
+                        Voice::Engine,
+                        "hosts.ini, line 12: no such group `web`",
+                    );
+                }
+                session.app.say(Level::Error, "the jobs could not be read again: no engine answers; ^r tries again");
+                session.app.say(Level::Info, "job 12 was launched on 412 devices");
+                session.keys(keys);
+                format!("{}x{}\n{}\n", size.0, size.1, session.screen())
+            })
+            .collect()
+    };
+    insta::assert_snapshot!("log", shown("gl"));
+    insta::assert_snapshot!("log-problems", shown("gl!"));
+    insta::assert_snapshot!("notice", shown(""));
 }
 
 #[test]
