@@ -199,8 +199,12 @@ pub enum Scripts {
     #[command(
         after_help = "JSON: {schema_version, folder, scripts: [{name, version, describe, language, params, ...}], warnings}."
     )]
-    Ls,
-    /// A script's text on stdout, its facts on stderr
+    Ls {
+        /// Those that were deleted and can be brought back
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// A script's text on stdout, its facts on stderr (NAME@v3: as it was in that version)
     #[command(after_help = "JSON: {schema_version, name, version, params, text, findings, ...}.")]
     Show { name: String },
     /// What looks wrong in a script of the library, or in a file
@@ -208,6 +212,50 @@ pub enum Scripts {
         after_help = "JSON: {schema_version, name, findings: [{level, line, code, text}]}.\nExit code 1 when there is an error among them."
     )]
     Lint { name: String },
+    /// A new script, from a template or a file
+    #[command(after_help = "JSON: {schema_version, name, version, path}.")]
+    New {
+        /// Its name in the library; a / makes a folder
+        name: String,
+        /// bash, sh, python, powershell, zsh, ruby, perl, empty; by default what the name's ending says
+        #[arg(long, value_name = "LANGUAGE", conflicts_with = "from")]
+        template: Option<String>,
+        /// This file's text instead, or - for stdin
+        #[arg(long, value_name = "FILE")]
+        from: Option<String>,
+    },
+    /// Edit a script in $VISUAL or $EDITOR; saved only if nobody changed it meanwhile
+    #[command(after_help = "JSON: {schema_version, name, version, path}.")]
+    Edit { name: String },
+    /// Give a script another name; its versions come along
+    #[command(after_help = "JSON: {schema_version, from, to}.")]
+    Rename { from: String, to: String },
+    /// Delete a script; `scripts restore` brings it back
+    #[command(after_help = "JSON: {schema_version, id, name, version, size, deleted_at, by}.")]
+    Delete {
+        name: String,
+        /// Do not ask for its name
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Bring back a deleted script, or (NAME@v3) make a version the newest again
+    Restore {
+        #[arg(value_name = "NAME|NAME@VERSION")]
+        what: String,
+    },
+    /// The versions of a script that are kept
+    #[command(
+        after_help = "JSON: {schema_version, name, versions: [{number, version, at, by, size, why, current, job}]}."
+    )]
+    Versions { name: String },
+    /// Compare two scripts, versions (NAME@v3) or files; one alone with what it was before
+    #[command(after_help = "JSON: {schema_version, left, right, added, removed, notes, diff}.")]
+    Diff {
+        #[arg(value_name = "A")]
+        first: String,
+        #[arg(value_name = "B")]
+        second: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -374,6 +422,13 @@ mod tests {
             "scripts ls --json",
             "scripts show x --json",
             "scripts lint x --json",
+            "scripts new x --json",
+            "scripts edit x --json",
+            "scripts rename x y --json",
+            "scripts delete x --json",
+            "scripts restore x@v3 --json",
+            "scripts versions x --json",
+            "scripts diff x y --json",
             "jobs ls --json",
             "jobs show 7 --json",
             "jobs cancel 7 --json",

@@ -18,6 +18,7 @@ mod run;
 mod safe;
 mod scripts;
 pub mod serve;
+mod shelf;
 mod targets;
 mod words;
 

@@ -2,14 +2,27 @@
 
 use super::args::Scripts as Verb;
 use super::run::{found, read_script};
-use super::{CliError, Desk, Outcome, out, say};
+use super::{CliError, Desk, Outcome, out, say, shelf};
 use crate::model::script::{Finding, Level, Param, ParamKind, Script, ScriptInfo};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
+    match verb {
+        Verb::New { name, template, from } => {
+            return shelf::new(desk, name, template.as_deref(), from.as_deref()).await;
+        }
+        Verb::Edit { name } => return shelf::edit(desk, name).await,
+        Verb::Rename { from, to } => return shelf::rename(desk, from, to).await,
+        Verb::Delete { name, yes } => return shelf::delete(desk, name, *yes).await,
+        Verb::Restore { what } => return shelf::restore(desk, what).await,
+        Verb::Versions { name } => return shelf::versions(desk, name).await,
+        Verb::Diff { first, second } => return shelf::diff(desk, first, second.as_deref()).await,
+        Verb::Ls { .. } | Verb::Show { .. } | Verb::Lint { .. } => {}
+    }
     let client = desk.engine().await?;
     let json = desk.common.json;
     match verb {
-        Verb::Ls => {
+        Verb::Ls { deleted: true } => return shelf::deleted(desk, &client).await,
+        Verb::Ls { deleted: false } => {
             let library = client.library().await?;
             for warning in &library.warnings {
                 say(format!("quarterdeck: {warning}"));
@@ -39,6 +52,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
                 return Ok(Outcome::Unwell);
             }
         }
+        _ => {}
     }
     Ok(Outcome::Done)
 }

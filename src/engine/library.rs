@@ -213,3 +213,5 @@ fn open(path: &Path) -> std::io::Result<File> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod write_tests;

@@ -295,11 +295,7 @@ impl Engine {
     }
 
     pub async fn script(&self, name: &str) -> Result<Script, Problem> {
-        let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
-        let (mut info, bytes) = tokio::task::spawn_blocking(move || library.read(&wanted))
-            .await
-            .map_err(|error| problem(Code::Internal, error.to_string()))?
-            .map_err(|error| problem(Code::NotFound, error))?;
+        let (mut info, bytes) = self.bytes(name).await?;
         let findings = self.library.lint_text(&info.name, bytes.clone()).await;
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
