@@ -73,9 +73,13 @@ impl App {
         match event {
             Event::Drafts(drafts) => {
                 self.shelf.drafts = drafts.into_iter().map(|draft| (draft.name.clone(), draft)).collect();
+                self.drafts_read();
             }
             Event::DraftSaved { name, answer } => match answer {
-                Ok(draft) => drop(self.shelf.drafts.insert(name, draft)),
+                Ok(draft) => {
+                    self.draft_kept(&draft);
+                    self.shelf.drafts.insert(name, draft);
+                }
                 Err(why) => self.say(Level::Error, format!("the draft of {name} could not be kept: {why}")),
             },
             Event::DraftDropped(name) => drop(self.shelf.drafts.remove(&name)),

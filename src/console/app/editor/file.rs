@@ -9,7 +9,7 @@ use crate::console::app::diff::{self, Side};
 use crate::console::app::event::Effect;
 use crate::console::app::launch::Launch;
 use crate::console::app::notices::Level;
-use crate::console::app::shelf::{Opened, SaveProblem, SavedScript};
+use crate::console::app::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use crate::console::app::{App, Layer, View};
 use crate::console::editor::buffer::{Kind, pos};
 use crate::console::editor::document::{Document, Refusal};
@@ -98,7 +98,7 @@ impl App {
     ) {
         let mut clip = super::Clip::default();
         if let Some(mut old) = self.editing.open.take() {
-            old.keep(self.now, effects);
+            old.keep(effects);
             clip = std::mem::take(&mut old.clip);
         }
         let mut editor = Editor::new(info, base, document, self.editing.vi);
@@ -107,6 +107,20 @@ impl App {
         self.editing.open = Some(Box::new(editor));
         self.view = View::Editor;
         self.offer_draft();
+    }
+
+    /// It is on the disk now, and not before.
+    pub(in crate::console::app) fn draft_kept(&mut self, draft: &Draft) {
+        if let Some(editor) = self.editing.open.as_mut().filter(|editor| editor.name == draft.name) {
+            editor.draft.at = Some(draft.saved_at);
+        }
+    }
+
+    /// The drafts came after the script was opened.
+    pub(in crate::console::app) fn drafts_read(&mut self) {
+        if self.editing.open.as_ref().is_some_and(|editor| !editor.dirty && !editor.draft.kept) {
+            self.offer_draft();
+        }
     }
 
     /// A draft of this script from an earlier session: what becomes of it?
@@ -226,7 +240,7 @@ impl App {
                 editor.saved_as(saved.version.clone(), &bytes);
                 editor.path.get_or_insert(saved.path);
                 editor.lint.due = Some(now);
-                editor.keep(now, effects);
+                editor.keep(effects);
                 self.hint = Some(format!("{} was saved as version {}", text::plain(name), saved.version));
                 if let Some(warning) = saved.warning {
                     self.say(Level::Warn, warning);
@@ -251,7 +265,7 @@ impl App {
             }
             Err(SaveProblem::Other(problem)) => {
                 let text = format!("not saved: {}. The text is kept as a draft", problem.error);
-                editor.keep(now, effects);
+                editor.keep(effects);
                 self.say(Level::Error, text);
             }
         }
@@ -281,10 +295,9 @@ impl App {
 
     /// Out of the editor. What is not saved stays: here, and as a draft.
     pub(in crate::console::app) fn leave_editor(&mut self, effects: &mut Vec<Effect>) {
-        let now = self.now;
         if let Some(editor) = &mut self.editing.open {
             editor.bar = None;
-            editor.keep(now, effects);
+            editor.keep(effects);
             if editor.dirty {
                 self.hint = Some(format!("{} is not saved yet: the draft is kept", text::plain(&editor.name)));
             }
@@ -298,9 +311,8 @@ impl App {
     /// The console is being left: what is not on the disk goes there.
     pub fn leaving(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let now = self.now;
         if let Some(editor) = self.editing.open.as_mut().filter(|editor| editor.draft.since.is_some()) {
-            editor.keep(now, &mut effects);
+            editor.keep(&mut effects);
         }
         effects
     }
@@ -321,7 +333,6 @@ impl App {
 
     /// An answer to one of the editor's questions.
     pub(in crate::console::app) fn answer(&mut self, ask: &Ask, effects: &mut Vec<Effect>) {
-        let now = self.now;
         let pick = ask.chosen();
         if let Pick::External(path) = &pick {
             return effects.push(Effect::OpenEditor(path.clone()));
@@ -342,7 +353,7 @@ impl App {
                 if let Some(Other { version: Some(version), bytes }) = &ask.other {
                     editor.saved_as(version.clone(), bytes);
                 }
-                editor.keep(now, effects);
+                editor.keep(effects);
                 self.hint = Some("this is their text; undo leads to yours".into());
             }
             (Pick::KeepDraft | Pick::TakeTheirs, None) => {
@@ -350,7 +361,7 @@ impl App {
             }
             (Pick::DiscardDraft, _) => {
                 editor.draft.kept = true;
-                editor.keep(now, effects);
+                editor.keep(effects);
             }
             (Pick::KeepMine, _) => self.save(Then::Stay, true, effects),
             (Pick::Save, _) => self.save(Then::Stay, false, effects),

@@ -278,12 +278,12 @@ impl Editor {
     }
 
     /// The text goes to the drafts, or its draft away, if that is due.
-    pub(super) fn keep(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub(super) fn keep(&mut self, effects: &mut Vec<Effect>) {
         self.draft.since = None;
         if self.dirty {
             let bytes = self.bytes();
             effects.push(Effect::SaveDraft { name: self.name.clone(), base: self.base.clone(), bytes });
-            (self.draft.at, self.draft.kept) = (Some(now), true);
+            self.draft.kept = true;
         } else if std::mem::take(&mut self.draft.kept) {
             effects.push(Effect::DropDraft(self.name.clone()));
             self.draft.at = None;
@@ -299,7 +299,7 @@ impl super::App {
         let Some(editor) = &mut self.editing.open else { return false };
         let mut moved = false;
         if editor.draft_due().is_some_and(|due| due <= now) {
-            editor.keep(now, effects);
+            editor.keep(effects);
             moved = true;
         }
         if seen && editor.lint.due.is_some_and(|due| due <= now) && self.editing.linting.is_none() {
