@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse(); // a slip on the command line ends here, with 2
     let settings = settings::load(&cli.overrides());
     let done = match &cli.verb {
-        None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli),
+        None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli, &console::examine),
         None => return opened(console::run(settings)),
         Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
             Ok(()) => {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             Ok(Outcome::Done)
         }
         Some(Verb::Keys(verb)) => keys(&settings, verb.print_default, cli.common.json),
-        Some(_) => cli::run(&settings, &cli),
+        Some(_) => cli::run(&settings, &cli, &console::examine),
     };
     finished(done)
 }

@@ -406,6 +406,55 @@ fn a_home_that_cannot_be_written_is_said_and_the_console_still_opens() {
     }
 }
 
+// ---- the mouse, and what doctor says ---------------------------------------------------------------------------
+
+#[test]
+fn the_mouse_is_off_unless_it_is_wished_for_and_a_click_launches_nothing() {
+    let home = Home::empty();
+    home.script("a.sh", "#!/bin/sh\n");
+    home.script("b.sh", "#!/bin/sh\n");
+    let mut console = Console::start(&home);
+    console.sees("> a.sh");
+    assert_eq!(console.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    console.quit().is_restored();
+    home.config("[ui]\nmouse = true\n");
+    let mut console = Console::start(&home);
+    console.sees("> a.sh");
+    assert_ne!(console.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    console.send(b"\x1b[<65;5;5M"); // the wheel, over the scripts
+    console.sees("> b.sh");
+    console.keys("r");
+    console.sees("Where");
+    for (column, row) in (1..80).step_by(6).flat_map(|column| (1..24).map(move |row| (column, row))) {
+        console.send(format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m").as_bytes());
+    }
+    console.sees("Where");
+    no_job(&home);
+    console.keys("<esc>");
+    console.loses("Where");
+    console.quit().is_restored();
+}
+
+#[test]
+fn doctor_says_what_the_terminal_answers_and_what_to_do_about_the_rest() {
+    let home = Home::empty();
+    let mut asked = Console::setup(&home).size(140, 50).arguments(&["doctor"]).start();
+    asked.exit();
+    for text in ["xterm-256color", "140x50", "UTF-8, box lines", "OSC 52", "synchronized", "dark (asked)"] {
+        assert!(asked.contents().contains(text), "{text}:\n{}", asked.contents());
+    }
+    assert!(asked.is_cooked(), "asking left no trace");
+    let mut mute = Console::setup(&home).size(140, 50).mute().arguments(&["doctor"]).start();
+    mute.exit();
+    assert!(mute.contents().contains("does not say what it can do"), "{}", mute.contents());
+    let steps = home.qd(["doctor", "--json"]).json();
+    let labels: Vec<&str> =
+        steps["steps"].as_array().expect("steps").iter().filter_map(|s| s["label"].as_str()).collect();
+    for label in ["config", "engine", "library", "clock", "ssh agent", "shellcheck", "terminal", "theme", "keymap"] {
+        assert!(labels.contains(&label), "{label} in {labels:?}");
+    }
+}
+
 // ---- a panic ---------------------------------------------------------------------------------------------------
 
 fn panics() -> String {

@@ -53,14 +53,11 @@ pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
 fn shown(settings: &Settings) -> Value {
     let (engine, ui, paths) = (&settings.engine, &settings.ui, &settings.paths);
     let mut ui_table = json!({
-        "theme": ui.theme, "keymap": ui.keymap, "ask_terminal": ui.ask,
+        "theme": ui.theme, "keymap": ui.keymap, "ask_terminal": ui.ask, "mouse": ui.mouse,
         "color": if ui.no_color { "never" } else { "auto" },
     });
     if let Some(fps) = ui.fps {
         ui_table["fps"] = fps.into();
-    }
-    if let Some(mouse) = ui.mouse {
-        ui_table["mouse"] = if mouse { "on" } else { "off" }.into();
     }
     if let Some(ascii) = ui.ascii {
         ui_table["ascii"] = ascii.into();

@@ -27,7 +27,8 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         None => {
             let mut steps = local(desk.settings);
             steps.extend(engine(desk).await);
-            steps.extend(terminal());
+            steps.extend(around());
+            steps.extend((desk.terminal)(desk.settings));
             if desk.common.json {
                 out::json_object(&json!({ "steps": steps }))?;
             } else {
@@ -123,29 +124,34 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     steps
 }
 
-/// What the terminal is said to be able to do.
-fn terminal() -> Vec<Step> {
+/// Programs that are used where they are there, and what for.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("ssh", "hosts whose configuration needs it"),
+    ("shellcheck", "lint of shell scripts"),
+    ("ruff", "lint of Python"),
+    ("python3", "lint of Python without ruff"),
+    ("pwsh", "PowerShell scripts here, and their lint"),
+];
+
+/// What else is here.
+fn around() -> Vec<Step> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let term = set("TERM").unwrap_or_else(|| "not set".to_owned());
-    let colours = match (set("NO_COLOR"), set("COLORTERM").as_deref(), term.as_str()) {
-        (Some(_), ..) => "none (NO_COLOR)",
-        (_, Some("truecolor" | "24bit"), _) => "16 million",
-        (.., "dumb" | "not set") => "none",
-        (.., term) if term.contains("256color") => "256",
-        _ => "16",
+    let agent = match set("SSH_AUTH_SOCK") {
+        None => step("ssh agent", true, "none: keys are read from their files, and asked for when encrypted"),
+        Some(path) => match std::os::unix::net::UnixStream::connect(&path) {
+            Ok(_) => step("ssh agent", true, path),
+            Err(error) => step("ssh agent", false, format!("{path}: {error}; start one anew, or unset SSH_AUTH_SOCK")),
+        },
     };
-    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_else(|| "C".to_owned());
-    let upper = locale.to_ascii_uppercase();
-    let utf8 = upper.contains("UTF-8") || upper.contains("UTF8");
-    let drawn = if utf8 { "box lines" } else { "ASCII alone: set a UTF-8 locale for lines" };
-    let mut steps = vec![
-        step("terminal", term != "not set" && term != "dumb", format!("TERM {term}, colours: {colours}")),
-        step("locale", true, format!("{locale}: {drawn}")),
-    ];
-    if set("TMUX").is_some() {
-        steps.push(tmux());
-    }
-    steps
+    let path = set("PATH").unwrap_or_default();
+    let found =
+        |name: &str| path.split(':').map(|folder| std::path::Path::new(folder).join(name)).find(|file| file.is_file());
+    let programs = PROGRAMS.iter().map(|(name, what)| match found(name) {
+        Some(file) => step(name, true, file.display().to_string()),
+        None => step(name, true, format!("not installed ({what})")),
+    });
+    let tmux = set("TMUX").map(|_| tmux());
+    std::iter::once(agent).chain(tmux).chain(programs).collect()
 }
 
 /// tmux holds an Esc back, and takes alt-letters apart, when its escape-time is long.

@@ -28,7 +28,7 @@ use args::{Cli, Common, Verb};
 
 use crate::client::{Client, ClientError};
 use crate::model::state::Counts;
-use crate::model::wire::Code;
+use crate::model::wire::{Code, Step};
 use crate::settings::Settings;
 
 pub use out::say;
@@ -95,6 +95,8 @@ impl CliError {
 struct Desk<'a> {
     settings: &'a Settings,
     common: &'a Common,
+    /// What the terminal can do, which the console knows.
+    terminal: &'a dyn Fn(&Settings) -> Vec<Step>,
 }
 
 impl Desk<'_> {
@@ -123,8 +125,8 @@ impl Desk<'_> {
 
 /// Runs a verb that talks to the engine or to nobody; without one, the console a line at a time. (`serve`, `keys`, and
 /// the console with a screen are `main`'s affair.)
-pub fn run(settings: &Settings, cli: &Cli) -> Result<Outcome, CliError> {
-    let desk = Desk { settings, common: &cli.common };
+pub fn run(settings: &Settings, cli: &Cli, terminal: &dyn Fn(&Settings) -> Vec<Step>) -> Result<Outcome, CliError> {
+    let desk = Desk { settings, common: &cli.common, terminal };
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

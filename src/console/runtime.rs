@@ -25,6 +25,7 @@ use super::term::probe::{self, Answers};
 use super::term::{AWAY, HERE, Input, Line, NoScreen, PASTE, Pace, Reply, Screen, Term};
 use super::theme::{Depth, Theme};
 use super::{term, text, ui};
+use crate::model::wire::Step;
 use crate::settings::Settings;
 use engine::{Engine, Told};
 use keyboard::Keyboard;
@@ -56,6 +57,26 @@ impl Error {
 /// A person sits at a terminal that can only print: the console a line at a time is for them.
 pub fn prints_only() -> bool {
     term::detect().dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// For `doctor`: what the terminal can do, and whether theme and keymap are as their files say.
+pub fn examine(settings: &Settings) -> Vec<Step> {
+    let mut steps = term::examine(settings.ui.ask);
+    let folder = settings.paths.config.parent();
+    let themes = folder.map(|folder| folder.join("themes"));
+    let (_, problems) = Theme::load(&settings.ui.theme, themes.as_deref(), Depth::True, false);
+    let own = folder.map(|folder| folder.join("keymap.toml"));
+    let text = own.as_ref().and_then(|own| std::fs::read_to_string(own).ok());
+    let user = own.as_deref().zip(text.as_deref());
+    let (_, wrong) = Keymap::load(&settings.ui.keymap, user, &commands::known);
+    for (label, name, problems) in [("theme", &settings.ui.theme, problems), ("keymap", &settings.ui.keymap, wrong)] {
+        if problems.is_empty() {
+            steps.push(Step { label: label.to_owned(), text: name.clone(), fine: true });
+        }
+        let said = problems.into_iter().map(|text| Step { label: label.to_owned(), text, fine: false });
+        steps.extend(said);
+    }
+    steps
 }
 
 /// Shows the console until it is left.
@@ -201,6 +222,10 @@ impl Desk {
             move || Some(Event::Histories(files::histories(&paths)))
         });
         engine.drafts.carry_out(Effect::LoadDrafts);
+        if self.settings.ui.mouse {
+            let wish = self.term.mouse(true);
+            self.send(wish);
+        }
         if let Some(questions) = probe::questions(&self.term.caps()).filter(|_| self.settings.ui.ask) {
             self.send(questions);
             self.asked = Some(Instant::now());
@@ -372,10 +397,6 @@ impl Desk {
                 self.back();
             }
             Effect::Copy(text) => self.copy(text),
-            Effect::Mouse(on) => {
-                let wish = self.term.mouse(on);
-                self.send(wish);
-            }
             Effect::OpenEditor(path) => {
                 self.hush().await;
                 self.term.leave();

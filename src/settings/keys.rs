@@ -55,7 +55,7 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
             ("color", Shape::OneOf(&["auto", "always", "never"])),
             ("fps", Shape::Whole { min: 1, max: 60 }),
             ("ask_terminal", Shape::Bool),
-            ("mouse", Shape::OneOf(&["auto", "on", "off"])),
+            ("mouse", Shape::Bool),
             ("editor", Shape::Text),
         ],
     ),

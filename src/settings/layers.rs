@@ -44,7 +44,7 @@ pub struct Ui {
     color: Option<String>,
     fps: Option<u8>,
     ask_terminal: Option<bool>,
-    mouse: Option<String>,
+    mouse: Option<bool>,
     editor: Option<String>,
 }
 
@@ -91,11 +91,7 @@ impl Ui {
             no_color,
             fps: self.fps,
             ask: self.ask_terminal.unwrap_or(usual.ask),
-            mouse: match self.mouse.as_deref() {
-                Some("on") => Some(true),
-                Some("off") => Some(false),
-                _ => usual.mouse,
-            },
+            mouse: self.mouse.unwrap_or(usual.mouse),
             editor: self.editor.or_else(|| env.get("VISUAL").or_else(|| env.get("EDITOR")).map(str::to_owned)),
         }
     }

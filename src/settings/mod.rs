@@ -102,8 +102,8 @@ pub struct UiSettings {
     pub fps: Option<u8>,
     /// The terminal may be asked what it can do.
     pub ask: bool,
-    /// `None`: on where the terminal is on this machine.
-    pub mouse: Option<bool>,
+    /// The terminal reports the mouse; selecting text then needs the terminal's own key for it (shift).
+    pub mouse: bool,
     pub editor: Option<String>,
 }
 
@@ -116,7 +116,7 @@ impl Default for UiSettings {
             no_color: false,
             fps: None,
             ask: true,
-            mouse: None,
+            mouse: false,
             editor: None,
         }
     }

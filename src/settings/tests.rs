@@ -78,7 +78,7 @@ fn every_right_value_counts() {
         color = "never"
         fps = 10
         ask_terminal = false
-        mouse = "off"
+        mouse = true
         editor = "nano -w"
         "##,
     );
@@ -101,7 +101,7 @@ fn every_right_value_counts() {
         no_color: true,
         fps: Some(10),
         ask: false,
-        mouse: Some(false),
+        mouse: true,
         editor: Some("nano -w".to_owned()),
     };
     assert_eq!(settings.ui, expected);

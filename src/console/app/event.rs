@@ -245,8 +245,6 @@ pub enum Effect {
     },
     OpenEditor(String),
     Copy(String),
-    /// Whether the terminal shall report the mouse.
-    Mouse(bool),
     Suspend,
     /// Paint every cell again.
     Redraw,

@@ -35,6 +35,7 @@ pub mod log;
 mod macro_tests;
 pub mod menu;
 pub mod mode;
+mod mouse;
 pub mod notices;
 pub mod overview;
 pub mod palette;
@@ -300,7 +301,8 @@ impl App {
                 self.area = Rect::new(0, 0, width, height);
                 self.dirty = true;
             }
-            Event::Focus(_) | Event::Mouse(_) | Event::Ground { .. } => {}
+            Event::Mouse(mouse) => self.mouse(mouse, &mut effects),
+            Event::Focus(_) | Event::Ground { .. } => {}
             event => self.world(event, &mut effects),
         }
         self.walked(before);

@@ -176,7 +176,6 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)
-        | Effect::Mouse(_)
         | Effect::Suspend
         | Effect::Redraw
         | Effect::Quit => return None,

@@ -3,6 +3,7 @@
 
 mod caps;
 mod encode;
+mod examine;
 mod guard;
 mod input;
 mod line;
@@ -12,6 +13,7 @@ pub mod probe;
 mod screen;
 
 pub use caps::{Caps, Env, caps, detect};
+pub use examine::examine;
 pub use guard::{NoScreen, Term};
 pub use input::{Decoder, Input, PASTE, Reader, Reply};
 pub use line::Line;
