@@ -174,6 +174,20 @@ pub enum SecretFrom {
     Variable(String),
 }
 
+/// Of the verbs that list something.
+#[derive(Debug, Default, Args)]
+pub struct Sift {
+    /// Only rows that pass: web !db ~osp re:^w name:x bad:>0 took:>2m, "a b", a | b (as / in the console)
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Sort by a column; -COLUMN the other way round
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub sort: Option<String>,
+    /// Only these columns; with --json also keys of the objects
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub fields: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Targets {
     /// Devices, or groups
@@ -182,6 +196,8 @@ pub enum Targets {
         /// Groups instead of devices
         #[arg(long)]
         groups: bool,
+        #[command(flatten)]
+        sift: Sift,
     },
     /// What an expression means, without doing anything
     #[command(
@@ -203,6 +219,8 @@ pub enum Scripts {
         /// Those that were deleted and can be brought back
         #[arg(long)]
         deleted: bool,
+        #[command(flatten)]
+        sift: Sift,
     },
     /// A script's text on stdout, its facts on stderr (NAME@v3: as it was in that version)
     #[command(after_help = "JSON: {schema_version, name, version, params, text, findings, ...}.")]
@@ -268,13 +286,20 @@ pub enum Jobs {
         /// How many at most
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
+        #[command(flatten)]
+        sift: Sift,
     },
     /// A job and its runs
     #[command(
         after_help = "JSON: {schema_version, id, script, state, counts, runs: [{device, name, state, exit_code, signal, reason, \
         started_at, finished_at, bytes, lines, last_line}], ...}."
     )]
-    Show { id: u64 },
+    Show {
+        id: u64,
+        /// What is filtered, sorted and chosen are the runs
+        #[command(flatten)]
+        sift: Sift,
+    },
     /// End a job, or some of its runs
     #[command(
         after_help = "JSON: {schema_version, id, withdrawn, ending}: runs withdrawn before they started, runs asked to end."

@@ -4,20 +4,53 @@ use super::args::Jobs as Verb;
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted, outcome, summary};
 use super::{CliError, Desk, Outcome, out, safe};
-use crate::model::job::{Job, JobSummary};
+use crate::model::job::{Job, JobSummary, Run};
+use crate::model::rows::{Jobs, Runs};
 use crate::model::wire::Cancel;
+
+/// Jobs looked through for a filter.
+const SEARCHED: usize = 10_000;
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     let json = desk.common.json;
     match verb {
-        Verb::Ls { limit } => {
-            let jobs = client.jobs(*limit).await?;
-            if json { out::json_list(&jobs)? } else { out::print(&job_table(&jobs))? }
+        Verb::Ls { limit, sift } => {
+            // What is hidden does not count towards the limit.
+            let read = if sift.filter.is_some() || sift.sort.is_some() { SEARCHED.max(*limit) } else { *limit };
+            let jobs = client.jobs(read).await?;
+            let rows = Jobs { all: &jobs, now: jiff::Timestamp::now() };
+            let mut order = sift.rows(&rows)?;
+            order.truncate(*limit);
+            if json {
+                out::json_list(&sift.objects(&jobs, &rows, &order)?)?;
+            } else {
+                let own = || job_table(order.iter().map(|at| &jobs[*at]));
+                out::print(&sift.table(&rows, &order)?.unwrap_or_else(own))?;
+            }
         }
-        Verb::Show { id } => {
+        Verb::Show { id, sift } => {
             let job = client.job(*id).await?;
-            if json { out::json_object(&job)? } else { out::print(&shown(&job))? }
+            let rows = Runs { all: &job.runs, now: jiff::Timestamp::now() };
+            let mut order = sift.rows(&rows)?;
+            if json {
+                let mut whole = serde_json::to_value(&job).map_err(|error| CliError::Tool(error.to_string()))?;
+                whole["runs"] = sift.objects(&job.runs, &rows, &order)?.into();
+                out::json_object(&whole)?;
+            } else {
+                if sift.sort.is_none() {
+                    order.sort_by_key(|at| (job.runs[*at].state.rank(), job.runs[*at].index));
+                }
+                let own = || run_table(order.iter().map(|at| &job.runs[*at]));
+                let runs = sift.table(&rows, &order)?.unwrap_or_else(own);
+                let hidden = job.runs.len() - order.len();
+                let said = if hidden > 0 {
+                    format!("{} of {} runs, hiding {hidden}\n\n", order.len(), job.runs.len())
+                } else {
+                    String::new()
+                };
+                out::print(&format!("{}\n{said}{runs}", head(&job)))?;
+            }
         }
         Verb::Cancel { id, queued, devices } => {
             let what = Cancel { devices: devices.clone(), queued_only: *queued };
@@ -40,10 +73,10 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-fn job_table(jobs: &[JobSummary]) -> String {
+fn job_table<'a>(jobs: impl Iterator<Item = &'a JobSummary>) -> String {
     out::table(
         &["JOB", "LAUNCHED", "STATE", "SCRIPT", "RUNS", "TARGET"],
-        jobs.iter().map(|job| {
+        jobs.map(|job| {
             vec![
                 job.id.to_string(),
                 out::moment(Some(job.created_at)),
@@ -56,7 +89,7 @@ fn job_table(jobs: &[JobSummary]) -> String {
     )
 }
 
-fn shown(job: &Job) -> String {
+fn head(job: &Job) -> String {
     let head = &job.summary;
     let mut text = format!("job {} {}: {}\n", head.id, head.state.word(), summary(&head.counts));
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<10}{}\n", safe::text(value)));
@@ -70,12 +103,13 @@ fn shown(job: &Job) -> String {
     if let Some(reason) = &head.reason {
         line("reason", reason);
     }
-    let mut runs: Vec<_> = job.runs.iter().collect();
-    runs.sort_by_key(|run| (run.state.rank(), run.index));
-    text.push('\n');
-    text.push_str(&out::table(
+    text
+}
+
+fn run_table<'a>(runs: impl Iterator<Item = &'a Run>) -> String {
+    out::table(
         &["DEVICE", "STARTED", "ENDED", "BYTES", "OUTCOME"],
-        runs.into_iter().map(|run| {
+        runs.map(|run| {
             vec![
                 run.device.clone(),
                 out::moment(run.started_at),
@@ -84,6 +118,5 @@ fn shown(job: &Job) -> String {
                 outcome(run),
             ]
         }),
-    ));
-    text
+    )
 }

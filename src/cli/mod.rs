@@ -19,6 +19,7 @@ mod safe;
 mod scripts;
 pub mod serve;
 mod shelf;
+mod sift;
 mod targets;
 mod words;
 

@@ -3,6 +3,7 @@
 use super::args::Scripts as Verb;
 use super::run::{found, read_script};
 use super::{CliError, Desk, Outcome, out, say, shelf};
+use crate::model::rows::Scripts;
 use crate::model::script::{Finding, Level, Param, ParamKind, Script, ScriptInfo};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
@@ -21,13 +22,22 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     let json = desk.common.json;
     match verb {
-        Verb::Ls { deleted: true } => return shelf::deleted(desk, &client).await,
-        Verb::Ls { deleted: false } => {
+        Verb::Ls { deleted: true, .. } => return shelf::deleted(desk, &client).await,
+        Verb::Ls { deleted: false, sift } => {
             let library = client.library().await?;
             for warning in &library.warnings {
                 say(format!("quarterdeck: {warning}"));
             }
-            if json { out::json_object(&library)? } else { out::print(&script_table(&library.scripts))? }
+            let rows = Scripts { all: &library.scripts, now: jiff::Timestamp::now() };
+            let order = sift.rows(&rows)?;
+            if json {
+                let scripts = sift.objects(&library.scripts, &rows, &order)?;
+                let (folder, warnings) = (&library.folder, &library.warnings);
+                out::json_object(&serde_json::json!({ "folder": folder, "scripts": scripts, "warnings": warnings }))?;
+            } else {
+                let own = || script_table(order.iter().map(|at| &library.scripts[*at]));
+                out::print(&sift.table(&rows, &order)?.unwrap_or_else(own))?;
+            }
         }
         Verb::Show { name } => {
             let script = client.script(name).await?;
@@ -57,10 +67,10 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-fn script_table(scripts: &[ScriptInfo]) -> String {
+fn script_table<'a>(scripts: impl Iterator<Item = &'a ScriptInfo>) -> String {
     out::table(
         &["SCRIPT", "LANGUAGE", "LAST RUN", "OK", "WHAT IT DOES"],
-        scripts.iter().map(|script| {
+        scripts.map(|script| {
             let last = script.last_run.as_ref();
             vec![
                 script.name.clone(),

@@ -5,25 +5,41 @@ use unicode_width::UnicodeWidthStr;
 use super::args::Targets as Verb;
 use super::{CliError, Desk, Outcome, out, safe, say};
 use crate::client::ClientError;
-use crate::model::device::Device;
-use crate::model::wire::{self, Resolved};
+use crate::model::device::{Device, Group};
+use crate::model::filter::{Column, Kind, Rows};
+use crate::model::rows::{Devices, device_columns};
+use crate::model::wire::Resolved;
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     match verb {
-        Verb::Ls { groups } => {
+        Verb::Ls { groups, sift } => {
             let targets = client.targets().await?;
             for connection in &targets.connections {
                 for warning in &connection.warnings {
                     say(format!("quarterdeck: {}: {warning}", connection.name));
                 }
             }
+            let columns = device_columns(&targets.devices);
+            let devices = Devices::new(&targets.devices, &columns, jiff::Timestamp::now());
+            let all = Groups(&targets.groups);
             if desk.common.json {
-                out::json_object(&targets)?;
+                // With --groups the groups are what is listed; the rest stays beside them.
+                let mut whole = serde_json::to_value(&targets).map_err(|error| CliError::Tool(error.to_string()))?;
+                whole[if *groups { "groups" } else { "devices" }] = if *groups {
+                    sift.objects(&targets.groups, &all, &sift.rows(&all)?)?.into()
+                } else {
+                    sift.objects(&targets.devices, &devices, &sift.rows(&devices)?)?.into()
+                };
+                out::json_object(&whole)?;
             } else if *groups {
-                out::print(&group_table(&targets))?;
+                let order = sift.rows(&all)?;
+                let own = || group_table(order.iter().map(|at| &targets.groups[*at]));
+                out::print(&sift.table(&all, &order)?.unwrap_or_else(own))?;
             } else {
-                out::print(&device_table(&targets.devices))?;
+                let order = sift.rows(&devices)?;
+                let own = || device_table(order.iter().map(|at| &targets.devices[*at]));
+                out::print(&sift.table(&devices, &order)?.unwrap_or_else(own))?;
             }
             Ok(Outcome::Done)
         }
@@ -50,10 +66,10 @@ fn resolve(desk: &Desk<'_>, expr: &str, resolved: &Resolved) -> Result<Outcome, 
     Ok(Outcome::Done)
 }
 
-fn device_table(devices: &[Device]) -> String {
+fn device_table<'a>(devices: impl Iterator<Item = &'a Device>) -> String {
     out::table(
         &["DEVICE", "STATE", "LAST CONTACT", "GROUPS", "LAST ERROR"],
-        devices.iter().map(|device| {
+        devices.map(|device| {
             vec![
                 device.id.clone(),
                 device.state.word().to_owned(),
@@ -65,11 +81,46 @@ fn device_table(devices: &[Device]) -> String {
     )
 }
 
-fn group_table(targets: &wire::Targets) -> String {
-    let rows = targets.groups.iter().map(|group| {
+fn group_table<'a>(groups: impl Iterator<Item = &'a Group>) -> String {
+    let rows = groups.map(|group| {
         vec![format!("{}:{}", group.connection, group.name), group.devices.len().to_string(), group.children.join(",")]
     });
     out::table(&["GROUP", "DEVICES", "CHILDREN"], rows)
+}
+
+/// Groups as rows.
+struct Groups<'a>(&'a [Group]);
+
+static GROUPS: [Column; 4] = [
+    Column::new("name", Kind::Text),
+    Column::new("connection", Kind::Text),
+    Column::down("devices", Kind::Number),
+    Column::new("children", Kind::Text),
+];
+
+impl Rows for Groups<'_> {
+    fn columns(&self) -> &[Column] {
+        &GROUPS
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn text<'a>(&'a self, row: usize, column: usize, room: &'a mut String) -> &'a str {
+        let group = &self.0[row];
+        match column {
+            0 => return &group.name,
+            1 => return &group.connection,
+            2 => *room = group.devices.len().to_string(),
+            _ => *room = group.children.join(" "),
+        }
+        room
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f64> {
+        (column == 2).then(|| self.0[row].devices.len() as f64)
+    }
 }
 
 /// A refused expression as a usage error with a caret below the place.
@@ -83,7 +134,7 @@ pub fn pointed(error: ClientError, expr: &str) -> CliError {
 }
 
 /// Two lines: the expression, and a caret. Of a long one, the neighbourhood.
-fn caret(expr: &str, column: usize) -> String {
+pub fn caret(expr: &str, column: usize) -> String {
     const AROUND: usize = 35;
     let from = column.saturating_sub(AROUND);
     let before: String = expr.chars().skip(from).take(column - from).collect();

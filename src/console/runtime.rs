@@ -95,6 +95,10 @@ pub fn run(settings: Settings) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Loop)?;
     let done = runtime.block_on(desk.follow());
     let farewell = desk.app.farewell();
+    if let Some(kept) = desk.app.left_to_keep() {
+        // Nobody is left to be told; what cannot be kept has been said before.
+        let _ = files::keep(&desk.settings.paths, &kept);
+    }
     drop(desk); // gives the terminal back
     runtime.shutdown_background();
     if let Some(farewell) = farewell {
@@ -178,6 +182,11 @@ impl Desk {
         };
         let area = Term::size();
         let mut app = App::new(theme, keymap, place, (area.width, area.height), Timestamp::now());
+        match files::kept(&settings.paths) {
+            Ok(Some(kept)) => app.restore(kept),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
         for problem in settings.problems.iter().chain(&problems) {
             app.say(Level::Warn, problem.clone());
         }
@@ -419,6 +428,16 @@ impl Desk {
                 engine.blocking(move || {
                     let error = files::write_lines(&path, &lines).err()?;
                     Some(Event::Unkept { what: "expressions", why: format!("{}: {error}", path.display()) })
+                });
+            }
+            Effect::Keep(kept) => {
+                let paths = self.settings.paths.clone();
+                engine.blocking(move || {
+                    let error = files::keep(&paths, &kept).err()?;
+                    Some(Event::Unkept {
+                        what: "filters, marks, layout",
+                        why: format!("{}: {error}", paths.state.display()),
+                    })
                 });
             }
             Effect::SaveHistory { name, line } => {

@@ -3,6 +3,7 @@
 
 use super::commands::{self, Command, Do};
 use super::launch::Launch;
+use super::list::ListId;
 use super::palette::Palette;
 use super::prompt::{Prompt, Purpose};
 use super::{App, Effect, Layer, Pane, View};
@@ -57,6 +58,7 @@ impl App {
                         self.go(Pane::Scripts);
                         self.overview.scripts.put(at, self.scripts.len(), usize::from(self.area.height));
                         self.overview.scripts.touched = true;
+                        self.moved(ListId::Scripts);
                     }
                     None => self.hint = Some(format!("no script is listed as {name}")),
                 }
@@ -114,6 +116,7 @@ impl App {
         };
         self.go(Pane::Targets);
         self.overview.targets.put(row, self.tree.rows.len(), self.targets_height());
+        self.moved(ListId::Targets);
     }
 
     /// Commands that mean the same above every view and dialog. `true`: done.

@@ -22,7 +22,7 @@ impl App {
     /// The line has changed.
     pub(super) fn prompt_edited(&mut self, prompt: &mut Prompt) {
         match prompt.purpose {
-            Purpose::Filter(_) => prompt.aside.clear(),
+            Purpose::Filter(list) => self.filter_edited(list, prompt),
             Purpose::Command => {
                 prompt.problem = None;
                 prompt.aside = self.aside_of(prompt.text.text());
@@ -36,7 +36,8 @@ impl App {
         match prompt.purpose {
             Purpose::Target => self.target_candidates(prompt.before_cursor()),
             Purpose::Command => self.command_candidates(prompt.before_cursor()),
-            Purpose::Filter(_) | Purpose::Search | Purpose::Pipe => Completion::default(),
+            Purpose::Filter(list) => self.filter_candidates(list, prompt.before_cursor()),
+            Purpose::Search | Purpose::Pipe => Completion::default(),
         }
     }
 
@@ -52,6 +53,8 @@ impl App {
                     return Next::Stay;
                 }
             },
+            // What cannot be read stays to be put right; esc gives it up.
+            Purpose::Filter(_) if prompt.problem.is_some() => return Next::Stay,
             Purpose::Filter(_) | Purpose::Search | Purpose::Pipe => {}
         }
         Next::Close
@@ -60,7 +63,11 @@ impl App {
     /// Esc, or `^c`: as if it had never been opened, or whatever the purpose has instead.
     pub(super) fn prompt_cancelled(&mut self, prompt: &Prompt) {
         match prompt.purpose {
-            Purpose::Target | Purpose::Filter(_) | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+            Purpose::Filter(list) => {
+                // The empty filter is never wrong.
+                let _ = self.set_filter(list, "");
+            }
+            Purpose::Target | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
         }
     }
 

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use super::diff::Side;
+use super::kept::Kept;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use crate::console::keymap::Keymap;
 use crate::console::theme::{Role, Theme};
@@ -185,6 +186,8 @@ pub enum Effect {
         queued_only: bool,
     },
     SaveExpressions(Vec<String>),
+    /// How the screen is looked at, for the next session.
+    Keep(Box<Kept>),
     LoadTheme(String),
     LoadKeymap(String),
     /// A line joins a history (by the purpose's name).

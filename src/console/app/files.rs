@@ -8,7 +8,7 @@ use super::commands::Do;
 use super::diff::{Side, Text as Source};
 use super::form::Text;
 use super::layers::Next;
-use super::list::Cursor;
+use super::list::{Cursor, ListId};
 use super::notices::Level;
 use super::shelf::{Opened, SaveProblem, SavedScript};
 use super::{App, Effect, Layer, Pane, layout};
@@ -538,10 +538,11 @@ impl App {
             .and_then(|(name, _)| self.overview.script_order.iter().position(|at| self.scripts[*at].name == *name));
         let Some(at) = at else { return };
         let Some((_, edit)) = self.shelf.goto.take() else { return };
-        let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+        let (len, height) = (self.overview.script_order.len(), self.rows_of(ListId::Scripts));
         self.overview.focus(Pane::Scripts);
-        self.overview.scripts.put(at, self.scripts.len(), layout::rows(panes.scripts));
+        self.overview.scripts.put(at, len, height);
         self.overview.scripts.touched = true;
+        self.moved(ListId::Scripts);
         if edit && self.layers.is_empty() {
             self.perform(Do::Edit, effects);
         }

@@ -121,7 +121,14 @@ impl App {
             }
             Some(Layer::Log(log)) => log.key(key),
             Some(Layer::Files(files)) => files.key(key),
-            Some(Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_) | Layer::Diff(_) | Layer::Editor(_)) => false,
+            Some(
+                Layer::Copy(_)
+                | Layer::Menu(_)
+                | Layer::Choose(_)
+                | Layer::Write(_)
+                | Layer::Diff(_)
+                | Layer::Editor(_),
+            ) => false,
             None => self.editor_entry(key),
         }
     }

@@ -91,6 +91,7 @@ impl App {
                 }
             },
             Layer::Menu(menu) => self.in_menu(menu, verb),
+            Layer::Choose(choose) => self.in_choose(choose, verb),
             Layer::Palette(palette) => self.in_palette(palette, verb),
             Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
             Layer::Editor(ask) => match verb {
@@ -290,7 +291,7 @@ impl App {
                             items.push(("id", only.id.clone()));
                         }
                     }
-                    if !self.tree.marks.is_empty() {
+                    if !self.tree.look.marks.is_empty() {
                         items.push(("marked ones", self.tree.marked()));
                     }
                 }

@@ -40,6 +40,24 @@ pub fn strips(area: Rect) -> Strips {
     }
 }
 
+/// What the operator has made wider (or narrower), in hundredths of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Sizes {
+    pub scripts: i16,
+    pub targets: i16,
+    pub preview: i16,
+    pub devices: i16,
+    pub tail: i16,
+}
+
+/// As many cells as fit, none below `least`.
+fn sized(usual: u16, change: i16, of: u16, least: u16, most: u16) -> u16 {
+    let change = i32::from(of) * i32::from(change) / 100;
+    let wished = (i32::from(usual) + change).clamp(0, i32::from(u16::MAX));
+    u16::try_from(wished).unwrap_or(usual).min(most).max(least)
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Overview {
     pub scripts: Option<Rect>,
@@ -50,7 +68,7 @@ pub struct Overview {
     pub side: Option<Rect>,
 }
 
-pub fn overview(area: Rect, focus: Pane, full: bool) -> Overview {
+pub fn overview(area: Rect, focus: Pane, full: bool, sizes: Sizes) -> Overview {
     let body = strips(area).body;
     let mut panes = Overview::default();
     if full || small(area) {
@@ -65,12 +83,17 @@ pub fn overview(area: Rect, focus: Pane, full: bool) -> Overview {
     }
     // The preview hides first; when the operator is in it, it stays.
     let with_preview = area.height >= 20 || focus == Pane::Preview;
-    let top = if with_preview { (body.height * 3).div_ceil(5) } else { body.height };
+    let top = (body.height * 3).div_ceil(5);
+    let top = sized(top, -sizes.preview, body.height, 5, body.height.saturating_sub(5));
+    let top = if with_preview { top } else { body.height };
     let (first, second) = if area.width >= WIDE {
         (area.width * 33 / 100, area.width * 28 / 100)
     } else {
         (area.width * 36 / 100, area.width * 29 / 100)
     };
+    let least = area.width / 7;
+    let first = sized(first, sizes.scripts, area.width, least, area.width - 2 * least);
+    let second = sized(second, sizes.targets, area.width, least, area.width - first - least);
     let third = area.width - first - second;
     panes.scripts = Some(Rect::new(body.x, body.y, first, top));
     panes.targets = Some(Rect::new(body.x + first, body.y, second, top));
@@ -94,7 +117,7 @@ pub struct Live {
     pub tail: Option<Rect>,
 }
 
-pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool) -> Live {
+pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool, sizes: Sizes) -> Live {
     let body = strips(area).body;
     let head = Rect { height: 2.min(body.height), ..body };
     let rest = Rect { y: body.y + head.height, height: body.height - head.height, ..body };
@@ -113,7 +136,9 @@ pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool) -> Live {
     let most = (rest.height * 29).div_ceil(50);
     let needed = u16::try_from(runs).unwrap_or(u16::MAX).saturating_add(3);
     let top = if runs <= 1 { needed.min(most) } else { needed.max(7).min(most) };
-    let grid = if runs <= 1 { 0 } else { body.width / 2 };
+    let top = sized(top, -sizes.tail, rest.height, 4.min(rest.height), rest.height.saturating_sub(4));
+    let grid = sized(body.width / 2, -sizes.devices, body.width, body.width / 6, body.width - body.width / 6);
+    let grid = if runs <= 1 { 0 } else { grid };
     panes.grid = (grid > 0).then(|| Rect::new(rest.x, rest.y, grid, top));
     panes.devices = Some(Rect::new(rest.x + grid, rest.y, rest.width - grid, top));
     panes.tail = Some(Rect::new(rest.x, rest.y + top, rest.width, rest.height - top));

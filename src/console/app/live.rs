@@ -5,11 +5,11 @@ use jiff::Timestamp;
 
 use super::commands::Do;
 use super::held::Held;
-use super::list::{Cursor, Sort};
+use super::list::{Cursor, Look};
 use super::tail::Tail;
 use crate::model::job::{JobId, Run};
-use crate::model::nodeset;
 use crate::model::output::Which;
+use crate::model::rows::Runs;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LivePane {
@@ -18,8 +18,6 @@ pub enum LivePane {
     Devices,
     Tail,
 }
-
-pub const COLUMNS: [&str; 3] = ["bad first", "name", "took"];
 
 #[derive(Debug)]
 pub struct Live {
@@ -31,8 +29,7 @@ pub struct Live {
     pub chosen: u32,
     /// Run indexes as listed.
     pub order: Vec<u32>,
-    pub sort: Sort,
-    pub only_bad: bool,
+    pub look: Look,
     /// The order is out of date.
     stale: bool,
     pub tail: Tail,
@@ -50,8 +47,7 @@ impl Live {
             devices: Cursor::default(),
             chosen: 0,
             order: Vec::new(),
-            sort: Sort::default(),
-            only_bad: false,
+            look: Look::sorted(1),
             stale: true,
             tail: Tail::new(id, Some(0)),
             across: 1,
@@ -73,21 +69,9 @@ impl Live {
             return;
         }
         self.stale = false;
-        self.order = (0..runs.len() as u32).filter(|at| !self.only_bad || troubled(&runs[*at as usize])).collect();
-        let took = |run: &Run| took_ms(run, now).unwrap_or(-1);
-        match self.sort.column {
-            0 => self.order.sort_by_cached_key(|at| {
-                let run = &runs[*at as usize];
-                // What runs: the longest first.
-                let longest = if run.state.ended() { 0 } else { -took(run) };
-                (run.state.rank(), longest, *at)
-            }),
-            1 => self.order.sort_by(|a, b| nodeset::natural(&runs[*a as usize].name, &runs[*b as usize].name)),
-            _ => self.order.sort_by_cached_key(|at| (-took(&runs[*at as usize]), *at)),
-        }
-        if self.sort.reverse {
-            self.order.reverse();
-        }
+        self.look.home = runs.get(self.chosen as usize).map(|run| run.device.clone());
+        let rows = Runs { all: runs, now };
+        self.order = self.look.order(&rows, |row| runs[row].device.clone(), &mut self.devices, height);
         if !self.devices.touched
             && let Some(first) = self.order.first()
         {
@@ -100,7 +84,9 @@ impl Live {
             }
         }
         let at = self.order.iter().position(|run| *run == self.chosen);
-        self.devices.put(at.unwrap_or(self.devices.at), self.order.len(), height);
+        if !self.devices.touched {
+            self.devices.put(at.unwrap_or(self.devices.at), self.order.len(), height);
+        }
         if at.is_none()
             && let Some(run) = self.order.get(self.devices.at)
         {
@@ -116,6 +102,13 @@ impl Live {
         self.devices.touched = true;
         if self.tail.run.is_some() {
             self.tail.show(Some(run));
+        }
+    }
+
+    /// The cursor of the devices was put somewhere.
+    pub fn moved(&mut self) {
+        if let Some(run) = self.order.get(self.devices.at) {
+            self.choose(*run);
         }
     }
 
@@ -180,11 +173,6 @@ impl Live {
         let next = if self.tail.run.is_some() { None } else { Some(self.chosen) };
         self.tail.show(next);
     }
-}
-
-/// Worth a look.
-pub fn troubled(run: &Run) -> bool {
-    run.state.bad() || run.state == crate::model::state::RunState::Offline
 }
 
 /// How long a run took, or has taken so far.

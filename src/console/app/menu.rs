@@ -62,7 +62,7 @@ impl App {
                 let job = job.unwrap_or_default();
                 run.map_or(job.clone(), |run| format!("{} in {job}", run.name))
             }
-            (View::Overview, Pane::Targets) if !self.tree.marks.is_empty() => self.tree.marked(),
+            (View::Overview, Pane::Targets) if !self.tree.look.marks.is_empty() => self.tree.marked(),
             (View::Overview, Pane::Targets) => {
                 self.tree.rows.get(self.overview.targets.at).map_or_else(String::new, |row| row.label.clone())
             }

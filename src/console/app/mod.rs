@@ -8,6 +8,8 @@
 mod act;
 #[cfg(test)]
 mod act_tests;
+mod choose;
+pub mod columns;
 pub mod commands;
 pub mod diff;
 pub mod editor;
@@ -24,11 +26,13 @@ pub mod help;
 pub mod hints;
 pub mod history;
 mod input;
+pub mod kept;
 pub mod launch;
 mod layers;
 pub mod layout;
 mod line;
 pub mod list;
+pub mod lists;
 pub mod live;
 pub mod log;
 #[cfg(test)]
@@ -64,12 +68,14 @@ pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
 use self::act::Act;
+pub use self::choose::{Choice, Choose};
 use self::diff::DiffView;
 use self::editor::Editing;
 use self::files::Files;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
 use self::history::Histories;
+use self::kept::{Kept, KeptLook};
 use self::launch::Launch;
 use self::log::Log;
 use self::menu::Menu;
@@ -111,6 +117,8 @@ pub enum Layer {
     Palette(Box<Palette>),
     /// A question of the editor.
     Editor(editor::Ask),
+    /// By which column a list is sorted, or which it shows.
+    Choose(Choose),
     /// Over to write, on a protected fleet?
     Write(AskWrite),
     /// Two texts compared.
@@ -235,11 +243,18 @@ pub struct App {
     interrupted: Option<Timestamp>,
     /// It was said that nothing can be kept between sessions.
     unkept: bool,
+    /// What was kept last, and when the next is due.
+    kept: Option<Box<Kept>>,
+    keep_at: Option<Timestamp>,
+    /// How a job's devices are shown, until one is watched.
+    device_look: KeptLook,
+    /// The job that was watched when the console was left.
+    reopen: Option<JobId>,
 }
 
 impl App {
     pub fn new(theme: Theme, keymap: Keymap, place: Place, size: (u16, u16), now: Timestamp) -> Self {
-        Self {
+        let mut app = Self {
             now,
             area: Rect::new(0, 0, size.0, size.1),
             theme,
@@ -275,7 +290,13 @@ impl App {
             shelved: None,
             interrupted: None,
             unkept: false,
-        }
+            kept: None,
+            keep_at: None,
+            device_look: KeptLook::default(),
+            reopen: None,
+        };
+        app.kept = Some(Box::new(app.kept()));
+        app
     }
 
     /// One thing happened. Returns at once, whatever it was.
@@ -293,9 +314,13 @@ impl App {
                 }
                 self.dirty |= self.notices.tick(now);
                 self.dirty |= self.tick_editor(&mut effects);
+                self.keep_if_due(&mut effects);
                 return effects;
             }
-            Event::Key(key) => self.key(&key, &mut effects),
+            Event::Key(key) => {
+                self.key(&key, &mut effects);
+                self.kept_changes();
+            }
             Event::Paste(text) => self.paste(&text),
             Event::Resize(width, height) => {
                 self.area = Rect::new(0, 0, width, height);
@@ -346,7 +371,7 @@ impl App {
             effects.push(Effect::LoadJob(live.id));
         }
         let runs = held.job.as_ref().map_or(0, |job| job.runs.len());
-        let panes = layout::live(self.area, runs, live.focus, live.zoom);
+        let panes = layout::live(self.area, runs, live.focus, live.zoom, self.overview.sizes);
         if live.focus == LivePane::Grid && panes.grid.is_none() {
             live.focus = LivePane::Devices;
         }
@@ -413,7 +438,7 @@ impl App {
     pub fn wake(&self) -> Option<Timestamp> {
         let second = self.clock_runs().then(|| self.now + SignedDuration::from_secs(1));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, hint, self.notices.until(), self.wake_editor()].into_iter().flatten().min()
+        [second, hint, self.notices.until(), self.wake_editor(), self.keep_wakes()].into_iter().flatten().min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {
@@ -488,7 +513,12 @@ impl App {
     pub fn view_contexts(&self) -> &'static [&'static str] {
         match (self.view, self.overview.focus) {
             (View::Editor, _) => self.editor_contexts(),
+            (View::Live, _) if self.list_here().is_some() => &["job", "list", "text", "global"],
             (View::Live, _) => &["job", "text", "list", "global"],
+            // While a filter is on, n is the next match.
+            (View::Overview, Pane::Scripts) if !self.overview.script_look.filter.is_empty() => {
+                &["match", "scripts", "list", "global"]
+            }
             (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
             (View::Overview, Pane::Targets) => &["targets", "list", "global"],
             (View::Overview, Pane::Jobs) => &["jobs", "list", "global"],

@@ -35,7 +35,7 @@ impl App {
         let hit = |pane: Option<Rect>| pane.is_some_and(|pane| pane.contains(at));
         match self.view {
             View::Overview => {
-                let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+                let panes = self.overview_panes();
                 let found = [
                     (panes.scripts, Pane::Scripts),
                     (panes.targets, Pane::Targets),
@@ -47,9 +47,8 @@ impl App {
                 }
             }
             View::Live => {
-                let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len());
+                let panes = self.live_panes();
                 let Some(live) = &mut self.live else { return };
-                let panes = layout::live(self.area, runs, live.focus, live.zoom);
                 let found =
                     [(panes.grid, LivePane::Grid), (panes.devices, LivePane::Devices), (panes.tail, LivePane::Tail)];
                 if let Some((_, pane)) = found.into_iter().find(|(area, _)| hit(*area)) {

@@ -7,8 +7,8 @@ use super::commands::Do;
 use super::help::Help;
 use super::launch::{At, Launch};
 use super::layers::Next;
-use super::live::{Live, LivePane};
-use super::overview::{JOB_COLUMNS, SCRIPT_COLUMNS};
+use super::list::{ListId, Look};
+use super::live::LivePane;
 use super::prompt::{Prompt, Purpose};
 use super::stop::Stop;
 use super::tree::Kind;
@@ -92,11 +92,11 @@ impl App {
     }
 
     pub(super) fn targets_height(&self) -> usize {
-        layout::rows(layout::overview(self.area, self.overview.focus, self.overview.full).targets)
+        layout::rows(self.overview_panes().targets)
     }
 
     fn in_overview(&mut self, verb: Do, effects: &mut Vec<Effect>) {
-        let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
+        let panes = self.overview_panes();
         let focus = self.overview.focus;
         match verb {
             Do::QuitOrBack if self.close_pane() => {}
@@ -109,16 +109,19 @@ impl App {
                 1 => self.overview.focus(Pane::Scripts),
                 2 => self.overview.focus(Pane::Targets),
                 3 => self.overview.focus(Pane::Jobs),
-                _ => self.overview.focus(Pane::Preview),
+                0 | 4 => self.overview.focus(Pane::Preview),
+                n => self.hint = Some(format!("there is no pane {n} here: 1 to 4, 0 is the large one")),
             },
+            Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
             Do::ZoomPane => self.overview.full = !self.overview.full,
             Do::Stop => self.open_stop(),
             Do::Run => self.open_launch(),
             verb if self.overview.subject == Pane::Scripts && self.open_files(verb, effects) => {}
+            verb if self.list_here().is_some_and(|list| self.in_list(list, verb)) => {}
             _ => match focus {
                 Pane::Scripts => {
                     let height = layout::rows(panes.scripts);
-                    let on = self.overview.script(&self.scripts).map(|script| script.name.clone());
+                    let len = self.overview.script_order.len();
                     match verb {
                         Do::Open => {
                             self.overview.focus(Pane::Preview);
@@ -126,11 +129,9 @@ impl App {
                         }
                         Do::Edit => self.edit_here(effects),
                         Do::EditOutside => self.open_editor(effects),
-                        verb if self.overview.scripts.go(verb, self.scripts.len(), height) => {
+                        verb if self.overview.scripts.go(verb, len, height) => {
+                            self.moved(ListId::Scripts);
                             (self.overview.preview, self.overview.left) = (0, 0);
-                        }
-                        verb if self.overview.script_sort.go(verb, SCRIPT_COLUMNS.len()) => {
-                            self.overview.order_scripts(&self.scripts, on.as_deref(), height);
                         }
                         _ => self.nothing(),
                     }
@@ -144,13 +145,8 @@ impl App {
                             Some(id) => self.watch(id),
                             None => self.hint = Some("no job here yet".into()),
                         },
-                        Do::OnlyProblems => {
-                            self.overview.only_bad = !self.overview.only_bad;
-                            self.overview.order_jobs(&self.jobs, on, height);
-                        }
-                        verb if self.overview.jobs.go(verb, self.overview.job_order.len(), height) => {}
-                        verb if self.overview.job_sort.go(verb, JOB_COLUMNS.len()) => {
-                            self.overview.order_jobs(&self.jobs, on, height);
+                        verb if self.overview.jobs.go(verb, self.overview.job_order.len(), height) => {
+                            self.moved(ListId::Jobs);
                         }
                         _ => self.nothing(),
                     }
@@ -173,20 +169,21 @@ impl App {
 
     /// One level back within the overview. `false`: this is the top.
     fn step_back(&mut self) -> bool {
-        if self.overview.anchor.take().is_some() {
-            return true;
-        }
         if self.close_pane() {
             return true;
         }
         if self.notices.dismiss() {
             return true;
         }
-        if !self.tree.marks.is_empty() {
-            self.tree.marks.clear();
-            return true;
+        let Some(list) = self.list_here() else { return false };
+        let stepped = self.look_mut(list).is_some_and(Look::step_back);
+        if stepped {
+            if list == ListId::Targets {
+                self.tree.sift();
+            }
+            self.relist(list);
         }
-        false
+        stepped
     }
 
     /// Out of a full screen, out of the preview.
@@ -240,18 +237,13 @@ impl App {
                         let expr = self.tree.saved[at].expr.clone();
                         (expr.clone(), Some(expr))
                     }
-                    _ if !self.tree.marks.is_empty() => (self.tree.marked(), None),
+                    _ if !self.tree.look.marks.is_empty() => (self.tree.marked(), None),
                     _ => (row.term.clone(), None),
                 };
                 let mut prompt = Prompt::new(Purpose::Target, &text);
                 prompt.expression.replaces = replaces;
                 self.open(prompt);
             }
-            Do::OnlyProblems => {
-                self.tree.only_problems = !self.tree.only_problems;
-                self.tree.build();
-            }
-            verb if self.overview.mark(verb, &mut self.tree, height) => {}
             verb if self.overview.targets.go(verb, self.tree.rows.len(), height) => {
                 // A heading is nothing to stand on.
                 if self.tree.rows.get(self.overview.targets.at).is_some_and(|row| row.kind == Kind::Heading) {
@@ -263,6 +255,7 @@ impl App {
             _ => self.nothing(),
         }
         self.overview.targets.put(self.overview.targets.at, self.tree.rows.len(), height);
+        self.moved(ListId::Targets);
     }
 
     fn in_preview(&mut self, verb: Do, height: usize) {
@@ -293,7 +286,7 @@ impl App {
     /// Looks at a job.
     pub(super) fn watch(&mut self, id: JobId) {
         if self.live.as_ref().is_none_or(|live| live.id != id) {
-            self.live = Some(Live::new(id));
+            self.live = Some(self.new_live(id));
         }
         self.view = View::Live;
     }
@@ -307,12 +300,15 @@ impl App {
             return;
         };
         let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len());
-        let panes = layout::live(self.area, runs, live.focus, live.zoom);
-        let grid = layout::live(self.area, runs, LivePane::Devices, false).grid.is_some();
+        let sizes = self.overview.sizes;
+        let panes = layout::live(self.area, runs, live.focus, live.zoom, sizes);
+        let grid = layout::live(self.area, runs, LivePane::Devices, false, sizes).grid.is_some();
         match verb {
             Do::Back | Do::QuitOrBack => {
                 if live.tail.frozen.is_some() && verb == Do::Back {
                     live.tail.freeze();
+                    live.stale();
+                } else if verb == Do::Back && live.focus != LivePane::Tail && live.look.step_back() {
                     live.stale();
                 } else if !std::mem::take(&mut live.zoom) {
                     self.leave_view();
@@ -335,16 +331,13 @@ impl App {
                 live.stale();
             }
             Do::OneOrAll => live.one_or_all(),
-            Do::OnlyProblems => {
-                live.only_bad = !live.only_bad;
-                live.stale();
-            }
             Do::Wrap => live.tail.wrap = !live.tail.wrap,
             Do::Timestamps => live.tail.times = !live.tail.times,
             Do::NextTab => live.next_stream(true),
             Do::PreviousTab => live.next_stream(false),
             verb if live.go(verb, runs, layout::rows(panes.devices)) => {}
-            verb if live.focus != LivePane::Tail && live.sort.go(verb, super::live::COLUMNS.len()) => live.stale(),
+            Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
+            verb if self.in_list(ListId::Devices, verb) => {}
             _ => self.nothing(),
         }
     }

@@ -247,6 +247,8 @@ pub fn plan(devices: usize) -> Plan {
 pub struct Session {
     pub app: super::App,
     pub sent: Vec<super::Effect>,
+    /// What was to be kept for the next session.
+    pub kept: Option<Box<super::kept::Kept>>,
     /// How often the engine was asked for something.
     pub asked: usize,
     pub scripts: Library,
@@ -297,6 +299,7 @@ impl Session {
         Self {
             app: super::App::new(theme, keymap, place, size, at(100)),
             sent: Vec::new(),
+            kept: None,
             asked: 0,
             scripts: library(),
             targets: targets(),
@@ -327,6 +330,10 @@ impl Session {
             turns += 1;
             assert!(turns < 200, "the console and the engine never come to rest");
             for effect in self.app.update(event) {
+                if let super::Effect::Keep(kept) = effect {
+                    self.kept = Some(kept);
+                    continue;
+                }
                 match self.answer(&effect) {
                     Some(event) => {
                         self.asked += 1;

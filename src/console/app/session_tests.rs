@@ -93,11 +93,11 @@ fn marked_targets_are_where_the_next_run_goes() {
     session.keys("<esc>2Ugglljr");
     assert_eq!(session.app.launch().unwrap().target(), "local", "the row under the cursor");
     session.keys("<esc>ggvjjv");
-    assert_eq!(session.app.tree.marks.len(), 3);
+    assert_eq!(session.app.tree.look.marks.len(), 3);
     session.keys("*");
-    assert_eq!(session.app.tree.marks.len(), 5);
+    assert_eq!(session.app.tree.look.marks.len(), 5);
     session.keys("I<esc>");
-    assert!(session.app.tree.marks.is_empty());
+    assert!(session.app.tree.look.marks.is_empty());
 }
 
 #[test]
@@ -268,6 +268,8 @@ fn nothing_wakes_an_idle_console() {
     session.tell(Event::Focus(true));
     assert!(!session.app.dirty);
     session.keys("3G<enter>");
+    // Where the operator is now is kept, once.
+    session.tell(Event::Tick(sample::at(1010)));
     assert_eq!(session.app.wake(), None, "the job has ended");
     session.keys("qgg<enter>");
     assert!(session.app.wake().is_some(), "a running job's time goes on");

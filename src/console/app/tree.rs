@@ -1,15 +1,27 @@
 //! The targets as a tree: everything, connections, groups, folded node sets, devices, kept expressions. Owns
-//! the flattened rows (built when something changes, never per frame), what is open, and the marks.
+//! the flattened rows (built when something changes, never per frame), what is open, and how it is looked at.
+//!
+//! Under a filter only branches with something that passes are there, opened as far as that is little. A group's
+//! numbers and its term stay those of the whole group: what is shown for a row is what a verb does to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use super::list::Look;
 use crate::model::device::{Device, Reach};
+use crate::model::filter::{self, Column, Wrong};
 use crate::model::nodeset;
+use crate::model::rows::{Devices, device_columns};
 use crate::model::wire::Targets;
 
 /// Deeper nesting of groups is cut off: an inventory may hold a cycle.
 const DEPTH: usize = 12;
+/// Under a filter a branch with more devices than this stays closed.
+const OPENED: usize = 40;
+/// What the rows can be sorted by.
+pub const COLUMNS: [&str; 4] = ["group", "dev", "online", "prob"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -63,6 +75,8 @@ pub struct Row {
     pub open: Option<bool>,
     /// Where it hangs; what `open` is remembered by.
     pub path: String,
+    /// It passes the filter itself, and is not only on the way to what does.
+    pub hit: bool,
 }
 
 /// The targets pane's contents.
@@ -75,12 +89,18 @@ pub struct Tree {
     groups: Vec<Tally>,
     pub total: Tally,
     /// Paths that are open although closed by default, or closed although open by default.
-    turned: HashSet<String>,
-    /// Marked terms, in an order of their own so that an expression does not depend on when they were marked.
-    pub marks: BTreeSet<String>,
+    pub turned: HashSet<String>,
+    /// Its marks are terms, in an order of their own so that an expression does not depend on when they were marked.
+    pub look: Look,
     pub saved: Vec<Saved>,
-    /// Only what has problems.
-    pub only_problems: bool,
+    /// Columns that a filter of devices knows.
+    columns: Vec<Column>,
+    /// Devices that pass the filter, in order; `None`: there is no filter.
+    passing: Option<Vec<bool>>,
+    /// How many these are.
+    pub passed: usize,
+    /// The time, for ages in a filter.
+    pub now: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +126,80 @@ impl Tree {
                 tally
             })
             .collect();
+        self.columns = device_columns(&targets.devices);
         self.targets = targets;
+        if !self.look.text.is_empty() {
+            // Other devices have other facts, so other columns.
+            match filter::parse(&self.look.text, &self.columns) {
+                Ok(filter) => self.look.filter = filter,
+                Err(_) => self.look.clear_filter(),
+            }
+        }
+        self.sift();
         self.build();
+    }
+
+    /// A filter of the devices, and of groups by name.
+    ///
+    /// # Errors
+    /// Where it is wrong; the last one stays in force.
+    pub fn set_filter(&mut self, text: &str) -> Result<(), Wrong> {
+        let rows = Devices::new(&self.targets.devices, &self.columns, Timestamp::UNIX_EPOCH);
+        self.look.set_filter(text, &rows)?;
+        self.sift();
+        self.build();
+        Ok(())
+    }
+
+    /// The devices as rows.
+    pub fn devices(&self) -> Devices<'_> {
+        Devices::new(&self.targets.devices, &self.columns, self.now.unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    /// Columns that a filter knows.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Works out which devices pass. Ages are as of the last contact any of them had.
+    pub fn sift(&mut self) {
+        self.look.total = self.targets.devices.len();
+        if self.look.filter.is_empty() {
+            (self.passing, self.passed) = (None, self.look.total);
+            return;
+        }
+        let devices = &self.targets.devices;
+        let now = devices.iter().filter_map(|device| device.last_contact).max().unwrap_or(Timestamp::UNIX_EPOCH);
+        let rows = Devices::new(devices, &self.columns, self.now.unwrap_or(now));
+        let mut passing = vec![false; devices.len()];
+        let passed = filter::passing(&self.look.filter, &rows);
+        passed.iter().for_each(|row| passing[*row as usize] = true);
+        (self.passed, self.passing) = (passed.len(), Some(passing));
+    }
+
+    fn passes(&self, device: usize) -> bool {
+        self.passing.as_ref().is_none_or(|passing| passing.get(device).copied().unwrap_or(false))
+    }
+
+    /// A name of its own passes the filter.
+    fn named(&self, name: &str) -> bool {
+        self.passing.is_some() && self.look.filter.passes_name(name)
+    }
+
+    /// Siblings in the order asked for.
+    fn sorted<T>(&self, items: &mut [T], name: impl Fn(&T) -> String, tally: impl Fn(&T) -> Tally) {
+        let sort = self.look.sort;
+        items.sort_by(|a, b| {
+            let (x, y) = (tally(a), tally(b));
+            let order = match sort.column {
+                1 => y.devices.cmp(&x.devices),
+                2 => y.online.cmp(&x.online),
+                3 => y.problems().cmp(&x.problems()),
+                _ => std::cmp::Ordering::Equal,
+            };
+            let order = order.then_with(|| nodeset::natural(&name(a), &name(b)));
+            if sort.reverse { order.reverse() } else { order }
+        });
     }
 
     pub fn device(&self, id: &str) -> Option<&Device> {
@@ -122,18 +214,24 @@ impl Tree {
 
     /// The marked terms as one expression; empty: nothing marked.
     pub fn marked(&self) -> String {
-        self.marks.iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
+        self.look.marks.iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
     }
 
     pub fn turn(&mut self, path: &str) {
-        if !self.turned.remove(path) {
-            self.turned.insert(path.to_owned());
+        let path = self.turned_as(path);
+        if !self.turned.remove(&path) {
+            self.turned.insert(path);
         }
         self.build();
     }
 
     fn is_open(&self, path: &str, by_default: bool) -> bool {
-        self.turned.contains(path) != by_default
+        self.turned.contains(&self.turned_as(path)) != by_default
+    }
+
+    /// What is opened under a filter says nothing about the tree without one.
+    fn turned_as(&self, path: &str) -> String {
+        if self.passing.is_some() { format!("?{path}") } else { path.to_owned() }
     }
 
     /// Opens what hides the device; its row.
@@ -160,7 +258,10 @@ impl Tree {
 
     /// Opens the nearest row that holds what is looked for, until its own row is there.
     fn reveal(&mut self, is: impl Fn(&Row) -> bool, holds: impl Fn(&Self, &Row) -> bool) -> Option<usize> {
-        if std::mem::take(&mut self.only_problems) {
+        if self.look.narrowed() {
+            self.look.only_problems = false;
+            self.look.clear_filter();
+            self.sift();
             self.build();
         }
         for _ in 0..=DEPTH {
@@ -193,7 +294,7 @@ impl Tree {
     /// Builds the rows anew. Cost follows what is open.
     pub fn build(&mut self) {
         let mut rows = Vec::new();
-        if self.targets.devices.len() > 1 {
+        if self.targets.devices.len() > 1 && self.passing.is_none() {
             rows.push(Row {
                 kind: Kind::All,
                 depth: 0,
@@ -203,15 +304,17 @@ impl Tree {
                 tally: self.total,
                 open: None,
                 path: "@all".into(),
+                hit: true,
             });
         }
         for at in 0..self.targets.connections.len() {
             self.connection(at, &mut rows);
         }
-        if self.only_problems {
+        if self.look.only_problems {
             rows.retain(|row| row.tally.problems() > 0);
         }
-        if !self.saved.is_empty() {
+        let shown = |saved: &Saved| self.passing.is_none() || self.named(&saved.expr);
+        if self.saved.iter().any(shown) {
             rows.push(Row {
                 kind: Kind::Heading,
                 depth: 0,
@@ -221,9 +324,10 @@ impl Tree {
                 tally: Tally::default(),
                 open: None,
                 path: String::new(),
+                hit: false,
             });
         }
-        for (at, saved) in self.saved.iter().enumerate() {
+        for (at, saved) in self.saved.iter().enumerate().filter(|(_, saved)| shown(saved)) {
             let tally = match &saved.answer {
                 Some(Ok(tally)) => *tally,
                 _ => Tally::default(),
@@ -234,8 +338,11 @@ impl Tree {
             } else {
                 saved.expr.clone()
             };
-            rows.push(Row { kind: Kind::Saved(at), depth: 0, last: vec![], label, term, tally, open: None, path });
+            let kind = Kind::Saved(at);
+            rows.push(Row { kind, depth: 0, last: vec![], label, term, tally, open: None, path, hit: true });
         }
+        let terms = rows.iter().map(|row| row.term.clone());
+        self.look.count_unseen(terms.collect::<BTreeSet<_>>().into_iter());
         self.rows = rows;
     }
 
@@ -245,18 +352,26 @@ impl Tree {
             (0..self.targets.groups.len()).filter(|g| self.targets.groups[*g].connection == info.name).collect();
         let children: HashSet<&str> =
             here.iter().flat_map(|g| self.targets.groups[*g].children.iter().map(String::as_str)).collect();
-        let roots: Vec<usize> =
+        let mut roots: Vec<usize> =
             here.iter().copied().filter(|g| !children.contains(self.targets.groups[*g].name.as_str())).collect();
         let mut tally = Tally::default();
         let mut loose = Vec::new();
+        let mut passing = 0;
         for (n, device) in self.targets.devices.iter().enumerate() {
             if device.connection == info.name {
                 tally.add(device);
-                if device.groups.is_empty() {
+                passing += usize::from(self.passes(n));
+                if device.groups.is_empty() && self.passes(n) {
                     loose.push(n);
                 }
             }
         }
+        roots.retain(|group| self.group_shown(*group));
+        let hit = self.passing.is_none() || self.named(&info.name);
+        if passing == 0 && roots.is_empty() && !hit {
+            return;
+        }
+        self.sorted(&mut roots, |g| self.targets.groups[*g].name.clone(), |g| self.groups[*g]);
         // One lonely device needs no branch.
         let single = tally.devices <= 1 && here.is_empty();
         let path = info.name.clone();
@@ -270,6 +385,7 @@ impl Tree {
             tally,
             open: (!single).then_some(open),
             path: path.clone(),
+            hit,
         });
         if single || !open {
             return;
@@ -290,7 +406,9 @@ impl Tree {
         let group = &self.targets.groups[at];
         let path = format!("{parent}/{}", group.name);
         let depth = last.len();
-        let open = self.is_open(&path, false) && depth < DEPTH;
+        let named = self.named(&group.name);
+        let passing = if self.passing.is_some() { self.passing_in(at) } else { 0 };
+        let open = self.is_open(&path, passing > 0 && passing <= OPENED && !named) && depth < DEPTH;
         // Another connection may have a group of the same name.
         let twin = self.targets.groups.iter().filter(|g| g.name == group.name).take(2).count() > 1;
         let term = if twin { format!("{}:{}", group.connection, quoted(&group.name)) } else { quoted(&group.name) };
@@ -303,12 +421,14 @@ impl Tree {
             tally: self.groups[at],
             open: (!group.devices.is_empty() || !group.children.is_empty()).then_some(open),
             path: path.clone(),
+            hit: named || self.passing.is_none(),
         });
         if !open {
             return;
         }
-        let children: Vec<usize> =
+        let mut children: Vec<usize> =
             group.children.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
+        self.sorted(&mut children, |g| self.targets.groups[*g].name.clone(), |g| self.groups[*g]);
         let inside: HashSet<&str> =
             children.iter().flat_map(|c| self.targets.groups[*c].devices.iter().map(String::as_str)).collect();
         let direct: Vec<usize> = group
@@ -316,7 +436,9 @@ impl Tree {
             .iter()
             .filter(|id| !inside.contains(id.as_str()))
             .filter_map(|id| self.by_id.get(id).copied())
+            .filter(|device| self.passes(*device))
             .collect();
+        children.retain(|child| self.group_shown(*child));
         let sets = self.sets(&group.connection, &direct);
         let count = children.len() + sets.len();
         let branch = |n: usize| {
@@ -330,6 +452,16 @@ impl Tree {
         for (n, (label, members)) in sets.into_iter().enumerate() {
             self.set_row(&group.connection, label, &members, &path, branch(children.len() + n), rows);
         }
+    }
+
+    fn passing_in(&self, group: usize) -> usize {
+        let devices = &self.targets.groups[group].devices;
+        devices.iter().filter(|id| self.by_id.get(*id).is_some_and(|device| self.passes(*device))).count()
+    }
+
+    /// Without a filter every group is; under one, what passes by name or holds something that passes.
+    fn group_shown(&self, group: usize) -> bool {
+        self.passing.is_none() || self.named(&self.targets.groups[group].name) || self.passing_in(group) > 0
     }
 
     fn set_row(
@@ -346,7 +478,7 @@ impl Tree {
             return;
         }
         let path = format!("{parent}/{label}");
-        let open = self.is_open(&path, false);
+        let open = self.is_open(&path, self.passing.is_some() && members.len() <= OPENED);
         let mut tally = Tally::default();
         members.iter().for_each(|m| tally.add(&self.targets.devices[*m]));
         rows.push(Row {
@@ -358,6 +490,7 @@ impl Tree {
             tally,
             open: Some(open),
             path: path.clone(),
+            hit: true,
         });
         if open {
             for (n, member) in members.iter().enumerate() {
@@ -381,6 +514,7 @@ impl Tree {
             tally,
             open: None,
             path: format!("{parent}/{}", device.name),
+            hit: true,
         }
     }
 
@@ -404,7 +538,12 @@ impl Tree {
             sets.insert(devices_of[device].name.clone(), vec![device]);
         }
         let mut sets: Vec<_> = sets.into_iter().collect();
-        sets.sort_by(|a, b| nodeset::natural(&a.0, &b.0));
+        let tally = |members: &[usize]| {
+            let mut tally = Tally::default();
+            members.iter().for_each(|member| tally.add(&devices_of[*member]));
+            tally
+        };
+        self.sorted(&mut sets, |set| set.0.clone(), |set| tally(&set.1));
         sets
     }
 }

@@ -21,7 +21,7 @@ fn groups_are_a_tree_and_devices_are_folded() {
     let web = &tree.rows[6];
     assert_eq!((web.term.as_str(), web.tally.devices, web.tally.offline), ("lab:web[001-012]", 12, 1));
     assert_eq!(tree.members(web).len(), 12);
-    tree.only_problems = true;
+    tree.look.only_problems = true;
     tree.build();
     assert_eq!(labels(&tree), ["all", "lab", "  prod", "    web", "      web[001-012]", "  bastion"]);
 }
@@ -65,4 +65,43 @@ fn a_cycle_of_groups_ends() {
 fn odd_names_are_quoted() {
     assert_eq!(quoted("web-1.example_net"), "web-1.example_net");
     assert_eq!(quoted(r#"a "b\"#), r#""a \"b\\""#);
+}
+
+#[test]
+fn a_filter_leaves_the_ways_to_what_passes() {
+    let mut tree = Tree::default();
+    tree.set(sample::targets());
+    tree.set_filter("state:offline").unwrap();
+    assert_eq!(labels(&tree), ["lab", "  prod", "    web", "      web007"]);
+    assert_eq!((tree.passed, tree.look.total), (1, 17));
+    assert_eq!(tree.rows.iter().map(|row| row.hit).collect::<Vec<_>>(), [false, false, false, true]);
+    assert_eq!(tree.rows[2].tally.devices, 12, "a group is what its term means, whatever is hidden of it");
+    tree.set_filter("os<13").unwrap();
+    assert_eq!(
+        labels(&tree),
+        ["lab", "  prod", "    db", "      db[1-3]", "        db1", "        db2", "        db3"]
+    );
+    tree.turn("lab/prod/db/db[1-3]");
+    assert_eq!(tree.rows.len(), 4, "closed by hand");
+    tree.set_filter("db").unwrap();
+    assert!(tree.rows.iter().any(|row| row.label == "db" && row.hit), "a group passes by its name");
+    tree.set_filter("nothing at all").unwrap();
+    assert!(tree.rows.is_empty());
+    assert!(tree.set_filter("stat:x").is_err());
+    assert!(tree.rows.is_empty(), "a slip changes nothing");
+    tree.set_filter("").unwrap();
+    assert_eq!(labels(&tree), ["all", "local", "lab", "  prod", "  bastion"]);
+}
+
+#[test]
+fn groups_are_sorted_among_their_siblings() {
+    let mut tree = Tree::default();
+    tree.set(sample::targets());
+    tree.turn("lab/prod");
+    tree.look.sort.column = 1;
+    tree.build();
+    assert_eq!(labels(&tree)[4..6], ["    web", "    db"], "the largest first");
+    tree.look.sort.reverse = true;
+    tree.build();
+    assert_eq!(labels(&tree)[4..6], ["    db", "    web"]);
 }

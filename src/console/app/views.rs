@@ -116,6 +116,7 @@ impl App {
                 Layer::Copy(_) => path.push("Copy".into()),
                 Layer::Prompt(prompt) if prompt.purpose == Purpose::Target => path.push("Expression".into()),
                 Layer::Prompt(_) => {}
+                Layer::Choose(choose) => path.push(format!("{:?}", choose.what)),
                 Layer::Menu(_) => path.push("Actions".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Write(_) => path.push("Write".into()),

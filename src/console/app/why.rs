@@ -58,7 +58,7 @@ impl App {
     /// How many devices it would touch, where that is known before its dialog opens.
     pub fn touches(&self, command: &Command) -> Option<u64> {
         match command.verb {
-            Do::Run if command.context == "targets" && self.tree.marks.is_empty() => {
+            Do::Run if command.context == "targets" && self.tree.look.marks.is_empty() => {
                 let row = self.tree.rows.get(self.overview.targets.at)?;
                 (row.tally.devices > 0).then_some(row.tally.devices as u64)
             }

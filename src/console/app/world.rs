@@ -2,11 +2,11 @@
 
 use super::event::{Effect, Event};
 use super::held::Held;
-use super::layout;
+use super::list::ListId;
 use super::notices::{Level, Voice};
 use super::tree::{Saved, Tally};
 use super::{App, Layer, Link, Load, Source};
-use crate::model::job::{JobId, JobSummary};
+use crate::model::job::JobSummary;
 use crate::model::script::Script;
 use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets};
 
@@ -205,13 +205,14 @@ impl App {
                 }
             }
         }
+        let height = self.targets_height();
         let on = self.tree.rows.get(self.overview.targets.at).map(|row| row.path.clone());
+        self.tree.now = Some(self.now);
+        let on = self.overview.targets_home.clone().or(on);
         self.tree.set(targets);
         self.targets = Load::Ready;
-        let at = on.and_then(|path| self.tree.rows.iter().position(|row| row.path == path));
-        let height = self.targets_height();
-        let at = at.unwrap_or(self.overview.targets.at);
-        self.overview.targets.put(at, self.tree.rows.len(), height);
+        self.prune_marks(ListId::Targets);
+        self.stay_on(on, height);
         for saved in &mut self.tree.saved {
             saved.answer = None;
         }
@@ -232,16 +233,15 @@ impl App {
                         self.notices.hear(self.now, Level::Warn, Voice::Engine, warning.clone());
                     }
                 }
-                let on = self.overview.script(&self.scripts).map(|script| script.name.clone());
                 (self.folder, self.scripts) = (library.folder, library.scripts);
                 self.library = Load::Ready;
-                let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
-                self.overview.order_scripts(&self.scripts, on.as_deref(), layout::rows(panes.scripts));
+                self.prune_marks(ListId::Scripts);
+                self.relist(ListId::Scripts);
                 if let Some(launch) = self.launch_mut() {
                     launch.again();
                 }
-                self.arrived(effects);
                 self.check_editor(effects);
+                self.arrived(effects);
             }
             Err(problem) => self.library = self.failed("the scripts", &self.library.clone(), problem),
         }
@@ -258,19 +258,14 @@ impl App {
         // Launched after this answer was given, told before it came.
         jobs.extend(self.jobs.iter().filter(|mine| mine.id > newest).cloned());
         jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
-        let on = self.overview.job(&self.jobs).map(|job| job.id);
         self.jobs = jobs;
         self.history = Load::Ready;
-        self.order_jobs(on);
-    }
-
-    fn order_jobs(&mut self, on: Option<JobId>) {
-        let panes = layout::overview(self.area, self.overview.focus, self.overview.full);
-        self.overview.order_jobs(&self.jobs, on, layout::rows(panes.jobs));
+        self.prune_marks(ListId::Jobs);
+        self.relist(ListId::Jobs);
+        self.reopen();
     }
 
     fn set_job(&mut self, job: JobSummary) {
-        let on = self.overview.job(&self.jobs).map(|job| job.id);
         if let Some(held) = self.held.as_mut().filter(|held| held.id == job.id) {
             held.summary(&job);
         }
@@ -281,13 +276,14 @@ impl App {
             Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
             Ok(at) => {
                 self.jobs[at] = job;
-                if self.overview.job_sort.column == 0 && !self.overview.only_bad {
+                let look = &self.overview.job_look;
+                if look.sort.column == 0 && !look.narrowed() {
                     return; // Its place is the same.
                 }
             }
             Err(at) => self.jobs.insert(at, job),
         }
-        self.order_jobs(on);
+        self.relist(ListId::Jobs);
     }
 
     fn set_source(&mut self, name: String, answer: Result<Script, Problem>, effects: &mut Vec<Effect>) {
@@ -402,7 +398,8 @@ impl App {
                 let open = self.launch().is_some();
                 self.layers.retain(|layer| !matches!(layer, Layer::Launch(_)));
                 self.shelved = None;
-                self.tree.marks.clear();
+                self.tree.look.marks.clear();
+                self.tree.look.unseen = 0;
                 self.set_job(job);
                 if open {
                     self.held = Some(Held::new(id));

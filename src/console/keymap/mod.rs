@@ -11,9 +11,9 @@ pub use chord::{Chord, macro_keys};
 use read::Wish;
 
 /// Where a key can mean something, outermost first.
-pub const CONTEXTS: [&str; 16] = [
-    "global", "list", "scripts", "targets", "jobs", "job", "groups", "versions", "diff", "text", "launch", "dialog",
-    "prompt", "editor", "find", "help",
+pub const CONTEXTS: [&str; 17] = [
+    "global", "list", "match", "scripts", "targets", "jobs", "job", "groups", "versions", "diff", "text", "launch",
+    "dialog", "prompt", "editor", "find", "help",
 ];
 
 const PRESETS: [(&str, &str); 1] = [("vi", include_str!("../../../keymaps/vi.toml"))];

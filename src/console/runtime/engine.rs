@@ -171,6 +171,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::DropDraft(_)
         | Effect::Colour { .. }
         | Effect::SaveExpressions(_)
+        | Effect::Keep(_)
         | Effect::LoadTheme(_)
         | Effect::LoadKeymap(_)
         | Effect::SaveHistory { .. }

@@ -6,7 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use serde::{Deserialize, Serialize};
+
 use crate::console::app::history::History;
+use crate::console::app::kept::Kept;
 use crate::console::app::prompt::Purpose;
 use crate::settings::Paths;
 
@@ -76,6 +79,56 @@ pub fn append_history(paths: &Paths, name: &str, line: &str) -> io::Result<()> {
     if history.remember(line) { write_lines(&path, &history.lines) } else { Ok(()) }
 }
 
+/// How the screen was looked at, for each configuration file.
+#[derive(Default, Serialize, Deserialize)]
+struct KeptFile {
+    version: u32,
+    /// The configuration, and its screen; the one left last stands last.
+    fleets: Vec<(PathBuf, Kept)>,
+}
+
+const KEPT_VERSION: u32 = 1;
+/// Configurations remembered.
+const FLEETS: usize = 20;
+
+fn kept_path(paths: &Paths) -> PathBuf {
+    paths.state.join("screen.json")
+}
+
+fn read_kept(paths: &Paths) -> Result<KeptFile, String> {
+    let path = kept_path(paths);
+    let bytes = match read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(KeptFile::default()),
+        Err(error) => return Err(format!("{}: cannot be read: {error}; the screen begins afresh", path.display())),
+    };
+    let file = serde_json::from_slice::<KeptFile>(&bytes);
+    let file = file.map_err(|error| format!("{}: {error}; the screen begins afresh", path.display()))?;
+    if file.version != KEPT_VERSION {
+        let version = file.version;
+        return Err(format!("{}: version {version} is not known here; the screen begins afresh", path.display()));
+    }
+    Ok(file)
+}
+
+/// How the screen was left with this configuration.
+///
+/// # Errors
+/// In words, when the file is broken; it is written anew at the next change.
+pub fn kept(paths: &Paths) -> Result<Option<Kept>, String> {
+    Ok(read_kept(paths)?.fleets.into_iter().find(|(config, _)| *config == paths.config).map(|(_, kept)| kept))
+}
+
+pub fn keep(paths: &Paths, kept: &Kept) -> io::Result<()> {
+    let mut file = read_kept(paths).unwrap_or_default();
+    file.version = KEPT_VERSION;
+    file.fleets.retain(|(config, _)| *config != paths.config);
+    file.fleets.push((paths.config.clone(), kept.clone()));
+    let excess = file.fleets.len().saturating_sub(FLEETS);
+    file.fleets.drain(..excess);
+    write(&kept_path(paths), &serde_json::to_vec(&file)?)
+}
+
 /// Runs the editor on a file in the terminal; tells what went wrong.
 pub async fn editor(command: Option<&str>, path: &str) -> Option<String> {
     let command = command.filter(|command| !command.trim().is_empty()).unwrap_or("vi");
@@ -108,6 +161,44 @@ mod tests {
         assert!(read_lines(&path).is_empty());
         write_lines(&path, &["web & !db".into(), "os<14\n.6".into()]).unwrap();
         assert_eq!(read_expressions(&path), ["web & !db", "os<14 .6"]);
+    }
+
+    fn paths(folder: &Path, config: &str) -> Paths {
+        Paths {
+            config: folder.join(config),
+            data: folder.to_owned(),
+            state: folder.to_owned(),
+            library: folder.to_owned(),
+            socket: folder.join("engine.sock"),
+            agent: None,
+        }
+    }
+
+    #[test]
+    fn each_configuration_has_its_own_screen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (lab, prod) = (paths(folder.path(), "lab.toml"), paths(folder.path(), "prod.toml"));
+        assert_eq!(kept(&lab), Ok(None));
+        keep(&lab, &Kept { pane: 2, ..Kept::default() }).unwrap();
+        keep(&prod, &Kept { pane: 3, ..Kept::default() }).unwrap();
+        assert_eq!(kept(&lab).unwrap().unwrap().pane, 2);
+        for n in 0..30 {
+            keep(&paths(folder.path(), &n.to_string()), &Kept::default()).unwrap();
+        }
+        assert_eq!(kept(&lab), Ok(None), "the oldest are forgotten");
+    }
+
+    #[test]
+    fn a_broken_file_is_said_and_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = paths(folder.path(), "lab.toml");
+        for broken in ["{", "[]", "\u{0}", "{\"version\": 99, \"fleets\": []}"] {
+            fs::write(folder.path().join("screen.json"), broken).unwrap();
+            let said = kept(&here).unwrap_err();
+            assert!(said.contains("screen.json") && said.contains("begins afresh"), "{said}");
+        }
+        keep(&here, &Kept { pane: 2, ..Kept::default() }).unwrap();
+        assert_eq!(kept(&here).unwrap().unwrap().pane, 2);
     }
 
     #[test]

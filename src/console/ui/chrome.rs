@@ -9,6 +9,7 @@ use super::cells::{self, line, words};
 use super::log;
 use crate::console::app::commands::{self, Command};
 use crate::console::app::hints::Hint;
+use crate::console::app::list::{ListId, Look};
 use crate::console::app::{App, Layer, Link, View};
 use crate::console::keymap::Found;
 use crate::console::text;
@@ -155,6 +156,22 @@ pub fn status(app: &App, area: Rect, buf: &mut Buffer) {
     words(buf, area, &going_on(app), theme.style(Role::TextMuted));
 }
 
+/// An open range, or what is marked.
+fn on_marks(app: &App, look: &Look) -> Option<String> {
+    if look.anchor.is_some() {
+        return Some(format!("marking a range: move, then {}", key_of(app, "list", "range")));
+    }
+    if look.marks.is_empty() {
+        return None;
+    }
+    let marks: Vec<&str> = look.marks.iter().map(String::as_str).collect();
+    let run = key_of(app, "targets", "run");
+    Some(match app.list_here() {
+        Some(ListId::Targets) => format!("marked: {}   {run} runs a script there, esc unmarks", app.tree.marked()),
+        _ => format!("{}: {}   esc unmarks", look.marked(), marks.join(" ")),
+    })
+}
+
 fn going_on(app: &App) -> String {
     match app.link {
         Link::Starting => return "starting the engine…".into(),
@@ -182,12 +199,8 @@ fn going_on(app: &App) -> String {
         }
         _ => {}
     }
-    if app.overview.anchor.is_some() {
-        return format!("marking a range: move, then {}", key_of(app, "list", "range"));
-    }
-    if !app.tree.marks.is_empty() {
-        let run = key_of(app, "targets", "run");
-        return format!("marked: {}   {run} runs a script there, esc unmarks", app.tree.marked());
+    if let Some(said) = app.list_here().and_then(|list| app.look(list)).and_then(|look| on_marks(app, look)) {
+        return said;
     }
     let mut running = app.running();
     if let Some(job) = running.next() {

@@ -6,13 +6,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::cells::{self, cursor, left, line, nth, pane, place, right, row, title, words};
+use super::cells::{self, line, nth, pane, title, words};
+use super::table::{self, Table};
 use super::{gauge, grid, tail};
-use crate::console::app::live::{COLUMNS, took_ms};
+use crate::console::app::columns::{self, Col};
+use crate::console::app::list::{ListId, Sort};
+use crate::console::app::live::took_ms;
 use crate::console::app::{App, Live, LivePane, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::job::{Job, Run};
+use crate::model::rows::Runs;
 use crate::model::state::{Counts, JobState, RunState};
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
@@ -26,7 +30,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         let inside = pane(app, buf, body, title(theme, "", "Job", &live.id.to_string()), "", true);
         return cells::empty(theme, buf, inside, &what, &[]);
     };
-    let panes = layout::live(area, job.runs.len(), live.focus, live.zoom);
+    let panes = layout::live(area, job.runs.len(), live.focus, live.zoom, app.overview.sizes);
     head(app, job, panes.head, buf);
     if let Some(area) = panes.grid {
         grid::draw(app, live, job, area, buf);
@@ -126,65 +130,59 @@ pub fn last_words(run: &Run) -> String {
 
 fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let focused = live.focus == LivePane::Devices && app.layers.is_empty();
+    let (list, look) = (ListId::Devices, &live.look);
+    let focused = live.focus == LivePane::Devices && table::focused(app, list);
     let len = live.order.len();
-    let mut foot = place(live.devices.at, len);
-    if live.only_bad {
-        foot = format!("only problems, hiding {}  {foot}", job.runs.len() - len);
-    }
-    let more = if live.sort.reverse {
-        format!("{} reversed", COLUMNS[live.sort.column])
-    } else {
-        COLUMNS[live.sort.column].into()
+    let foot = table::foot(app, list, live.devices.at, len, area.width);
+    let more = match look.sort {
+        Sort { column: 1, reverse: false } => "bad first".to_owned(),
+        _ => app.sorted_by(list),
     };
-    let inside = pane(app, buf, area, title(theme, "2", "Devices", &more), &foot, focused);
+    let inside = pane(app, buf, area, table::head(app, list, "2", "Devices", &more), &foot, focused);
     let muted = theme.style(Role::TextMuted);
-    let wide = inside.width >= 60;
-    let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
-    let name = longest.min(inside.width / 3).max(8);
-    let widths: Vec<u16> = if wide { vec![1, name, 11, 4, 6, 0] } else { vec![1, name, 2, 4, 5, 0] };
-    let names = [
-        left("", muted),
-        left("device", muted),
-        left("st", muted),
-        right("rc", muted),
-        right("took", muted),
-        left("last line", muted),
-    ];
-    row(buf, nth(inside, 0), &widths, &names);
-    let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     if len == 0 {
-        let what = if live.only_bad { "no device has problems" } else { "this job has no devices" };
-        return words(buf, nth(list, 0), what, muted);
-    }
-    for (n, at) in live.devices.window(len, usize::from(list.height)).enumerate() {
-        let Some(run) = job.runs.get(live.order[at] as usize) else { continue };
-        let line = nth(list, n as u16);
-        let state = theme.state(run.state);
-        let sign = theme.glyphs.state(run.state);
-        let word = if wide { format!("{sign} {}", run.state.word()) } else { sign.to_string() };
-        let took = took_ms(run, app.now).map_or("-".into(), |ms| {
-            let ms = ms.unsigned_abs();
-            if run.state.ended() || ms >= 60_000 { text::took(ms) } else { format!("{}s", ms / 1000) }
-        });
-        let code = match (&run.signal, run.exit_code) {
-            (Some(signal), _) => signal.clone(),
-            (None, Some(code)) => code.to_string(),
-            (None, None) => "-".into(),
+        let what = if job.runs.is_empty() {
+            "this job has no devices".to_owned()
+        } else {
+            format!("no device passes: {}", text::plain(&look.says()))
         };
-        let cells = [
-            left("", muted),
-            left(text::plain(&run.name), theme.style(Role::Text)),
-            left(word, state),
-            right(code, state),
-            right(took, muted),
-            left(last_words(run), theme.style(Role::Text)),
-        ];
-        row(buf, line, &widths, &cells);
-        if at == live.devices.at {
-            cursor(theme, buf, line, focused);
-        }
+        return words(buf, nth(inside, 1), &what, muted);
     }
+    let wide = columns::wide(list, inside.width);
+    let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
+    let first = Some(longest.min(inside.width / 3).max(8));
+    let key = |row: usize| job.runs[row].device.clone();
+    let style = |row: usize, col: &Col, _: &str| {
+        let run = &job.runs[row];
+        let state = theme.state(run.state);
+        match col.name {
+            "state" => {
+                let sign = theme.glyphs.state(run.state);
+                (Some(if wide { format!("{sign} {}", run.state.word()) } else { sign.to_string() }), state)
+            }
+            "rc" => {
+                let code = match (&run.signal, run.exit_code) {
+                    (Some(signal), _) => signal.clone(),
+                    (None, Some(code)) => code.to_string(),
+                    (None, None) => "-".into(),
+                };
+                (Some(code), state)
+            }
+            "took" => {
+                let took = took_ms(run, app.now).map_or("-".into(), |ms| {
+                    let ms = ms.unsigned_abs();
+                    if run.state.ended() || ms >= 60_000 { text::took(ms) } else { format!("{}s", ms / 1000) }
+                });
+                (Some(took), muted)
+            }
+            "last" => (Some(last_words(run)), theme.style(Role::Text)),
+            "device" => (None, theme.style(Role::Text)),
+            _ => (None, muted),
+        }
+    };
+    let rows = Runs { all: &job.runs, now: app.now };
+    let (order, cursor) = (live.order.as_slice(), live.devices);
+    Table { list, look, rows: &rows, order, cursor, focused, first, key: &key, style }.draw(theme, inside, buf);
 }
 
 /// `10:42:03`, where the operator is.

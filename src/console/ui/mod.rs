@@ -2,6 +2,7 @@
 //! visible. One file a region; a colour is always a role of the theme, a sign always one of its glyphs.
 
 mod cells;
+mod choose;
 mod chrome;
 mod dialog;
 mod diff;
@@ -18,6 +19,7 @@ mod overview;
 mod palette;
 mod preview;
 mod prompt;
+mod table;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -61,6 +63,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     for layer in &app.layers[covered.unwrap_or(0)..] {
         match layer {
             Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
+            Layer::Choose(choose) => choose::draw(app, choose, strips.body, buf),
             Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
             Layer::Editor(ask) => {
                 cursor = None;

@@ -4,18 +4,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::cells::{Cell, ago, cursor, empty, left, nth, pane, place, right, row, title};
+use super::cells::{Cell, ago, cursor, empty, left, nth, pane, right, row};
+use super::table::{self, Table};
 use super::{chrome, gauge, preview};
-use crate::console::app::overview::{JOB_COLUMNS, SCRIPT_COLUMNS};
+use crate::console::app::columns::{self, Col};
+use crate::console::app::list::{ListId, Look};
 use crate::console::app::tree::Kind;
-use crate::console::app::{App, Link, Load, Pane, layout};
+use crate::console::app::{App, Link, Load, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::job::JobSummary;
+use crate::model::rows::{Jobs, Scripts};
 use crate::model::state::JobState;
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
-    let panes = layout::overview(area, app.overview.focus, app.overview.full);
+    let panes = layout::overview(area, app.overview.focus, app.overview.full, app.overview.sizes);
     if let Some(area) = panes.scripts {
         scripts(app, area, buf);
     }
@@ -68,126 +71,91 @@ fn trust(theme: &Theme, percent: u8) -> Style {
 
 fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let focused = app.overview.focus == Pane::Scripts && app.layers.is_empty();
-    let len = app.scripts.len();
-    let sort = app.overview.script_sort;
-    let mut foot = place(app.overview.scripts.at, len);
-    if sort.column > 0 || sort.reverse {
-        let turned = if sort.reverse { " reversed" } else { "" };
-        foot = format!("sort {}{turned}  {foot}", SCRIPT_COLUMNS[sort.column]);
-    }
-    let count = if app.library == Load::Ready { text::count(len as u64) } else { String::new() };
-    let inside = pane(app, buf, area, title(theme, "1", "Scripts", &count), &foot, focused);
+    let (list, look) = (ListId::Scripts, &app.overview.script_look);
+    let focused = table::focused(app, list);
+    let (len, at) = (app.overview.script_order.len(), app.overview.scripts.at);
+    let count = if app.library == Load::Ready { text::count(app.scripts.len() as u64) } else { String::new() };
+    let foot = table::foot(app, list, at, len, area.width);
+    let inside = pane(app, buf, area, table::head(app, list, "1", "Scripts", &count), &foot, focused);
     if absent(app, &app.library, inside, buf) {
         return;
     }
-    if len == 0 {
+    if app.scripts.is_empty() {
         let put = format!("Put one into {} and it is here at once.", app.folder);
         return empty(theme, buf, inside, "No scripts yet.", &[&put]);
     }
-    let wide = inside.width >= 40;
-    let full = inside.width >= 90;
-    let (widths, names): (&[u16], &[(&str, bool)]) = if full {
-        (
-            &[1, 28, 7, 12, 4, 4, 16, 0],
-            &[
-                ("", false),
-                ("name", false),
-                ("lang", false),
-                ("version", false),
-                ("last", true),
-                ("ok%", true),
-                ("history", false),
-                ("what it does", false),
-            ],
-        )
-    } else if wide {
-        (&[1, 0, 7, 4, 4], &[("", false), ("name", false), ("lang", false), ("last", true), ("ok%", true)])
-    } else {
-        (&[1, 0, 4, 3], &[("", false), ("name", false), ("last", true), ("ok%", true)])
-    };
-    let list = header(theme, buf, inside, widths, names);
-    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    for (n, at) in app.overview.scripts.window(len, usize::from(list.height)).enumerate() {
-        let Some(script) = app.overview.script_order.get(at).and_then(|at| app.scripts.get(*at)) else { continue };
-        let line = nth(list, n as u16);
-        let last = script.last_run.as_ref();
-        let name = if script.refused.is_some() { theme.style(Role::LevelError) } else { plain };
-        let when = last.map_or("-".into(), |run| ago(app.now, run.at));
-        let (percent, style) =
-            last.map_or(("-".into(), muted), |run| (run.ok_percent.to_string(), trust(theme, run.ok_percent)));
-        let mut cells = vec![left("", plain), left(text::plain(&script.name), name)];
-        if wide || full {
-            cells.push(left(script.language.as_str(), muted));
-        }
-        if full {
-            cells.push(left(script.version.as_str(), muted));
-        }
-        cells.extend([right(when, muted), right(percent, style)]);
-        if full {
-            let history = last.map_or("", |run| run.history.as_str());
-            cells.push(left(history, theme.style(Role::Spark)));
-            cells.push(left(text::plain(&script.describe), muted));
-        }
-        row(buf, line, widths, &cells);
-        if app.shelf.edited(&script.name) {
-            edited(app, buf, line, widths);
-        }
-        if at == app.overview.scripts.at {
-            cursor(theme, buf, line, focused);
-        }
+    if len == 0 {
+        return nothing_passes(app, look, "No script", inside, buf);
     }
+    let order: Vec<u32> = app.overview.script_order.iter().map(|at| *at as u32).collect();
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let key = |row: usize| app.scripts[row].name.clone();
+    let style = |row: usize, col: &Col, _: &str| {
+        let script = &app.scripts[row];
+        let last = script.last_run.as_ref();
+        match col.name {
+            "name" if script.refused.is_some() => (None, theme.style(Role::LevelError)),
+            // There is text that was not saved.
+            "name" if app.shelf.edited(&script.name) => (Some(format!("{} M", text::plain(&script.name))), plain),
+            "name" => (None, plain),
+            "last" => (Some(last.map_or("-".into(), |run| ago(app.now, run.at))), muted),
+            "ok" => match last {
+                Some(run) => (Some(run.ok_percent.to_string()), trust(theme, run.ok_percent)),
+                None => (Some("-".into()), muted),
+            },
+            "history" => (None, theme.style(Role::Spark)),
+            _ => (None, muted),
+        }
+    };
+    let rows = Scripts { all: &app.scripts, now: app.now };
+    let cursor = app.overview.scripts;
+    Table { list, look, rows: &rows, order: &order, cursor, focused, first: None, key: &key, style }
+        .draw(theme, inside, buf);
 }
 
-/// `M` at the end of the name: there is text that was not saved.
-fn edited(app: &App, buf: &mut Buffer, line: Rect, widths: &[u16]) {
-    let others: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
-    let name = if widths[1] == 0 { line.width.saturating_sub(others) } else { widths[1] };
-    let end = line.x + widths[0] + 1 + name;
-    if name > 4 && end < line.right() {
-        buf.set_string(end - 2, line.y, " M", app.theme.style(Role::Mark));
-    }
+/// A list of which all is hidden says by what, and the way back.
+fn nothing_passes(app: &App, look: &Look, what: &str, inside: Rect, buf: &mut Buffer) {
+    let said = format!("{what} passes: {}", text::plain(&look.says()));
+    let clear = chrome::key_of(app, "global", "back");
+    let all = chrome::key_of(app, "list", "only-problems");
+    let advice = if look.filter.is_empty() {
+        format!("{all} shows everything again")
+    } else {
+        format!("{clear} clears the filter; {} are hidden", look.total)
+    };
+    empty(&app.theme, buf, inside, &said, &[&advice]);
 }
 
 fn targets(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let focused = app.overview.focus == Pane::Targets && app.layers.is_empty();
+    let focused = table::focused(app, ListId::Targets);
     let tree = &app.tree;
     let len = tree.rows.len();
-    let mut foot = place(app.overview.targets.at, len);
-    if tree.only_problems {
-        foot = format!("only problems  {foot}");
-    }
-    if !tree.marks.is_empty() {
-        foot = format!("marked {}  {foot}", tree.marks.len());
-    }
+    let foot = table::foot(app, ListId::Targets, app.overview.targets.at, len, area.width);
     let count = if tree.total.devices > 0 { text::count(tree.total.devices as u64) } else { String::new() };
-    let inside = pane(app, buf, area, title(theme, "2", "Targets", &count), &foot, focused);
+    let inside = pane(app, buf, area, table::head(app, ListId::Targets, "2", "Targets", &count), &foot, focused);
     if absent(app, &app.targets, inside, buf) {
         return;
     }
     if len == 0 {
-        if tree.only_problems {
-            let key = chrome::key_of(app, "list", "only-problems");
-            return empty(theme, buf, inside, "No problems.", &[&format!("{key} shows everything again")]);
+        if tree.look.narrowed() {
+            return nothing_passes(app, &tree.look, "No target", inside, buf);
         }
         let file = format!("or a [[connection]] to {}.", app.place.config);
         return empty(theme, buf, inside, "No hosts yet.", &["Add hosts to ~/.ssh/config", &file]);
     }
-    let wide = inside.width >= 36;
-    let (widths, names): (&[u16], &[(&str, bool)]) = if wide {
-        (&[1, 0, 6, 7, 5], &[("", false), ("group", false), ("dev", true), ("online", true), ("prob", true)])
-    } else if inside.width < 17 {
-        (&[1, 0, 4], &[("", false), ("group", false), ("dev", true)])
-    } else {
-        (&[1, 0, 4, 3], &[("", false), ("group", false), ("dev", true), ("", true)])
-    };
-    let list = header(theme, buf, inside, widths, names);
+    let wide = columns::wide(ListId::Targets, inside.width);
+    let shown = columns::shown(ListId::Targets, &tree.look, inside.width.saturating_sub(2));
+    let mut widths = vec![1];
+    widths.extend(columns::widths(ListId::Targets, &shown, inside.width.saturating_sub(2), None));
+    let mut names = vec![("", false)];
+    names.extend(shown.iter().map(|col| (if col.name == "prob" && !wide { "" } else { col.head }, col.right)));
+    let list = header(theme, buf, inside, &widths, &names);
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let (from, to) = match app.overview.anchor {
-        Some(anchor) => (anchor.min(app.overview.targets.at), anchor.max(app.overview.targets.at) + 1),
-        None => (0, 0),
-    };
+    let at = app.overview.targets.at;
+    let anchor = tree.look.anchor.as_ref().and_then(|anchor| tree.rows.iter().position(|row| row.term == *anchor));
+    let (from, to) = anchor.map_or((0, 0), |anchor| (anchor.min(at), anchor.max(at) + 1));
+    let device_rows = tree.devices();
     for (n, at) in app.overview.targets.window(len, usize::from(list.height)).enumerate() {
         let item = &tree.rows[at];
         let line = nth(list, n as u16);
@@ -195,7 +163,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             row(buf, line, &[1, 0], &[left("", plain), left(item.label.as_str(), muted)]);
             continue;
         }
-        let marked = tree.marks.contains(&item.term) || (from..to).contains(&at);
+        let marked = tree.look.marks.contains(&item.term) || (from..to).contains(&at);
         let mut label = String::new();
         for (depth, last) in item.last.iter().enumerate() {
             label.push_str(match (depth + 1 == item.last.len(), last) {
@@ -213,7 +181,10 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             None => label.push(' '),
         }
         label.push(' ');
-        label.push_str(&text::plain(&item.label));
+        let name = text::plain(&item.label);
+        let found = table::hits(&tree.look.filter, &device_rows, "device", &name);
+        let before = text::width(&label);
+        label.push_str(&name);
         let tally = item.tally;
         let guides = 2 * item.last.len() as u16;
         let unresolved = match item.kind {
@@ -222,6 +193,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         };
         let style = match &item.kind {
             _ if marked => theme.style(Role::Mark),
+            _ if !item.hit => muted,
             Kind::Device(device) => match tree.targets.devices.get(*device).map(|device| device.state) {
                 Some(state) if tally.problems() > 0 => theme.style(super::reach(state)),
                 _ => plain,
@@ -242,18 +214,20 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             _ => "-99".into(),
         };
         let mark = if marked { "x" } else { "" };
-        let mut cells = vec![left(mark, theme.style(Role::Mark)), left(label, style), right(devices, plain)];
-        if wide {
-            let online = match (&item.kind, tally.online) {
-                (Kind::Device(device), _) => {
-                    tree.targets.devices.get(*device).map_or("", |device| device.state.word()).to_owned()
-                }
-                (_, n) => text::count(n as u64),
-            };
-            cells.push(right(online, muted));
-        }
-        cells.push(right(problems, theme.style(Role::StateOffline)));
-        row(buf, line, widths, &cells);
+        let online = match (&item.kind, tally.online) {
+            (Kind::Device(device), _) => {
+                tree.targets.devices.get(*device).map_or("", |device| device.state.word()).to_owned()
+            }
+            (_, n) => text::count(n as u64),
+        };
+        let mut cells = vec![left(mark, theme.style(Role::Mark))];
+        cells.extend(shown.iter().map(|col| match col.name {
+            "group" => left(label.clone(), style),
+            "dev" => right(devices.clone(), plain),
+            "online" => right(online.clone(), muted),
+            _ => right(problems.clone(), theme.style(Role::StateOffline)),
+        }));
+        row(buf, line, &widths, &cells);
         buf.set_style(
             Rect { x: line.x + 2, width: guides.min(line.width.saturating_sub(2)), ..line },
             theme.style(Role::Border),
@@ -263,6 +237,13 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             if marked {
                 buf.set_string(line.x, line.y, "x", Style::default());
             }
+        }
+        // The name's own column: the first, unless the operator has put another before it.
+        if shown.first().is_some_and(|col| col.name == "group") {
+            let column = if widths[1] == 0 { line.width } else { widths[1] };
+            let room = Rect { x: line.x + 2, width: column.min(line.width.saturating_sub(2)), ..line };
+            let room = Rect { x: room.x + before as u16, width: room.width.saturating_sub(before as u16), ..room };
+            table::mark_hits(theme, buf, room, &name, &found, at == app.overview.targets.at && focused);
         }
     }
 }
@@ -288,103 +269,50 @@ pub fn done_style(theme: &Theme, job: &JobSummary) -> Style {
 
 fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let focused = app.overview.focus == Pane::Jobs && app.layers.is_empty();
-    let order = &app.overview.job_order;
-    let len = order.len();
-    let sort = app.overview.job_sort;
-    let mut foot = place(app.overview.jobs.at, len);
-    if sort.column > 0 || sort.reverse {
-        let turned = if sort.reverse { " reversed" } else { "" };
-        foot = format!("sort {}{turned}  {foot}", JOB_COLUMNS[sort.column]);
-    }
-    if app.overview.only_bad {
-        foot = format!("only problems, hiding {}  {foot}", app.jobs.len() - len);
-    }
+    let (list, look) = (ListId::Jobs, &app.overview.job_look);
+    let focused = table::focused(app, list);
+    let (len, at) = (app.overview.job_order.len(), app.overview.jobs.at);
     let live = match app.running().count() {
         0 => String::new(),
         n => format!("{n} live"),
     };
-    let inside = pane(app, buf, area, title(theme, "3", "Jobs", &live), &foot, focused);
+    let foot = table::foot(app, list, at, len, area.width);
+    let inside = pane(app, buf, area, table::head(app, list, "3", "Jobs", &live), &foot, focused);
     if absent(app, &app.history, inside, buf) {
         return;
     }
-    if len == 0 {
-        if app.overview.only_bad {
-            let key = chrome::key_of(app, "list", "only-problems");
-            return empty(theme, buf, inside, "No job had problems.", &[&format!("{key} shows all jobs again")]);
-        }
+    if app.jobs.is_empty() {
         let run = chrome::key_of(app, "scripts", "run");
         let advice = format!("Choose a script in pane 1; {run} runs it.");
         return empty(theme, buf, inside, "No jobs yet.", &[&advice]);
     }
+    if len == 0 {
+        return nothing_passes(app, look, "No job", inside, buf);
+    }
+    let order: Vec<u32> = app.overview.job_order.iter().map(|at| *at as u32).collect();
     let number = app.jobs.first().map_or(2, |job| job.id.to_string().len().max(2)) as u16;
-    let wide = inside.width >= 44;
-    let full = inside.width >= 90;
-    let widths: Vec<u16> = if full {
-        vec![1, number, 24, 10, 6, 6, 6, 5, 5, 5, 0]
-    } else if wide {
-        vec![1, number, 0, 5, 4, 5, 4, 4, 3]
-    } else {
-        vec![1, number, 0, 4, 3]
-    };
-    let mut names = vec![("", false), ("id", true), ("script", false)];
-    if full {
-        names.extend([("by", false), ("when", true)]);
-    }
-    if wide {
-        names.push(("dev", true));
-    }
-    names.push(("done", true));
-    if wide {
-        names.push(("ok", true));
-    }
-    names.push(("bad", true));
-    if wide {
-        names.push(("off", true));
-    }
-    if full {
-        names.push(("target", false));
-    } else if wide {
-        names.push(("age", true));
-    }
-    let list = header(theme, buf, inside, &widths, &names);
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    for (n, at) in app.overview.jobs.window(len, usize::from(list.height)).enumerate() {
-        let Some(job) = app.jobs.get(order[at]) else { continue };
-        let line = nth(list, n as u16);
-        let counts = &job.counts;
+    let key = |row: usize| app.jobs[row].id.to_string();
+    let style = |row: usize, col: &Col, _: &str| {
+        let job = &app.jobs[row];
         let amount = |n: u32, role: Role| match n {
-            0 => right("0", muted),
-            n => right(text::count(u64::from(n)), theme.style(role)),
+            0 => (Some("0".into()), muted),
+            n => (Some(text::count(u64::from(n))), theme.style(role)),
         };
-        let when = ago(app.now, job.created_at);
-        let mut cells = vec![
-            left("", plain),
-            right(job.id.to_string(), theme.style(Role::TextStrong)),
-            left(text::plain(&job.script), plain),
-        ];
-        if full {
-            cells.extend([left(text::plain(&job.by), muted), right(when.clone(), muted)]);
+        match col.name {
+            "id" => (None, theme.style(Role::TextStrong)),
+            "script" => (None, plain),
+            "age" => (Some(ago(app.now, job.created_at)), muted),
+            "dev" => (Some(text::count(u64::from(job.counts.total()))), plain),
+            "done" => (Some(done(job)), done_style(theme, job)),
+            "state" => (None, done_style(theme, job)),
+            "ok" => amount(job.counts.ok, Role::StateOk),
+            "bad" => amount(job.counts.bad(), Role::StateFailed),
+            "off" => amount(job.counts.offline, Role::StateOffline),
+            _ => (None, muted),
         }
-        if wide {
-            cells.push(right(text::count(u64::from(counts.total())), plain));
-        }
-        cells.push(right(done(job), done_style(theme, job)));
-        if wide {
-            cells.push(amount(counts.ok, Role::StateOk));
-        }
-        cells.push(amount(counts.bad(), Role::StateFailed));
-        if wide {
-            cells.push(amount(counts.offline, Role::StateOffline));
-        }
-        if full {
-            cells.push(left(text::plain(&job.target), muted));
-        } else if wide {
-            cells.push(right(when, muted));
-        }
-        row(buf, line, &widths, &cells);
-        if at == app.overview.jobs.at {
-            cursor(theme, buf, line, focused);
-        }
-    }
+    };
+    let rows = Jobs { all: &app.jobs, now: app.now };
+    let (first, cursor) = (Some(number), app.overview.jobs);
+    Table { list, look, rows: &rows, order: &order, cursor, focused, first, key: &key, style }.draw(theme, inside, buf);
 }

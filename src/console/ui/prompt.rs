@@ -40,10 +40,14 @@ fn entry(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -> Position {
     let field = Rect { x: area.x + field, width: area.width - field, ..area };
 
     // What is said about the line stands at its right, as far as the line leaves room.
+    let said = match prompt.purpose {
+        Purpose::Filter(list) => app.filter_said(list),
+        _ => prompt.aside.clone(),
+    };
     let (said, style) = match (&app.hint, &prompt.problem) {
         (Some(hint), _) => (hint.as_str(), muted),
         (None, Some((_, why))) => (why.as_str(), theme.style(Role::LevelError)),
-        (None, None) => (prompt.aside.as_str(), muted),
+        (None, None) => (said.as_str(), muted),
     };
     let value = prompt.text.text();
     let used = text::width(value) + 3;

@@ -1,0 +1,331 @@
+//! What every list understands, whatever its rows are: filter, order, marks, ranges, only problems, columns, next
+//! match. Finds the list that is meant, does it, and puts the rows in order again.
+
+use super::choose::Choice;
+use super::commands::Do;
+use super::list::{ListId, Look};
+use super::prompt::{Completion, Prompt, Purpose};
+use super::tree::Kind;
+use super::{App, Layer, LivePane, Pane, View, layout};
+use crate::model::filter::{Column, Rows, Wrong};
+use crate::model::rows::{Jobs, Runs, Scripts};
+
+impl App {
+    /// The list that has the keys, or had them before a prompt opened above it.
+    pub fn list_here(&self) -> Option<ListId> {
+        if self.layers.iter().any(|layer| !matches!(layer, Layer::Prompt(_) | Layer::Choose(_))) {
+            return None;
+        }
+        match (self.view, self.overview.focus) {
+            (View::Overview, Pane::Scripts) => Some(ListId::Scripts),
+            (View::Overview, Pane::Targets) => Some(ListId::Targets),
+            (View::Overview, Pane::Jobs) => Some(ListId::Jobs),
+            (View::Overview, Pane::Preview) => None,
+            (View::Live, _) => {
+                let focus = self.live.as_ref().map(|live| live.focus);
+                (focus.is_some_and(|focus| focus != LivePane::Tail)).then_some(ListId::Devices)
+            }
+            (View::Editor, _) => None,
+        }
+    }
+
+    pub fn look(&self, list: ListId) -> Option<&Look> {
+        Some(match list {
+            ListId::Scripts => &self.overview.script_look,
+            ListId::Targets => &self.tree.look,
+            ListId::Jobs => &self.overview.job_look,
+            ListId::Devices => &self.live.as_ref()?.look,
+        })
+    }
+
+    pub(super) fn look_mut(&mut self, list: ListId) -> Option<&mut Look> {
+        Some(match list {
+            ListId::Scripts => &mut self.overview.script_look,
+            ListId::Targets => &mut self.tree.look,
+            ListId::Jobs => &mut self.overview.job_look,
+            ListId::Devices => &mut self.live.as_mut()?.look,
+        })
+    }
+
+    /// The columns that a filter of this list knows.
+    pub(super) fn columns_of(&self, list: ListId) -> Vec<Column> {
+        let now = self.now;
+        match list {
+            ListId::Scripts => Scripts { all: &[], now }.columns().to_vec(),
+            ListId::Jobs => Jobs { all: &[], now }.columns().to_vec(),
+            ListId::Devices => Runs { all: &[], now }.columns().to_vec(),
+            ListId::Targets => self.tree.columns().to_vec(),
+        }
+    }
+
+    /// Rows of a list as they are on screen now.
+    pub fn rows_of(&self, list: ListId) -> usize {
+        let panes = self.overview_panes();
+        match list {
+            ListId::Scripts => layout::rows(panes.scripts),
+            ListId::Targets => layout::rows(panes.targets),
+            ListId::Jobs => layout::rows(panes.jobs),
+            ListId::Devices => layout::rows(self.live_panes().devices),
+        }
+    }
+
+    pub fn overview_panes(&self) -> layout::Overview {
+        layout::overview(self.area, self.overview.focus, self.overview.full, self.overview.sizes)
+    }
+
+    pub fn live_panes(&self) -> layout::Live {
+        let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len());
+        let (focus, zoom) = self.live.as_ref().map_or_else(Default::default, |live| (live.focus, live.zoom));
+        layout::live(self.area, runs, focus, zoom, self.overview.sizes)
+    }
+
+    /// How many rows (of the targets: devices) a list shows.
+    pub fn shown_of(&self, list: ListId) -> usize {
+        match list {
+            ListId::Scripts => self.overview.script_order.len(),
+            ListId::Targets => self.tree.passed,
+            ListId::Jobs => self.overview.job_order.len(),
+            ListId::Devices => self.live.as_ref().map_or(0, |live| live.order.len()),
+        }
+    }
+
+    /// Keys of the rows as shown; `None`: nothing to mark.
+    fn keys_of_rows(&self, list: ListId) -> Vec<Option<String>> {
+        match list {
+            ListId::Scripts => {
+                self.overview.script_order.iter().map(|at| self.scripts.get(*at).map(|s| s.name.clone())).collect()
+            }
+            ListId::Jobs => {
+                self.overview.job_order.iter().map(|at| self.jobs.get(*at).map(|job| job.id.to_string())).collect()
+            }
+            ListId::Targets => {
+                let markable = |row: &super::tree::Row| row.kind != Kind::Heading && row.hit;
+                self.tree.rows.iter().map(|row| markable(row).then(|| row.term.clone())).collect()
+            }
+            ListId::Devices => {
+                let run = |at: &u32| self.held.as_ref()?.run(*at).map(|run| run.device.clone());
+                self.live.iter().flat_map(|live| &live.order).map(run).collect()
+            }
+        }
+    }
+
+    /// Puts the rows in order again.
+    pub(super) fn relist(&mut self, list: ListId) {
+        let height = self.rows_of(list);
+        match list {
+            ListId::Scripts => self.overview.order_scripts(&self.scripts, self.now, height),
+            ListId::Jobs => self.overview.order_jobs(&self.jobs, self.now, height),
+            ListId::Targets => {
+                self.tree.now = Some(self.now);
+                let on = self.overview.targets_home.clone();
+                self.tree.build();
+                self.stay_on(on, height);
+            }
+            ListId::Devices => {
+                if let Some(live) = &mut self.live {
+                    live.stale();
+                }
+            }
+        }
+    }
+
+    /// The cursor of the targets goes back to the row of this path, if it is there.
+    pub(super) fn stay_on(&mut self, path: Option<String>, height: usize) {
+        let len = self.tree.rows.len();
+        match path.and_then(|path| self.tree.rows.iter().position(|row| row.path == path)) {
+            Some(at) => self.overview.targets.follow(at, len, height),
+            None => self.overview.targets.put(self.overview.targets.at, len, height),
+        }
+    }
+
+    /// After a motion: this is the row the operator chose.
+    pub(super) fn moved(&mut self, list: ListId) {
+        match list {
+            ListId::Scripts => {
+                let name = self.overview.script(&self.scripts).map(|script| script.name.clone());
+                self.overview.script_look.home = name;
+            }
+            ListId::Jobs => {
+                self.overview.job_look.home = self.overview.job(&self.jobs).map(|job| job.id.to_string());
+            }
+            ListId::Targets => {
+                let row = self.tree.rows.get(self.overview.targets.at);
+                self.overview.targets_home = row.map(|row| row.path.clone());
+            }
+            ListId::Devices => {} // The chosen run is remembered as such.
+        }
+    }
+
+    pub(super) fn set_filter(&mut self, list: ListId, text: &str) -> Result<(), Wrong> {
+        let now = self.now;
+        match list {
+            ListId::Scripts => self.overview.script_look.set_filter(text, &Scripts { all: &[], now })?,
+            ListId::Jobs => self.overview.job_look.set_filter(text, &Jobs { all: &[], now })?,
+            ListId::Targets => {
+                self.tree.now = Some(now);
+                self.tree.set_filter(text)?;
+            }
+            ListId::Devices => {
+                if let Some(live) = &mut self.live {
+                    live.look.set_filter(text, &Runs { all: &[], now })?;
+                }
+            }
+        }
+        self.relist(list);
+        Ok(())
+    }
+
+    /// A filter is being written: it is in force at once.
+    pub(super) fn filter_edited(&mut self, list: ListId, prompt: &mut Prompt) {
+        match self.set_filter(list, prompt.text.text()) {
+            Ok(()) => prompt.problem = None,
+            Err(wrong) => prompt.problem = Some((Some(wrong.column), wrong.message)),
+        }
+    }
+
+    /// `31 of 412, hiding 381: "web"`, for the right of the prompt.
+    pub fn filter_said(&self, list: ListId) -> String {
+        let Some(look) = self.look(list).filter(|look| look.narrowed()) else { return String::new() };
+        format!("{}: {}", look.hiding(self.shown_of(list)), look.says())
+    }
+
+    /// Columns, and after a colon the values there are.
+    pub(super) fn filter_candidates(&self, list: ListId, before: &str) -> Completion {
+        let columns = self.columns_of(list);
+        let names = columns.iter().map(|column| (format!("{}:", column.name), "column".to_owned()));
+        let word = before.rsplit([' ', '|', '!']).next().unwrap_or_default();
+        let Some(column) = word.split_once(':').and_then(|(name, _)| columns.iter().position(|c| c.name == name))
+        else {
+            return Completion::of_word(before, &['|', '!'], names);
+        };
+        let now = self.now;
+        let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
+        let values = match list {
+            ListId::Scripts => values(&Scripts { all: &self.scripts, now }, column),
+            ListId::Jobs => values(&Jobs { all: &self.jobs, now }, column),
+            ListId::Devices => values(&Runs { all: runs, now }, column),
+            ListId::Targets => values(&self.tree.devices(), column),
+        };
+        Completion::of_word(before, &['|', '!', ':'], values)
+    }
+
+    /// What any list does with a verb. `true`: done.
+    pub(super) fn in_list(&mut self, list: ListId, verb: Do) -> bool {
+        let height = self.rows_of(list);
+        match verb {
+            Do::Filter => {
+                let text = self.look(list).map(|look| look.text.clone()).unwrap_or_default();
+                self.open_prompt(Purpose::Filter(list), &text);
+            }
+            Do::Sort | Do::Columns => {
+                let what = if verb == Do::Sort { Choice::Sort } else { Choice::Columns };
+                self.layers.extend(self.choice_of(list, what).map(Layer::Choose));
+            }
+            Do::SortReverse => {
+                if let Some(look) = self.look_mut(list) {
+                    look.sort.reverse = !look.sort.reverse;
+                }
+                self.relist(list);
+            }
+            Do::OnlyProblems => {
+                if let Some(look) = self.look_mut(list) {
+                    look.only_problems = !look.only_problems;
+                }
+                self.relist(list);
+            }
+            Do::NextMatch | Do::PreviousMatch => self.next_match(list, verb == Do::NextMatch, height),
+            Do::Mark | Do::Range | Do::MarkAll | Do::UnmarkAll | Do::InvertMarks => {
+                let keys = self.keys_of_rows(list);
+                let mut look = self.look_mut(list).map(std::mem::take).unwrap_or_default();
+                let cursor = match list {
+                    ListId::Scripts => Some(&mut self.overview.scripts),
+                    ListId::Targets => Some(&mut self.overview.targets),
+                    ListId::Jobs => Some(&mut self.overview.jobs),
+                    ListId::Devices => self.live.as_mut().map(|live| &mut live.devices),
+                };
+                if let Some(cursor) = cursor {
+                    look.mark(verb, &keys, cursor, height);
+                }
+                if let Some(place) = self.look_mut(list) {
+                    *place = look;
+                }
+                if list == ListId::Devices
+                    && let Some(live) = &mut self.live
+                {
+                    live.moved();
+                }
+                self.moved(list);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The next row that passes the filter itself, round the end.
+    fn next_match(&mut self, list: ListId, forward: bool, height: usize) {
+        let searching = self.look(list).is_some_and(|look| !look.filter.is_empty());
+        let keys = self.keys_of_rows(list);
+        let len = keys.len();
+        let cursor = match list {
+            ListId::Scripts => &mut self.overview.scripts,
+            ListId::Targets => &mut self.overview.targets,
+            ListId::Jobs => &mut self.overview.jobs,
+            ListId::Devices => match &mut self.live {
+                Some(live) => &mut live.devices,
+                None => return,
+            },
+        };
+        let mut hits = (1..=len).map(|n| if forward { (cursor.at + n) % len } else { (cursor.at + len - n) % len });
+        let Some(to) = hits.find(|at| keys[*at].is_some()).filter(|_| searching) else {
+            self.hint = Some(if searching { "nothing passes the filter" } else { "no filter is on" }.into());
+            return;
+        };
+        let round = if forward { to <= cursor.at } else { to >= cursor.at };
+        cursor.put(to, len, height);
+        cursor.touched = true;
+        if let (ListId::Devices, Some(live)) = (list, &mut self.live) {
+            live.moved();
+        }
+        self.moved(list);
+        self.hint = round.then(|| "round the end of the list".into());
+    }
+
+    /// `<` and `>`: the focused pane narrower or wider; what has the whole width, lower or higher.
+    pub(super) fn resize_pane(&mut self, wider: bool) {
+        const STEP: i16 = 3;
+        const MOST: i16 = 60;
+        let step = if wider { STEP } else { -STEP };
+        let sizes = &mut self.overview.sizes;
+        let changes: &mut [(&mut i16, i16)] =
+            match (self.view, self.overview.focus, self.live.as_ref().map(|l| l.focus)) {
+                (View::Live, _, Some(LivePane::Tail)) => &mut [(&mut sizes.tail, step)],
+                (View::Live, _, Some(LivePane::Grid)) => &mut [(&mut sizes.devices, -step)],
+                (View::Live, ..) => &mut [(&mut sizes.devices, step)],
+                (_, Pane::Scripts, _) => &mut [(&mut sizes.scripts, step)],
+                (_, Pane::Targets, _) => &mut [(&mut sizes.targets, step)],
+                // What lies right of it gives way: the two before it share the loss.
+                (_, Pane::Jobs, _) => &mut [(&mut sizes.scripts, -step), (&mut sizes.targets, -step)],
+                (_, Pane::Preview, _) => &mut [(&mut sizes.preview, step)],
+            };
+        for (size, step) in changes {
+            **size = (**size + *step).clamp(-MOST, MOST);
+        }
+        if let Some(live) = &mut self.live {
+            live.stale();
+        }
+    }
+}
+
+/// Different values of a column, the frequent ones of which an operator thinks.
+fn values(rows: &impl Rows, column: usize) -> Vec<(String, String)> {
+    let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    let mut room = String::new();
+    for row in 0..rows.len() {
+        for value in rows.text(row, column, &mut room).split_whitespace() {
+            *counts.entry(value.to_owned()).or_default() += 1;
+        }
+    }
+    let mut values: Vec<(String, usize)> = counts.into_iter().collect();
+    values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    values.into_iter().take(200).map(|(value, count)| (value, count.to_string())).collect()
+}

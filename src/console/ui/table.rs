@@ -1,0 +1,196 @@
+//! Any list of `model::rows` as a table: columns that fit, marks, the cursor, and where what was looked for stands.
+//! What a list hides and how it is sorted is said in its border, so that a part is never taken for the whole.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::cells::{Cell, cursor, nth, place, row, title};
+use crate::console::app::columns::{self, Col};
+use crate::console::app::list::{Cursor, ListId, Look};
+use crate::console::app::{App, Layer};
+use crate::console::text;
+use crate::console::theme::{Role, Theme};
+use crate::model::filter::{Filter, Rows};
+
+/// What is drawn.
+pub struct Table<'a, R, F> {
+    pub list: ListId,
+    pub look: &'a Look,
+    pub rows: &'a R,
+    /// Rows shown, in order.
+    pub order: &'a [u32],
+    pub cursor: Cursor,
+    pub focused: bool,
+    /// How wide the first column would like to be.
+    pub first: Option<u16>,
+    /// The key that a row is marked by.
+    pub key: &'a dyn Fn(usize) -> String,
+    /// Row, column, its text: what to show instead, and how. `None` as text: as it is.
+    pub style: F,
+}
+
+impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, F> {
+    pub fn draw(&self, theme: &Theme, inside: Rect, buf: &mut Buffer) {
+        let shown = columns::shown(self.list, self.look, inside.width.saturating_sub(2));
+        let mut widths = vec![1];
+        widths.extend(columns::widths(self.list, &shown, inside.width.saturating_sub(2), self.first));
+        let muted = theme.style(Role::TextMuted);
+        let cell = |text: Cow<'static, str>, style, right| Cell { text, style, right };
+        let mut heads = vec![cell("".into(), muted, false)];
+        let wide = columns::wide(self.list, inside.width);
+        heads.extend(shown.iter().map(|col| {
+            let head = if wide && col.head == "st" { "state" } else { col.head };
+            cell(head.into(), muted, col.right)
+        }));
+        row(buf, nth(inside, 0), &widths, &heads);
+        let indexes: Vec<Option<usize>> =
+            shown.iter().map(|col| self.rows.columns().iter().position(|column| column.name == col.name)).collect();
+        let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+        let window = self.cursor.window(self.order.len(), usize::from(list.height));
+        let anchor = self
+            .look
+            .anchor
+            .as_ref()
+            .and_then(|anchor| self.order.iter().position(|row| (self.key)(*row as usize) == *anchor));
+        let range = anchor.map_or(0..0, |from| from.min(self.cursor.at)..from.max(self.cursor.at) + 1);
+        let marks = !self.look.marks.is_empty();
+        let mut room = String::new();
+        for (n, at) in window.enumerate() {
+            let index = self.order[at] as usize;
+            let line = nth(list, n as u16);
+            let marked = range.contains(&at) || (marks && self.look.marks.contains(&(self.key)(index)));
+            let mut cells = vec![cell(if marked { "x" } else { "" }.into(), theme.style(Role::Mark), false)];
+            let mut found = Vec::new();
+            for (col, column) in shown.iter().zip(&indexes) {
+                let said = column.map_or("", |column| self.rows.text(index, column, &mut room));
+                let (other, style) = (self.style)(index, col, said);
+                let text = other.unwrap_or_else(|| text::plain(said));
+                let style = if marked && cells.len() == 1 { theme.style(Role::Mark) } else { style };
+                found.push(column.map_or_else(Vec::new, |column| self.look.filter.hits(column, &text)));
+                cells.push(cell(text.into(), style, col.right));
+            }
+            row(buf, line, &widths, &cells);
+            let on = at == self.cursor.at;
+            if on {
+                cursor(theme, buf, line, self.focused);
+                if marked {
+                    buf.set_string(line.x, line.y, "x", Style::default());
+                }
+            }
+            highlight(theme, buf, line, &widths, &cells, &found, on && self.focused);
+        }
+    }
+}
+
+/// Shows where in each cell what was looked for stands.
+fn highlight(
+    theme: &Theme,
+    buf: &mut Buffer,
+    line: Rect,
+    widths: &[u16],
+    cells: &[Cell<'_>],
+    found: &[Vec<std::ops::Range<usize>>],
+    current: bool,
+) {
+    let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
+    let rest = line.width.saturating_sub(fixed);
+    let mut x = line.x;
+    for (at, (width, cell)) in widths.iter().zip(cells).enumerate() {
+        let width = if *width == 0 { rest } else { *width };
+        let room = width.min(line.right().saturating_sub(x));
+        let hits = at.checked_sub(1).and_then(|at| found.get(at)).map_or(&[][..], Vec::as_slice);
+        let gap = if cell.right { usize::from(room).saturating_sub(text::width(&cell.text)) as u16 } else { 0 };
+        mark_hits(
+            theme,
+            buf,
+            Rect { x: x + gap, width: room.saturating_sub(gap), height: 1, ..line },
+            &cell.text,
+            hits,
+            current,
+        );
+        x += width + 1;
+    }
+}
+
+/// Puts the look of what was found on these stretches (in bytes) of a text that stands in `area`.
+pub fn mark_hits(
+    theme: &Theme,
+    buf: &mut Buffer,
+    area: Rect,
+    text: &str,
+    hits: &[std::ops::Range<usize>],
+    current: bool,
+) {
+    let style = theme.style(if current { Role::MatchCurrent } else { Role::Match });
+    for hit in hits {
+        let (Some(before), Some(inside)) = (text.get(..hit.start), text.get(hit.clone())) else { continue };
+        let from = text::width(before) as u16;
+        let width = (text::width(inside) as u16).min(area.width.saturating_sub(from));
+        if from < area.width && area.height > 0 {
+            let hit = Rect { x: area.x + from, width, height: 1, ..area };
+            // The cursor's own look stays where the match has none that differs.
+            let style = if current { style.add_modifier(Modifier::UNDERLINED) } else { style };
+            buf.set_style(hit, style);
+        }
+    }
+}
+
+/// Whether a list looks focused: also while its filter is written, or its menu is open.
+pub fn focused(app: &App, list: ListId) -> bool {
+    let only_its_own = app.layers.iter().all(|layer| matches!(layer, Layer::Prompt(_) | Layer::Choose(_)));
+    only_its_own && app.list_here() == Some(list)
+}
+
+/// The title: what is listed, and under a filter what it is narrowed to.
+pub fn head<'a>(app: &App, list: ListId, key: &str, name: &str, more: &str) -> Line<'a> {
+    let theme = &app.theme;
+    let mut line = title(theme, key, name, more);
+    if let Some(look) = app.look(list).filter(|look| look.narrowed()) {
+        line.spans.push(Span::styled(text::plain(&look.says()), theme.style(Role::Match)));
+        line.spans.push(Span::raw(" "));
+    }
+    line
+}
+
+/// The foot: what is hidden, marked, how it is sorted, where the cursor is. What does not fit gives way, the least
+/// telling first.
+pub fn foot(app: &App, list: ListId, at: usize, len: usize, width: u16) -> String {
+    let Some(look) = app.look(list) else { return place(at, len) };
+    let default = match list {
+        ListId::Devices => 1,
+        _ => 0,
+    };
+    let hiding = look.hiding(app.shown_of(list));
+    let marked = look.marked();
+    let few = match look.marks.len() {
+        0 => String::new(),
+        n if look.unseen > 0 => format!("{n} marked ({} hidden)", look.unseen),
+        n => format!("{n} marked"),
+    };
+    let sort = if look.sort.column != default || look.sort.reverse {
+        format!("sort {}", app.sorted_by(list))
+    } else {
+        String::new()
+    };
+    let place = place(at, len);
+    let room = usize::from(width.saturating_sub(4));
+    let ways: [&[&str]; 5] = [
+        &[&hiding, &marked, &sort, &place],
+        &[&hiding, &few, &sort, &place],
+        &[&hiding, &few, &sort],
+        &[&hiding, &few],
+        &[if few.is_empty() { &hiding } else { &few }],
+    ];
+    let joined = |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("  ");
+    ways.iter().map(|way| joined(way)).find(|foot| text::width(foot) + 2 <= room).unwrap_or_else(|| joined(ways[4]))
+}
+
+/// Hits of words that ask no column, or this one by name.
+pub fn hits(filter: &Filter, rows: &impl Rows, name: &str, text: &str) -> Vec<std::ops::Range<usize>> {
+    let column = rows.columns().iter().position(|column| column.name == name);
+    filter.hits(column.unwrap_or(usize::MAX), text)
+}

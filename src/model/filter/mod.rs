@@ -1,0 +1,233 @@
+//! The filter language: which rows of a list an operator wants to see. The same in every list, in the tail and in the
+//! verbs' `--filter`.
+//!
+//! ```text
+//! web                any column holds it; capitals count only where they are written
+//! !web               not
+//! ~osp               the letters in this order, others between them
+//! re:^web0[1-9]      a regular expression, up to the next blank
+//! state:fail         one column holds it; name:=web1 is it, name:~w1 and name:re:^w as above
+//! bad:>0  took>=2m   numbers, times (30s 5m 2h 9d), sizes (10k 2MB) and versions compared
+//! web prod           both: a blank means "and"
+//! web | db           either
+//! "two words"        every character as it is; a * outside quotes stands for anything
+//! ```
+//!
+//! A blank binds closer than `|`. A word with a colon that names no column is just a word (`lab:web001`), unless it
+//! is nearly one: then it is refused, for a slip must not hide the fleet. Words without a digit are not looked for in
+//! columns of numbers.
+//!
+//! Matching a row allocates nothing; patterns are bounded in size and take time linear in the row.
+
+mod amount;
+pub mod fuzzy;
+mod needle;
+mod parse;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use terms::{Clause, Test};
+
+/// What a column holds, and so how it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Compared as versions.
+    Text,
+    Number,
+    /// An age or a time taken, in seconds.
+    Seconds,
+    Bytes,
+}
+
+/// A column as filter, order and verbs know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: Cow<'static, str>,
+    pub kind: Kind,
+    /// In its usual order the largest comes first.
+    pub down: bool,
+}
+
+impl Column {
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name: Cow::Borrowed(name), kind, down: false }
+    }
+
+    pub const fn down(name: &'static str, kind: Kind) -> Self {
+        Self { name: Cow::Borrowed(name), kind, down: true }
+    }
+}
+
+/// Rows that can be filtered and sorted.
+pub trait Rows {
+    fn columns(&self) -> &[Column];
+    fn len(&self) -> usize;
+    /// What a column says of a row, as it is shown. Borrowed, or written into `room`.
+    fn text<'a>(&'a self, row: usize, column: usize, room: &'a mut String) -> &'a str;
+    /// Its number, seconds or bytes; `None`: it has none.
+    fn number(&self, row: usize, column: usize) -> Option<f64>;
+
+    /// What the column sorts by, where that is not its text.
+    fn order(&self, row: usize, column: usize) -> Option<f64> {
+        self.number(row, column)
+    }
+
+    /// Worth a look.
+    fn troubled(&self, _row: usize) -> bool {
+        false
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What is wrong with a filter, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Wrong {
+    /// In characters, from 0.
+    pub column: usize,
+    /// One sentence, without a full stop.
+    pub message: String,
+}
+
+impl Wrong {
+    fn at(column: usize, message: impl Into<String>) -> Self {
+        Self { column, message: message.into() }
+    }
+}
+
+/// A filter that was understood: alternatives, each a list of what must hold. None at all: everything passes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    any: Vec<Vec<Clause>>,
+}
+
+/// Understands a filter of a list with these columns.
+///
+/// # Errors
+/// Where it is wrong, and why.
+pub fn parse(text: &str, columns: &[Column]) -> Result<Filter, Wrong> {
+    parse::parse(text, columns)
+}
+
+impl Filter {
+    /// Everything passes.
+    pub fn is_empty(&self) -> bool {
+        self.any.is_empty()
+    }
+
+    /// `room` is for numbers made into text; it can be used again and again.
+    pub fn passes(&self, rows: &impl Rows, row: usize, room: &mut String) -> bool {
+        self.any.is_empty() || self.any.iter().any(|all| all.iter().all(|clause| clause.holds(rows, row, room)))
+    }
+
+    /// Whether one text passes, taken for all columns at once: a line of output, the name in a picker.
+    pub fn passes_text(&self, text: &str) -> bool {
+        self.any.is_empty() || self.any.iter().any(|all| all.iter().all(|clause| clause.holds_text(text)))
+    }
+
+    /// Whether a name passes by itself: by words that ask no column, and hold where nothing is forbidden.
+    pub fn passes_name(&self, name: &str) -> bool {
+        self.any.iter().any(|all| {
+            all.iter().any(|clause| clause.column.is_none() && !clause.not)
+                && all.iter().all(|clause| clause.column.is_none() && clause.holds_text(name))
+        })
+    }
+
+    /// Every row that passes this one passed `before` too: only those need be looked at.
+    pub fn narrows(&self, before: &Filter) -> bool {
+        before.any.is_empty()
+            || (!self.any.is_empty()
+                && self.any.iter().all(|new| {
+                    before.any.iter().any(|old| old.iter().all(|old| new.iter().any(|new| new.implies(old))))
+                }))
+    }
+
+    /// Where a column's text is what was looked for, in bytes, rising, without overlap.
+    pub fn hits(&self, column: usize, text: &str) -> Vec<Range<usize>> {
+        let mut hits: Vec<Range<usize>> = Vec::new();
+        for clause in self.any.iter().flatten().filter(|clause| !clause.not) {
+            if clause.column.is_none_or(|mine| mine == column) {
+                clause.test.hits(text, &mut hits);
+            }
+        }
+        hits.sort_by_key(|hit| hit.start);
+        let mut joined: Vec<Range<usize>> = Vec::with_capacity(hits.len());
+        for hit in hits {
+            match joined.last_mut() {
+                Some(last) if hit.start <= last.end => last.end = last.end.max(hit.end),
+                _ => joined.push(hit),
+            }
+        }
+        joined
+    }
+
+    /// It says what to look for somewhere, so that something can be highlighted.
+    pub fn looks_for_text(&self) -> bool {
+        self.any.iter().flatten().any(|clause| !clause.not && !matches!(clause.test, Test::Compare { .. }))
+    }
+
+    /// Its meaning in words: `"web" and state has "fail"`.
+    pub fn describe(&self) -> String {
+        let alternatives = self.any.iter().map(|all| {
+            let clauses: Vec<String> = all.iter().map(Clause::describe).collect();
+            clauses.join(" and ")
+        });
+        alternatives.collect::<Vec<_>>().join(", or ")
+    }
+}
+
+/// The rows that pass, in their own order.
+pub fn passing(filter: &Filter, rows: &impl Rows) -> Vec<u32> {
+    let mut room = String::new();
+    let all = 0..u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    all.filter(|row| filter.passes(rows, *row as usize, &mut room)).collect()
+}
+
+/// Puts rows into the order of a column; what has no value stands last either way.
+pub fn sort(rows: &impl Rows, order: &mut [u32], column: usize, reverse: bool) {
+    let Some(about) = rows.columns().get(column) else { return };
+    let turned = about.down != reverse;
+    let turn = |order: std::cmp::Ordering| if turned { order.reverse() } else { order };
+    if order.iter().any(|row| rows.order(*row as usize, column).is_some()) {
+        order.sort_by_cached_key(|row| {
+            let number = rows.order(*row as usize, column);
+            Number(number.map(|number| if turned { -number } else { number }))
+        });
+        return;
+    }
+    let mut room = String::new();
+    let mut keyed: Vec<(String, u32)> =
+        order.iter().map(|row| (rows.text(*row as usize, column, &mut room).to_owned(), *row)).collect();
+    keyed.sort_by(|(a, _), (b, _)| a.is_empty().cmp(&b.is_empty()).then_with(|| turn(super::nodeset::natural(a, b))));
+    for (place, (_, row)) in order.iter_mut().zip(keyed) {
+        *place = row;
+    }
+}
+
+/// A number in order; none is the last.
+#[derive(PartialEq)]
+struct Number(Option<f64>);
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        match (self.0, other.0) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        }
+    }
+}

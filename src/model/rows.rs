@@ -1,0 +1,305 @@
+//! Scripts, devices, jobs and runs as rows: the columns by which lists and verbs filter, sort and choose, the same in
+//! both. Owns the columns' names; how wide one is drawn is the screen's affair.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::amounts::{age, bytes, took};
+use super::device::{Device, Reach};
+use super::filter::{Column, Kind, Rows};
+use super::job::{JobSummary, Run};
+use super::script::ScriptInfo;
+use super::state::{JobState, RunState};
+
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    (to.as_millisecond() - from.as_millisecond()).max(0) as f64 / 1000.0
+}
+
+fn write_into(room: &mut String, number: Option<f64>, kind: Kind) -> &str {
+    room.clear();
+    match (number, kind) {
+        (None, _) => {}
+        (Some(n), Kind::Seconds) => room.push_str(&took((n * 1000.0) as u64)),
+        (Some(n), Kind::Bytes) => room.push_str(&bytes(n as u64)),
+        (Some(n), _) => drop(write!(room, "{n}")),
+    }
+    room
+}
+
+fn aged(room: &mut String, seconds: Option<f64>) -> &str {
+    *room = seconds.map(|seconds| age(seconds as u64)).unwrap_or_default();
+    room
+}
+
+pub struct Scripts<'a> {
+    pub all: &'a [ScriptInfo],
+    pub now: Timestamp,
+}
+
+static SCRIPTS: [Column; 9] = [
+    Column::new("name", Kind::Text),
+    Column::new("lang", Kind::Text),
+    Column::new("version", Kind::Text),
+    Column::new("last", Kind::Seconds),
+    Column::new("ok", Kind::Number),
+    Column::new("history", Kind::Text),
+    Column::new("what", Kind::Text),
+    Column::down("size", Kind::Bytes),
+    Column::new("changed", Kind::Seconds),
+];
+
+impl Rows for Scripts<'_> {
+    fn columns(&self) -> &[Column] {
+        &SCRIPTS
+    }
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn text<'a>(&'a self, row: usize, column: usize, room: &'a mut String) -> &'a str {
+        let script = &self.all[row];
+        match column {
+            0 => &script.name,
+            1 => &script.language,
+            2 => &script.version,
+            5 => script.last_run.as_ref().map_or("", |run| &run.history),
+            6 => script.refused.as_deref().unwrap_or(&script.describe),
+            3 | 8 => aged(room, self.number(row, column)),
+            _ => write_into(room, self.number(row, column), SCRIPTS[column].kind),
+        }
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f64> {
+        let script = &self.all[row];
+        let last = script.last_run.as_ref();
+        match column {
+            3 => last.map(|run| seconds(run.at, self.now)),
+            4 => last.map(|run| f64::from(run.ok_percent)),
+            7 => Some(script.size as f64),
+            8 => script.modified_at.map(|at| seconds(at, self.now)),
+            _ => None,
+        }
+    }
+
+    fn troubled(&self, row: usize) -> bool {
+        let script = &self.all[row];
+        script.refused.is_some() || script.last_run.as_ref().is_some_and(|run| run.history.ends_with(['x', '-']))
+    }
+}
+
+pub struct Jobs<'a> {
+    pub all: &'a [JobSummary],
+    pub now: Timestamp,
+}
+
+static JOBS: [Column; 13] = [
+    Column::down("id", Kind::Number),
+    Column::new("script", Kind::Text),
+    Column::new("by", Kind::Text),
+    Column::new("age", Kind::Seconds),
+    Column::down("dev", Kind::Number),
+    Column::new("done", Kind::Number),
+    Column::down("ok", Kind::Number),
+    Column::down("bad", Kind::Number),
+    Column::down("off", Kind::Number),
+    Column::new("target", Kind::Text),
+    Column::new("state", Kind::Text),
+    Column::down("took", Kind::Seconds),
+    Column::new("reason", Kind::Text),
+];
+
+impl Rows for Jobs<'_> {
+    fn columns(&self) -> &[Column] {
+        &JOBS
+    }
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn text<'a>(&'a self, row: usize, column: usize, room: &'a mut String) -> &'a str {
+        let job = &self.all[row];
+        match column {
+            1 => &job.script,
+            2 => &job.by,
+            3 => aged(room, self.number(row, column)),
+            9 => &job.target,
+            10 => job.state.word(),
+            12 => job.reason.as_deref().unwrap_or(""),
+            _ => write_into(room, self.number(row, column), JOBS[column].kind),
+        }
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f64> {
+        let job = &self.all[row];
+        let counts = &job.counts;
+        Some(match column {
+            0 => job.id as f64,
+            3 => seconds(job.created_at, self.now),
+            4 => f64::from(counts.total()),
+            5 => (f64::from(counts.ended()) * 100.0 / f64::from(counts.total().max(1))).floor(),
+            6 => f64::from(counts.ok),
+            7 => f64::from(counts.bad()),
+            8 => f64::from(counts.offline),
+            11 => seconds(job.created_at, job.finished_at.unwrap_or(self.now)),
+            _ => return None,
+        })
+    }
+
+    fn troubled(&self, row: usize) -> bool {
+        let job = &self.all[row];
+        job.counts.bad() > 0 || job.counts.offline > 0 || job.state == JobState::Interrupted || job.reason.is_some()
+    }
+}
+
+/// The runs of one job.
+pub struct Runs<'a> {
+    pub all: &'a [Run],
+    pub now: Timestamp,
+}
+
+static RUNS: [Column; 10] = [
+    Column::new("device", Kind::Text),
+    Column::new("state", Kind::Text),
+    Column::new("rc", Kind::Number),
+    Column::down("took", Kind::Seconds),
+    Column::new("last", Kind::Text),
+    Column::down("bytes", Kind::Bytes),
+    Column::down("lines", Kind::Number),
+    Column::down("tries", Kind::Number),
+    Column::new("signal", Kind::Text),
+    Column::new("connection", Kind::Text),
+];
+
+impl Rows for Runs<'_> {
+    fn columns(&self) -> &[Column] {
+        &RUNS
+    }
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn text<'a>(&'a self, row: usize, column: usize, room: &'a mut String) -> &'a str {
+        let run = &self.all[row];
+        match column {
+            0 => &run.name,
+            1 => run.state.word(),
+            4 => run.reason.as_deref().unwrap_or(&run.last_line),
+            8 => run.signal.as_deref().unwrap_or(""),
+            9 => run.device.split_once(':').map_or("", |(connection, _)| connection),
+            _ => write_into(room, self.number(row, column), RUNS[column].kind),
+        }
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f64> {
+        let run = &self.all[row];
+        match column {
+            2 => run.exit_code.map(f64::from),
+            3 => run.started_at.map(|from| seconds(from, run.finished_at.unwrap_or(self.now))),
+            5 => Some(run.bytes as f64),
+            6 => Some(run.lines as f64),
+            7 => Some(f64::from(run.attempts)),
+            _ => None,
+        }
+    }
+
+    /// Bad first, then what goes on (the longest first), then the rest.
+    fn order(&self, row: usize, column: usize) -> Option<f64> {
+        if column != 1 {
+            return self.number(row, column);
+        }
+        let run = &self.all[row];
+        let goes_on = if run.state.ended() { 0.0 } else { self.number(row, 3).unwrap_or(0.0) };
+        Some(f64::from(run.state.rank()) * 1e9 - goes_on)
+    }
+
+    fn troubled(&self, row: usize) -> bool {
+        let run = &self.all[row];
+        run.state.bad() || run.state == RunState::Offline
+    }
+}
+
+/// Devices, with a column for each fact that any of them has.
+pub struct Devices<'a> {
+    pub all: &'a [Device],
+    pub now: Timestamp,
+    columns: Cow<'a, [Column]>,
+}
+
+/// Columns before the facts.
+const FACTS: usize = 6;
+
+static DEVICES: [Column; FACTS] = [
+    Column::new("device", Kind::Text),
+    Column::new("connection", Kind::Text),
+    Column::new("state", Kind::Text),
+    Column::new("contact", Kind::Seconds),
+    Column::new("group", Kind::Text),
+    Column::new("error", Kind::Text),
+];
+
+/// The columns of these devices: worked out once, for they are the same as long as the devices are.
+pub fn device_columns(all: &[Device]) -> Vec<Column> {
+    let facts: BTreeSet<&str> = all.iter().flat_map(|device| device.facts.keys()).map(String::as_str).collect();
+    let own = |fact: &&str| !DEVICES.iter().any(|column| column.name == *fact);
+    let facts = facts.into_iter().filter(own).map(|fact| Column {
+        name: Cow::Owned(fact.to_owned()),
+        kind: Kind::Text,
+        down: false,
+    });
+    DEVICES.iter().cloned().chain(facts).collect()
+}
+
+impl<'a> Devices<'a> {
+    pub fn new(all: &'a [Device], columns: &'a [Column], now: Timestamp) -> Self {
+        Self { all, now, columns: Cow::Borrowed(columns) }
+    }
+}
+
+impl Rows for Devices<'_> {
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn text<'a>(&'a self, row: usize, column: usize, room: &'a mut String) -> &'a str {
+        let device = &self.all[row];
+        match column {
+            0 => &device.id,
+            1 => &device.connection,
+            2 => device.state.word(),
+            3 => aged(room, self.number(row, column)),
+            4 => {
+                room.clear();
+                for group in &device.groups {
+                    if !room.is_empty() {
+                        room.push(' ');
+                    }
+                    room.push_str(group);
+                }
+                room
+            }
+            5 => device.last_error.as_deref().unwrap_or(""),
+            fact => self.columns.get(fact).and_then(|column| device.facts.get(column.name.as_ref())).map_or("", |v| v),
+        }
+    }
+
+    fn number(&self, row: usize, column: usize) -> Option<f64> {
+        if column != 3 {
+            return None;
+        }
+        self.all[row].last_contact.map(|at| seconds(at, self.now))
+    }
+
+    fn troubled(&self, row: usize) -> bool {
+        matches!(self.all[row].state, Reach::Offline | Reach::Refused)
+    }
+}
