@@ -83,7 +83,7 @@ fn in_the_console_from_new_to_deleted_and_back() {
     console.text(":deleted");
     console.keys("<enter>");
     console.sees("Deleted scripts");
-    console.sees("aaa.sh");
+    console.sees(" B aaa.sh"); // its row, not the notice that it was deleted
     console.keys("<enter>");
     console.sees("> aaa.sh");
     assert!(home.library().join("aaa.sh").exists());
