@@ -8,7 +8,7 @@ use quarterdeck::api::{self, ServeError};
 use quarterdeck::cli::args::{Cli, Verb};
 use quarterdeck::cli::keys::Binding;
 use quarterdeck::cli::{self, CliError, Fault, Outcome};
-use quarterdeck::console::keymap::Keymap;
+use quarterdeck::console::keymap::{self, Keymap};
 use quarterdeck::console::{self, app::commands};
 use quarterdeck::model::job;
 use quarterdeck::settings::{self, Settings};
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             api::keep_guard();
             Ok(Outcome::Done)
         }
-        Some(Verb::Keys(verb)) => keys(&settings, verb.print_default, cli.common.json),
+        Some(Verb::Keys(verb)) => keys(&settings, verb, cli.common.json),
         Some(_) => cli::run(&settings, &cli, &console::examine),
     };
     finished(done)
@@ -81,12 +81,24 @@ fn served(done: Result<(), ServeError>, background: bool) -> ExitCode {
     }
 }
 
-fn keys(settings: &Settings, print_default: bool, json: bool) -> Result<Outcome, CliError> {
-    let default = print_default.then(|| Keymap::preset_text(&settings.ui.keymap).unwrap_or_default());
+fn keys(settings: &Settings, verb: &cli::args::Keys, json: bool) -> Result<Outcome, CliError> {
+    if let Some(name) = verb.preset.as_deref().filter(|name| Keymap::presets().all(|known| known != *name)) {
+        return Err(CliError::Usage(keymap::unknown_preset(name)));
+    }
+    let preset = verb.preset.as_deref().unwrap_or(&settings.ui.keymap);
+    if verb.print_default {
+        let all = commands::TABLE.iter().map(|command| (command.context, command.name, command.doc));
+        let name = Keymap::presets().find(|known| *known == preset).unwrap_or(keymap::DEFAULT);
+        let text = Keymap::load(name, None, &commands::known).0.file(name, all);
+        return cli::keys::run(&[], Some(&text), json);
+    }
     let file = settings.paths.config.with_file_name("keymap.toml");
     let text = std::fs::read_to_string(&file).ok();
     let user = text.as_deref().map(|text| (file.as_path(), text));
-    let (keymap, problems) = Keymap::load(&settings.ui.keymap, user, &commands::known);
+    let (keymap, problems) = match &verb.preset {
+        Some(name) => Keymap::switched(name, user, &commands::known),
+        None => Keymap::load(preset, user, &commands::known),
+    };
     for problem in problems {
         cli::say(format!("quarterdeck: {problem}"));
     }
@@ -98,5 +110,5 @@ fn keys(settings: &Settings, print_default: bool, json: bool) -> Result<Outcome,
             Binding { context, keys, command, describe }
         })
         .collect();
-    cli::keys::run(&bindings, default, json)
+    cli::keys::run(&bindings, None, json)
 }

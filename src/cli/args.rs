@@ -389,9 +389,12 @@ pub enum Config {
 
 #[derive(Debug, Args)]
 pub struct Keys {
-    /// The default keymap as a file to start from
+    /// Every default key as a keymap.toml to start from
     #[arg(long = "default", action = ArgAction::SetTrue)]
     pub print_default: bool,
+    /// Those of this keymap (vi, arrows, emacs) instead of the one in use
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

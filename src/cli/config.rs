@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::args::Config as Verb;
 use super::{CliError, Desk, Outcome, out};
 use crate::model::connection::{HostKeys, Kind};
-use crate::settings::Settings;
 use crate::settings::units::show_duration;
+use crate::settings::{Settings, ThemeWish};
 
 pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let settings = desk.settings;
@@ -52,8 +52,14 @@ pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
 /// What config.toml would hold to bring this about (and the paths, which come from the environment).
 fn shown(settings: &Settings) -> Value {
     let (engine, ui, paths) = (&settings.engine, &settings.ui, &settings.paths);
+    let theme = match &ui.theme {
+        ThemeWish::Named(name) => json!(name),
+        ThemeWish::ByGround { dark, light, fallback } => {
+            json!({ "dark": dark, "light": light, "fallback": fallback })
+        }
+    };
     let mut ui_table = json!({
-        "theme": ui.theme, "keymap": ui.keymap, "ask_terminal": ui.ask, "mouse": ui.mouse,
+        "theme": theme, "keymap": ui.keymap, "ask_terminal": ui.ask, "mouse": ui.mouse,
         "color": if ui.no_color { "never" } else { "auto" },
     });
     if let Some(fps) = ui.fps {

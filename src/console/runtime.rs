@@ -5,6 +5,7 @@ mod drafts;
 mod engine;
 mod files;
 mod keyboard;
+mod looks;
 mod shelf;
 
 use std::io::{self, IsTerminal, Write};
@@ -18,12 +19,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::app::notices::Level;
-use super::app::{App, Effect, Event, Place, commands};
+use super::app::{App, Effect, Event, Place};
 use super::editor::highlight;
-use super::keymap::Keymap;
 use super::term::probe::{self, Answers};
 use super::term::{AWAY, HERE, Input, Line, NoScreen, PASTE, Pace, Reply, Screen, Term};
-use super::theme::{Depth, Theme};
+use super::theme::Depth;
 use super::{term, text, ui};
 use crate::model::wire::Step;
 use crate::settings::Settings;
@@ -62,14 +62,10 @@ pub fn prints_only() -> bool {
 /// For `doctor`: what the terminal can do, and whether theme and keymap are as their files say.
 pub fn examine(settings: &Settings) -> Vec<Step> {
     let mut steps = term::examine(settings.ui.ask);
-    let folder = settings.paths.config.parent();
-    let themes = folder.map(|folder| folder.join("themes"));
-    let (_, problems) = Theme::load(&settings.ui.theme, themes.as_deref(), Depth::True, false);
-    let own = folder.map(|folder| folder.join("keymap.toml"));
-    let text = own.as_ref().and_then(|own| std::fs::read_to_string(own).ok());
-    let user = own.as_deref().zip(text.as_deref());
-    let (_, wrong) = Keymap::load(&settings.ui.keymap, user, &commands::known);
-    for (label, name, problems) in [("theme", &settings.ui.theme, problems), ("keymap", &settings.ui.keymap, wrong)] {
+    let (looks, mut problems) = looks::at_start(settings, term::ground());
+    problems.extend(looks.shelf.theme(&looks.worn, Depth::True, false).1);
+    let wrong = looks.keymap().1;
+    for (label, name, problems) in [("theme", &looks.worn, problems), ("keymap", &looks.preset, wrong)] {
         if problems.is_empty() {
             steps.push(Step { label: label.to_owned(), text: name.clone(), fine: true });
         }
@@ -143,23 +139,10 @@ impl Desk {
         let caps = term.caps();
         let depth = if settings.ui.no_color { Depth::None } else { caps.depth };
         let ascii = settings.ui.ascii.unwrap_or(caps.ascii);
-        let folder = settings.paths.config.parent();
-        let themes = folder.map(|folder| folder.join("themes"));
-        let (theme, mut problems) = Theme::load(&settings.ui.theme, themes.as_deref(), depth, ascii);
-        let own = folder.map(|folder| folder.join("keymap.toml"));
-        let text = match own.as_ref().map(std::fs::read_to_string) {
-            Some(Ok(text)) => Some(text),
-            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                problems.push(format!(
-                    "{}: cannot be read: {error}",
-                    own.as_ref().map_or_else(String::new, |p| p.display().to_string())
-                ));
-                None
-            }
-            _ => None,
-        };
-        let user = own.as_deref().zip(text.as_deref());
-        let (keymap, wrong) = Keymap::load(&settings.ui.keymap, user, &commands::known);
+        let (looks, mut problems) = looks::at_start(&settings, term::ground());
+        let (theme, wrong) = looks.shelf.theme(&looks.worn, depth, ascii);
+        problems.extend(wrong);
+        let (keymap, wrong) = looks.keymap();
         problems.extend(wrong);
 
         let shown = |path: &std::path::Path| match path.strip_prefix(&settings.home) {
@@ -182,6 +165,7 @@ impl Desk {
         };
         let area = Term::size();
         let mut app = App::new(theme, keymap, place, (area.width, area.height), Timestamp::now());
+        app.looks = looks;
         match files::kept(&settings.paths) {
             Ok(Some(kept)) => app.restore(kept),
             Ok(None) => {}
@@ -219,6 +203,10 @@ impl Desk {
 
     async fn follow(&mut self) -> Result<(), Error> {
         let (results, mut told) = mpsc::channel::<Told>(ROOM);
+        looks::watch(&self.settings.paths, {
+            let results = results.clone();
+            move |read| results.blocking_send(Told::Event(Box::new(Event::Reread(Box::new(read))))).is_ok()
+        });
         let mut engine = Engine::new(self.settings.paths.clone(), results);
         let mut signals = Signals::new().map_err(Error::Loop)?;
         engine.attach();
@@ -447,21 +435,11 @@ impl Desk {
                     Some(Event::Unkept { what: "history", why: format!("{}: {error}", paths.state.display()) })
                 });
             }
-            Effect::LoadTheme(name) => engine.blocking({
-                let themes = self.settings.paths.config.with_file_name("themes");
-                let (depth, ascii) = (self.app.theme.depth, self.app.theme.glyphs.ascii);
+            Effect::KeepTheme(name) => engine.blocking({
+                let settings = self.settings.clone();
                 move || {
-                    let (theme, problems) = Theme::load(&name, Some(&themes), depth, ascii);
-                    Some(Event::Theme(Box::new(theme), problems))
-                }
-            }),
-            Effect::LoadKeymap(name) => engine.blocking({
-                let own = self.settings.paths.config.with_file_name("keymap.toml");
-                move || {
-                    let text = std::fs::read_to_string(&own).ok();
-                    let user = text.as_deref().map(|text| (own.as_path(), text));
-                    let (keymap, problems) = Keymap::load(&name, user, &commands::known);
-                    Some(Event::Keymap(name, Box::new(keymap), problems))
+                    let error = looks::keep(&settings, &name).err()?;
+                    Some(Event::Unkept { what: "theme", why: format!("{}: {error}", settings.paths.state.display()) })
                 }
             }),
             Effect::Colour { name, version, language, text } => engine.blocking(move || {

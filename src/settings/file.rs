@@ -117,9 +117,29 @@ impl<'a> Page<'a> {
                 self.unknown(name.span().start, "key", key, &format!(" in [{section}]"), names);
                 continue;
             };
+            if let (Shape::Theme, DeValue::Table(parts)) = (shape, value.get_ref()) {
+                self.theme(section, key, parts, values);
+                continue;
+            }
             match shape.check(given(value.get_ref())) {
                 Ok(()) => values.push((format!("{section}.{key}"), plain(value.get_ref()))),
                 Err(wrong) => self.problem(value.span().start, format!("`{key}` in [{section}]: {wrong}")),
+            }
+        }
+    }
+
+    /// `theme = { dark = …, light = …, fallback = … }`
+    fn theme(&mut self, section: &str, key: &str, parts: &DeTable<'_>, values: &mut Vec<(String, config::Value)>) {
+        const PARTS: [&str; 3] = ["dark", "light", "fallback"];
+        for (name, value) in parts {
+            let part = &**name.get_ref();
+            if !PARTS.contains(&part) {
+                self.unknown(name.span().start, "key", part, &format!(" in `{key}`"), PARTS);
+                continue;
+            }
+            match Shape::Text.check(given(value.get_ref())) {
+                Ok(()) => values.push((format!("{section}.{key}_{part}"), plain(value.get_ref()))),
+                Err(wrong) => self.problem(value.span().start, format!("`{key}.{part}` in [{section}]: {wrong}")),
             }
         }
     }

@@ -19,6 +19,8 @@ pub enum Shape {
     OneOf(&'static [&'static str]),
     /// One text or a list of texts.
     Texts,
+    /// A name, or (in the file) one for each ground.
+    Theme,
 }
 
 /// A value as far as a shape looks at it.
@@ -49,7 +51,7 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
     (
         "ui",
         &[
-            ("theme", Shape::Text),
+            ("theme", Shape::Theme),
             ("keymap", Shape::Text),
             ("ascii", Shape::Bool),
             ("color", Shape::OneOf(&["auto", "always", "never"])),
@@ -70,7 +72,7 @@ impl Shape {
     /// `Err`: what was expected, and what stands there.
     pub fn check(self, given: Given<'_>) -> Result<(), String> {
         let fits = match (self, given) {
-            (Shape::Text, Given::Text(text)) => !text.is_empty(),
+            (Shape::Text | Shape::Theme, Given::Text(text)) => !text.is_empty(),
             (Shape::Bool, Given::Bool(_)) | (Shape::Texts, Given::Text(_) | Given::Texts) => true,
             (Shape::Duration, Given::Text(text)) => units::duration(text).is_some(),
             (Shape::Limit, Given::Text(text)) => text == "none" || units::duration(text).is_some(),
@@ -94,6 +96,7 @@ impl Shape {
             Shape::Whole { min, max } => format!("a whole number from {min} to {max}"),
             Shape::OneOf(words) => format!("one of {}", words.join(", ")),
             Shape::Texts => "a text or a list of texts".to_owned(),
+            Shape::Theme => "the name of a theme or { dark, light, fallback }".to_owned(),
         }
     }
 }

@@ -6,7 +6,7 @@ use config::{Config, ConfigError, Environment, Map, Source, Value};
 use serde::Deserialize;
 
 use super::keys::{self, Given, Shape};
-use super::{Colours, EngineSettings, Env, Overrides, UiSettings, units};
+use super::{Colours, EngineSettings, Env, Overrides, ThemeWish, UiSettings, units};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -39,6 +39,10 @@ pub struct Library {
 #[serde(default)]
 pub struct Ui {
     theme: Option<String>,
+    /// `theme = { dark, light, fallback }` of the file. A name can only come from a higher layer, and wins.
+    theme_dark: Option<String>,
+    theme_light: Option<String>,
+    theme_fallback: Option<String>,
     keymap: Option<String>,
     ascii: Option<bool>,
     color: Option<String>,
@@ -84,8 +88,22 @@ impl Ui {
             Some("always") => false,
             _ => env.get("NO_COLOR").is_some(),
         };
+        let by_ground = [&self.theme_dark, &self.theme_light, &self.theme_fallback].iter().any(|name| name.is_some());
+        let theme = match (self.theme, by_ground) {
+            (Some(name), _) => ThemeWish::Named(name),
+            (None, false) => usual.theme,
+            (None, true) => {
+                let fallback = self.theme_fallback.unwrap_or_else(|| "terminal".to_owned());
+                ThemeWish::ByGround {
+                    dark: self.theme_dark.unwrap_or_else(|| fallback.clone()),
+                    light: self.theme_light.unwrap_or_else(|| fallback.clone()),
+                    fallback,
+                }
+            }
+        };
         UiSettings {
-            theme: self.theme.unwrap_or(usual.theme),
+            theme,
+            theme_pinned: false,
             keymap: self.keymap.unwrap_or(usual.keymap),
             ascii: self.ascii,
             no_color,

@@ -90,8 +90,9 @@ impl Default for EngineSettings {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UiSettings {
-    /// Name of a theme.
-    pub theme: String,
+    pub theme: ThemeWish,
+    /// The flag or the variable said which theme: that is for this session, whatever was chosen before.
+    pub theme_pinned: bool,
     /// Name of a keymap preset.
     pub keymap: String,
     /// `None`: by locale and terminal.
@@ -110,7 +111,8 @@ pub struct UiSettings {
 impl Default for UiSettings {
     fn default() -> Self {
         Self {
-            theme: "terminal".to_owned(),
+            theme: ThemeWish::default(),
+            theme_pinned: false,
             keymap: "vi".to_owned(),
             ascii: None,
             no_color: false,
@@ -118,6 +120,30 @@ impl Default for UiSettings {
             ask: true,
             mouse: false,
             editor: None,
+        }
+    }
+}
+
+/// Which theme: by name, or by what the terminal stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThemeWish {
+    Named(String),
+    ByGround { dark: String, light: String, fallback: String },
+}
+
+impl Default for ThemeWish {
+    fn default() -> Self {
+        Self::Named("terminal".to_owned())
+    }
+}
+
+impl std::fmt::Display for ThemeWish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::ByGround { dark, light, fallback } => {
+                write!(f, "dark {dark}, light {light}, fallback {fallback}")
+            }
         }
     }
 }
@@ -178,6 +204,9 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
 
     // what stands there is a path of this terminal's; the engine may have another
     let agent = env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(|path| env.cwd.join(path));
+    let mut ui = layered.ui.settings(env);
+    ui.theme_pinned = overrides.theme.is_some()
+        || ["QUARTERDECK_THEME", "QUARTERDECK_UI__THEME"].iter().any(|name| env.get(name).is_some());
     let data = paths::data(env, &home);
     let state = paths::state(env, &home);
     let place = |text: &str| env::absolute(text, &base, &home);
@@ -190,7 +219,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     Settings {
         paths: Paths { config, data, state, library, socket, agent },
         engine: layered.engine.settings(),
-        ui: layered.ui.settings(env),
+        ui,
         connections,
         problems,
         user,

@@ -95,7 +95,8 @@ fn every_right_value_counts() {
     assert_eq!(settings.paths.library, settings.home.join("scripts"));
     assert_eq!(settings.paths.socket, settings.paths.config.parent().unwrap().join("run/e.sock"));
     let expected = UiSettings {
-        theme: "mono".to_owned(),
+        theme: ThemeWish::Named("mono".to_owned()),
+        theme_pinned: false,
         keymap: "arrows".to_owned(),
         ascii: Some(true),
         no_color: true,
@@ -184,7 +185,7 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
 fn the_rest_of_a_file_with_a_mistake_counts() {
     let settings = read("[engine]\nat_once = 7\nretries = 3\n[ui]\ntheme = \"mono\"\nfps = 0\n");
     assert_eq!(settings.engine.at_once, 7);
-    assert_eq!(settings.ui.theme, "mono");
+    assert_eq!(settings.ui.theme, ThemeWish::Named("mono".into()));
     assert_eq!(settings.ui.fps, None);
     assert_eq!(settings.problems.len(), 2);
     assert!(settings.problems[0].starts_with("~/config.toml:3:1:"), "{:?}", settings.problems);
@@ -289,7 +290,8 @@ fn the_environment_wins_over_the_file_and_flags_over_both() {
     assert_eq!(settings.problems, Vec::<String>::new());
     assert_eq!(settings.engine.at_once, 9);
     assert_eq!(settings.engine.idle_exit, Duration::from_secs(5));
-    assert_eq!((settings.ui.theme.as_str(), settings.ui.keymap.as_str()), ("exact", "flag"));
+    assert_eq!((settings.ui.theme.to_string().as_str(), settings.ui.keymap.as_str()), ("exact", "flag"));
+    assert!(settings.ui.theme_pinned);
     assert_eq!(settings.ui.ascii, Some(true));
 }
 
@@ -340,4 +342,22 @@ fn the_editor_is_the_configured_one_else_the_shells() {
     assert_eq!(editor(&[("VISUAL", "vim"), ("EDITOR", "ed")]).as_deref(), Some("vim"));
     assert_eq!(editor(&[("EDITOR", "ed")]).as_deref(), Some("ed"));
     assert_eq!(editor(&[]), None);
+}
+
+#[test]
+fn a_theme_may_depend_on_what_the_terminal_stands_on() {
+    let file = "[ui]\ntheme = { dark = \"nord\", light = \"one-light\" }\n";
+    let settings = read(file);
+    assert_eq!(settings.problems, Vec::<String>::new());
+    let wish = ThemeWish::ByGround { dark: "nord".into(), light: "one-light".into(), fallback: "terminal".into() };
+    assert_eq!((settings.ui.theme, settings.ui.theme_pinned), (wish, false));
+    let named = Desk::new(file).read_with(&[("QUARTERDECK_THEME", "dracula")], &Overrides::default());
+    assert_eq!((named.ui.theme, named.ui.theme_pinned), (ThemeWish::Named("dracula".into()), true));
+    let wrong = read("[ui]\ntheme = { drak = \"nord\", light = 3 }\n");
+    assert!(
+        wrong.problems[0].contains(":2:11: unknown key `drak` in `theme`; did you mean `dark`?"),
+        "{:?}",
+        wrong.problems
+    );
+    assert!(wrong.problems[1].contains(":2:34: `theme.light` in [ui]: expected a text"), "{:?}", wrong.problems);
 }

@@ -90,8 +90,8 @@ impl App {
                     help.find(&self.keymap);
                 }
             }
-            Act::Theme(name) => effects.push(Effect::LoadTheme(name)),
-            Act::Keymap(name) => effects.push(Effect::LoadKeymap(name)),
+            Act::Theme(name) => self.choose_theme(&name, effects),
+            Act::Keymap(name) => self.choose_keymap(&name),
         }
     }
 
@@ -135,6 +135,8 @@ impl App {
                 self.open_prompt(Purpose::Command, "");
             }
             Do::Mode if !matches!(self.layers.last(), Some(Layer::Write(_))) => self.turn_mode(),
+            Do::Themes => self.open_themes(),
+            Do::Keymaps => self.open_keymaps(),
             Do::Refresh => self.reload(effects),
             Do::GoScripts | Do::GoTargets | Do::GoJobs | Do::GoHistory | Do::GoLog | Do::LastView => {
                 self.close_layers();

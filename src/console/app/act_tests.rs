@@ -30,7 +30,7 @@ fn the_palette_finds_things_of_every_kind_and_goes_there() {
     session.keys("<C-p>theme mono");
     assert_eq!(found(&session)[0], (Kind::Theme, "mono".into()));
     session.keys("<enter>");
-    assert_eq!(session.sent, [Effect::LoadTheme("mono".into())]);
+    assert_eq!(session.sent, [Effect::KeepTheme("mono".into())]);
     assert!(session.app.layers.is_empty());
 }
 

@@ -10,6 +10,8 @@ pub enum Do {
     Help,
     Palette,
     CommandLine,
+    Themes,
+    Keymaps,
 
     Actions,
     Mode,
@@ -337,6 +339,8 @@ pub static TABLE: &[Command] = &[
     row("global", "mode", Do::Mode, "", "read or write: [READ] refuses what changes the fleet"),
     row("global", "actions", Do::Actions, "more", "what can be done with the selected thing"),
     row("global", "command-line", Do::CommandLine, "cmd", "a command by its name, with tab completion"),
+    row("global", "theme", Do::Themes, "", "choose a theme; moving tries it at once"),
+    row("global", "keymap", Do::Keymaps, "", "choose a keymap for this session: vi, arrows, emacs"),
     row("global", "palette", Do::Palette, "palette", "find anything: commands, scripts, devices, jobs, themes"),
     row("global", "help", Do::Help, "help", "keys of this place; twice: all keys"),
 ];
@@ -376,9 +380,38 @@ pub const fn motion(verb: Do) -> bool {
     )
 }
 
-/// Does any context have a command of this name? (Keymap files may use no other.)
-pub fn known(name: &str) -> bool {
+/// Contexts that hold others: a name bound there speaks for the commands of every place within.
+const WIDE: [&str; 4] = ["text", "list", "dialog", "global"];
+
+/// Commands that have no key in any keymap, on purpose: the palette and the `x` menu have them.
+pub const KEYLESS: &[(&str, &str)] = &[
+    ("scripts", "versions"),
+    ("scripts", "rename"),
+    ("scripts", "delete"),
+    ("scripts", "deleted"),
+    ("global", "keymap"),
+];
+
+/// Does any context have a command of this name?
+pub fn exists(name: &str) -> bool {
     TABLE.iter().any(|command| command.name == name)
+}
+
+/// May a keymap bind this name in this context? `Err`: why not, and what may have been meant.
+pub fn known(context: &str, name: &str) -> Result<(), String> {
+    let mut places = TABLE.iter().filter(|command| command.name == name).map(|command| command.context).peekable();
+    if places.peek().is_none() {
+        let near = crate::console::keymap::hint(name, TABLE.iter().map(|command| command.name));
+        return Err(format!("there is no such command{near}"));
+    }
+    let mut places: Vec<&str> = places.collect();
+    let launch = |place: &str| context == "launch" && place == "dialog";
+    if WIDE.contains(&context) || places.iter().any(|place| *place == context || WIDE.contains(place) || launch(place))
+    {
+        return Ok(());
+    }
+    places.dedup();
+    Err(format!("the command is one of [{}], not of this place", places.join("], [")))
 }
 
 /// What the context is called in help.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::diff::Side;
 use super::kept::Kept;
+use super::looks::Reread;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
-use crate::console::keymap::Keymap;
-use crate::console::theme::{Role, Theme};
+use crate::console::theme::Role;
 use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
@@ -138,10 +138,8 @@ pub enum Event {
         path: String,
         problem: Option<String>,
     },
-    /// A theme was read, and what is wrong with it.
-    Theme(Box<Theme>, Vec<String>),
-    /// The same of a keymap; its name first.
-    Keymap(String, Box<Keymap>, Vec<String>),
+    /// A theme or the keymap was edited.
+    Reread(Box<Reread>),
     /// Something the console keeps between sessions could not be written.
     Unkept {
         what: &'static str,
@@ -188,8 +186,8 @@ pub enum Effect {
     SaveExpressions(Vec<String>),
     /// How the screen is looked at, for the next session.
     Keep(Box<Kept>),
-    LoadTheme(String),
-    LoadKeymap(String),
+    /// For the next console.
+    KeepTheme(String),
     /// A line joins a history (by the purpose's name).
     SaveHistory {
         name: &'static str,

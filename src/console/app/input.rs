@@ -112,6 +112,13 @@ impl App {
                 stop.on_stop = stop.armed();
                 true
             }
+            Some(Layer::Looks(chooser)) => {
+                let used = chooser.filter.key(key);
+                if used {
+                    self.choose_again();
+                }
+                used
+            }
             Some(Layer::Palette(palette)) => {
                 let used = palette.query.key(key);
                 if used {
@@ -153,6 +160,13 @@ impl App {
         used
     }
 
+    fn choose_again(&mut self) {
+        if let Some(Layer::Looks(mut chooser)) = self.layers.pop() {
+            self.narrow_chooser(&mut chooser);
+            self.layers.push(Layer::Looks(chooser));
+        }
+    }
+
     fn find_again(&mut self) {
         if let Some(Layer::Palette(mut palette)) = self.layers.pop() {
             self.find_in(&mut palette);
@@ -189,6 +203,10 @@ impl App {
             Some(Layer::Help(help)) => {
                 help.filter.paste(text);
                 help.find(&self.keymap);
+            }
+            Some(Layer::Looks(chooser)) => {
+                chooser.filter.paste(text);
+                self.choose_again();
             }
             Some(Layer::Palette(palette)) => {
                 palette.query.paste(text);

@@ -35,10 +35,10 @@ const KEPT: usize = 30;
 impl App {
     /// A closed layer. What was typed into a launch dialog is kept: esc may be half of an arrow key.
     pub(super) fn shelve(&mut self, layer: Layer) {
-        if let Layer::Launch(launch) = layer
-            && !launch.sent
-        {
-            self.shelved = Some(launch);
+        match layer {
+            Layer::Launch(launch) if !launch.sent => self.shelved = Some(launch),
+            Layer::Looks(chooser) => self.chooser_closed(&chooser),
+            _ => {}
         }
     }
 
@@ -90,6 +90,7 @@ impl App {
                     Next::stay(!out && verb != Do::Copy)
                 }
             },
+            Layer::Looks(chooser) => self.in_chooser(chooser, verb, effects),
             Layer::Menu(menu) => self.in_menu(menu, verb),
             Layer::Choose(choose) => self.in_choose(choose, verb),
             Layer::Palette(palette) => self.in_palette(palette, verb),

@@ -154,6 +154,15 @@ pub fn palette(area: Rect) -> ((u16, u16), usize) {
     (size, usize::from(size.1.saturating_sub(4 + palette_foot(size.1))).max(1))
 }
 
+/// The chooser of themes and keymaps: its size, and rows of the list.
+pub fn chooser(area: Rect, len: usize) -> ((u16, u16), usize) {
+    let body = strips(area).body;
+    let wanted = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(5);
+    let height = wanted.min(body.height);
+    // Border, what is typed, and where the chosen one comes from.
+    ((48.min(body.width), height), usize::from(height.saturating_sub(5)).max(1))
+}
+
 /// Rows below the list that say more about the chosen one.
 pub const fn palette_foot(height: u16) -> u16 {
     match height {

@@ -7,8 +7,7 @@ use super::act::Act;
 use super::commands::{self, Command, TABLE};
 use super::prompt::Completion;
 use super::tree::quoted;
-use crate::console::keymap::Keymap;
-use crate::console::theme::Theme;
+use crate::console::keymap::{self, Keymap};
 use crate::model::nearest;
 
 /// A word that takes an argument. Without one it is the command of that name, where the table has it.
@@ -27,8 +26,8 @@ const WORDS: [Word; 12] = [
     Word { name: "job", takes: "NUMBER", doc: "watch the job" },
     Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history or log" },
     Word { name: "mode", takes: "[read|write]", doc: "refuse or allow what changes the fleet" },
-    Word { name: "theme", takes: "NAME", doc: "other colours" },
-    Word { name: "keymap", takes: "NAME", doc: "other keys" },
+    Word { name: "theme", takes: "[NAME]", doc: "other colours; without a name: choose" },
+    Word { name: "keymap", takes: "[NAME]", doc: "other keys; without a name: choose" },
     Word { name: "help", takes: "[WORDS]", doc: "keys of this place, or those that say the words" },
     Word { name: "q", takes: "", doc: "leave the console; jobs go on" },
 ];
@@ -55,7 +54,7 @@ impl App {
                 let script = self.script_called(script)?;
                 Ok(Act::Run { script, target: target.to_owned() })
             }
-            ("script" | "device" | "group" | "target" | "job" | "go" | "theme" | "keymap", "") => {
+            ("script" | "device" | "group" | "target" | "job" | "go", "") => {
                 let takes = WORDS.iter().find(|known| known.name == word).map_or("", |known| known.takes);
                 Err(format!("{word} what? write {word} {takes}"))
             }
@@ -72,8 +71,14 @@ impl App {
             ("job", number) => job(number.trim_start_matches('#')),
             ("go", place) if PLACES.contains(&place) => self.named(&format!("go-{place}")),
             ("go", place) => Err(format!("there is no place called {place} (known: {})", PLACES.join(", "))),
-            ("theme", name) => known(name, Theme::names(), "theme").or_else(|_| Ok(Act::Theme(name.to_owned()))),
-            ("keymap", name) => known(name, Keymap::presets(), "keymap"),
+            ("theme", name) if !name.is_empty() => match self.looks.shelf.has(name) {
+                true => Ok(Act::Theme(name.to_owned())),
+                false => Err(self.looks.shelf.unknown(name)),
+            },
+            ("keymap", name) if !name.is_empty() => match Keymap::presets().any(|known| known == name) {
+                true => Ok(Act::Keymap(name.to_owned())),
+                false => Err(keymap::unknown_preset(name)),
+            },
             ("mode", "read" | "write") => {
                 let read = rest == "read";
                 match read == self.reads_only() {
@@ -83,7 +88,7 @@ impl App {
             }
             ("help", words) if !words.is_empty() => Ok(Act::Help(words.to_owned())),
             (_, "") => self.named(word),
-            (name, _) if commands::known(name) => Err(format!("{name} takes nothing behind it")),
+            (name, _) if commands::exists(name) => Err(format!("{name} takes nothing behind it")),
             _ => Err(unknown(word)),
         }
     }
@@ -177,7 +182,9 @@ impl App {
             }
             "go" => Completion::of_word(before, &[], PLACES.iter().map(|place| option(place, ""))),
             "mode" => Completion::of_word(before, &[], ["read", "write"].iter().map(|mode| option(mode, ""))),
-            "theme" => Completion::of_word(before, &[], Theme::names().map(|name| option(name, ""))),
+            "theme" => {
+                Completion::of_word(before, &[], self.looks.shelf.names().into_iter().map(|name| option(name, "")))
+            }
             "keymap" => Completion::of_word(before, &[], Keymap::presets().map(|name| option(name, ""))),
             _ => Completion::default(),
         }
@@ -202,16 +209,6 @@ impl App {
 
 fn job(number: &str) -> Result<Act, String> {
     number.parse().map(Act::Job).map_err(|_| format!("{number} is no job: a number is expected"))
-}
-
-/// A name out of a short list.
-fn known<'a>(name: &str, names: impl Iterator<Item = &'a str>, what: &str) -> Result<Act, String> {
-    let names: Vec<&str> = names.collect();
-    match (names.contains(&name), what) {
-        (true, "theme") => Ok(Act::Theme(name.to_owned())),
-        (true, _) => Ok(Act::Keymap(name.to_owned())),
-        (false, _) => Err(format!("no {what} is called {name} (known: {})", names.join(", "))),
-    }
 }
 
 fn unknown(word: &str) -> String {

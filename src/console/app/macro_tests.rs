@@ -171,6 +171,8 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("global", "go-jobs", "", "gj"),
     ("global", "go-history", "", "gh"),
     ("global", "go-log", "", "gl"),
+    ("global", "theme", "", "gc"),
+    ("global", "keymap", "", ":keymap<enter>"),
     ("global", "last-view", "3<enter>", "-"),
     ("global", "refresh", "", "<C-r>"),
     ("global", "redraw", "", "<C-l>"),

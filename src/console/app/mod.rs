@@ -9,6 +9,7 @@ mod act;
 #[cfg(test)]
 mod act_tests;
 mod choose;
+pub mod chooser;
 pub mod columns;
 pub mod commands;
 pub mod diff;
@@ -35,6 +36,9 @@ pub mod list;
 pub mod lists;
 pub mod live;
 pub mod log;
+pub mod looks;
+#[cfg(test)]
+mod looks_tests;
 #[cfg(test)]
 mod macro_tests;
 pub mod menu;
@@ -69,6 +73,7 @@ pub use overview::{Overview, Pane};
 
 use self::act::Act;
 pub use self::choose::{Choice, Choose};
+use self::chooser::Chooser;
 use self::diff::DiffView;
 use self::editor::Editing;
 use self::files::Files;
@@ -78,6 +83,7 @@ use self::history::Histories;
 use self::kept::{Kept, KeptLook};
 use self::launch::Launch;
 use self::log::Log;
+use self::looks::Looks;
 use self::menu::Menu;
 use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
@@ -112,6 +118,8 @@ pub enum Layer {
     Copy(CopyMenu),
     /// All notices.
     Log(Log),
+    /// A theme or a keymap is being chosen.
+    Looks(Box<Chooser>),
     /// What can be done with the selected thing.
     Menu(Menu),
     Palette(Box<Palette>),
@@ -201,6 +209,7 @@ pub struct App {
     pub area: Rect,
     pub theme: Theme,
     pub keymap: Keymap,
+    pub looks: Looks,
     pub place: Place,
 
     pub link: Link,
@@ -259,6 +268,7 @@ impl App {
             area: Rect::new(0, 0, size.0, size.1),
             theme,
             keymap,
+            looks: Looks::default(),
             place,
             link: Link::Starting,
             hello: None,
@@ -327,7 +337,7 @@ impl App {
                 self.dirty = true;
             }
             Event::Mouse(mouse) => self.mouse(mouse, &mut effects),
-            Event::Focus(_) | Event::Ground { .. } => {}
+            Event::Focus(_) => {}
             event => self.world(event, &mut effects),
         }
         self.walked(before);

@@ -11,7 +11,6 @@ use super::layers::Next;
 use super::list::Cursor;
 use crate::console::keymap::Keymap;
 use crate::console::text;
-use crate::console::theme::Theme;
 
 /// Rows found at most: nobody reads further, everybody types on.
 const SHOWN: usize = 200;
@@ -179,7 +178,7 @@ impl App {
             }
         }
         if wanted(Kind::Theme) {
-            for (at, name) in Theme::names().enumerate() {
+            for (at, name) in self.looks.shelf.names().into_iter().enumerate() {
                 let this = |act: &Act| matches!(act, Act::Theme(used) if used == name);
                 offer(Thing::Theme(at), Kind::Theme, at, false, fuzzy.score(&format!("theme {name}")), &this);
             }
@@ -234,7 +233,7 @@ impl App {
                 plain(Act::Device(device.id.clone()), Kind::Device, &device.name, note)
             }
             Thing::Theme(at) => {
-                let name = Theme::names().nth(at)?;
+                let name = self.looks.shelf.names().into_iter().nth(at)?;
                 let note = if name == self.theme.name { "in use" } else { "" };
                 plain(Act::Theme(name.to_owned()), Kind::Theme, name, note.into())
             }

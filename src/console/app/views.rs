@@ -117,6 +117,7 @@ impl App {
                 Layer::Prompt(prompt) if prompt.purpose == Purpose::Target => path.push("Expression".into()),
                 Layer::Prompt(_) => {}
                 Layer::Choose(choose) => path.push(format!("{:?}", choose.what)),
+                Layer::Looks(chooser) => path.push(chooser.what.word().into()),
                 Layer::Menu(_) => path.push("Actions".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Write(_) => path.push("Write".into()),

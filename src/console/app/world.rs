@@ -6,6 +6,7 @@ use super::list::ListId;
 use super::notices::{Level, Voice};
 use super::tree::{Saved, Tally};
 use super::{App, Layer, Link, Load, Source};
+use crate::console::theme::Ground;
 use crate::model::job::JobSummary;
 use crate::model::script::Script;
 use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets};
@@ -96,21 +97,8 @@ impl App {
                     self.edited_outside(&path, effects);
                 }
             },
-            Event::Theme(theme, problems) => {
-                if problems.is_empty() {
-                    self.hint = Some(format!("theme {}", theme.name));
-                }
-                self.theme = *theme;
-                problems.into_iter().for_each(|problem| self.say(Level::Warn, problem));
-            }
-            Event::Keymap(name, keymap, problems) => {
-                if problems.is_empty() {
-                    self.hint = Some(format!("the keys are those of {name}"));
-                }
-                self.keymap = *keymap;
-                self.pending.clear();
-                problems.into_iter().for_each(|problem| self.say(Level::Warn, problem));
-            }
+            Event::Reread(read) => self.reread(*read),
+            Event::Ground { dark } => self.stands_on(if dark { Ground::Dark } else { Ground::Light }),
             Event::Unkept { what, why } => {
                 // A full or read-only home does not get better by being told again; the console works on without.
                 if !std::mem::replace(&mut self.unkept, true) {
@@ -138,8 +126,7 @@ impl App {
             | Event::Paste(_)
             | Event::Resize(..)
             | Event::Focus(_)
-            | Event::Mouse(_)
-            | Event::Ground { .. } => {}
+            | Event::Mouse(_) => {}
         }
     }
 

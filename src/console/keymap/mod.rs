@@ -10,14 +10,23 @@ use std::path::Path;
 pub use chord::{Chord, macro_keys};
 use read::Wish;
 
+use crate::model::nearest;
+
 /// Where a key can mean something, outermost first.
 pub const CONTEXTS: [&str; 17] = [
     "global", "list", "match", "scripts", "targets", "jobs", "job", "groups", "versions", "diff", "text", "launch",
     "dialog", "prompt", "editor", "find", "help",
 ];
 
-const PRESETS: [(&str, &str); 1] = [("vi", include_str!("../../../keymaps/vi.toml"))];
-const DEFAULT: &str = "vi";
+const PRESETS: [(&str, &str); 3] = [
+    ("vi", include_str!("../../../keymaps/vi.toml")),
+    ("arrows", include_str!("../../../keymaps/arrows.toml")),
+    ("emacs", include_str!("../../../keymaps/emacs.toml")),
+];
+pub const DEFAULT: &str = "vi";
+
+/// Is there such a command, and can it be bound in this context? `Err`: why not, and what may have been meant.
+pub type Known<'a> = &'a dyn Fn(&str, &str) -> Result<(), String>;
 
 /// The way out has a key, always.
 const WAY_OUT: (&str, &str) = ("global", "quit");
@@ -28,6 +37,8 @@ struct Binding {
     context: String,
     command: String,
     keys: Vec<Chord>,
+    /// `file:line`.
+    place: String,
 }
 
 /// Which keys mean which commands, by context.
@@ -51,66 +62,67 @@ impl Keymap {
         PRESETS.into_iter().map(|(name, _)| name)
     }
 
-    /// The text of a preset, for `quarterdeck keys --default`.
-    pub fn preset_text(name: &str) -> Option<&'static str> {
-        PRESETS.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)
-    }
-
+    /// A keymap that comes with the program, whole: what it builds on and what it changes.
     pub fn preset(name: &str) -> Option<Keymap> {
-        let (wishes, _) = read::wishes(&format!("keymaps/{name}.toml"), Self::preset_text(name)?);
-        let bindings = wishes
-            .wishes
-            .into_iter()
-            .flat_map(|wish| {
-                let (context, command) = (wish.context, wish.command);
-                wish.keys.into_iter().map(move |keys| Binding {
-                    context: context.clone(),
-                    command: command.clone(),
-                    keys: keys.chords,
-                })
+        let (_, text) = PRESETS.into_iter().find(|(known, _)| *known == name)?;
+        // Ours are without fault: a test says so.
+        let (file, _) = read::wishes(&format!("keymaps/{name}.toml"), text);
+        let base = file.preset.filter(|(base, _)| base != name).and_then(|(base, _)| Self::preset(&base));
+        if let Some(mut keymap) = base {
+            keymap.apply(file.wishes, &|_, _| Ok(()), &mut Vec::new());
+            return Some(keymap);
+        }
+        let bindings = file.wishes.into_iter().flat_map(|Wish { context, command, keys, .. }| {
+            keys.into_iter().map(move |keys| Binding {
+                context: context.clone(),
+                command: command.clone(),
+                keys: keys.chords,
+                place: keys.place,
             })
-            .collect();
-        Some(Keymap { bindings })
+        });
+        Some(Keymap { bindings: bindings.collect() })
     }
 
     /// The preset with the operator's file (path and text) on top, and what is wrong with that file: one sentence each,
-    /// naming file, line, context and key. `known` tells the commands there are; what a preset binds to others is left
-    /// out, since a preset may be ahead of the program.
-    pub fn load(preset: &str, user: Option<(&Path, &str)>, known: &dyn Fn(&str) -> bool) -> (Keymap, Vec<String>) {
+    /// naming file, line, context and key. The file's own `preset` wins over the settings'. What a preset binds to
+    /// commands that are not known is left out, since a preset may be ahead of the program.
+    pub fn load(preset: &str, user: Option<(&Path, &str)>, known: Known<'_>) -> (Keymap, Vec<String>) {
+        Self::on(preset, user, true, known)
+    }
+
+    /// The same on this preset, whatever the file says.
+    pub fn switched(preset: &str, user: Option<(&Path, &str)>, known: Known<'_>) -> (Keymap, Vec<String>) {
+        Self::on(preset, user, false, known)
+    }
+
+    fn on(preset: &str, user: Option<(&Path, &str)>, by_file: bool, known: Known<'_>) -> (Keymap, Vec<String>) {
         let mut problems = Vec::new();
         let (asked, wishes) = match user {
             Some((path, text)) => {
                 let (file, mut wrong) = read::wishes(&path.display().to_string(), text);
                 problems.append(&mut wrong);
-                (file.preset, file.wishes)
+                (file.preset.filter(|_| by_file), file.wishes)
             }
             None => (None, Vec::new()),
         };
-        let (name, place) = match asked {
-            Some((name, place)) => (name, place),
-            None => (preset.to_owned(), "keymap".to_owned()),
-        };
+        let (name, place) = asked.unwrap_or_else(|| (preset.to_owned(), "keymap".to_owned()));
         let keymap = Self::preset(&name).or_else(|| {
-            let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-            problems.push(format!(
-                "{place}: no preset is called `{name}` (known: {}); `{DEFAULT}` is used",
-                names.join(", ")
-            ));
+            problems.push(format!("{place}: {}; `{DEFAULT}` is used", unknown_preset(&name)));
             Self::preset(DEFAULT)
         });
         let mut keymap = keymap.unwrap_or(Keymap { bindings: Vec::new() });
-        keymap.bindings.retain(|binding| known(&binding.command));
+        keymap.bindings.retain(|binding| known(&binding.context, &binding.command).is_ok());
         keymap.apply(wishes, known, &mut problems);
         (keymap, problems)
     }
 
-    fn apply(&mut self, wishes: Vec<Wish>, known: &dyn Fn(&str) -> bool, problems: &mut Vec<String>) {
+    fn apply(&mut self, wishes: Vec<Wish>, known: Known<'_>, problems: &mut Vec<String>) {
         let mut wishes: Vec<Wish> = wishes
             .into_iter()
             .filter(|wish| {
                 let place = format!("{}: [{}] `{}`", wish.place, wish.context, wish.command);
-                if !known(&wish.command) {
-                    problems.push(format!("{place}: there is no such command"));
+                if let Err(why) = known(&wish.context, &wish.command) {
+                    problems.push(format!("{place}: {why}"));
                     return false;
                 }
                 if wish.keys.is_empty() && (wish.context.as_str(), wish.command.as_str()) == WAY_OUT {
@@ -137,17 +149,17 @@ impl Keymap {
             for keys in &wish.keys {
                 match self.in_the_way(&wish.context, &keys.chords) {
                     Some(other) => problems.push(format!(
-                        "{}: [{}] `{}` and `{}` cannot both have \"{}\"{}; `{}` keeps it",
+                        "{}: [{}] `{}` cannot have \"{}\": `{}` has {} ({}) and keeps it",
                         keys.place,
                         wish.context,
                         wish.command,
-                        other.command,
                         shown(&keys.chords),
-                        match other.keys == keys.chords {
-                            true => String::new(),
-                            false => format!(" (\"{}\" is there already)", shown(&other.keys)),
-                        },
                         other.command,
+                        match other.keys == keys.chords {
+                            true => "it".to_owned(),
+                            false => format!("\"{}\"", shown(&other.keys)),
+                        },
+                        other.place,
                     )),
                     None => {
                         taken += 1;
@@ -155,6 +167,7 @@ impl Keymap {
                             context: wish.context.clone(),
                             command: wish.command.clone(),
                             keys: keys.chords.clone(),
+                            place: keys.place.clone(),
                         });
                     }
                 }
@@ -207,6 +220,42 @@ impl Keymap {
             .collect()
     }
 
+    /// The whole of it as a keymap file: each command once, what it does beside it (`doc`), in the order of `all`.
+    pub fn file<'c>(&self, name: &str, all: impl IntoIterator<Item = (&'c str, &'c str, &'c str)>) -> String {
+        let mut text = format!(
+            "# Every key of `{name}`. Keep what you change; what is left out stays as it is.\n\
+             # A list replaces the keys, [] unbinds. Keys pressed one after the other have a space between them.\n\
+             preset = \"{name}\"\n"
+        );
+        let all: Vec<(&str, &str, &str)> = all.into_iter().collect();
+        for context in &CONTEXTS {
+            let mut rows = Vec::new();
+            for (_, command, doc) in all.iter().filter(|(of, ..)| of == context) {
+                let keys = self.keys_for(context, command);
+                if !keys.is_empty() {
+                    rows.push((*command, keys, *doc));
+                }
+            }
+            // Bound here for all the contexts within.
+            for binding in self.bindings.iter().filter(|binding| binding.context == *context) {
+                if !rows.iter().any(|(command, ..)| *command == binding.command) {
+                    let doc =
+                        all.iter().find(|(_, command, _)| *command == binding.command).map_or("", |(.., doc)| doc);
+                    rows.push((&binding.command, self.keys_for(context, &binding.command), doc));
+                }
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            text.push_str(&format!("\n[{context}]\n"));
+            for (command, keys, doc) in rows {
+                let keys: Vec<String> = keys.iter().map(|key| toml::Value::String(key.clone()).to_string()).collect();
+                text.push_str(&format!("{command} = [{}]  # {doc}\n", keys.join(", ")));
+            }
+        }
+        text
+    }
+
     /// Context, keys, command: one row a command, for help and `quarterdeck keys`.
     pub fn rows(&self) -> Vec<(String, String, String)> {
         let mut rows: Vec<(String, String, String)> = Vec::new();
@@ -224,6 +273,17 @@ impl Keymap {
         }
         rows
     }
+}
+
+/// What to say of a preset that there is not.
+pub fn unknown_preset(name: &str) -> String {
+    let names: Vec<&str> = Keymap::presets().collect();
+    format!("no keymap is called `{}` (known: {}){}", nearest::shown(name), names.join(", "), hint(name, names.clone()))
+}
+
+/// `; did you mean …`, or nothing.
+pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest::nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 fn shown(keys: &[Chord]) -> String {

@@ -86,7 +86,8 @@ impl Reader<'_> {
                 }
                 DeValue::Table(_) => {
                     let known = CONTEXTS.join(", ");
-                    self.problem(at, format!("[{name}]: there is no such context (known: {known})"));
+                    let near = super::hint(name, CONTEXTS);
+                    self.problem(at, format!("[{name}]: there is no such context{near} (known: {known})"));
                 }
                 _ => self.problem(at, format!("`{name}`: only `preset` and tables of contexts are expected here")),
             }

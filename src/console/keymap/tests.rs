@@ -1,13 +1,17 @@
 //! What a keymap promises.
 
 use super::*;
+use crate::console::app::commands;
 
-fn all(_: &str) -> bool {
-    true
+fn all(_: &str, _: &str) -> Result<(), String> {
+    Ok(())
 }
 
 fn with(text: &str) -> (Keymap, Vec<String>) {
-    Keymap::load("vi", Some((Path::new("keymap.toml"), text)), &|command| command != "no-such")
+    Keymap::load("vi", Some((Path::new("keymap.toml"), text)), &|_, command| match command {
+        "no-such" => Err("there is no such command".into()),
+        _ => Ok(()),
+    })
 }
 
 fn keys(text: &str) -> Vec<Chord> {
@@ -15,11 +19,12 @@ fn keys(text: &str) -> Vec<Chord> {
 }
 
 #[test]
-fn the_preset_is_without_fault_and_without_conflict() {
+fn every_preset_is_without_fault_and_without_conflict() {
     for (name, text) in PRESETS {
         let (file, problems) = read::wishes(name, text);
         assert_eq!(problems, Vec::<String>::new());
-        let mut keymap = Keymap { bindings: Vec::new() };
+        let base = file.preset.as_ref().and_then(|(base, _)| Keymap::preset(base));
+        let mut keymap = base.unwrap_or(Keymap { bindings: Vec::new() });
         let mut problems = Vec::new();
         keymap.apply(file.wishes, &all, &mut problems);
         assert_eq!(problems, Vec::<String>::new());
@@ -27,10 +32,77 @@ fn the_preset_is_without_fault_and_without_conflict() {
 }
 
 #[test]
-fn no_command_has_only_keys_that_terminals_keep_for_themselves() {
-    const KEPT: [&str; 10] = ["^s", "^q", "^\\", "^]", "^a", "^b", "^h", "^i", "^m", "~"];
-    for (_, keys, command) in Keymap::preset("vi").unwrap().rows() {
-        assert!(keys.split(", ").any(|key| !KEPT.contains(&key)), "{command}: {keys}");
+fn every_command_has_a_key_in_every_preset_or_none_on_purpose() {
+    for preset in Keymap::presets() {
+        let (keymap, _) = Keymap::load(preset, None, &commands::known);
+        for command in commands::TABLE {
+            let bound = [command.context, "text", "list", "dialog", "global"]
+                .iter()
+                .any(|context| !keymap.keys_for(context, command.name).is_empty());
+            let keyless = commands::KEYLESS.contains(&(command.context, command.name));
+            assert_eq!(bound, !keyless, "{preset}: [{}] {} (see commands::KEYLESS)", command.context, command.name);
+        }
+    }
+}
+
+#[test]
+fn no_command_depends_on_a_key_that_terminals_keep_for_themselves() {
+    // Flow control, quit, telnet, the prefixes of screen and tmux, backspace, tab, enter, an escape of ssh; alt and
+    // what only a modern terminal can send.
+    let kept = |key: &str| {
+        ["^s", "^q", "^\\", "^]", "^a", "^b", "^h", "^i", "^m", "~"]
+            .iter()
+            .any(|kept| key.split(' ').any(|k| k == *kept))
+    };
+    let digits = |key: &str| key.strip_prefix("alt-").is_some_and(|rest| rest.parse::<u8>().is_ok());
+    let rare = |key: &str| key.contains("ctrl-enter") || key.contains("shift-^");
+    for preset in Keymap::presets() {
+        for (context, keys, command) in Keymap::load(preset, None, &commands::known).0.rows() {
+            let keys: Vec<&str> = keys.split(", ").collect();
+            let safe = keys.iter().any(|key| !kept(key) && !digits(key) && !rare(key));
+            assert!(safe, "{preset}: [{context}] {command}: {keys:?}");
+        }
+    }
+}
+
+#[test]
+fn a_preset_printed_as_a_file_is_that_preset() {
+    for preset in Keymap::presets() {
+        let (keymap, _) = Keymap::load(preset, None, &commands::known);
+        let all = commands::TABLE.iter().map(|command| (command.context, command.name, command.doc));
+        let text = keymap.file(preset, all);
+        let (again, problems) = Keymap::load("vi", Some((Path::new("keymap.toml"), &text)), &commands::known);
+        assert_eq!(problems, Vec::<String>::new(), "{text}");
+        assert_eq!(again.rows().len(), keymap.rows().len());
+        for (context, keys, command) in keymap.rows() {
+            assert_eq!(again.keys_for(&context, &command).join(", "), keys, "{preset} [{context}] {command}");
+        }
+    }
+}
+
+#[test]
+fn emacs_and_arrows_move_without_vi() {
+    let at = |preset: &str, keys_: &str| {
+        let keymap = Keymap::preset(preset).unwrap();
+        match keymap.resolve(&["scripts", "list", "global"], &keys(keys_)) {
+            Found::Command(name) => name.to_owned(),
+            Found::Prefix(next) => format!("{} more", next.len()),
+            Found::None => "nothing".to_owned(),
+        }
+    };
+    for (preset, keys, command) in [
+        ("emacs", "<C-n>", "down"),
+        ("emacs", "<C-p>", "up"),
+        ("emacs", "<C-x><C-c>", "quit"),
+        ("emacs", "<C-x>o", "next-pane"),
+        ("emacs", "<A-lt>", "first"),
+        ("emacs", "j", "nothing"),
+        ("arrows", "<down>", "down"),
+        ("arrows", "j", "nothing"),
+        ("arrows", "r", "run"),
+        ("vi", "j", "down"),
+    ] {
+        assert_eq!(at(preset, keys), command, "{preset} {keys}");
     }
 }
 
@@ -50,7 +122,7 @@ fn a_beginning_names_what_may_follow_in_every_context() {
     let keymap = Keymap::preset("vi").unwrap();
     let Found::Prefix(next) = keymap.resolve(&["list", "global"], &keys("g")) else { panic!() };
     let next: Vec<String> = next.iter().map(|(chord, command)| format!("{chord} {command}")).collect();
-    assert_eq!(next, ["g first", "s go-scripts", "t go-targets", "j go-jobs", "h go-history", "l go-log"]);
+    assert_eq!(next, ["g first", "s go-scripts", "t go-targets", "j go-jobs", "h go-history", "l go-log", "c theme"]);
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gg")), Found::Command("first"));
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gj")), Found::Command("go-jobs"));
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gx")), Found::None);
@@ -84,12 +156,21 @@ fn two_commands_may_change_places() {
 
 #[test]
 fn a_conflict_names_both_sides_and_the_place() {
+    let line = |command: &str| {
+        let text = PRESETS[0].1;
+        let at = text[..text.find("[list]").unwrap()].lines().count();
+        let more = text.lines().skip(at).position(|line| line.starts_with(&format!("{command} ="))).unwrap();
+        format!("keymaps/vi.toml:{}", at + more + 1)
+    };
     let (keymap, problems) = with("\n[list]\ndown = [\n  \"n\",\n  \"v\"]\nup = [\"g\"]\n");
     assert_eq!(
         problems,
         [
-            "keymap.toml:5: [list] `down` and `range` cannot both have \"v\"; `range` keeps it",
-            "keymap.toml:6: [list] `up` and `first` cannot both have \"g\" (\"g g\" is there already); `first` keeps it",
+            format!("keymap.toml:5: [list] `down` cannot have \"v\": `range` has it ({}) and keeps it", line("range")),
+            format!(
+                "keymap.toml:6: [list] `up` cannot have \"g\": `first` has \"g g\" ({}) and keeps it",
+                line("first")
+            ),
         ]
     );
     assert_eq!(keymap.keys_for("list", "down"), ["n"]);
@@ -147,9 +228,37 @@ fn an_unknown_preset_is_named() {
 
 #[test]
 fn a_preset_may_be_ahead_of_the_program() {
-    let (keymap, problems) = Keymap::load("vi", None, &|command| command != "go-log");
+    let (keymap, problems) = Keymap::load("vi", None, &|_, command| match command {
+        "go-log" => Err(String::new()),
+        _ => Ok(()),
+    });
     assert_eq!(problems, Vec::<String>::new());
     assert_eq!(keymap.keys_for("global", "go-log"), Vec::<String>::new());
+}
+
+#[test]
+fn a_slip_is_answered_with_what_was_meant() {
+    let text = "preset = \"emcas\"\n[lits]\ndown = [\"j\"]\n[list]\ndwon = [\"j\"]\n[jobs]\nfollow = [\"F\"]\n";
+    let (_, problems) = Keymap::load("vi", Some((Path::new("k.toml"), text)), &commands::known);
+    for (start, part) in [
+        ("k.toml:1: ", "did you mean `emacs`?"),
+        ("k.toml:2: [lits]: ", "did you mean `list`?"),
+        ("k.toml:5: [list] `dwon`: ", "did you mean `down`?"),
+        ("k.toml:7: [jobs] `follow`: ", "one of [job]"),
+    ] {
+        assert!(problems.iter().any(|text| text.starts_with(start) && text.contains(part)), "{start}: {problems:#?}");
+    }
+}
+
+#[test]
+fn for_a_session_the_file_may_stand_on_another_preset() {
+    let text = "preset = \"emacs\"\n[list]\nsort = [\"%\"]\n";
+    let user = Some((Path::new("k.toml"), text));
+    assert_eq!(Keymap::load("vi", user, &all).0.keys_for("list", "down"), ["^n", "down"]);
+    let (switched, problems) = Keymap::switched("arrows", user, &all);
+    assert!(problems.is_empty());
+    assert_eq!(switched.keys_for("list", "down"), ["down"]);
+    assert_eq!(switched.keys_for("list", "sort"), ["%"]);
 }
 
 #[test]

@@ -172,8 +172,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::Colour { .. }
         | Effect::SaveExpressions(_)
         | Effect::Keep(_)
-        | Effect::LoadTheme(_)
-        | Effect::LoadKeymap(_)
+        | Effect::KeepTheme(_)
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)

@@ -30,7 +30,7 @@ pub fn read_expressions(path: &Path) -> Vec<String> {
 }
 
 /// The lines of a small file; none if it is not there.
-fn read_lines(path: &Path) -> Vec<String> {
+pub fn read_lines(path: &Path) -> Vec<String> {
     let bytes = read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()

@@ -4,6 +4,7 @@
 mod caps;
 mod encode;
 mod examine;
+mod ground;
 mod guard;
 mod input;
 mod line;
@@ -14,6 +15,7 @@ mod screen;
 
 pub use caps::{Caps, Env, caps, detect};
 pub use examine::examine;
+pub use ground::ground;
 pub use guard::{NoScreen, Term};
 pub use input::{Decoder, Input, PASTE, Reader, Reply};
 pub use line::Line;

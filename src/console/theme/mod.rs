@@ -1,6 +1,7 @@
 //! Themes: a look for every role, read from `themes/*.toml` or the operator's own folder. Owns every colour of the
 //! console; refuses to know widgets. A theme that cannot be read is a sentence on the screen, never a refusal to open.
 
+pub mod choice;
 pub mod colour;
 pub mod glyphs;
 pub mod palette;
@@ -64,6 +65,17 @@ impl Theme {
     /// Background and text of an empty screen.
     pub fn base(&self) -> Style {
         self.style(Role::Surface).patch(self.style(Role::Text))
+    }
+
+    /// Dark or light, where it has a ground of its own.
+    pub fn ground(&self) -> Option<Ground> {
+        self.base().bg.and_then(colour::rgb).map(Ground::of)
+    }
+
+    /// Of running text on its ground, where both are its own.
+    pub fn contrast(&self) -> Option<f32> {
+        let base = self.base();
+        Some(sight::contrast(base.fg.and_then(colour::rgb)?, base.bg.and_then(colour::rgb)?))
     }
 
     /// Background and text of a dialog.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::sheet::Sheet;
 use super::{Depth, Glyphs, Theme, resolve};
-use crate::model::nearest::nearest;
+use crate::model::nearest::{nearest, shown};
 
 pub(super) const DEFAULT: &str = "terminal";
 pub(super) const WITHOUT_COLOUR: &str = "mono";
@@ -139,6 +139,11 @@ impl Shelf {
         self.own.contains_key(name) || names().any(|known| known == name)
     }
 
+    /// What to say of a theme that there is not.
+    pub fn unknown(&self, name: &str) -> String {
+        format!("no theme is called `{}`{}", shown(name), self.hint(name))
+    }
+
     /// `; did you mean …`, or the names there are.
     fn hint(&self, name: &str) -> String {
         match nearest(name, self.names()) {
@@ -193,11 +198,8 @@ impl Shelf {
                     Some(place) if circle => {
                         format!("{place}: `inherits`: `{name}` inherits itself in a circle; `{DEFAULT}` is used below")
                     }
-                    Some(place) => format!(
-                        "{place}: `inherits`: no theme is called `{name}`{}; `{DEFAULT}` is used",
-                        self.hint(name)
-                    ),
-                    None => format!("theme: no theme is called `{name}`{}; `{DEFAULT}` is used", self.hint(name)),
+                    Some(place) => format!("{place}: `inherits`: {}; `{DEFAULT}` is used", self.unknown(name)),
+                    None => format!("theme: {}; `{DEFAULT}` is used", self.unknown(name)),
                 });
                 if !sheets.is_empty() {
                     sheets.extend(builtin(DEFAULT));

@@ -3,6 +3,7 @@
 
 mod cells;
 mod choose;
+mod chooser;
 mod chrome;
 mod dialog;
 mod diff;
@@ -74,6 +75,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
+            Layer::Looks(chooser) => cursor = chooser::draw(app, chooser, strips.body, buf),
             Layer::Copy(menu) => dialog::copy(app, menu, strips.body, buf),
             Layer::Diff(view) => diff::draw(app, view, strips.body, buf),
             Layer::Files(files) => cursor = files::draw(app, files, strips.body, buf),

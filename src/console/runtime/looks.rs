@@ -1,0 +1,131 @@
+//! Themes and keymap from the disk and back: read at the start, watched off the loop and read again when edited; the
+//! theme that was chosen is kept. Refuses to judge what it read: that is the shelf's and the keymap's affair.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+
+use super::files;
+use crate::console::app::looks::{Looks, Reread};
+use crate::console::theme::{Ground, Shelf};
+use crate::settings::{Paths, Settings};
+
+/// Editors write in several steps: one answer for all of them.
+const SETTLE: Duration = Duration::from_millis(50);
+/// A keymap is a page of text; more is a mistake.
+const MAX_KEYS: u64 = 256 * 1024;
+
+fn themes(paths: &Paths) -> PathBuf {
+    paths.config.with_file_name("themes")
+}
+
+/// Everything of the configuration's folder that is not config.toml.
+pub fn read(paths: &Paths) -> Reread {
+    let file = paths.config.with_file_name("keymap.toml");
+    let mut problems = Vec::new();
+    let text = match std::fs::metadata(&file) {
+        Ok(meta) if !meta.is_file() => Err(io::Error::other("it is not a file")),
+        Ok(meta) if meta.len() > MAX_KEYS => Err(io::Error::other("it is larger than a keymap can be")),
+        Ok(_) => std::fs::read_to_string(&file),
+        Err(error) => Err(error),
+    };
+    let keys = match text {
+        Ok(text) => Some((file, text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            problems.push(format!("{}: cannot be read: {error}", file.display()));
+            None
+        }
+    };
+    Reread { shelf: Shelf::read(&themes(paths)), keys, problems }
+}
+
+/// What the settings, the files and earlier choices say, before the terminal has said anything.
+pub fn at_start(settings: &Settings, ground: Option<Ground>) -> (Looks, Vec<String>) {
+    let read = read(&settings.paths);
+    let mut looks = Looks {
+        shelf: read.shelf,
+        choice: (&settings.ui.theme).into(),
+        ground,
+        preset: settings.ui.keymap.clone(),
+        keys: read.keys,
+        ..Looks::default()
+    };
+    if !settings.ui.theme_pinned {
+        looks.chosen = kept(settings).filter(|name| looks.shelf.has(name));
+    }
+    looks.worn = looks.wanted().to_owned();
+    (looks, read.problems)
+}
+
+/// Where the chosen theme is kept: its name, and below it what the settings said at that time. When they say
+/// something else now, they are the newer word.
+fn file(paths: &Paths) -> PathBuf {
+    paths.state.join("theme")
+}
+
+fn kept(settings: &Settings) -> Option<String> {
+    let mut lines = files::read_lines(&file(&settings.paths)).into_iter();
+    let (name, said) = (lines.next()?, lines.next()?);
+    (said == settings.ui.theme.to_string()).then_some(name)
+}
+
+/// Keeps a choice.
+///
+/// # Errors
+/// The state folder cannot be written.
+pub fn keep(settings: &Settings, name: &str) -> io::Result<()> {
+    std::fs::create_dir_all(&settings.paths.state)?;
+    files::write_lines(&file(&settings.paths), &[name.to_owned(), settings.ui.theme.to_string()])
+}
+
+/// Calls `changed` with what the folder holds a moment after something in it was edited, until that says `false`. A
+/// folder that is not there yet is waited for in the one above it. Without a watcher nothing is told: the console
+/// lives well without.
+pub fn watch(paths: &Paths, changed: impl Fn(Reread) -> bool + Send + 'static) {
+    let Some(config) = paths.config.parent().map(Path::to_owned) else { return };
+    let themes = themes(paths);
+    let (bell, rung) = mpsc::sync_channel::<()>(1);
+    let watched = (config.clone(), themes.clone());
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| matters(&event, &watched.0, &watched.1)) {
+            let _ = bell.try_send(());
+        }
+    });
+    let Ok(mut watcher) = watcher else { return };
+    let paths = paths.clone();
+    let watching = move || {
+        follow(&mut watcher, &config, &themes);
+        while rung.recv().is_ok() {
+            std::thread::sleep(SETTLE);
+            while rung.try_recv().is_ok() {}
+            // Folders come and go; watching one twice is once.
+            follow(&mut watcher, &config, &themes);
+            if !changed(read(&paths)) {
+                return;
+            }
+        }
+    };
+    let _ = std::thread::Builder::new().name("looks".into()).spawn(watching);
+}
+
+fn follow(watcher: &mut notify::RecommendedWatcher, config: &Path, themes: &Path) {
+    let there = config.ancestors().find(|folder| folder.is_dir());
+    for folder in there.into_iter().chain([themes]) {
+        let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
+    }
+}
+
+/// Not every write below somebody's home: a theme, the keymap, or a folder on the way to them.
+fn matters(event: &notify::Event, config: &Path, themes: &Path) -> bool {
+    if matches!(event.kind, notify::EventKind::Access(_)) {
+        return false;
+    }
+    event
+        .paths
+        .iter()
+        .any(|path| *path == config.join("keymap.toml") || path.parent() == Some(themes) || themes.starts_with(path))
+}
