@@ -45,6 +45,7 @@ fn finished(done: Result<Outcome, CliError>) -> ExitCode {
     match done {
         Ok(Outcome::Done | Outcome::Unread) => ExitCode::SUCCESS,
         Ok(Outcome::Runs(counts)) => ExitCode::from(job::exit_code(&counts)),
+        Ok(Outcome::Nothing) => ExitCode::from(3),
         Ok(Outcome::Unwell) => ExitCode::from(1),
         Ok(Outcome::Wrong) => ExitCode::from(2),
         Ok(Outcome::Interrupted) => ExitCode::from(130),

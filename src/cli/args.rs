@@ -27,7 +27,7 @@ Data goes to stdout, messages to stderr. Exit codes:
     1  error of quarterdeck itself    6  not all devices answered (offline, cancelled, not started)
     2  usage, expression, or a        130  interrupted; the job keeps running and its id is printed
        confirmation that is missing
-    3  some devices failed";
+    3  some devices failed; nothing found";
 
 #[derive(Debug, Args)]
 pub struct Common {
@@ -103,6 +103,9 @@ pub enum Verb {
     /// The output of a job, its bytes as they were
     #[command(after_help = OUTPUT_HELP)]
     Output(Output),
+    /// Lines of a job's outputs that match
+    #[command(after_help = SEARCH_HELP)]
+    Search(Search),
     /// Run the engine here (console and verbs start one in the background by themselves)
     Serve(Serve),
     /// What an engine starts to end its scripts on this machine should it be killed
@@ -343,6 +346,37 @@ pub struct Output {
     pub raw: bool,
 }
 
+const SEARCH_HELP: &str = "\
+All devices of the job, in order of arrival, each line with `device: ` before it (with --device: the
+line alone). Case counts where PATTERN has a capital letter. Of a line longer than 8 KiB its beginning is
+printed. Exit codes: 0 found, 3 nothing found, others as of every verb.
+JSON: one object a line, {schema_version, event: \"match\", device, stream, line, at, text}; with --count
+one object, {schema_version, job, lines, devices: [{device, lines}]}.
+
+    quarterdeck search 12 'no space left'
+    quarterdeck search 12 --regex 'rc=(69|7[0-9])' --count";
+
+#[derive(Debug, Args)]
+pub struct Search {
+    /// The job
+    pub id: u64,
+    /// A text, as it is
+    #[arg(allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
+    pub pattern: String,
+    /// PATTERN is a regular expression
+    #[arg(short = 'E', long)]
+    pub regex: bool,
+    /// Only this device: name, or connection:name
+    #[arg(long)]
+    pub device: Option<String>,
+    /// stdout, stderr, or both
+    #[arg(long, value_enum, default_value_t = StreamWord::All)]
+    pub stream: StreamWord,
+    /// How many lines of each device match, instead of the lines
+    #[arg(short, long)]
+    pub count: bool,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum StreamWord {
     Out,
@@ -462,6 +496,7 @@ mod tests {
             "jobs cancel 7 --json",
             "jobs attach 7 --json",
             "output 7 --json",
+            "search 7 x --json",
             "serve --json",
             "doctor --json",
             "config path --json",

@@ -71,6 +71,9 @@ fn shown(settings: &Settings) -> Value {
     if let Some(editor) = &ui.editor {
         ui_table["editor"] = editor.as_str().into();
     }
+    if let Some(pager) = &ui.pager {
+        ui_table["pager"] = pager.as_str().into();
+    }
     let connections: Vec<Value> = settings
         .connections
         .iter()

@@ -17,6 +17,7 @@ pub mod printer;
 mod run;
 mod safe;
 mod scripts;
+mod search;
 pub mod serve;
 mod shelf;
 mod sift;
@@ -40,6 +41,8 @@ pub enum Outcome {
     Done,
     /// The runs that were waited for ended like this.
     Runs(Counts),
+    /// Searched, and not found.
+    Nothing,
     /// What was examined is not fine; it has been said.
     Unwell,
     /// What was asked about is wrong (a broken configuration, an expression); it has been said.
@@ -158,6 +161,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Scripts(verb)) => scripts::run(desk, verb).await,
         Some(Verb::Jobs(verb)) => jobs::run(desk, verb).await,
         Some(Verb::Output(verb)) => output::run(desk, verb).await,
+        Some(Verb::Search(verb)) => search::run(desk, verb).await,
         _ => Ok(Outcome::Done),
     }
 }

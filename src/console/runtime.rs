@@ -6,6 +6,7 @@ mod engine;
 mod files;
 mod keyboard;
 mod looks;
+mod pipe;
 mod shelf;
 
 use std::io::{self, IsTerminal, Write};
@@ -17,6 +18,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::app::notices::Level;
 use super::app::{App, Effect, Event, Place};
@@ -118,6 +120,8 @@ struct Desk {
     answers: Answers,
     settings: Settings,
     quit: bool,
+    /// Shell commands that read a text, and how each is stopped.
+    pipes: Vec<(u64, CancellationToken)>,
 }
 
 /// What woke the loop.
@@ -189,6 +193,7 @@ impl Desk {
             answers: Answers::default(),
             settings,
             quit: false,
+            pipes: Vec::new(),
         }
     }
 
@@ -394,6 +399,48 @@ impl Desk {
                 self.back();
             }
             Effect::Copy(text) => self.copy(text),
+            Effect::CopyText(feed) => {
+                let client = engine.client();
+                engine.apart(async move {
+                    Some(match pipe::gather(client, feed, CLIPBOARD).await {
+                        Ok(text) => Event::Gathered(text),
+                        Err(problem) => Event::Handed(Err(problem)),
+                    })
+                });
+            }
+            Effect::Pipe { serial, command, feed } => {
+                let stop = CancellationToken::new();
+                self.pipes.push((serial, stop.clone()));
+                let (client, results) = (engine.client(), engine.results());
+                tokio::spawn(pipe::command(client, serial, command, feed, stop, results));
+            }
+            Effect::StopPipe(serial) => self.pipes.retain(|(mine, stop)| {
+                if *mine == serial {
+                    stop.cancel();
+                }
+                *mine != serial
+            }),
+            Effect::Save { path, feed } => {
+                let client = engine.client();
+                let path = files::named(&path, &self.settings.home);
+                engine.apart(async move { Some(Event::Handed(pipe::save(client, path, feed).await)) });
+            }
+            Effect::Pager(feed) => {
+                self.hush().await;
+                self.term.leave();
+                let pager = pipe::pager(engine.client(), self.settings.ui.pager.as_deref(), feed);
+                let problem = tokio::select! {
+                    problem = pager => problem,
+                    () = signals.ended() => {
+                        self.quit = true;
+                        return;
+                    }
+                };
+                self.back();
+                if let Some(problem) = problem {
+                    self.app.say(Level::Error, problem);
+                }
+            }
             Effect::OpenEditor(path) => {
                 self.hush().await;
                 self.term.leave();

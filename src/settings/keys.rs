@@ -59,6 +59,7 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
             ("ask_terminal", Shape::Bool),
             ("mouse", Shape::Bool),
             ("editor", Shape::Text),
+            ("pager", Shape::Text),
         ],
     ),
     ("local", &[("enabled", Shape::Bool)]),

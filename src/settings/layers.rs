@@ -50,6 +50,7 @@ pub struct Ui {
     ask_terminal: Option<bool>,
     mouse: Option<bool>,
     editor: Option<String>,
+    pager: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,6 +112,7 @@ impl Ui {
             ask: self.ask_terminal.unwrap_or(usual.ask),
             mouse: self.mouse.unwrap_or(usual.mouse),
             editor: self.editor.or_else(|| env.get("VISUAL").or_else(|| env.get("EDITOR")).map(str::to_owned)),
+            pager: self.pager.or_else(|| env.get("PAGER").map(str::to_owned)),
         }
     }
 }

@@ -106,6 +106,7 @@ pub struct UiSettings {
     /// The terminal reports the mouse; selecting text then needs the terminal's own key for it (shift).
     pub mouse: bool,
     pub editor: Option<String>,
+    pub pager: Option<String>,
 }
 
 impl Default for UiSettings {
@@ -120,6 +121,7 @@ impl Default for UiSettings {
             ask: true,
             mouse: false,
             editor: None,
+            pager: None,
         }
     }
 }

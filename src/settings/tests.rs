@@ -80,6 +80,7 @@ fn every_right_value_counts() {
         ask_terminal = false
         mouse = true
         editor = "nano -w"
+        pager = "most"
         "##,
     );
     assert_eq!(settings.problems, Vec::<String>::new());
@@ -104,6 +105,7 @@ fn every_right_value_counts() {
         ask: false,
         mouse: true,
         editor: Some("nano -w".to_owned()),
+        pager: Some("most".to_owned()),
     };
     assert_eq!(settings.ui, expected);
 }

@@ -27,7 +27,12 @@ impl App {
                 prompt.problem = None;
                 prompt.aside = self.aside_of(prompt.text.text());
             }
-            Purpose::Target | Purpose::Search | Purpose::Pipe => {}
+            Purpose::Search => self.search_edited(prompt),
+            Purpose::Lines => self.lines_edited(prompt),
+            Purpose::Device => self.device_edited(prompt),
+            Purpose::Pipe => prompt.aside = "a command of your shell, on this machine; it gets all of the text".into(),
+            Purpose::Save => prompt.aside = "a new file; ~ is your home".into(),
+            Purpose::Target => {}
         }
     }
 
@@ -37,7 +42,9 @@ impl App {
             Purpose::Target => self.target_candidates(prompt.before_cursor()),
             Purpose::Command => self.command_candidates(prompt.before_cursor()),
             Purpose::Filter(list) => self.filter_candidates(list, prompt.before_cursor()),
-            Purpose::Search | Purpose::Pipe => Completion::default(),
+            Purpose::Search | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => {
+                Completion::default()
+            }
         }
     }
 
@@ -55,7 +62,11 @@ impl App {
             },
             // What cannot be read stays to be put right; esc gives it up.
             Purpose::Filter(_) if prompt.problem.is_some() => return Next::Stay,
-            Purpose::Filter(_) | Purpose::Search | Purpose::Pipe => {}
+            Purpose::Search => self.search_accepted(),
+            Purpose::Pipe => self.pipe_accepted(prompt.text.text(), effects),
+            Purpose::Save => self.save_accepted(prompt.text.text(), effects),
+            Purpose::Lines if !self.lines_accepted(prompt.text.text()) => return Next::Stay,
+            Purpose::Filter(_) | Purpose::Lines | Purpose::Device => {}
         }
         Next::Close
     }
@@ -67,7 +78,13 @@ impl App {
                 // The empty filter is never wrong.
                 let _ = self.set_filter(list, "");
             }
-            Purpose::Target | Purpose::Search | Purpose::Command | Purpose::Pipe => {}
+            Purpose::Search => self.search_cancelled(),
+            Purpose::Target
+            | Purpose::Command
+            | Purpose::Pipe
+            | Purpose::Lines
+            | Purpose::Save
+            | Purpose::Device => {}
         }
     }
 

@@ -145,6 +145,16 @@ pub enum Event {
         what: &'static str,
         why: String,
     },
+    /// What a shell command printed, and how it ended.
+    Piped {
+        serial: u64,
+        text: String,
+        ended: Option<String>,
+    },
+    /// A text to be copied, whole.
+    Gathered(String),
+    /// Something was written or copied, or not.
+    Handed(Result<String, String>),
     /// Something the operator should read.
     Notice(String),
 }
@@ -246,10 +256,39 @@ pub enum Effect {
     },
     OpenEditor(String),
     Copy(String),
+    /// Gather the text, and copy it.
+    CopyText(Feed),
+    /// Give the text to a shell command here; answered by [`Event::Piped`] until it has ended.
+    Pipe {
+        serial: u64,
+        command: String,
+        feed: Feed,
+    },
+    StopPipe(u64),
+    /// Show the text in the operator's pager.
+    Pager(Feed),
+    /// Write the text to a new file.
+    Save {
+        path: String,
+        feed: Feed,
+    },
     Suspend,
     /// Paint every cell again.
     Redraw,
     Quit,
+}
+
+/// A text to be handed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Feed {
+    Text(String),
+    /// Of a run, or of all runs; with a pattern, the lines that match.
+    Output {
+        job: JobId,
+        run: Option<u32>,
+        which: Which,
+        pattern: Option<Pattern>,
+    },
 }
 
 /// A wish for lines of output: only ever what a view shows, or where it goes next.

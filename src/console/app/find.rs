@@ -20,6 +20,8 @@ pub struct Find {
     pub said: Option<&'static str>,
     whose: Whose,
     want: Option<Want>,
+    /// Steps that were asked for while one was still being looked for; negative: back.
+    owed: i32,
     asked: Option<Ask>,
     /// There is more than has been looked through.
     stale: bool,
@@ -56,6 +58,7 @@ impl Find {
             said: None,
             whose,
             want: None,
+            owed: 0,
             asked: None,
             stale: true,
         }
@@ -74,6 +77,10 @@ impl Find {
     /// To the next hit, or the one before; `here`: where one is if no hit is chosen.
     pub fn step(&mut self, back: bool, here: Option<Place>) {
         self.said = None;
+        if self.looking() {
+            self.owed += if back { -1 } else { 1 };
+            return;
+        }
         let seek = match (self.current, back) {
             (Some((place, _)), false) => Seek::Around(Place { line: place.line + 1, ..place }),
             (Some((place, _)), true) => Seek::Around(place),
@@ -149,6 +156,13 @@ impl Find {
             Some(line) if settled => {
                 self.want = None;
                 self.current = Some((line.place(), matching.first));
+                match std::mem::take(&mut self.owed) {
+                    0 => {}
+                    owed => {
+                        self.step(owed < 0, None);
+                        self.owed = owed - owed.signum();
+                    }
+                }
                 Some(line)
             }
             None if matching.done && !want.round && matching.lines > 0 => {
@@ -162,7 +176,7 @@ impl Find {
                 None
             }
             None if matching.done => {
-                (self.want, self.current) = (None, None);
+                (self.want, self.current, self.owed) = (None, None, 0);
                 None
             }
             _ => None,

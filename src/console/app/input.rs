@@ -134,6 +134,7 @@ impl App {
                 | Layer::Choose(_)
                 | Layer::Write(_)
                 | Layer::Diff(_)
+                | Layer::Pages(_)
                 | Layer::Editor(_),
             ) => false,
             None => self.editor_entry(key),

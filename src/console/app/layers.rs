@@ -32,6 +32,9 @@ impl Next {
 /// Expressions kept at most.
 const KEPT: usize = 30;
 
+/// In the copy menu: all of the text, which has to be asked for first.
+const WHOLE: &str = "whole output";
+
 impl App {
     /// A closed layer. What was typed into a launch dialog is kept: esc may be half of an arrow key.
     pub(super) fn shelve(&mut self, layer: Layer) {
@@ -80,8 +83,10 @@ impl App {
             }
             Layer::Copy(menu) => match verb {
                 Do::Accept | Do::Open => {
-                    if let Some((what, text)) = menu.items.get(menu.cursor.at) {
-                        self.copy(what, text.clone(), effects);
+                    match menu.items.get(menu.cursor.at) {
+                        Some((what, _)) if *what == WHOLE => effects.extend(self.feed().map(Effect::CopyText)),
+                        Some((what, text)) => self.copy(what, text.clone(), effects),
+                        None => {}
                     }
                     Next::Close
                 }
@@ -116,6 +121,7 @@ impl App {
             Layer::Log(log) => self.in_log(log, verb),
             Layer::Diff(view) => self.in_diff(view, verb),
             Layer::Files(files) => self.in_files(files, verb, effects),
+            Layer::Pages(pages) => Next::stay(self.in_pages(pages, verb, effects)),
             Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),
         }
     }
@@ -324,13 +330,21 @@ impl App {
                     if !shown.is_empty() {
                         let lines = shown.iter().map(|line| text::plain(&line.text));
                         items.push(("lines shown", lines.collect::<Vec<_>>().join("\n")));
+                        let here = live.tail.current().and_then(|place| shown.iter().find(|l| l.place() == place));
+                        let line = here.or_else(|| if live.tail.follow { shown.last() } else { shown.first() });
+                        items.extend(line.map(|line| ("line", text::plain(&line.text))));
+                    }
+                    if live.tail.bytes > 0 {
+                        items.push((WHOLE, format!("{} of it", text::bytes(live.tail.bytes))));
                     }
                     if let Some(job) = &held.job {
                         let runs = live.order.iter().filter_map(|at| job.runs.get(*at as usize));
                         items.push(("node set listed", nodeset::fold(runs.map(|run| run.name.as_str()))));
                     }
                     items.push(("job id", live.id.to_string()));
-                    items.push(("command", format!("quarterdeck output {}", live.id)));
+                    let device = live.tail.run.and_then(|run| held.run(run));
+                    let device = device.map_or_else(String::new, |run| format!(" --device '{}'", run.device));
+                    items.push(("command", format!("quarterdeck output {}{device}", live.id)));
                 }
             }
         }

@@ -4,10 +4,12 @@
 use jiff::Timestamp;
 
 use super::commands::Do;
+use super::grid::{self, By, Grid};
 use super::held::Held;
 use super::list::{Cursor, Look};
 use super::tail::Tail;
-use crate::model::job::{JobId, Run};
+use super::tree::Tree;
+use crate::model::job::{Job, JobId, Run};
 use crate::model::output::Which;
 use crate::model::rows::Runs;
 
@@ -33,9 +35,11 @@ pub struct Live {
     /// The order is out of date.
     stale: bool,
     pub tail: Tail,
-    /// Cells in a row of the grid, and devices in a cell, as of the last [`Live::settle`].
-    pub across: usize,
-    pub each: usize,
+    pub grid_by: By,
+    /// As of the last [`Live::lay_out`], and for which room.
+    pub grid: Grid,
+    room: (usize, usize, usize),
+    unlaid: bool,
 }
 
 impl Live {
@@ -50,8 +54,10 @@ impl Live {
             look: Look::sorted(1),
             stale: true,
             tail: Tail::new(id, Some(0)),
-            across: 1,
-            each: 1,
+            grid_by: By::default(),
+            grid: Grid::default(),
+            room: (0, 0, 0),
+            unlaid: true,
         }
     }
 
@@ -60,11 +66,10 @@ impl Live {
     }
 
     /// Puts the order right, before anything is drawn. Frozen views keep theirs.
-    pub fn settle(&mut self, held: &Held, now: Timestamp, height: usize, grid: (usize, usize)) {
+    pub fn settle(&mut self, held: &Held, now: Timestamp, height: usize) {
         let Some(job) = &held.job else { return };
         let runs = &job.runs;
-        self.across = grid.0.max(1);
-        self.each = runs.len().div_ceil((self.across * grid.1).max(1)).max(1);
+        self.unlaid |= self.stale && self.grid_by == By::State;
         if !self.stale || (self.tail.frozen.is_some() && self.order.len() == runs.len()) {
             return;
         }
@@ -97,7 +102,7 @@ impl Live {
         }
     }
 
-    fn choose(&mut self, run: u32) {
+    pub(super) fn choose(&mut self, run: u32) {
         self.chosen = run;
         self.devices.touched = true;
         if self.tail.run.is_some() {
@@ -113,7 +118,7 @@ impl Live {
     }
 
     /// Motions of the focused pane. `true`: used up.
-    pub fn go(&mut self, verb: Do, runs: usize, height: usize) -> bool {
+    pub fn go(&mut self, verb: Do, height: usize) -> bool {
         match self.focus {
             LivePane::Tail => self.tail.go(verb),
             LivePane::Devices => {
@@ -126,26 +131,28 @@ impl Live {
                 true
             }
             LivePane::Grid => {
-                let cells = runs.div_ceil(self.each.max(1));
-                let cell = self.chosen as usize / self.each.max(1);
-                let to = match verb {
-                    Do::Collapse => cell.saturating_sub(1),
-                    Do::Expand => cell + 1,
-                    Do::Up => cell.checked_sub(self.across).unwrap_or(cell),
-                    Do::Down if cell + self.across < cells => cell + self.across,
-                    Do::Down => cell,
-                    Do::First => 0,
-                    Do::Last => cells,
-                    _ => return false,
-                };
-                let to = to.min(cells.saturating_sub(1));
-                if to != cell {
-                    self.choose((to * self.each) as u32);
+                let Some(run) = self.grid.go(verb, self.chosen) else { return false };
+                if run != self.chosen {
+                    self.choose(run);
                     self.stale = true;
                 }
                 true
             }
         }
+    }
+
+    /// Puts the cells of the grid where they belong, when there is another room for them or another job.
+    pub fn lay_out(&mut self, job: &Job, tree: &Tree, (columns, height): (usize, usize)) {
+        let room = (columns, height, job.runs.len());
+        if self.unlaid || room != self.room {
+            (self.unlaid, self.room) = (false, room);
+            self.grid = grid::lay_out(&self.grid_by, job, tree, columns, height);
+        }
+    }
+
+    /// Groups the cells by something else.
+    pub fn group_by(&mut self, by: By) {
+        (self.grid_by, self.unlaid) = (by, true);
     }
 
     pub fn next_pane(&mut self, forward: bool, grid: bool) {

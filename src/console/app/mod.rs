@@ -22,6 +22,7 @@ mod files_tests;
 pub mod find;
 pub mod form;
 mod fuzzy;
+pub mod grid;
 pub mod held;
 pub mod help;
 pub mod hints;
@@ -46,9 +47,11 @@ pub mod mode;
 mod mouse;
 pub mod notices;
 pub mod overview;
+pub mod pages;
 pub mod palette;
 mod perform;
 pub mod prompt;
+mod reading;
 #[cfg(test)]
 pub mod sample;
 #[cfg(test)]
@@ -87,6 +90,7 @@ use self::looks::Looks;
 use self::menu::Menu;
 use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
+use self::pages::Pages;
 use self::palette::Palette;
 use self::prompt::{Prompt, Purpose};
 use self::shelf::Shelf;
@@ -133,6 +137,8 @@ pub enum Layer {
     Diff(Box<DiffView>),
     /// A script as a file: new, rename, delete, versions…
     Files(Box<Files>),
+    /// What a shell command made of some output.
+    Pages(Box<Pages>),
     /// A line is being written, whatever for.
     Prompt(Box<Prompt>),
 }
@@ -250,6 +256,10 @@ pub struct App {
     /// A launch dialog that was closed: its values come back.
     shelved: Option<Box<Launch>>,
     interrupted: Option<Timestamp>,
+    /// Before the search that is being written.
+    before_search: Option<reading::Before>,
+    /// Shell commands started so far.
+    pipes: u64,
     /// It was said that nothing can be kept between sessions.
     unkept: bool,
     /// What was kept last, and when the next is due.
@@ -299,6 +309,8 @@ impl App {
             asked: Asked::default(),
             shelved: None,
             interrupted: None,
+            before_search: None,
+            pipes: 0,
             unkept: false,
             kept: None,
             keep_at: None,
@@ -385,8 +397,10 @@ impl App {
         if live.focus == LivePane::Grid && panes.grid.is_none() {
             live.focus = LivePane::Devices;
         }
-        let grid = panes.grid.map_or((1, 1), layout::grid_cells);
-        live.settle(held, self.now, layout::rows(panes.devices), grid);
+        live.settle(held, self.now, layout::rows(panes.devices));
+        if let (Some(job), Some(area)) = (&held.job, panes.grid) {
+            live.lay_out(job, &self.tree, layout::grid_cells(area));
+        }
         if held.job.is_none() {
             return;
         }
@@ -515,6 +529,7 @@ impl App {
             Some(Layer::Files(files)) if matches!(**files, Files::Versions(_) | Files::Trash(_) | Files::With(_)) => {
                 &["versions", "dialog", "list", "global"]
             }
+            Some(Layer::Pages(_)) => &["text", "list", "dialog", "global"],
             Some(_) => &["dialog", "list", "global"],
             None => self.view_contexts(),
         }

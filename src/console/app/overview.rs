@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::layout::Sizes;
 use super::list::{Cursor, Look};
+use super::pages::Search;
 use crate::model::job::JobSummary;
 use crate::model::rows::{Jobs, Scripts};
 use crate::model::script::ScriptInfo;
@@ -35,6 +36,9 @@ pub struct Overview {
     pub job_order: Vec<usize>,
     pub job_look: Look,
     pub sizes: Sizes,
+    /// What is searched for in the preview.
+    pub search: Option<Search>,
+    pub wrap: bool,
     /// First line of the preview, and first column.
     pub preview: usize,
     pub left: usize,

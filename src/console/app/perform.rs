@@ -26,6 +26,7 @@ impl App {
             Do::Quit => self.leave_console(effects),
             Do::Interrupt => self.interrupt(effects),
             verb if self.anywhere(verb, effects) => {}
+            verb if self.reads() && self.read(verb, effects) => {}
             _ => match self.layers.pop() {
                 Some(mut layer) => match self.in_layer(&mut layer, verb, effects) {
                     Next::Stay => self.layers.push(layer),
@@ -46,6 +47,13 @@ impl App {
             return;
         }
         self.interrupted = Some(self.now);
+        if let Some(Layer::Pages(pages)) = self.layers.last()
+            && pages.ended.is_none()
+        {
+            effects.push(Effect::StopPipe(pages.serial));
+            self.hint = Some("the command is being stopped; what it printed stays".into());
+            return;
+        }
         match self.layers.pop() {
             Some(Layer::Prompt(prompt)) => self.prompt_cancelled(&prompt),
             Some(layer) => self.shelve(layer),
@@ -169,6 +177,9 @@ impl App {
 
     /// One level back within the overview. `false`: this is the top.
     fn step_back(&mut self) -> bool {
+        if self.overview.search.take().is_some() {
+            return true;
+        }
         if self.close_pane() {
             return true;
         }
@@ -310,7 +321,11 @@ impl App {
                     live.stale();
                 } else if verb == Do::Back && live.focus != LivePane::Tail && live.look.step_back() {
                     live.stale();
-                } else if !std::mem::take(&mut live.zoom) {
+                } else if (verb == Do::Back && self.leave_reading())
+                    || self.live.as_mut().is_some_and(|live| std::mem::take(&mut live.zoom))
+                {
+                    // one level is enough
+                } else {
                     self.leave_view();
                 }
             }
@@ -331,11 +346,12 @@ impl App {
                 live.stale();
             }
             Do::OneOrAll => live.one_or_all(),
+            Do::GridBy => self.next_grid(),
             Do::Wrap => live.tail.wrap = !live.tail.wrap,
             Do::Timestamps => live.tail.times = !live.tail.times,
             Do::NextTab => live.next_stream(true),
             Do::PreviousTab => live.next_stream(false),
-            verb if live.go(verb, runs, layout::rows(panes.devices)) => {}
+            verb if live.go(verb, layout::rows(panes.devices)) => {}
             Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
             verb if self.in_list(ListId::Devices, verb) => {}
             _ => self.nothing(),

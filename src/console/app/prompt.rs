@@ -31,12 +31,19 @@ pub enum Purpose {
     Command,
     /// A command of the shell that gets the text shown.
     Pipe,
+    /// Only lines that match are shown.
+    Lines,
+    /// A file for the text.
+    Save,
+    /// The name of a device.
+    Device,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 8;
     /// As history files are called.
-    pub const NAMES: [&'static str; Self::COUNT] = ["target", "filter", "search", "command", "pipe"];
+    pub const NAMES: [&'static str; Self::COUNT] =
+        ["target", "filter", "search", "command", "pipe", "lines", "save", "device"];
 
     pub const fn index(self) -> usize {
         match self {
@@ -45,6 +52,9 @@ impl Purpose {
             Purpose::Search => 2,
             Purpose::Command => 3,
             Purpose::Pipe => 4,
+            Purpose::Lines => 5,
+            Purpose::Save => 6,
+            Purpose::Device => 7,
         }
     }
 
@@ -55,6 +65,9 @@ impl Purpose {
             Purpose::Filter(_) | Purpose::Search => "/",
             Purpose::Command => ":",
             Purpose::Pipe => "|",
+            Purpose::Lines => "&",
+            Purpose::Save => "save to: ",
+            Purpose::Device => "device: ",
         }
     }
 }

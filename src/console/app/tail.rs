@@ -298,6 +298,12 @@ impl Tail {
         if self.follow { None } else { self.shown().first().map(Line::place).or(self.anchor) }
     }
 
+    /// The line that the last search for a match or an error led to.
+    pub fn current(&self) -> Option<Place> {
+        let of = |find: &Option<Find>| find.as_ref().and_then(|find| find.current).map(|(place, _)| place);
+        of(&self.find).or(of(&self.errors))
+    }
+
     /// First line on screen, of those at hand.
     fn top(&self) -> usize {
         let last = self.lines.len().saturating_sub(self.height);
@@ -602,8 +608,9 @@ mod tests {
         assert!(tail.shown().iter().any(|line| line.number == 7), "it is on screen");
         step(&mut tail, false);
         assert_eq!(current(&tail), Some((17, 1)));
-        step(&mut tail, true);
-        step(&mut tail, true);
+        let find = tail.find.as_mut().unwrap();
+        (0..2).for_each(|_| find.step(true, None)); // two keys before the first is answered
+        fed(&mut tail, 1000);
         assert_eq!((current(&tail), tail.find.as_ref().unwrap().count()), (Some((997, 99)), "100 of 100".to_owned()));
     }
 }

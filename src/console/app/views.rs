@@ -119,6 +119,7 @@ impl App {
                 Layer::Choose(choose) => path.push(format!("{:?}", choose.what)),
                 Layer::Looks(chooser) => path.push(chooser.what.word().into()),
                 Layer::Menu(_) => path.push("Actions".into()),
+                Layer::Pages(_) => path.push("Pipe".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Write(_) => path.push("Write".into()),
                 Layer::Editor(ask) => path.push(ask.title.clone()),

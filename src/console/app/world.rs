@@ -120,6 +120,12 @@ impl App {
             | Event::Version { .. }
             | Event::Restored { .. }
             | Event::Compared { .. }) => self.shelf_event(event, effects),
+            Event::Piped { serial, text, ended } => self.piped(serial, &text, ended),
+            Event::Gathered(text) => self.copy("output", text, effects),
+            Event::Handed(done) => match done {
+                Ok(said) => self.say(Level::Info, said),
+                Err(problem) => self.say(Level::Error, problem),
+            },
             Event::Notice(text) => self.say(Level::Warn, text),
             Event::Tick(_)
             | Event::Key(_)
@@ -300,6 +306,9 @@ impl App {
                 }
             }
             Err(problem) => source.problem = Some(problem.error),
+        }
+        if let Some(search) = &mut self.overview.search {
+            search.again(&source.lines);
         }
         self.source = Some(source);
     }

@@ -65,6 +65,24 @@ impl Engine {
         }
     }
 
+    pub fn client(&self) -> Option<Client> {
+        self.client.clone()
+    }
+
+    pub fn results(&self) -> Sender<Told> {
+        self.results.clone()
+    }
+
+    /// A task of its own that ends in one event.
+    pub fn apart(&self, task: impl Future<Output = Option<Event>> + Send + 'static) {
+        let results = self.results.clone();
+        self.spawn(async move {
+            if let Some(event) = task.await {
+                let _ = results.send(Told::Event(Box::new(event))).await;
+            }
+        });
+    }
+
     pub fn leave(&self) {
         self.all.cancel();
     }
@@ -176,6 +194,11 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)
+        | Effect::CopyText(_)
+        | Effect::Pipe { .. }
+        | Effect::StopPipe(_)
+        | Effect::Pager(_)
+        | Effect::Save { .. }
         | Effect::Suspend
         | Effect::Redraw
         | Effect::Quit => return None,

@@ -129,6 +129,14 @@ pub fn keep(paths: &Paths, kept: &Kept) -> io::Result<()> {
     write(&kept_path(paths), &serde_json::to_vec(&file)?)
 }
 
+/// A file as an operator names it: `~` is the home, what is relative begins where the console was started.
+pub fn named(name: &str, home: &Path) -> PathBuf {
+    match name.strip_prefix("~/") {
+        Some(rest) => home.join(rest),
+        None => PathBuf::from(name),
+    }
+}
+
 /// Runs the editor on a file in the terminal; tells what went wrong.
 pub async fn editor(command: Option<&str>, path: &str) -> Option<String> {
     let command = command.filter(|command| !command.trim().is_empty()).unwrap_or("vi");

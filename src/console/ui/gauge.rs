@@ -7,8 +7,8 @@ use ratatui::style::Style;
 use crate::console::theme::{Role, Theme};
 use crate::model::state::{Counts, RunState};
 
-/// Left to right: done, wrong, going on, to come.
-const ORDER: [RunState; 9] = [
+/// Left to right, here and wherever states stand side by side: done, wrong, going on, to come.
+pub const ORDER: [RunState; 9] = [
     RunState::Ok,
     RunState::Failed,
     RunState::Timeout,
@@ -19,6 +19,20 @@ const ORDER: [RunState; 9] = [
     RunState::Sent,
     RunState::Queued,
 ];
+
+/// A state in a word, or in half of one.
+pub const fn word(state: RunState, short: bool) -> &'static str {
+    match state {
+        RunState::Running if short => "run",
+        RunState::Queued if short => "queue",
+        RunState::Failed if short => "fail",
+        RunState::Timeout if short => "time",
+        RunState::Offline if short => "off",
+        RunState::Cancelled if short => "canc",
+        RunState::Skipped if short => "skip",
+        state => state.word(),
+    }
+}
 
 pub fn percent(counts: &Counts) -> u32 {
     match counts.total() {

@@ -6,73 +6,81 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::cells::{line, pane, title};
-use crate::console::app::{App, Live, LivePane, layout};
+use super::cells::{line, nth, pane, title};
+use super::gauge;
+use crate::console::app::grid::By;
+use crate::console::app::{App, Live, LivePane};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::job::Job;
-use crate::model::state::RunState;
-
-const LEGEND: [RunState; 7] = [
-    RunState::Queued,
-    RunState::Sent,
-    RunState::Running,
-    RunState::Ok,
-    RunState::Failed,
-    RunState::Timeout,
-    RunState::Offline,
-];
 
 pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let focused = live.focus == LivePane::Grid && app.layers.is_empty();
-    let (across, rows) = layout::grid_cells(area);
-    let each = job.runs.len().div_ceil((across * rows).max(1)).max(1);
-    let more = if each > 1 { format!("1 cell = {each}, worst shown") } else { "1 cell = 1 device".into() };
+    let grid = &live.grid;
+    let each = grid.each.max(1);
+    let mut more = if each > 1 { format!("1 cell = {each}, worst shown") } else { "1 cell = 1 device".into() };
+    if live.grid_by != By::Order {
+        more =
+            format!("by {}, {}   {more}", text::plain(live.grid_by.word()), text::number(grid.groups as u64, "value"));
+    }
     let inside = pane(app, buf, area, title(theme, "1", "Grid", &more), "", focused);
-    let chosen = live.chosen as usize / each;
-    for (cell, runs) in job.runs.chunks(each).enumerate() {
-        let (x, y) = (inside.x + (cell % across) as u16, inside.y + (cell / across) as u16);
-        if y >= inside.bottom() || x >= inside.right() {
-            break;
+    let muted = theme.style(Role::TextMuted);
+    for (n, row) in grid.rows.iter().take(usize::from(inside.height)).enumerate() {
+        let place = nth(inside, n as u16);
+        if let Some((name, count)) = &row.label {
+            let count = count.to_string();
+            let room = usize::from(grid.labels).saturating_sub(count.len() + 2);
+            let label = format!("{} {count}", text::pad(&text::plain(name), room));
+            buf.set_stringn(place.x, place.y, label, usize::from(grid.labels), muted);
         }
-        let Some(worst) = runs.iter().map(|run| run.state).min_by_key(|state| state.rank()) else { continue };
-        let mut style = theme.state(worst);
-        if cell == chosen {
-            style = style.add_modifier(if focused { Modifier::REVERSED } else { Modifier::UNDERLINED });
-        }
-        buf[(x, y)].set_char(theme.glyphs.state(worst)).set_style(style);
-    }
-    let used = job.runs.len().div_ceil(each).div_ceil(across) as u16;
-    if inside.height >= used + 2 && inside.height > 4 {
-        // Which device the chosen cell is, and what the signs mean.
-        if let Some(run) = job.runs.get(chosen * each) {
-            let mut spans = vec![
-                Span::styled(text::plain(&run.name), theme.style(Role::TextStrong)),
-                Span::styled(format!("  {}", run.state.word()), theme.state(run.state)),
-            ];
-            if each > 1 {
-                spans.push(Span::styled(format!("  and {} more", each - 1), theme.style(Role::TextMuted)));
+        for (at, cell) in row.cells.iter().enumerate() {
+            let x = place.x + grid.labels + at as u16;
+            if x >= inside.right() {
+                break;
             }
-            line(buf, Rect { y: inside.bottom() - 2, height: 1, ..inside }, &Line::from(spans));
+            let states = cell.iter().filter_map(|run| job.runs.get(*run as usize)).map(|run| run.state);
+            let Some(worst) = states.min_by_key(|state| state.rank()) else { continue };
+            let mut style = theme.state(worst);
+            if cell.contains(&live.chosen) {
+                style = style.add_modifier(if focused { Modifier::REVERSED } else { Modifier::UNDERLINED });
+            }
+            buf[(x, place.y)].set_char(theme.glyphs.state(worst)).set_style(style);
         }
-        let mut spans = Vec::new();
-        let wide = inside.width >= 62;
-        for state in LEGEND {
-            spans.push(Span::styled(theme.glyphs.state(state).to_string(), theme.state(state)));
-            let word = match state {
-                _ if wide => state.word(),
-                RunState::Queued => "queue",
-                RunState::Running => "run",
-                RunState::Failed => "bad",
-                RunState::Timeout | RunState::Offline => {
-                    spans.pop();
-                    continue;
-                }
-                state => state.word(),
-            };
-            spans.push(Span::styled(format!(" {word}  "), theme.style(Role::TextMuted)));
-        }
-        line(buf, Rect { y: inside.bottom() - 1, height: 1, ..inside }, &Line::from(spans));
     }
+    let used = grid.rows.len() as u16;
+    if inside.height < used + 2 || inside.height <= 4 {
+        return;
+    }
+    // Which device the chosen cell is, and what the signs mean.
+    if let Some(run) = job.runs.get(live.chosen as usize) {
+        let mut spans = vec![
+            Span::styled(text::plain(&run.name), theme.style(Role::TextStrong)),
+            Span::styled(format!("  {}", run.state.word()), theme.state(run.state)),
+        ];
+        let others = grid.find(live.chosen).map_or(0, |(y, x)| grid.rows[y].cells[x].len() - 1);
+        if others > 0 {
+            spans.push(Span::styled(format!("  and {others} more"), muted));
+        }
+        line(buf, Rect { y: inside.bottom() - 2, height: 1, ..inside }, &Line::from(spans));
+    }
+    let legend = |short: bool| {
+        let shown = gauge::ORDER.into_iter().filter(|state| job.summary.counts.get(*state) > 0);
+        Line::from_iter(shown.flat_map(|state| {
+            [
+                Span::styled(theme.glyphs.state(state).to_string(), theme.state(state)),
+                Span::styled(
+                    if short {
+                        format!("{} ", gauge::word(state, true))
+                    } else {
+                        format!(" {}  ", gauge::word(state, false))
+                    },
+                    muted,
+                ),
+            ]
+        }))
+    };
+    let whole = legend(false);
+    let short = text::line_width(&whole) > usize::from(inside.width);
+    line(buf, Rect { y: inside.bottom() - 1, height: 1, ..inside }, &if short { legend(true) } else { whole });
 }

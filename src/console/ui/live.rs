@@ -52,17 +52,8 @@ pub fn counts(app: &App, counts: &Counts, width: u16) -> Line<'static> {
             format!("{} dev", text::count(u64::from(counts.total()))),
             theme.style(Role::TextStrong),
         )];
-        for (state, word) in [
-            (RunState::Ok, "ok"),
-            (RunState::Running, if short { "run" } else { "running" }),
-            (RunState::Sent, "sent"),
-            (RunState::Queued, if short { "queue" } else { "queued" }),
-            (RunState::Failed, if short { "fail" } else { "failed" }),
-            (RunState::Timeout, if short { "time" } else { "timeout" }),
-            (RunState::Offline, if short { "off" } else { "offline" }),
-            (RunState::Cancelled, if short { "canc" } else { "cancelled" }),
-            (RunState::Skipped, if short { "skip" } else { "skipped" }),
-        ] {
+        for state in gauge::ORDER {
+            let word = gauge::word(state, short);
             let n = counts.get(state);
             let always = matches!(state, RunState::Ok | RunState::Failed);
             let rare = matches!(state, RunState::Cancelled | RunState::Skipped);

@@ -17,6 +17,7 @@ mod live;
 mod log;
 mod menu;
 mod overview;
+mod pages;
 mod palette;
 mod preview;
 mod prompt;
@@ -50,10 +51,9 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let strips = layout::strips(area);
     let mut cursor = None;
     // A layer as large as the screen hides what is below: that is not drawn at all.
-    let covered = app
-        .layers
-        .iter()
-        .rposition(|layer| matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log(_) | Layer::Diff(_)));
+    let covered = app.layers.iter().rposition(|layer| {
+        matches!(layer, Layer::Launch(_) | Layer::Help(_) | Layer::Log(_) | Layer::Pages(_) | Layer::Diff(_))
+    });
     if covered.is_none() {
         match app.view {
             View::Overview => overview::draw(app, area, buf),
@@ -71,6 +71,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
                 editor::ask(app, ask, strips.body, buf);
             }
             Layer::Log(log) => cursor = log::draw(app, log, strips.body, buf),
+            Layer::Pages(pages) => pages::draw(app, pages, strips.body, buf),
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{self, ago, empty, left, line, nth, pane, right, row, title, words};
-use super::{gauge, live, overview};
+use super::{gauge, live, overview, pages};
 use crate::console::app::{App, Load, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -48,8 +48,13 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
     let name = format!("{}  {}  {}{edited}", text::plain(&info.name), info.language, info.version);
     let source = app.source.as_ref().filter(|source| source.name == info.name);
     let len = source.map_or(0, |source| source.lines.len());
-    let foot =
-        if len > 0 { format!("{} lines  {}", text::count(len as u64), text::bytes(info.size)) } else { String::new() };
+    let mut foot = match len {
+        0 => String::new(),
+        len => format!("{}  {}", text::number(len as u64, "line"), text::bytes(info.size)),
+    };
+    if let Some(search) = &app.overview.search {
+        foot = format!("/{} {}  {foot}", text::clip(&text::plain(&search.pattern.spelled()), 24), search.count());
+    }
     let inside = pane(app, buf, area, title(theme, "4", "Preview", &name), &foot, focused(app));
     // What lint, header and history say stands below the text.
     let notes = about(app, info, source);
@@ -78,6 +83,7 @@ fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
     let digits = source.lines.len().to_string().len().max(2);
     let numbered = area.width >= 60;
     let gutter = if numbered { digits + 2 } else { 0 };
+    let search = app.overview.search.as_ref();
     for n in 0..area.height {
         let at = app.overview.preview + usize::from(n);
         let Some(text) = source.lines.get(at) else { break };
@@ -95,8 +101,8 @@ fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
             buf.set_string(place.x + digits as u16, place.y, sign, theme.style(role));
         }
         let room = usize::from(area.width).saturating_sub(gutter);
-        let shown = coloured(app, source, at, text);
-        let shown = text::slice(&shown, app.overview.left, room);
+        let shown = text::slice(&coloured(app, source, at, text), 0, usize::MAX);
+        let shown = text::slice(&pages::found(app, search, at, shown), app.overview.left, room);
         buf.set_line(place.x + gutter as u16, place.y, &shown, room as u16);
     }
 }
