@@ -2,6 +2,7 @@
 //! command line. A sentence here names what is missing, and where there is one, the way to it. Changes nothing.
 
 use super::commands::{Command, Do};
+use super::list::ListId;
 use super::overview::Pane;
 use super::{App, Load, View};
 use crate::model::job::JobSummary;
@@ -46,6 +47,12 @@ impl App {
                 self.scripts.is_empty().then(|| self.no_script())
             }
             Do::Mode => self.mode_is_fixed(),
+            // What is marked must be what a verb touches, and only launching asks for marks so far.
+            Do::Mark | Do::Range | Do::MarkAll | Do::UnmarkAll | Do::InvertMarks
+                if self.list_here() != Some(ListId::Targets) =>
+            {
+                Some("marks choose what to run on: they are made in the targets (pane 2)".into())
+            }
             _ => None,
         }
     }
