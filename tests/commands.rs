@@ -57,6 +57,7 @@ fn the_command_line_completes_remembers_and_goes_to_a_job() {
     again.keys("<up><up>");
     again.wait("the history of the last session", |screen| contents(screen).contains(&format!(":job {id}")));
     again.keys("<esc>");
+    again.loses(":job "); // esc and a letter in one breath are alt and the letter
     again.quit().is_restored();
 }
 
