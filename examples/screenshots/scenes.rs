@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use quarterdeck::console::app::shelf::Opened;
 use quarterdeck::console::app::{App, Ask, Effect, Event, Place, commands};
 use quarterdeck::console::editor::highlight;
 use quarterdeck::console::keymap::{Keymap, macro_keys};
@@ -28,11 +29,14 @@ use serde::{Deserialize, Serialize};
 pub const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 
 /// Name, and the keys that lead there.
-pub const SCREENS: [(&str, &str); 5] = [
+pub const SCREENS: [(&str, &str); 8] = [
     ("overview", "jjjjjj"),
+    ("editor", "jjjjjje<pgdn><pgdn><up>"),
     ("launch", "jjjjjjr2026.11<A-b>prod"),
     ("live", "3<enter>jjjjjjj"),
     ("live-all", "3<enter>t"),
+    ("palette", "<C-p>run"),
+    ("actions", "jjjjjjx"),
     ("help", "?"),
 ];
 
@@ -102,6 +106,10 @@ impl<'a> Session<'a> {
         for key in macro_keys(keys) {
             self.tell(Event::Key(key));
         }
+        // Long enough for what waits until nobody types; the pictures' clock stands still.
+        for seconds in [2, 0] {
+            self.tell(Event::Tick(self.tape.at + SignedDuration::from_secs(seconds)));
+        }
         self
     }
 
@@ -136,6 +144,20 @@ impl<'a> Session<'a> {
                 let script = tape.scripts.iter().find(|script| script.info.name == name).cloned();
                 let script = script.ok_or_else(|| missing(&name, None));
                 Event::Script(name, Box::new(script))
+            }
+            Effect::OpenScript(name) => {
+                let script = tape.scripts.iter().find(|script| script.info.name == name);
+                let answer = script.ok_or_else(|| missing(&name, None)).map(|script| Opened {
+                    bytes: script.text.clone().into_bytes(),
+                    version: script.info.version.clone(),
+                    path: script.info.path.clone(),
+                    info: script.info.clone(),
+                });
+                Event::Opened { name, answer: Box::new(answer) }
+            }
+            Effect::LintText { serial, name, .. } => {
+                let script = tape.scripts.iter().find(|script| script.info.name == name);
+                Event::Linted { serial, answer: Ok(script.map(|script| script.findings.clone()).unwrap_or_default()) }
             }
             Effect::Colour { name, version, language, text } => {
                 Event::Coloured { version, lines: highlight::colour(&name, &language, &text) }

@@ -266,6 +266,7 @@ pub static TABLE: &[Command] = &[
     row("editor", "select-bottom", Do::Editor(Verb::Select(Motion::Bottom)), "", "select: to the end of the text"),
     // the bar in which the editor searches
     row("find", "accept-find", Do::Editor(Verb::Accept), "next", "next match, replace this one, or go there"),
+    row("find", "find-previous", Do::Editor(Verb::FindPrevious), "", "the match before"),
     row(
         "find",
         "next-field",

@@ -42,9 +42,7 @@ impl App {
             Purpose::Target => self.target_candidates(prompt.before_cursor()),
             Purpose::Command => self.command_candidates(prompt.before_cursor()),
             Purpose::Filter(list) => self.filter_candidates(list, prompt.before_cursor()),
-            Purpose::Search | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => {
-                Completion::default()
-            }
+            Purpose::Search | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => Completion::default(),
         }
     }
 
@@ -79,12 +77,7 @@ impl App {
                 let _ = self.set_filter(list, "");
             }
             Purpose::Search => self.search_cancelled(),
-            Purpose::Target
-            | Purpose::Command
-            | Purpose::Pipe
-            | Purpose::Lines
-            | Purpose::Save
-            | Purpose::Device => {}
+            Purpose::Target | Purpose::Command | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => {}
         }
     }
 
