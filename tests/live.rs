@@ -152,7 +152,7 @@ fn the_grid_is_grouped_by_a_fact_of_the_inventory() {
     }
     console.wait("cells by site", |screen| {
         let text = contents(screen);
-        text.contains("by site, 2 values") && text.contains("lon 3") && text.contains("par 4")
+        text.contains("by site, 2 values") && text.contains("lon  3") && text.contains("par  4")
     });
     console.keys("gd");
     console.text("db2");

@@ -43,7 +43,9 @@ fn every_host_answers_openssh_s_own_client_by_its_own_address() {
 fn a_process_on_a_host_is_seen_and_a_stopped_fleet_is_gone() {
     let home = Home::empty();
     let mut fleet = Fleet::with(&home, "lab", 1, &Options::as_installed());
-    let answer = ssh(&fleet, 0, "setsid sleep 600 >/dev/null 2>&1 </dev/null & echo started");
+    // until it is sleep: between the two programs a process has no environment to be known by
+    let until = "until readlink /proc/$!/exe | grep -q sleep; do :; done";
+    let answer = ssh(&fleet, 0, &format!("setsid sleep 600 >/dev/null 2>&1 </dev/null & {until}; echo started"));
     assert!(answer.status.success());
     assert!(fleet.processes().iter().any(|process| process.command.contains("sleep 600")));
     let host = fleet.hosts[0].clone();
