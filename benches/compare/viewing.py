@@ -131,6 +131,10 @@ class Seat:
 
 
 def console(rig, rows=50, columns=200):
+    # every console begins at the overview, not where the one before was left
+    kept = rig.path("state/quarterdeck/screen.json")
+    if os.path.exists(kept):
+        os.remove(kept)
     seat = Seat([rig.binary], rig.environment, rig.client, rows, columns, rig.folder)
     if seat.until("Jobs") is None:
         raise RuntimeError("the console does not show its first frame")
