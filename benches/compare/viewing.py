@@ -46,6 +46,8 @@ class Seat:
         """From now on the screen is emulated: exact, and too slow for a flood."""
         if pyte and self.screen is None:
             self.screen = pyte.Screen(*self.size)
+            # questions are answered by the seat; the emulator stumbles over those of other terminals
+            self.screen.report_device_status = lambda *_, **_kept: None
             self.stream = pyte.ByteStream(self.screen)
             for _, data in self.log:
                 self.stream.feed(data)

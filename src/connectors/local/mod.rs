@@ -196,11 +196,11 @@ async fn attend(
             break;
         }
         tokio::select! {
-            () = readable(&out), if out.is_some() => match keep(&mut out, Stream::Out, sink) {
+            () = readable(&out), if out.is_some() => match keep_in_order((&mut out, Stream::Out), (&mut err, Stream::Err), sink) {
                 Ok(()) => silent_since = Instant::now(),
                 Err(_) => end(&mut ending, Ending::DiskFull, group, &mut kill_at),
             },
-            () = readable(&err), if err.is_some() => match keep(&mut err, Stream::Err, sink) {
+            () = readable(&err), if err.is_some() => match keep_in_order((&mut err, Stream::Err), (&mut out, Stream::Out), sink) {
                 Ok(()) => silent_since = Instant::now(),
                 Err(_) => end(&mut ending, Ending::DiskFull, group, &mut kill_at),
             },
@@ -313,8 +313,19 @@ async fn readable(pipe: &Option<Pipe>) {
     }
 }
 
+type Printed<'a> = (&'a mut Option<Pipe>, Stream);
+
+/// What is in this pipe. The rest of a line that was begun in the other one was printed before it and goes first,
+/// so that no line of a script that prints one thing after another is cut in two.
+fn keep_in_order(this: Printed<'_>, other: Printed<'_>, sink: &mut dyn RunSink) -> io::Result<()> {
+    if other.0.as_ref().is_some_and(Pipe::within_line) {
+        keep(other, sink)?;
+    }
+    keep(this, sink)
+}
+
 /// `Err`: what came could not be kept, and nothing more is taken.
-fn keep(pipe: &mut Option<Pipe>, stream: Stream, sink: &mut dyn RunSink) -> io::Result<()> {
+fn keep((pipe, stream): Printed<'_>, sink: &mut dyn RunSink) -> io::Result<()> {
     let Some(open) = pipe else { return Ok(()) };
     let look = open.pass(|bytes| sink.output(stream, bytes));
     if !matches!(look, Ok(Look::Bytes | Look::Nothing)) {

@@ -22,6 +22,8 @@ thread_local! {
 pub struct Pipe {
     from: Receiver,
     wide: bool,
+    /// What came last did not end its line.
+    within_line: bool,
 }
 
 /// What one look brought.
@@ -38,12 +40,17 @@ impl Pipe {
         let (from, to) = io::pipe()?;
         let from = OwnedFd::from(from);
         fcntl_setfl(&from, fcntl_getfl(&from)? | OFlags::NONBLOCK)?;
-        Ok((Self { from: Receiver::from_owned_fd_unchecked(from)?, wide: false }, to.into()))
+        let from = Receiver::from_owned_fd_unchecked(from)?;
+        Ok((Self { from, wide: false, within_line: false }, to.into()))
     }
 
     /// Until there may be something, or the other end is closed.
     pub async fn readable(&self) -> io::Result<()> {
         self.from.readable().await
+    }
+
+    pub const fn within_line(&self) -> bool {
+        self.within_line
     }
 
     /// Passes on what is there. `Err`: it could not be kept.
@@ -54,6 +61,7 @@ impl Pipe {
                 if got >= FULL && !self.wide {
                     self.widen();
                 }
+                self.within_line = buffer[got - 1] != b'\n';
                 keep(&buffer[..got]).map(|()| Look::Bytes)
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(Look::Nothing),

@@ -15,6 +15,8 @@ struct Seen(Arc<Mutex<Told>>);
 struct Told {
     out: Vec<u8>,
     err: Vec<u8>,
+    /// Both, in the order in which they were passed on.
+    all: Vec<u8>,
     full_after: Option<usize>,
     started: Option<tokio::sync::oneshot::Sender<()>>,
 }
@@ -26,6 +28,7 @@ impl RunSink for Seen {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let into = if stream == Stream::Out { &mut told.out } else { &mut told.err };
         into.extend_from_slice(bytes);
+        told.all.extend_from_slice(bytes);
         let total = told.out.len();
         if told.full_after.is_some_and(|limit| total > limit) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
@@ -108,6 +111,15 @@ async fn stdout_and_stderr_come_apart_and_the_exit_code_is_told() {
     let outcome = case.run().await;
     assert_eq!((outcome.state, outcome.exit_code), (RunState::Failed, Some(7)));
     assert_eq!((case.out().as_str(), case.err().as_str()), ("out\n", "err\n"));
+}
+
+#[tokio::test]
+async fn what_was_printed_first_comes_first_and_no_line_is_cut() {
+    // written in blocks, so most looks at it end within a line
+    let case = case("seq -f 'step %.0f is done' 1 20000; echo now stderr >&2", &[]);
+    assert_eq!(case.run().await.state, RunState::Ok);
+    let all = String::from_utf8(case.seen.0.lock().unwrap().all.clone()).unwrap();
+    assert!(all.ends_with("step 20000 is done\nnow stderr\n"), "{}", &all[all.len() - 200..]);
 }
 
 #[tokio::test]
