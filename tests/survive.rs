@@ -12,7 +12,8 @@ use std::thread;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::processes::{self, Process};
-use support::{Console, Home, eventually};
+use support::verb::Verb;
+use support::{Console, Going, Home, eventually};
 
 /// A script that says a line, waits until the gate opens, and says another.
 fn gated(home: &Home) -> (String, PathBuf) {
@@ -50,6 +51,14 @@ fn socket(home: &Home) -> PathBuf {
         })
     }
     find(home.path()).expect("the engine's socket")
+}
+
+/// An engine in the foreground, from the moment it listens. It says so itself: a verb asked before that would start
+/// one of its own.
+fn listening(serve: Verb) -> Going {
+    let mut serve = serve.spawn();
+    serve.lines().until("it listens", |line| line.contains("\"socket\""));
+    serve
 }
 
 // ---- the engine's place ----------------------------------------------------------------------------------
@@ -146,8 +155,8 @@ fn sigterm_ends_the_engine_cleanly() {
 #[test]
 fn a_serve_in_the_foreground_ends_with_exit_code_0_at_sigterm() {
     let home = Home::empty();
-    let mut serve = home.verb(["serve"]).spawn();
-    eventually("it answers", || home.verb(["jobs", "ls", "--json"]).run().ok().json() == json!([]));
+    let mut serve = listening(home.verb(["serve", "--json"]));
+    home.qd(["jobs", "ls"]).ok();
     assert_eq!(home.engine(), serve.pid, "the verb found this one");
     serve.signal(Signal::TERM);
     assert_eq!(serve.end().code(), Some(0), "{}", serve.stderr());
@@ -413,9 +422,9 @@ fn replace_ends_the_old_engine_and_takes_its_place() {
     let home = Home::empty();
     home.qd(["jobs", "ls"]).ok();
     let old = home.engine();
-    let mut serve = home.verb(["serve", "--replace"]).spawn();
-    eventually("the old one is gone", || !processes::alive(old));
-    eventually("the new one answers", || home.verb(["jobs", "ls", "--json"]).run().ok().json() == json!([]));
+    let mut serve = listening(home.verb(["serve", "--replace", "--json"]));
+    assert!(!processes::alive(old), "the old one is gone");
+    home.qd(["jobs", "ls"]).ok();
     assert_eq!(home.engine(), serve.pid);
     serve.signal(Signal::TERM);
     assert_eq!(serve.end().code(), Some(0));
@@ -426,9 +435,8 @@ fn replace_ends_the_old_engine_and_takes_its_place() {
 #[test]
 fn a_full_disk_keeps_what_was_received_and_says_so() {
     let home = Home::empty();
-    // no file of this engine may grow beyond 8 MiB: what a full disk looks like to whoever appends
-    let mut serve = home.verb(["serve"]).after("trap '' XFSZ; ulimit -f 16384").spawn();
-    eventually("it answers", || home.verb(["jobs", "ls", "--json"]).run().ok().json() == json!([]));
+    // no file of this engine may grow beyond 2 MiB: what a full disk looks like to whoever appends
+    let mut serve = listening(home.verb(["serve", "--json"]).after("trap '' XFSZ; ulimit -f 4096"));
     let script = home.file("flood.sh", "#!/bin/sh\nexec seq 1 100000000\n");
     let ran = home.qd(["run", &script, "--target", "local", "--wait", "--json"]).exits(3);
     let id = ran.events()[0]["id"].as_u64().expect("id");
