@@ -56,12 +56,15 @@ impl Cursor {
         self.top = self.window(len, height.max(1)).start;
     }
 
-    /// The row it is on has moved: it keeps its line on the screen, so that a list that is being read does not jump.
+    /// The row it is on has moved: it keeps its line on the screen, so that a list that is being read does not jump. A
+    /// list at its top stays there while the row fits: what comes in above it, the worst, is not to be out of sight.
     pub fn follow(&mut self, at: usize, len: usize, height: usize) {
-        let line = self.at.saturating_sub(self.window(len.max(self.at + 1), height.max(1)).start);
+        let height = height.max(1);
+        let top = self.window(len.max(self.at + 1), height).start;
+        let line = self.at.saturating_sub(top);
         self.at = at.min(len.saturating_sub(1));
-        self.top = self.at.saturating_sub(line);
-        self.top = self.window(len, height.max(1)).start;
+        self.top = if top == 0 && self.at < height { 0 } else { self.at.saturating_sub(line) };
+        self.top = self.window(len, height).start;
     }
 
     /// The rows to show: as near to `top` as keeps the cursor inside and the pane full.
@@ -254,5 +257,17 @@ mod tests {
         assert_eq!(cursor.window(0, 10), 0..0);
         cursor.go(Do::Down, 0, 0);
         assert_eq!(cursor.window(0, 0), 0..0);
+    }
+
+    #[test]
+    fn a_row_that_moves_keeps_its_line_but_hides_nothing_at_the_top() {
+        let mut cursor = Cursor::default();
+        cursor.put(0, 100, 10);
+        cursor.follow(3, 103, 10);
+        assert_eq!((cursor.at, cursor.window(103, 10)), (3, 0..10), "three came in above it");
+        cursor.follow(12, 112, 10);
+        assert_eq!((cursor.at, cursor.window(112, 10)), (12, 9..19), "on the line it had");
+        cursor.follow(14, 114, 10);
+        assert_eq!((cursor.at, cursor.window(114, 10)), (14, 11..21));
     }
 }
