@@ -9,7 +9,7 @@ use quarterdeck::cli::args::{Cli, Verb};
 use quarterdeck::cli::keys::Binding;
 use quarterdeck::cli::{self, CliError, Fault, Outcome};
 use quarterdeck::console::keymap::{self, Keymap};
-use quarterdeck::console::{self, app::commands};
+use quarterdeck::console::{self, app::commands, app::manual};
 use quarterdeck::model::job;
 use quarterdeck::settings::{self, Settings};
 
@@ -86,22 +86,19 @@ fn keys(settings: &Settings, verb: &cli::args::Keys, json: bool) -> Result<Outco
     if let Some(name) = verb.preset.as_deref().filter(|name| Keymap::presets().all(|known| known != *name)) {
         return Err(CliError::Usage(keymap::unknown_preset(name)));
     }
-    let preset = verb.preset.as_deref().unwrap_or(&settings.ui.keymap);
     if verb.print_default {
+        let preset = verb.preset.as_deref().unwrap_or(&settings.ui.keymap);
         let all = commands::TABLE.iter().map(|command| (command.context, command.name, command.doc));
         let name = Keymap::presets().find(|known| *known == preset).unwrap_or(keymap::DEFAULT);
         let text = Keymap::load(name, None, &commands::known).0.file(name, all);
         return cli::keys::run(&[], Some(&text), json);
     }
-    let file = settings.paths.config.with_file_name("keymap.toml");
-    let text = std::fs::read_to_string(&file).ok();
-    let user = text.as_deref().map(|text| (file.as_path(), text));
-    let (keymap, problems) = match &verb.preset {
-        Some(name) => Keymap::switched(name, user, &commands::known),
-        None => Keymap::load(preset, user, &commands::known),
-    };
+    let (keymap, problems) = console::keymap_of(settings, verb.preset.as_deref());
     for problem in problems {
         cli::say(format!("quarterdeck: {problem}"));
+    }
+    if verb.markdown {
+        return cli::keys::run(&[], Some(&manual::markdown(&keymap)), json);
     }
     let bindings: Vec<Binding> = keymap
         .rows()

@@ -2,6 +2,8 @@
 
 mod support;
 
+use quarterdeck::console::app::{commands, manual};
+use quarterdeck::console::keymap::Keymap;
 use support::pty::contents;
 use support::{Console, Home};
 
@@ -112,4 +114,24 @@ fn read_mode_refuses_with_the_way_out() {
     console.keys("<esc>");
     console.loses("nothing is sent");
     console.quit().is_restored();
+}
+
+const BEGIN: &str =
+    "<!-- what stands between these two lines is printed by `quarterdeck keys --markdown --preset vi` -->\n";
+const END: &str = "<!-- the end of it -->\n";
+
+#[test]
+fn the_readme_has_the_keys_as_they_are() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("where the keys begin");
+    let (there, after) = rest.split_once(END).expect("where they end");
+    let keys = manual::markdown(&Keymap::load("vi", None, &commands::known).0);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|how| how == "always") {
+        std::fs::write(path, format!("{before}{BEGIN}{keys}{END}{after}")).unwrap();
+    } else {
+        assert!(there == keys, "the keys have changed: with INSTA_UPDATE=always this test writes them anew");
+    }
+    let home = Home::empty();
+    assert_eq!(home.qd(["keys", "--markdown", "--preset", "vi"]).ok().text(), keys, "what the verb prints");
 }

@@ -426,6 +426,9 @@ pub struct Keys {
     /// Every default key as a keymap.toml to start from
     #[arg(long = "default", action = ArgAction::SetTrue)]
     pub print_default: bool,
+    /// As Markdown tables, to keep or to share
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with = "print_default")]
+    pub markdown: bool,
     /// Those of this keymap (vi, arrows, emacs) instead of the one in use
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,

@@ -17,12 +17,12 @@ pub struct Binding {
     pub describe: String,
 }
 
-/// Prints the bindings in force; `default`: the text of the default keymap file.
+/// Prints the bindings in force; `text`: that instead (the default keymap as a file, the keys as Markdown).
 ///
 /// # Errors
 /// stdout cannot be written.
-pub fn run(bindings: &[Binding], default: Option<&str>, json: bool) -> Result<Outcome, CliError> {
-    let done = match default {
+pub fn run(bindings: &[Binding], text: Option<&str>, json: bool) -> Result<Outcome, CliError> {
+    let done = match text {
         Some(text) if json => out::json_object(&serde_json::json!({ "text": text })),
         Some(text) => out::print(text),
         None if json => out::json_object(&serde_json::json!({ "bindings": bindings })),

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::app::notices::Level;
 use super::app::{App, Effect, Event, Place};
 use super::editor::highlight;
+use super::keymap::Keymap;
 use super::term::probe::{self, Answers};
 use super::term::{AWAY, HERE, Input, Line, NoScreen, PASTE, Pace, Reply, Screen, Term};
 use super::theme::Depth;
@@ -61,15 +62,20 @@ pub fn prints_only() -> bool {
     term::detect().dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// For the verb `keys`: those that a console would have, or those of another preset.
+pub fn keymap_of(settings: &Settings, preset: Option<&str>) -> (Keymap, Vec<String>) {
+    looks::keymap(settings, preset)
+}
+
 /// For `doctor`: what the terminal can do, and whether theme and keymap are as their files say.
 pub fn examine(settings: &Settings) -> Vec<Step> {
     let mut steps = term::examine(settings.ui.ask);
     let (looks, mut problems) = looks::at_start(settings, term::ground());
     problems.extend(looks.shelf.theme(&looks.worn, Depth::True, false).1);
     let wrong = looks.keymap().1;
-    for (label, name, problems) in [("theme", &looks.worn, problems), ("keymap", &looks.preset, wrong)] {
+    for (label, name, problems) in [("theme", looks.worn.clone(), problems), ("keymap", looks.keys_said(), wrong)] {
         if problems.is_empty() {
-            steps.push(Step { label: label.to_owned(), text: name.clone(), fine: true });
+            steps.push(Step { label: label.to_owned(), text: name, fine: true });
         }
         let said = problems.into_iter().map(|text| Step { label: label.to_owned(), text, fine: false });
         steps.extend(said);
@@ -485,8 +491,15 @@ impl Desk {
             Effect::KeepTheme(name) => engine.blocking({
                 let settings = self.settings.clone();
                 move || {
-                    let error = looks::keep(&settings, &name).err()?;
+                    let error = looks::keep_theme(&settings, &name).err()?;
                     Some(Event::Unkept { what: "theme", why: format!("{}: {error}", settings.paths.state.display()) })
+                }
+            }),
+            Effect::KeepKeymap { name, asked } => engine.blocking({
+                let paths = self.settings.paths.clone();
+                move || {
+                    let error = looks::keep_keymap(&paths, &name, &asked).err()?;
+                    Some(Event::Unkept { what: "keymap", why: format!("{}: {error}", paths.state.display()) })
                 }
             }),
             Effect::Colour { name, version, language, text } => engine.blocking(move || {

@@ -106,6 +106,7 @@ impl Ui {
             theme,
             theme_pinned: false,
             keymap: self.keymap.unwrap_or(usual.keymap),
+            keymap_pinned: false,
             ascii: self.ascii,
             no_color,
             fps: self.fps,

@@ -95,6 +95,8 @@ pub struct UiSettings {
     pub theme_pinned: bool,
     /// Name of a keymap preset.
     pub keymap: String,
+    /// The flag or the variable said which keymap: for this session, whatever file and earlier choice say.
+    pub keymap_pinned: bool,
     /// `None`: by locale and terminal.
     pub ascii: Option<bool>,
     /// `NO_COLOR` was set, or `color = "never"`.
@@ -115,6 +117,7 @@ impl Default for UiSettings {
             theme: ThemeWish::default(),
             theme_pinned: false,
             keymap: "vi".to_owned(),
+            keymap_pinned: false,
             ascii: None,
             no_color: false,
             fps: None,
@@ -207,8 +210,9 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     // what stands there is a path of this terminal's; the engine may have another
     let agent = env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(|path| env.cwd.join(path));
     let mut ui = layered.ui.settings(env);
-    ui.theme_pinned = overrides.theme.is_some()
-        || ["QUARTERDECK_THEME", "QUARTERDECK_UI__THEME"].iter().any(|name| env.get(name).is_some());
+    let pinned = |names: [&str; 2]| names.iter().any(|name| env.get(name).is_some());
+    ui.theme_pinned = overrides.theme.is_some() || pinned(["QUARTERDECK_THEME", "QUARTERDECK_UI__THEME"]);
+    ui.keymap_pinned = overrides.keymap.is_some() || pinned(["QUARTERDECK_KEYMAP", "QUARTERDECK_UI__KEYMAP"]);
     let data = paths::data(env, &home);
     let state = paths::state(env, &home);
     let place = |text: &str| env::absolute(text, &base, &home);

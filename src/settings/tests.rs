@@ -99,6 +99,7 @@ fn every_right_value_counts() {
         theme: ThemeWish::Named("mono".to_owned()),
         theme_pinned: false,
         keymap: "arrows".to_owned(),
+        keymap_pinned: false,
         ascii: Some(true),
         no_color: true,
         fps: Some(10),
@@ -293,7 +294,7 @@ fn the_environment_wins_over_the_file_and_flags_over_both() {
     assert_eq!(settings.engine.at_once, 9);
     assert_eq!(settings.engine.idle_exit, Duration::from_secs(5));
     assert_eq!((settings.ui.theme.to_string().as_str(), settings.ui.keymap.as_str()), ("exact", "flag"));
-    assert!(settings.ui.theme_pinned);
+    assert!(settings.ui.theme_pinned && settings.ui.keymap_pinned);
     assert_eq!(settings.ui.ascii, Some(true));
 }
 

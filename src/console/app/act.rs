@@ -91,7 +91,7 @@ impl App {
                 }
             }
             Act::Theme(name) => self.choose_theme(&name, effects),
-            Act::Keymap(name) => self.choose_keymap(&name),
+            Act::Keymap(name) => self.choose_keymap(&name, effects),
         }
     }
 

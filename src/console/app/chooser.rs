@@ -74,14 +74,21 @@ impl Chooser {
             "emacs" => "^n ^p ^v, ^x ^c, alt-x",
             _ => "",
         };
+        let (asked, now) = (looks.asked_keys(), looks.keys_in_force());
+        let place = |name: &str| match (name == now, name == asked) {
+            (true, true) => "; in use",
+            (true, false) => "; in use, chosen in the console",
+            (false, true) => "; what settings and keymap.toml ask for",
+            (false, false) => "",
+        };
         let rows = Keymap::presets().map(|name| Row {
             name: name.to_owned(),
-            source: about(name).to_owned(),
+            source: format!("{}{}", about(name), place(name)),
             ground: None,
             contrast: None,
             sample: None,
         });
-        Self::new(What::Keymap, rows.collect(), looks.switched.as_deref().unwrap_or(&looks.preset))
+        Self::new(What::Keymap, rows.collect(), &now)
     }
 
     fn new(what: What, all: Vec<Row>, now: &str) -> Self {
@@ -136,7 +143,7 @@ impl App {
                         self.choose_theme(&name, effects);
                         chooser.before = name;
                     }
-                    What::Keymap => self.choose_keymap(&name),
+                    What::Keymap => self.choose_keymap(&name, effects),
                 }
                 return Next::Close;
             }

@@ -266,7 +266,6 @@ pub static TABLE: &[Command] = &[
     row("editor", "select-bottom", Do::Editor(Verb::Select(Motion::Bottom)), "", "select: to the end of the text"),
     // the bar in which the editor searches
     row("find", "accept-find", Do::Editor(Verb::Accept), "next", "next match, replace this one, or go there"),
-    row("find", "find-previous", Do::Editor(Verb::FindPrevious), "", "the match before"),
     row(
         "find",
         "next-field",
@@ -361,7 +360,7 @@ pub static TABLE: &[Command] = &[
     row("global", "actions", Do::Actions, "more", "what can be done with the selected thing"),
     row("global", "command-line", Do::CommandLine, "cmd", "a command by its name, with tab completion"),
     row("global", "theme", Do::Themes, "", "choose a theme; moving tries it at once"),
-    row("global", "keymap", Do::Keymaps, "", "choose a keymap for this session: vi, arrows, emacs"),
+    row("global", "keymap", Do::Keymaps, "", "choose a keymap: vi, arrows, emacs"),
     row("global", "palette", Do::Palette, "palette", "find anything: commands, scripts, devices, jobs, themes"),
     row("global", "help", Do::Help, "help", "keys of this place; twice: all keys"),
 ];
@@ -413,6 +412,13 @@ pub const KEYLESS: &[(&str, &str)] = &[
     ("global", "keymap"),
 ];
 
+/// What a place stands in, besides the contexts that hold every place: its own keys may name these commands too.
+const AROUND: [(&str, &[&str]); 2] = [("find", &["editor"]), ("match", &["scripts", "targets", "jobs", "job"])];
+
+fn around(context: &str) -> &'static [&'static str] {
+    AROUND.iter().find(|(inner, _)| *inner == context).map_or(&[], |(_, outer)| outer)
+}
+
 /// Does any context have a command of this name?
 pub fn exists(name: &str) -> bool {
     TABLE.iter().any(|command| command.name == name)
@@ -426,9 +432,8 @@ pub fn known(context: &str, name: &str) -> Result<(), String> {
         return Err(format!("there is no such command{near}"));
     }
     let mut places: Vec<&str> = places.collect();
-    let launch = |place: &str| context == "launch" && place == "dialog";
-    if WIDE.contains(&context) || places.iter().any(|place| *place == context || WIDE.contains(place) || launch(place))
-    {
+    let reaches = |place: &&str| *place == context || WIDE.contains(place) || around(context).contains(place);
+    if WIDE.contains(&context) || places.iter().any(reaches) {
         return Ok(());
     }
     places.dedup();
@@ -489,6 +494,18 @@ mod tests {
         let (keymap, _) = crate::console::keymap::Keymap::load("vi", None, &known);
         for (context, keys, name) in keymap.rows() {
             assert!(bound(&context, &name).is_some_and(|command| !command.doc.is_empty()), "{context} {keys} {name}");
+        }
+    }
+
+    #[test]
+    fn an_inner_place_may_name_what_is_around_it_and_nothing_else() {
+        for (context, name) in
+            [("find", "find-previous"), ("find", "goto-line"), ("match", "run"), ("launch", "accept")]
+        {
+            assert_eq!(known(context, name), Ok(()), "{context} {name}");
+        }
+        for (context, name) in [("editor", "replace-all"), ("find", "freeze"), ("scripts", "follow")] {
+            assert!(known(context, name).is_err_and(|why| why.contains("not of this place")), "{context} {name}");
         }
     }
 

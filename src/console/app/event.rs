@@ -198,6 +198,11 @@ pub enum Effect {
     Keep(Box<Kept>),
     /// For the next console.
     KeepTheme(String),
+    /// For the next console, as long as settings and file ask for what they do now.
+    KeepKeymap {
+        name: String,
+        asked: String,
+    },
     /// A line joins a history (by the purpose's name).
     SaveHistory {
         name: &'static str,

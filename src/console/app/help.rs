@@ -49,7 +49,10 @@ impl Help {
                 if !self.all && rows.iter().any(|row| row.command.name == command.name) {
                     continue;
                 }
-                let keys = bound(keymap, command);
+                let keys = match self.all {
+                    true => bound(keymap, command),
+                    false => keys_here(keymap, self.contexts, command),
+                };
                 let text = format!("{} {} {}", keys.join(" "), command.name, command.doc).to_lowercase();
                 if wanted.split_whitespace().all(|word| text.contains(word)) {
                     rows.push(Row { command, keys });
@@ -77,7 +80,15 @@ impl Help {
     }
 }
 
-/// The keys of a command: of its own context, else of the wider one that binds its name.
+/// The keys of a command in a place: those that reach it from there, whichever context binds them.
+pub fn keys_here(keymap: &Keymap, contexts: &[&str], command: &Command) -> Vec<String> {
+    match commands::find(contexts, command.name) {
+        Some(found) if std::ptr::eq(found, command) => keymap.keys_in(contexts, command.name),
+        _ => bound(keymap, command),
+    }
+}
+
+/// The keys of a command, wherever it is at home: of its own context, else of the wider one that binds its name.
 pub fn bound(keymap: &Keymap, command: &Command) -> Vec<String> {
     [command.context, "list", "global"]
         .iter()

@@ -38,7 +38,8 @@ impl App {
             // Letters are text there, as in a dialog; the menu is on its function key too.
             front.retain(|command| command.context != "global" || matches!(command.name, "help" | "actions"));
         } else if dialog {
-            front.retain(|command| command.context != "global" || command.name == "help");
+            // What is typed there is text, and what it lists has no marks, no order and no filter but that text.
+            front.retain(|command| !matches!(command.context, "global" | "list") || command.name == "help");
         } else if self.view == View::Live {
             // A pane's zoom is enter there; the live view has more to say than fits.
             front.retain(|command| command.name != "zoom-pane");

@@ -40,9 +40,14 @@ impl App {
         }
     }
 
-    /// The keys of a command: of its own context, else of the wider one that binds its name.
+    /// The keys of a command here.
     pub fn keys_of(&self, command: &Command) -> Vec<String> {
-        help::bound(&self.keymap, command)
+        help::keys_here(&self.keymap, self.contexts(), command)
+    }
+
+    /// The same in the place below all menus.
+    pub fn keys_below(&self, command: &Command) -> Vec<String> {
+        help::keys_here(&self.keymap, self.place_contexts(), command)
     }
 
     /// The first key of a command that holds everywhere.

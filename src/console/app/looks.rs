@@ -24,7 +24,7 @@ pub struct Looks {
     pub chosen: Option<String>,
     /// The keymap that the settings name.
     pub preset: String,
-    /// Chosen for this session, whatever settings and file say.
+    /// The keymap chosen in a console, this or an earlier one, or by the flag: stands over settings and file.
     pub switched: Option<String>,
     /// keymap.toml: where, and its text.
     pub keys: Option<(PathBuf, String)>,
@@ -50,6 +50,23 @@ impl Looks {
     /// The theme that should be on the screen while nobody tries another.
     pub fn wanted(&self) -> &str {
         self.chosen.as_deref().unwrap_or_else(|| self.choice.pick(self.ground))
+    }
+
+    /// The keymap that settings and file ask for; the file has the last word.
+    pub fn asked_keys(&self) -> String {
+        let file = self.keys.as_ref().and_then(|(_, text)| Keymap::asked(text));
+        file.unwrap_or_else(|| self.preset.clone())
+    }
+
+    /// The keymap in force.
+    pub fn keys_in_force(&self) -> String {
+        self.switched.clone().unwrap_or_else(|| self.asked_keys())
+    }
+
+    /// Which keymap is in force, and over what it was chosen.
+    pub fn keys_said(&self) -> String {
+        let (asked, now) = (self.asked_keys(), self.keys_in_force());
+        if asked == now { now } else { format!("{now}, chosen over {asked}") }
     }
 
     /// The keymap as asked for, and what is wrong with the operator's file.
@@ -111,12 +128,19 @@ impl App {
             self.dirty = true;
         }
         if read.keys != self.looks.keys {
+            let before = self.looks.asked_keys();
             self.looks.keys = read.keys;
             let (keymap, problems) = self.looks.keymap();
             if problems.is_empty() {
                 self.keymap = keymap;
                 self.pending.clear();
-                self.hint = Some("the keys as they were edited".into());
+                let (asked, now) = (self.looks.asked_keys(), self.looks.keys_in_force());
+                self.hint = Some(match asked == before || asked == now {
+                    true => "the keys as they were edited".into(),
+                    false => {
+                        format!("the keys as they were edited; {now}, chosen here, stays until the console is left")
+                    }
+                });
                 self.dirty = true;
             } else {
                 self.warn(
@@ -142,18 +166,24 @@ impl App {
         self.warn(problems);
     }
 
-    /// `:keymap NAME`: for this session.
-    pub(super) fn choose_keymap(&mut self, name: &str) {
+    /// `:keymap NAME`, and enter in the chooser: in force at once, and kept for the next console.
+    pub(super) fn choose_keymap(&mut self, name: &str, effects: &mut Vec<Effect>) {
         if !Keymap::presets().any(|known| known == name) {
             self.hint = Some(keymap::unknown_preset(name));
             return;
         }
+        let asked = self.looks.asked_keys();
         self.looks.switched = Some(name.to_owned());
         let (keymap, problems) = self.looks.keymap();
         self.keymap = keymap;
         self.pending.clear();
-        self.hint =
-            Some(format!("the keys of {name}, until the console is left; `keymap = \"{name}\"` in [ui] keeps them"));
+        self.hint = Some(match asked == name {
+            true => format!("the keys of {name}, kept for the next time"),
+            false => {
+                format!("the keys of {name}, kept for the next time; they stand over {asked}, until that is edited")
+            }
+        });
+        effects.push(Effect::KeepKeymap { name: name.to_owned(), asked });
         self.dirty = true;
         self.warn(problems);
     }

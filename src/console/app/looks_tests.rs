@@ -135,7 +135,7 @@ fn an_edited_keymap_works_and_a_broken_one_changes_no_key() {
 }
 
 #[test]
-fn a_keymap_chosen_in_the_console_holds_for_the_session_with_the_operator_s_keys_on_top() {
+fn a_keymap_chosen_in_the_console_stands_over_the_file_with_the_operator_s_keys_on_top() {
     let mut session = session();
     session.tell(reread(Shelf::default(), Some("preset = \"vi\"\n[global]\nhelp = [\"%\"]\n")));
     session.app.open_keymaps();
@@ -143,6 +143,26 @@ fn a_keymap_chosen_in_the_console_holds_for_the_session_with_the_operator_s_keys
     assert!(session.app.layers.is_empty());
     assert_eq!(session.app.keymap.keys_for("list", "down"), ["^n", "down"]);
     assert_eq!(session.app.keymap.keys_for("global", "help"), ["%"]);
-    session.tell(reread(Shelf::default(), Some("preset = \"vi\"\n")));
+    let said = session.app.hint.clone().unwrap();
+    assert!(said.contains("kept for the next time") && said.contains("stand over vi"), "{said}");
+    assert!(session.sent.contains(&Effect::KeepKeymap { name: "emacs".into(), asked: "vi".into() }));
+    session.tell(reread(Shelf::default(), Some("preset = \"arrows\"\n")));
     assert_eq!(session.app.keymap.keys_for("list", "down"), ["^n", "down"], "an edit of the file does not undo it");
+    let said = session.app.hint.clone().unwrap();
+    assert!(said.contains("emacs, chosen here, stays"), "{said}");
+    assert_eq!(session.app.looks.keys_said(), "emacs, chosen over arrows");
+}
+
+#[test]
+fn what_file_and_settings_ask_for_is_said_where_keymaps_are_chosen() {
+    let mut session = session();
+    session.tell(reread(Shelf::default(), Some("preset = \"arrows\"\n")));
+    assert_eq!(session.app.looks.keys_said(), "arrows");
+    session.keys(":keymap vi<enter>");
+    session.app.open_keymaps();
+    let Some(Layer::Looks(chooser)) = session.app.layers.last() else { panic!("no chooser") };
+    assert_eq!(chooser.chosen().unwrap().name, "vi", "it opens on the keymap in force");
+    let sources: Vec<&str> = chooser.all.iter().map(|row| row.source.as_str()).collect();
+    assert!(sources[0].contains("in use, chosen in the console"), "{sources:?}");
+    assert!(sources[1].contains("settings and keymap.toml ask for"), "{sources:?}");
 }

@@ -111,7 +111,6 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("editor", "select-top", "e<pgdn>", "<C-S-home>"),
     ("editor", "select-bottom", "e", "<C-S-end>"),
     ("find", "accept-find", "e<C-f>e", "<enter>"),
-    ("find", "find-previous", "e<C-f>e", "<up>"),
     ("find", "next-field", "e<C-r>e", "<tab>"),
     ("find", "replace-all", "e<C-r>e", "<A-a>"),
     ("find", "find-regex", "e<C-f>e", "<A-r>"),

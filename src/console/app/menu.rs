@@ -32,7 +32,7 @@ pub struct Row {
 impl App {
     /// A command with all that a menu says about it.
     pub(super) fn row_of(&self, command: &'static Command) -> Row {
-        Row { command, keys: self.keys_of(command), touches: self.touches(command), why: self.why_not(command) }
+        Row { command, keys: self.keys_below(command), touches: self.touches(command), why: self.why_not(command) }
     }
 
     /// The verbs of the place that is below all menus, innermost context first; no motions, and of what holds

@@ -42,6 +42,7 @@ pub mod looks;
 mod looks_tests;
 #[cfg(test)]
 mod macro_tests;
+pub mod manual;
 pub mod menu;
 pub mod mode;
 mod mouse;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use crate::model::nearest::nearest;
+
 /// A key press, brought into one form: `G` is the letter `G` whatever the terminal says about shift, shift-tab is tab
 /// with shift, a control letter is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +115,30 @@ impl Chord {
             }
         };
         Some(Self::new(code, mods))
+    }
+
+    /// The way to write it that may have been meant: its modifiers as they stand, with the nearest name.
+    pub(super) fn near(text: &str) -> Option<String> {
+        let inner = text.strip_prefix('<').unwrap_or(text);
+        let inner = inner.strip_suffix('>').unwrap_or(inner);
+        let at = inner.rfind(['-', '^', '+']).map_or(0, |at| at + 1);
+        let (mods, name) = inner.split_at(at);
+        let mods = mods.to_ascii_lowercase().replace('+', "-");
+        let mods: String = mods
+            .split_inclusive(['-', '^'])
+            .map(|part| match part {
+                "c-" | "ctrl-" | "control-" => "ctrl-",
+                "a-" | "m-" | "alt-" | "meta-" => "alt-",
+                "s-" | "shift-" => "shift-",
+                _ => part,
+            })
+            .collect();
+        let known = match name.chars().count() {
+            1 => Some(name),
+            _ => nearest(name, NAMES.into_iter().map(|(known, _)| known)),
+        }?;
+        let near = Self::parse(&format!("{mods}{known}"))?.to_string();
+        (near != text).then_some(near)
     }
 
     /// The event a terminal sends for it.
@@ -246,6 +272,24 @@ mod tests {
     fn nonsense_is_no_key() {
         for text in ["", "foo", "<C->", "<>", "F0", "F25", "F1x", "\n", "<nosuch>", "<X-a>", "Fé"] {
             assert_eq!(Chord::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_slip_has_a_nearest_key() {
+        for (written, meant) in [
+            ("pgdwn", "pgdn"),
+            ("entr", "enter"),
+            ("<C-spcae>", "ctrl-space"),
+            ("Ctrl+d", "^d"),
+            ("control-x", "^x"),
+            ("<A-bakspace>", "alt-backspace"),
+            ("<X", "X"),
+        ] {
+            assert_eq!(Chord::near(written).as_deref(), Some(meant), "{written}");
+        }
+        for nonsense in ["", "nosuchkeyatall", "<>", "F99"] {
+            assert_eq!(Chord::near(nonsense), None, "{nonsense}");
         }
     }
 

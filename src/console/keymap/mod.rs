@@ -47,6 +47,14 @@ pub struct Keymap {
     bindings: Vec<Binding>,
 }
 
+/// One command of a context, for a list of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<'k, 'c> {
+    pub command: &'k str,
+    pub keys: Vec<String>,
+    pub doc: &'c str,
+}
+
 /// What the keys pressed so far mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
@@ -93,6 +101,11 @@ impl Keymap {
     /// The same on this preset, whatever the file says.
     pub fn switched(preset: &str, user: Option<(&Path, &str)>, known: Known<'_>) -> (Keymap, Vec<String>) {
         Self::on(preset, user, false, known)
+    }
+
+    /// The preset that this file asks for.
+    pub fn asked(file: &str) -> Option<String> {
+        read::wishes("", file).0.preset.map(|(name, _)| name)
     }
 
     fn on(preset: &str, user: Option<(&Path, &str)>, by_file: bool, known: Known<'_>) -> (Keymap, Vec<String>) {
@@ -220,6 +233,22 @@ impl Keymap {
             .collect()
     }
 
+    /// The keys that reach a command from a place, its contexts innermost first. What an inner key hides is not among
+    /// them.
+    pub fn keys_in(&self, contexts: &[&str], command: &str) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for context in contexts {
+            let here = self.bindings.iter().filter(|binding| binding.context == *context && binding.command == command);
+            for binding in here {
+                let written = shown(&binding.keys);
+                if self.resolve(contexts, &binding.keys) == Found::Command(command) && !keys.contains(&written) {
+                    keys.push(written);
+                }
+            }
+        }
+        keys
+    }
+
     /// The whole of it as a keymap file: each command once, what it does beside it (`doc`), in the order of `all`.
     pub fn file<'c>(&self, name: &str, all: impl IntoIterator<Item = (&'c str, &'c str, &'c str)>) -> String {
         let mut text = format!(
@@ -227,33 +256,48 @@ impl Keymap {
              # A list replaces the keys, [] unbinds. Keys pressed one after the other have a space between them.\n\
              preset = \"{name}\"\n"
         );
-        let all: Vec<(&str, &str, &str)> = all.into_iter().collect();
-        for context in &CONTEXTS {
-            let mut rows = Vec::new();
-            for (_, command, doc) in all.iter().filter(|(of, ..)| of == context) {
-                let keys = self.keys_for(context, command);
-                if !keys.is_empty() {
-                    rows.push((*command, keys, *doc));
-                }
-            }
-            // Bound here for all the contexts within.
-            for binding in self.bindings.iter().filter(|binding| binding.context == *context) {
-                if !rows.iter().any(|(command, ..)| *command == binding.command) {
-                    let doc =
-                        all.iter().find(|(_, command, _)| *command == binding.command).map_or("", |(.., doc)| doc);
-                    rows.push((&binding.command, self.keys_for(context, &binding.command), doc));
-                }
-            }
-            if rows.is_empty() {
-                continue;
-            }
+        for (context, rows) in self.listed(all) {
             text.push_str(&format!("\n[{context}]\n"));
-            for (command, keys, doc) in rows {
+            for Listed { command, keys, doc } in rows {
                 let keys: Vec<String> = keys.iter().map(|key| toml::Value::String(key.clone()).to_string()).collect();
                 text.push_str(&format!("{command} = [{}]  # {doc}\n", keys.join(", ")));
             }
         }
         text
+    }
+
+    /// What has a key, context by context in the order of `all` (context, command, what it does); behind it what is
+    /// bound there for the places within or around.
+    pub fn listed<'c>(
+        &self,
+        all: impl IntoIterator<Item = (&'c str, &'c str, &'c str)>,
+    ) -> Vec<(&'static str, Vec<Listed<'_, 'c>>)> {
+        let all: Vec<(&str, &str, &str)> = all.into_iter().collect();
+        let mut contexts = Vec::new();
+        for context in CONTEXTS {
+            let mut rows: Vec<Listed<'_, 'c>> = Vec::new();
+            for (_, command, doc) in all.iter().filter(|(of, ..)| *of == context) {
+                let keys = self.keys_for(context, command);
+                if let Some(binding) = self.bindings.iter().find(|b| b.context == context && b.command == *command) {
+                    rows.push(Listed { command: &binding.command, keys, doc });
+                }
+            }
+            for binding in self.bindings.iter().filter(|binding| binding.context == context) {
+                if !rows.iter().any(|row| row.command == binding.command) {
+                    let doc =
+                        all.iter().find(|(_, command, _)| *command == binding.command).map_or("", |(.., doc)| doc);
+                    rows.push(Listed {
+                        command: &binding.command,
+                        keys: self.keys_for(context, &binding.command),
+                        doc,
+                    });
+                }
+            }
+            if !rows.is_empty() {
+                contexts.push((context, rows));
+            }
+        }
+        contexts
     }
 
     /// Context, keys, command: one row a command, for help and `quarterdeck keys`.

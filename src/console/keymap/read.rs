@@ -109,7 +109,7 @@ impl Reader<'_> {
         for item in items {
             let at = item.span().start;
             let chords = match item.get_ref() {
-                DeValue::String(text) => sequence(text).ok_or_else(|| format!("\"{text}\" is no key")),
+                DeValue::String(text) => sequence(text).map_err(|why| format!("\"{text}\" {why}")),
                 _ => Err("a list of keys is expected, like [\"K\", \"g k\", \"<C-k>\"]".to_owned()),
             };
             match chords {
@@ -125,7 +125,21 @@ impl Reader<'_> {
 }
 
 /// `g g`: keys one after the other, a space between them.
-fn sequence(text: &str) -> Option<Vec<Chord>> {
-    let chords: Vec<Chord> = text.split_whitespace().map(Chord::parse).collect::<Option<_>>()?;
-    (1..=MAX_SEQUENCE).contains(&chords.len()).then_some(chords)
+fn sequence(text: &str) -> Result<Vec<Chord>, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.len() {
+        0 => Err("is no key (a blank is written `space`)".to_owned()),
+        1..=MAX_SEQUENCE => {
+            words.into_iter().map(|word| Chord::parse(word).ok_or_else(|| no_key(text, word))).collect()
+        }
+        many => Err(format!("is {many} keys one after the other; at most {MAX_SEQUENCE} lead to a command")),
+    }
+}
+
+fn no_key(text: &str, word: &str) -> String {
+    let which = if text.trim() == word { "is no key".to_owned() } else { format!("has `{word}`, which is no key") };
+    match Chord::near(word) {
+        Some(near) => format!("{which}; did you mean `{near}`?"),
+        None => format!("{which} (like j, ^d, <C-d>, <A-x>, enter, pgdn, F5)"),
+    }
 }

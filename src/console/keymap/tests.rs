@@ -251,6 +251,71 @@ fn a_slip_is_answered_with_what_was_meant() {
 }
 
 #[test]
+fn every_mistake_says_what_is_wrong_and_what_was_meant() {
+    for (text, start, parts) in [
+        ("[list]\ndwon = [\"j\"]\n", "k.toml:2: [list] `dwon`: ", &["no such command", "did you mean `down`?"][..]),
+        ("[list]\ndown = [\"pgdwn\"]\n", "k.toml:2: [list] `down`: ", &["\"pgdwn\" is no key", "did you mean `pgdn`?"]),
+        ("[list]\ndown = [\"g entr\"]\n", "k.toml:2: [list] `down`: ", &["has `entr`", "did you mean `enter`?"]),
+        ("[list]\ndown = [\"Hyper-#\"]\n", "k.toml:2: [list] `down`: ", &["is no key", "like j, ^d"]),
+        ("[list]\ndown = [\"\"]\n", "k.toml:2: [list] `down`: ", &["is no key", "`space`"]),
+        ("[list]\ndown = [\"a b c d e\"]\n", "k.toml:2: [list] `down`: ", &["is 5 keys", "at most 4"]),
+        ("[list]\ndown = 7\n", "k.toml:2: [list] `down`: ", &["a list of keys is expected"]),
+        (
+            "[list]\ndown = [\"v\"]\n",
+            "k.toml:2: [list] `down` cannot have \"v\": ",
+            &["`range` has it (keymaps/vi.toml:"],
+        ),
+        (
+            "[list]\ndown = [\"g\"]\n",
+            "k.toml:2: [list] `down` cannot have \"g\": ",
+            &["`first` has \"g g\" (keymaps/vi.toml:"],
+        ),
+        ("[list]\ndown = [\"v x\"]\n", "k.toml:2: [list] `down` cannot have \"v x\": ", &["`range` has \"v\""]),
+        ("[global]\nquit = []\n", "k.toml:2: [global] `quit`: ", &["the way out needs a key"]),
+        ("[jobs]\nfollow = [\"F\"]\n", "k.toml:2: [jobs] `follow`: ", &["one of [job]", "not of this place"]),
+        ("[find]\nfreeze = [\"F5\"]\n", "k.toml:2: [find] `freeze`: ", &["one of [job]"]),
+        ("[lits]\ndown = [\"j\"]\n", "k.toml:1: [lits]: ", &["no such context", "did you mean `list`?"]),
+        (
+            "preset = \"emcas\"\n",
+            "k.toml:1: ",
+            &["no keymap is called `emcas`", "did you mean `emacs`?", "`vi` is used"],
+        ),
+        ("colour = 1\n", "k.toml:1: `colour`: ", &["only `preset` and tables of contexts"]),
+        ("[list]\ndown = [\n", "k.toml:", &[]),
+    ] {
+        let (keymap, problems) = Keymap::load("vi", Some((Path::new("k.toml"), text)), &commands::known);
+        let [said] = problems.as_slice() else { panic!("{text}{problems:?}") };
+        assert!(said.starts_with(start) && parts.iter().all(|part| said.contains(part)), "{text}{said}");
+        let sorted = |keymap: &Keymap| keymap.rows().into_iter().collect::<std::collections::BTreeSet<_>>();
+        let untouched = Keymap::load("vi", None, &commands::known).0;
+        assert!(sorted(&keymap) == sorted(&untouched), "{text}: nothing else changes");
+    }
+}
+
+#[test]
+fn an_inner_place_names_commands_of_the_one_around_it() {
+    let keymap = Keymap::preset("vi").unwrap();
+    let bar = ["find", "editor", "global"];
+    assert_eq!(keymap.resolve(&bar, &keys("<up>")), Found::Command("find-previous"));
+    assert_eq!(commands::find(&bar, "find-previous").map(|command| command.context), Some("editor"));
+    assert_eq!(keymap.keys_in(&bar, "find-previous"), ["up", "alt-q"]);
+    assert_eq!(keymap.keys_in(&bar[1..], "find-previous"), ["alt-q"], "where up is a motion");
+    let text = "[find]\ngoto-line = [\"F7\"]\n";
+    let (own, problems) = Keymap::load("vi", Some((Path::new("k.toml"), text)), &commands::known);
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(own.resolve(&bar, &keys("<F7>")), Found::Command("goto-line"));
+}
+
+#[test]
+fn keys_that_are_hidden_where_one_stands_are_not_shown_there() {
+    let keymap = Keymap::preset("vi").unwrap();
+    assert_eq!(keymap.keys_in(&["scripts", "list", "global"], "next-match"), Vec::<String>::new(), "n makes a script");
+    assert_eq!(keymap.keys_in(&["targets", "list", "global"], "next-match"), ["n"]);
+    assert_eq!(keymap.keys_in(&["prompt", "global"], "next-pane"), Vec::<String>::new(), "tab completes");
+    assert_eq!(keymap.keys_in(&["scripts", "list", "global"], "go-jobs"), ["g j"]);
+}
+
+#[test]
 fn for_a_session_the_file_may_stand_on_another_preset() {
     let text = "preset = \"emacs\"\n[list]\nsort = [\"%\"]\n";
     let user = Some((Path::new("k.toml"), text));

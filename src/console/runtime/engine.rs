@@ -191,6 +191,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveExpressions(_)
         | Effect::Keep(_)
         | Effect::KeepTheme(_)
+        | Effect::KeepKeymap { .. }
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)

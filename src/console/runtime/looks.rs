@@ -1,5 +1,5 @@
 //! Themes and keymap from the disk and back: read at the start, watched off the loop and read again when edited; the
-//! theme that was chosen is kept. Refuses to judge what it read: that is the shelf's and the keymap's affair.
+//! theme and the keymap that were chosen are kept. Refuses to judge what it read: that is the shelf's and the keymap's affair.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use notify::{RecursiveMode, Watcher};
 
 use super::files;
 use crate::console::app::looks::{Looks, Reread};
+use crate::console::keymap::Keymap;
 use crate::console::theme::{Ground, Shelf};
 use crate::settings::{Paths, Settings};
 
@@ -54,32 +55,59 @@ pub fn at_start(settings: &Settings, ground: Option<Ground>) -> (Looks, Vec<Stri
         keys: read.keys,
         ..Looks::default()
     };
+    let paths = &settings.paths;
     if !settings.ui.theme_pinned {
-        looks.chosen = kept(settings).filter(|name| looks.shelf.has(name));
+        looks.chosen = kept(paths, THEME, &settings.ui.theme.to_string()).filter(|name| looks.shelf.has(name));
     }
+    looks.switched = match settings.ui.keymap_pinned {
+        true => Some(settings.ui.keymap.clone()),
+        false => kept(paths, KEYMAP, &looks.asked_keys()).filter(|name| Keymap::presets().any(|known| known == name)),
+    };
     looks.worn = looks.wanted().to_owned();
     (looks, read.problems)
 }
 
-/// Where the chosen theme is kept: its name, and below it what the settings said at that time. When they say
-/// something else now, they are the newer word.
-fn file(paths: &Paths) -> PathBuf {
-    paths.state.join("theme")
+/// The keys that a console would have now, or those of another preset, and what is wrong with the operator's file.
+pub fn keymap(settings: &Settings, preset: Option<&str>) -> (Keymap, Vec<String>) {
+    let (mut looks, mut problems) = at_start(settings, None);
+    if let Some(preset) = preset {
+        looks.switched = Some(preset.to_owned());
+    }
+    let (keymap, wrong) = looks.keymap();
+    problems.extend(wrong);
+    (keymap, problems)
 }
 
-fn kept(settings: &Settings) -> Option<String> {
-    let mut lines = files::read_lines(&file(&settings.paths)).into_iter();
-    let (name, said) = (lines.next()?, lines.next()?);
-    (said == settings.ui.theme.to_string()).then_some(name)
+/// Where a choice is kept: its name, and below it what settings and files said at that time. When they say something
+/// else now, they are the newer word.
+const THEME: &str = "theme";
+const KEYMAP: &str = "keymap";
+
+fn kept(paths: &Paths, what: &str, said: &str) -> Option<String> {
+    let mut lines = files::read_lines(&paths.state.join(what)).into_iter();
+    let (name, then) = (lines.next()?, lines.next()?);
+    (then == said).then_some(name)
 }
 
-/// Keeps a choice.
+fn keep(paths: &Paths, what: &str, name: &str, said: &str) -> io::Result<()> {
+    std::fs::create_dir_all(&paths.state)?;
+    files::write_lines(&paths.state.join(what), &[name.to_owned(), said.to_owned()])
+}
+
+/// Keeps a theme that was chosen.
 ///
 /// # Errors
 /// The state folder cannot be written.
-pub fn keep(settings: &Settings, name: &str) -> io::Result<()> {
-    std::fs::create_dir_all(&settings.paths.state)?;
-    files::write_lines(&file(&settings.paths), &[name.to_owned(), settings.ui.theme.to_string()])
+pub fn keep_theme(settings: &Settings, name: &str) -> io::Result<()> {
+    keep(&settings.paths, THEME, name, &settings.ui.theme.to_string())
+}
+
+/// Keeps a keymap that was chosen, and over what.
+///
+/// # Errors
+/// The state folder cannot be written.
+pub fn keep_keymap(paths: &Paths, name: &str, asked: &str) -> io::Result<()> {
+    keep(paths, KEYMAP, name, asked)
 }
 
 /// Calls `changed` with what the folder holds a moment after something in it was edited, until that says `false`. A

@@ -222,7 +222,7 @@ fn going_on(app: &App) -> String {
 /// The first key of a command, for texts.
 pub fn key_of(app: &App, context: &str, name: &str) -> String {
     let command = commands::find(&[context, "list", "global"], name);
-    command.and_then(|command| app.keys_of(command).into_iter().next()).unwrap_or_else(|| "?".into())
+    command.and_then(|command| app.keys_below(command).into_iter().next()).unwrap_or_else(|| "?".into())
 }
 
 /// The most useful keys of the focused pane; help always among them.
