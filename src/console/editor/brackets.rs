@@ -64,12 +64,13 @@ fn quoted(colours: &Colours, lines: &[String], at: Pos) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::editor::buffer::Same;
     use crate::console::editor::highlight::Grammar;
 
     fn found(text: &str, at: Pos) -> Option<Pos> {
         let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
         let mut colours = Colours::new(Grammar::of("x.sh", "bash", &lines));
-        colours.sync(&lines);
+        colours.sync(&lines, Same::NONE);
         colours.ensure(usize::MAX, usize::MAX);
         pair(&lines, &colours, at, 1000).map(|(_, other)| other)
     }

@@ -32,6 +32,39 @@ pub enum Kind {
     Other,
 }
 
+/// What of a text stayed as it was: so many rows at its top, so many at its end. Nobody needs to look at those.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Same {
+    pub head: usize,
+    pub tail: usize,
+}
+
+impl Same {
+    pub const ALL: Self = Self { head: usize::MAX, tail: usize::MAX };
+    pub const NONE: Self = Self { head: 0, tail: 0 };
+
+    /// After one change and then another.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { head: self.head.min(other.head), tail: self.tail.min(other.tail) }
+    }
+
+    /// The same for two texts of so many rows, with what turns out to be equal beyond.
+    #[must_use]
+    pub fn grown(self, old: usize, new: usize, equal: impl Fn(usize, usize) -> bool) -> Self {
+        let most = old.min(new);
+        let mut head = self.head.min(most);
+        while head < most && equal(head, head) {
+            head += 1;
+        }
+        let mut tail = self.tail.min(most - head);
+        while tail < most - head && equal(old - 1 - tail, new - 1 - tail) {
+            tail += 1;
+        }
+        Self { head, tail }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Step {
     /// Edits of the text area that make it up.
@@ -39,6 +72,9 @@ struct Step {
     kind: Kind,
     /// Where the cursor was before it.
     cursor: Pos,
+    /// What it left alone, and by how many bytes the text grew.
+    same: Same,
+    grown: isize,
 }
 
 /// Why an edit was not made.
@@ -65,8 +101,10 @@ pub struct Buffer {
     bytes: usize,
     done: Vec<Step>,
     undone: Vec<Step>,
-    /// Edits since the last step was closed, and the cursor before the first.
-    open: Option<(u32, Pos)>,
+    /// Edits since the last step was closed.
+    open: Option<Step>,
+    /// What no change has touched since somebody asked.
+    same: Same,
     /// The next letter may still belong to the last step.
     flows: bool,
     weight: usize,
@@ -87,6 +125,7 @@ impl Buffer {
             done: Vec::new(),
             undone: Vec::new(),
             open: None,
+            same: Same::ALL,
             flows: false,
             weight: 0,
             goal: None,
@@ -246,6 +285,7 @@ impl Buffer {
             }
         }
         let cursor = self.cursor();
+        let same = Same { head: from.row, tail: self.last_row() - to.row };
         self.weigh(removed.len() + text.len());
         self.area.cancel_selection();
         self.jump(from);
@@ -258,8 +298,10 @@ impl Buffer {
         self.area.insert_str(kept.as_deref().unwrap_or(text));
         self.bytes = self.bytes - removed.len() + text.len();
         let edits = u32::from(from != to) + u32::from(!text.is_empty());
-        let (before, first) = self.open.unwrap_or((0, cursor));
-        self.open = Some((before + edits, first));
+        let grown = text.len().cast_signed() - removed.len().cast_signed();
+        let step = Step { edits, kind: Kind::Other, cursor, same, grown };
+        self.open = Some(self.open.map_or(step, |open| open.and(step)));
+        self.same = self.same.and(same);
         self.serial += 1;
         self.goal = None;
         Ok(())
@@ -279,13 +321,13 @@ impl Buffer {
 
     /// All edits since the last call are one step, undone together.
     pub fn close(&mut self, kind: Kind) {
-        let Some((edits, cursor)) = self.open.take() else { return };
+        let Some(step) = self.open.take().map(|open| Step { kind, ..open }) else { return };
         self.undone.clear();
         match self.done.last_mut() {
-            Some(last) if self.flows && kind != Kind::Other && last.kind == kind && last.edits + edits <= WORD => {
-                last.edits += edits;
+            Some(last) if self.flows && kind != Kind::Other && last.kind == kind && last.edits + step.edits <= WORD => {
+                *last = last.and(step);
             }
-            _ => self.done.push(Step { edits, kind, cursor }),
+            _ => self.done.push(step),
         }
         if self.done.len() > HISTORY {
             self.done.remove(0);
@@ -302,14 +344,22 @@ impl Buffer {
     pub fn undo(&mut self) -> bool {
         self.close(Kind::Other);
         let Some(step) = self.done.pop() else { return false };
+        let bytes = self.bytes;
         let undone = (0..step.edits).take_while(|_| self.area.undo()).count();
-        let step = Step { edits: u32::try_from(undone).unwrap_or(0), ..step };
         if undone == 0 {
             self.done.clear();
             return false;
         }
-        self.undone.push(step);
-        self.recount();
+        self.bytes = bytes.saturating_add_signed(-step.grown);
+        let mut kept = step;
+        if undone < step.edits as usize {
+            // The area has forgotten the rest.
+            self.bytes = self.lines().iter().map(|line| line.len() + 1).sum();
+            kept.edits = u32::try_from(undone).unwrap_or(0);
+            kept.grown = bytes.cast_signed() - self.bytes.cast_signed();
+        }
+        self.undone.push(kept);
+        self.went(step.same);
         self.go(step.cursor, false);
         true
     }
@@ -321,15 +371,33 @@ impl Buffer {
             self.area.redo();
         }
         self.done.push(step);
-        self.recount();
+        self.bytes = self.bytes.saturating_add_signed(step.grown);
+        self.went(step.same);
         self.goal = None;
         self.flows = false;
         true
     }
 
-    fn recount(&mut self) {
-        self.bytes = self.lines().iter().map(|line| line.len() + 1).sum();
+    fn went(&mut self, same: Same) {
+        self.same = self.same.and(same);
         self.serial += 1;
+    }
+
+    /// What has stayed as it was since this was last asked.
+    pub fn take_same(&mut self) -> Same {
+        std::mem::replace(&mut self.same, Same::ALL)
+    }
+}
+
+impl Step {
+    /// With what came after it.
+    fn and(self, after: Self) -> Self {
+        Self {
+            edits: self.edits + after.edits,
+            same: self.same.and(after.same),
+            grown: self.grown + after.grown,
+            ..self
+        }
     }
 }
 
@@ -347,6 +415,16 @@ mod tests {
 
     fn whole(buffer: &Buffer) -> String {
         buffer.lines().join("\n")
+    }
+
+    /// What is said to have stayed did.
+    fn stayed(before: &[String], text: &mut Buffer) -> Result<(), proptest::test_runner::TestCaseError> {
+        let same = text.take_same();
+        let most = before.len().min(text.lines().len());
+        let (head, tail) = (same.head.min(most), same.tail.min(most));
+        proptest::prop_assert_eq!(&before[..head], &text.lines()[..head]);
+        proptest::prop_assert_eq!(&before[before.len() - tail..], &text.lines()[text.lines().len() - tail..]);
+        Ok(())
     }
 
     #[test]
@@ -419,15 +497,27 @@ mod tests {
                 }
                 let head = text.text(pos(0, 0), from);
                 let tail = text.text(to, text.end());
+                let before = text.lines().to_vec();
                 text.splice(from, to, insert).unwrap();
                 text.close(Kind::Typed);
                 proptest::prop_assert_eq!(whole(&text), format!("{head}{insert}{tail}"));
                 proptest::prop_assert_eq!(text.bytes(), whole(&text).len() + 1);
+                stayed(&before, &mut text)?;
             }
             let last = whole(&text);
-            while text.undo() {}
+            loop {
+                let before = text.lines().to_vec();
+                if !text.undo() { break }
+                proptest::prop_assert_eq!(text.bytes(), whole(&text).len() + 1);
+                stayed(&before, &mut text)?;
+            }
             proptest::prop_assert_eq!(whole(&text), first);
-            while text.redo() {}
+            loop {
+                let before = text.lines().to_vec();
+                if !text.redo() { break }
+                proptest::prop_assert_eq!(text.bytes(), whole(&text).len() + 1);
+                stayed(&before, &mut text)?;
+            }
             proptest::prop_assert_eq!(whole(&text), last);
         }
     }

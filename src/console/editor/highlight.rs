@@ -16,7 +16,7 @@ static GRAMMARS: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_new
 /// A longer line is left plain: one minified line must not hold up a key.
 const LINE: usize = 4_000;
 /// Lines in which an editor's own mark may name the language.
-const MARKED: usize = 5;
+pub const MARKED: usize = 5;
 
 /// What scopes mean to us; the first that fits the innermost scope wins.
 static ROLES: LazyLock<Vec<(Scope, Role)>> = LazyLock::new(|| {

@@ -44,13 +44,17 @@ pub struct Header {
     pub describe: String,
     pub params: Vec<Param>,
     pub findings: Vec<Finding>,
+    /// Lines of the script that it takes, the shebang included.
+    pub lines: usize,
 }
 
 /// Reads the header. Never fails: what cannot be read is a finding.
 pub fn header(text: &str) -> Header {
     let mut header = Header::default();
     let mut secret: Vec<(u32, String)> = Vec::new();
+    header.lines = usize::from(text.trim_start_matches('\u{feff}').starts_with("#!"));
     for (number, comment) in comments(text) {
+        header.lines = number as usize;
         let Some(tagged) = comment.trim_start().strip_prefix('@') else { continue };
         let (tag, rest) = tagged.split_once(char::is_whitespace).unwrap_or((tagged, ""));
         let rest = rest.trim();

@@ -29,25 +29,26 @@ use self::search::Search;
 use self::vi::Vi;
 use super::event::Effect;
 use crate::console::editor::brackets;
-use crate::console::editor::buffer::{Buffer, Full, Kind, Pos};
+use crate::console::editor::buffer::{Buffer, Full, Kind, Pos, Same};
 use crate::console::editor::cache::Colours;
 use crate::console::editor::document::{Document, Shape};
-use crate::console::editor::highlight::Grammar;
-use crate::model::script::ScriptInfo;
+use crate::console::editor::highlight::{Grammar, MARKED};
 use crate::model::script::header::{Header, header};
+use crate::model::script::{ScriptInfo, inspect};
 
 /// After the last key, a draft is kept; while keys keep coming, so often.
 const DRAFT_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const DRAFT_LATEST: SignedDuration = SignedDuration::from_secs(5);
 /// After the last key, lint is asked.
 const LINT_PAUSE: SignedDuration = SignedDuration::from_millis(600);
-/// Lines coloured at one go while a key waits for its frame, and in one idle slice.
-const AT_ONCE: usize = 300;
-const SLICE: usize = 150;
+/// After the last key, what is below the screen is coloured.
+const COLOUR_PAUSE: SignedDuration = SignedDuration::from_millis(150);
+/// Bytes coloured at one go while a key waits for its frame, and in one idle slice, behind which a key may have to
+/// wait.
+const AT_ONCE: usize = 16_000;
+const SLICE: usize = 1_000;
 /// Lines that a header may have.
 const HEADER: usize = 1_000;
-/// Rows in which the other half of a bracket is looked for at every key.
-const BRACKET_ROWS: usize = 500;
 
 /// What was copied or cut last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +103,10 @@ pub struct Editor {
     pub left: usize,
     /// The text is not what the library has.
     pub dirty: bool,
+    /// What of it is certainly as the library has it.
+    same: Same,
+    /// Until then, only what is on screen is coloured.
+    resting: Timestamp,
     /// Somebody else has changed the file since.
     pub behind: bool,
     pub search: Search,
@@ -151,6 +156,8 @@ impl Editor {
             top: 0,
             left: 0,
             dirty: false,
+            same: Same::ALL,
+            resting: Timestamp::UNIX_EPOCH,
             behind: false,
             search: Search::default(),
             bar: None,
@@ -167,7 +174,7 @@ impl Editor {
         };
         editor.dirty = editor.base.is_none();
         editor.lint.due = Some(Timestamp::UNIX_EPOCH);
-        editor.colours.sync(editor.buffer.lines());
+        editor.colours.sync(editor.buffer.lines(), Same::NONE);
         editor.read_header();
         editor
     }
@@ -213,6 +220,15 @@ impl Editor {
         self.header = header(&lines[..lines.len().min(HEADER)].join("\n"));
     }
 
+    /// The first lines name the language.
+    fn read_language(&mut self) {
+        let lines = self.buffer.lines();
+        let head = lines[..lines.len().min(MARKED)].join("\n");
+        let info = inspect(&self.name, head.as_bytes());
+        (self.language, self.interpreter) = (info.language, info.interpreter.join(" "));
+        self.colours.set_grammar(Grammar::of(&self.name, &self.language, lines));
+    }
+
     /// The library has this text now.
     pub(super) fn saved_as(&mut self, version: String, bytes: &[u8]) {
         self.base = Some(version);
@@ -220,12 +236,19 @@ impl Editor {
         if let Ok(document) = Document::read(&self.name, bytes) {
             self.saved = document;
         }
+        self.same = Same::NONE;
         self.compare();
     }
 
+    /// Is the text what was saved? Looks only at rows that a change has touched, and of these at no more than tell.
     fn compare(&mut self) {
+        let (saved, lines) = (&self.saved.lines, self.buffer.lines());
+        if saved.len() == lines.len() {
+            self.same = self.same.grown(saved.len(), lines.len(), |mine, theirs| saved[mine] == lines[theirs]);
+        }
+        let equal = saved.len() == lines.len() && self.same.head >= lines.len();
         let shape = (self.shape.ends, self.shape.bom) == (self.saved.shape.ends, self.saved.shape.bom);
-        self.dirty = self.base.is_none() || !shape || self.saved.lines != self.buffer.lines();
+        self.dirty = self.base.is_none() || !shape || !equal;
     }
 
     /// Brings everything that hangs on the text and the cursor up to date with them.
@@ -237,32 +260,29 @@ impl Editor {
         }
         self.follow(view);
         self.colours.ensure(self.top + view.1, AT_ONCE);
-        self.bracket = brackets::pair(self.buffer.lines(), &self.colours, self.buffer.cursor(), BRACKET_ROWS);
+        // Further away than the screen is high, the other half is not seen.
+        self.bracket = brackets::pair(self.buffer.lines(), &self.colours, self.buffer.cursor(), view.1);
     }
 
+    /// The text has changed. What is done here is done at every key: it looks at what has changed, not at the text.
     fn changed(&mut self, now: Timestamp) {
-        if let Some((old, new)) = self.colours.sync(self.buffer.lines()) {
+        let same = self.buffer.take_same();
+        if let Some((old, new)) = self.colours.sync(self.buffer.lines(), same) {
             self.lint.moved(&old, &new);
-            if new.start < HEADER && (new.start <= 1 || self.header_reaches(new.start)) {
+            if new.start <= self.header.lines {
                 self.read_header();
-                self.colours.set_grammar(Grammar::of(&self.name, &self.language, self.buffer.lines()));
+            }
+            if new.start < MARKED {
+                self.read_language();
             }
         }
+        self.same = self.same.and(same);
         self.compare();
+        self.resting = now + COLOUR_PAUSE;
         self.search.stale();
         self.lint.due = Some(now + LINT_PAUSE);
         let since = self.draft.since.map_or(now, |(first, _)| first);
         self.draft.since = Some((since, now));
-    }
-
-    /// Are all lines above this one comments or blank, as far as they could belong to the header?
-    fn header_reaches(&self, row: usize) -> bool {
-        let comment = |line: &String| {
-            let line = line.trim_start();
-            line.is_empty() || line.starts_with(|c: char| "#/-;<@".contains(c) || c.eq_ignore_ascii_case(&'r'))
-        };
-        self.header.params.len() + usize::from(!self.header.describe.is_empty()) > 0
-            || self.buffer.lines()[..row.min(self.buffer.lines().len())].iter().all(comment)
     }
 
     /// When a draft is to be kept.
@@ -273,7 +293,7 @@ impl Editor {
 
     /// When the clock is next needed.
     pub(super) fn wake(&self, now: Timestamp, seen: bool, linting: bool) -> Option<Timestamp> {
-        let idle = (seen && !self.colours.complete()).then_some(now);
+        let idle = (seen && !self.colours.complete()).then(|| self.resting.max(now));
         [idle, self.draft_due(), self.lint.due.filter(|_| seen && !linting)].into_iter().flatten().min()
     }
 
@@ -309,7 +329,7 @@ impl super::App {
             self.editing.linting = Some(serial);
             effects.push(Effect::LintText { serial, name: editor.name.clone(), bytes: editor.bytes() });
         }
-        if seen && !editor.colours.complete() {
+        if seen && !editor.colours.complete() && editor.resting <= now {
             let rows = panes::panes(area, editor).text_size().1;
             let shown = editor.top..editor.top + rows;
             let changed = editor.colours.ensure(usize::MAX, SLICE);
