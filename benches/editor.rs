@@ -8,7 +8,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quarterdeck::console::app::shelf::Opened;
 use quarterdeck::console::app::{App, Effect, Event, Place, View, commands};
 use quarterdeck::console::keymap::Keymap;
@@ -118,13 +118,16 @@ fn typed(text: &str, row: usize) -> Vec<(Duration, usize)> {
     draw(&app);
     let press = |app: &mut App, key: KeyEvent| drop(app.update(Event::Key(key)));
     let mut samples = Vec::new();
+    let start = Timestamp::now();
     for (n, c) in keys().enumerate() {
         if n % 60 == 59 {
             press(&mut app, KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
             draw(&app);
         }
+        // Slow fingers: every key comes just when an idle slice has begun.
+        let now = start + SignedDuration::from_millis(200 * n as i64);
         let begun = Instant::now();
-        app.update(Event::Tick(Timestamp::now()));
+        app.update(Event::Tick(now));
         press(&mut app, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
         let bytes = draw(&app);
         samples.push((begun.elapsed(), bytes));
