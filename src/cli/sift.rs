@@ -14,8 +14,9 @@ impl Sift {
     /// The rows asked for, in the order asked for.
     pub fn rows(&self, rows: &impl Rows) -> Result<Vec<usize>, CliError> {
         let text = self.filter.as_deref().unwrap_or_default();
-        let filter = filter::parse(text, rows.columns())
-            .map_err(|wrong| CliError::Usage(format!("{wrong}\n{}", caret(text, wrong.column))))?;
+        let pointed = |wrong: filter::Wrong| CliError::Usage(format!("{wrong}\n{}", caret(text, wrong.column)));
+        let filter = filter::parse(text, rows.columns()).map_err(pointed)?;
+        filter.check(rows).map_err(pointed)?;
         let mut order = filter::passing(&filter, rows);
         if let Some(sort) = &self.sort {
             let (name, reverse) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
@@ -26,7 +27,7 @@ impl Sift {
 
     fn column(&self, rows: &impl Rows, name: &str) -> Result<usize, CliError> {
         let known = || rows.columns().iter().map(|column| column.name.as_ref());
-        known().position(|column| column.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        rows.columns().iter().position(|column| column.is_called(name)).ok_or_else(|| {
             let names: Vec<&str> = known().collect();
             CliError::Usage(format!(
                 "there is no column `{name}`{}; there are: {}",

@@ -163,7 +163,7 @@ pub struct Runs<'a> {
 }
 
 static RUNS: [Column; 10] = [
-    Column::new("device", Kind::Text),
+    Column::new("device", Kind::Text).also("name"),
     Column::new("state", Kind::Text),
     Column::new("rc", Kind::Number),
     Column::down("took", Kind::Seconds),
@@ -235,7 +235,7 @@ pub struct Devices<'a> {
 const FACTS: usize = 6;
 
 static DEVICES: [Column; FACTS] = [
-    Column::new("device", Kind::Text),
+    Column::new("device", Kind::Text).also("name"),
     Column::new("connection", Kind::Text),
     Column::new("state", Kind::Text),
     Column::new("contact", Kind::Seconds),
@@ -246,9 +246,10 @@ static DEVICES: [Column; FACTS] = [
 /// The columns of these devices: worked out once, for they are the same as long as the devices are.
 pub fn device_columns(all: &[Device]) -> Vec<Column> {
     let facts: BTreeSet<&str> = all.iter().flat_map(|device| device.facts.keys()).map(String::as_str).collect();
-    let own = |fact: &&str| !DEVICES.iter().any(|column| column.name == *fact);
+    let own = |fact: &&str| !DEVICES.iter().any(|column| column.is_called(fact));
     let facts = facts.into_iter().filter(own).map(|fact| Column {
         name: Cow::Owned(fact.to_owned()),
+        also: "",
         kind: Kind::Text,
         down: false,
     });

@@ -75,6 +75,12 @@ static DEVICES: [Col; 10] = [
     col("connection", "connection", (10, 10), NEVER),
 ];
 
+static PLANNED: [Col; 3] = [
+    flex("device", "device", 30, 0),
+    col("state", "state", (8, 8), 0),
+    flex("about", "facts, or why it is left out", 30, 40),
+];
+
 static TARGETS: [Col; 4] = [
     flex("group", "group", 20, 0),
     right("dev", "dev", (4, 6), 0),
@@ -89,6 +95,7 @@ pub fn columns(list: ListId) -> &'static [Col] {
         ListId::Targets => &TARGETS,
         ListId::Jobs => &JOBS,
         ListId::Devices => &DEVICES,
+        ListId::Planned => &PLANNED,
     }
 }
 
@@ -99,7 +106,7 @@ pub const fn wide(list: ListId, width: u16) -> bool {
             ListId::Scripts => 40,
             ListId::Targets => 36,
             ListId::Jobs => 44,
-            ListId::Devices => 60,
+            ListId::Devices | ListId::Planned => 60,
         }
 }
 

@@ -167,6 +167,7 @@ pub static TABLE: &[Command] = &[
     row("job", "previous-error", Do::PreviousError, "", "the error line before"),
     row("job", "grid-by", Do::GridBy, "", "group the cells of the grid: by group, connection, state, any fact"),
     row("job", "go-device", Do::GoDevice, "", "to a device, by typing its name"),
+    fleet("job", "run", Do::Run, "again", "run the script again: on the marked devices, else on this one"),
     fleet("job", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
     // text
     row("text", "search", Do::SearchText, "search", "search the text, as far back as it is kept"),

@@ -191,6 +191,8 @@ pub enum Effect {
     },
     Cancel {
         job: JobId,
+        /// Ids; none: the whole job.
+        devices: Vec<String>,
         queued_only: bool,
     },
     SaveExpressions(Vec<String>),
@@ -291,6 +293,13 @@ pub enum Feed {
     Output {
         job: JobId,
         run: Option<u32>,
+        which: Which,
+        pattern: Option<Pattern>,
+    },
+    /// Of some runs, one after the other, each line with its device's name.
+    Outputs {
+        job: JobId,
+        runs: Vec<u32>,
         which: Which,
         pattern: Option<Pattern>,
     },

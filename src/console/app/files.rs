@@ -56,10 +56,14 @@ pub enum Button {
     Do,
 }
 
+/// One script, or the marked ones.
 #[derive(Debug)]
 pub struct Delete {
-    pub name: String,
-    /// The name once more.
+    /// Those that are still there.
+    pub names: Vec<String>,
+    /// How many there were to delete.
+    pub of: usize,
+    /// The name once more; of several, how many they are.
     pub typed: Text,
     pub on_delete: bool,
     pub problem: Option<String>,
@@ -68,7 +72,15 @@ pub struct Delete {
 
 impl Delete {
     pub fn armed(&self) -> bool {
-        self.typed.text() == self.name && !self.sent
+        self.typed.text() == self.asked() && !self.sent
+    }
+
+    /// What must be typed.
+    pub fn asked(&self) -> String {
+        match self.names.as_slice() {
+            [only] if self.of == 1 => only.clone(),
+            names => names.len().to_string(),
+        }
     }
 }
 
@@ -175,23 +187,29 @@ impl Files {
 impl App {
     /// The commands of the scripts pane that are about files. `false`: it is none of them.
     pub(super) fn open_files(&mut self, verb: Do, effects: &mut Vec<Effect>) -> bool {
-        let name = || self.overview.script(&self.scripts).map(|script| script.name.clone()).unwrap_or_default();
+        let name = || self.chosen_script().map(|script| script.name.clone()).unwrap_or_default();
         let files = match verb {
             Do::NewScript => Files::New(New { template: 0, name: Text::new(""), problem: None, sent: None }),
             Do::RenameScript => {
                 let from = name();
                 Files::Rename(Rename { to: Text::new(&from), from, at: Button::Field, problem: None, sent: false })
             }
-            Do::DeleteScript => Files::Delete(Delete {
-                name: name(),
-                typed: Text::new(""),
-                on_delete: false,
-                problem: None,
-                sent: false,
-            }),
+            Do::DeleteScript => {
+                let names: Vec<String> = self.chosen_scripts().iter().map(|script| script.name.clone()).collect();
+                let (of, typed) = (names.len(), Text::new(""));
+                Files::Delete(Delete { names, of, typed, on_delete: false, problem: None, sent: false })
+            }
             Do::Versions => {
                 effects.push(Effect::LoadVersions(name()));
                 Files::Versions(Versions { name: name(), all: None, cursor: Cursor::default() })
+            }
+            Do::DiffWith if self.overview.script_look.marks.len() == 2 => {
+                let [left, right] = self.chosen_scripts()[..] else { return true };
+                let (left, right) = (left.name.clone(), right.name.clone());
+                let side = |name: String| Side { title: name.clone(), text: Source::Script(name) };
+                let view = self.diff_view(side(left), side(right), effects);
+                self.layers.push(view);
+                return true;
             }
             Do::DiffWith => {
                 effects.push(Effect::LoadVersions(name()));
@@ -295,8 +313,8 @@ impl App {
                     return Next::Close;
                 }
                 if delete.armed() {
-                    let (name, confirm) = (delete.name.clone(), delete.typed.text().to_owned());
-                    effects.push(Effect::DeleteScript { name, confirm });
+                    let each = delete.names.iter().cloned();
+                    effects.extend(each.map(|name| Effect::DeleteScript { confirm: name.clone(), name }));
                     (delete.problem, delete.sent) = (None, true);
                 } else {
                     self.hint = Some("not armed yet: nothing was deleted".into());
@@ -442,19 +460,29 @@ impl App {
     }
 
     pub(super) fn deleted(&mut self, name: &str, answer: Result<Trashed, Problem>, effects: &mut Vec<Effect>) {
-        let mine = |files: &Files| matches!(files, Files::Delete(delete) if delete.name == name);
-        match answer {
-            Ok(trashed) => {
+        let mine =
+            |files: &Files| matches!(files, Files::Delete(delete) if delete.names.iter().any(|mine| mine == name));
+        match (answer, self.files_mut(mine)) {
+            (Ok(_), Some(Files::Delete(delete))) if delete.of > 1 => {
+                delete.names.retain(|mine| mine != name);
+                if delete.names.is_empty() {
+                    let said = format!("{} scripts were deleted; `deleted` in the x menu brings them back", delete.of);
+                    self.close_files(|files| matches!(files, Files::Delete(delete) if delete.names.is_empty()));
+                    self.say(Level::Info, said);
+                }
+                self.ask_library(effects);
+            }
+            (Ok(trashed), _) => {
                 self.close_files(mine);
                 self.say(Level::Info, format!("{} was deleted; `deleted` in the x menu brings it back", trashed.name));
                 self.ask_library(effects);
             }
-            Err(problem) => match self.files_mut(mine) {
-                Some(Files::Delete(delete)) => {
-                    (delete.sent, delete.on_delete, delete.problem) = (false, false, Some(problem.error));
-                }
-                _ => self.say(Level::Error, problem.error),
-            },
+            (Err(problem), Some(Files::Delete(delete))) => {
+                // Of several the others may still be on their way: those that are left can be tried again.
+                delete.typed = Text::new("");
+                (delete.sent, delete.on_delete, delete.problem) = (false, false, Some(problem.error));
+            }
+            (Err(problem), _) => self.say(Level::Error, problem.error),
         }
     }
 

@@ -2,6 +2,7 @@
 //! keys; a layer that uses the general keys for something of its own says so here.
 
 use super::commands::{self, Command, TABLE};
+use super::marks::marking;
 use super::{App, Layer, View};
 
 /// One hint: `K stop..`.
@@ -44,6 +45,13 @@ impl App {
             // A pane's zoom is enter there; the live view has more to say than fits.
             front.retain(|command| command.name != "zoom-pane");
         }
+        // A list's own verbs where there is a list, marks where it takes any, and of the rest what the marked rows allow.
+        let list = self.list_here();
+        front.retain(|command| {
+            let listed =
+                command.context != "list" || list.is_some_and(|list| list.takes_marks() || !marking(command.verb));
+            listed && self.why_marks(command).is_none()
+        });
         let (always, front): (Vec<&Command>, Vec<&Command>) =
             front.into_iter().partition(|command| ALWAYS.contains(&command.name));
         let hint = |command: &&Command| self.hint_of(command, command.hint, dialog || editor);
@@ -55,7 +63,10 @@ impl App {
         let keys = self.keys_of(command);
         let key = if dialog && command.context == "global" { keys.last() } else { keys.first() }?.clone();
         let dots = if command.fleet { ".." } else { "" };
-        Some(Hint { key, word: format!("{word}{dots}"), fleet: command.fleet })
+        // How many of the marked rows it would act on.
+        let marked = self.layers.is_empty().then(|| self.marks_under(command)).flatten();
+        let marked = marked.map_or_else(String::new, |(_, n)| format!(" {n}"));
+        Some(Hint { key, word: format!("{word}{marked}{dots}"), fleet: command.fleet })
     }
 }
 

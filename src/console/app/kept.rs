@@ -17,6 +17,8 @@ use crate::model::{filter, target};
 const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// Marks and open branches kept at most.
 const MOST: usize = 2000;
+/// Jobs of which it is remembered what was marked and filtered.
+const JOBS: usize = 5;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -33,6 +35,8 @@ pub struct Kept {
     pub sizes: Sizes,
     /// The job that was watched.
     pub watched: Option<JobId>,
+    /// What of their devices is hidden and marked, in jobs that were watched lately, the newest last.
+    pub jobs_watched: Vec<(JobId, KeptLook)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +72,7 @@ impl App {
             scripts: look(ListId::Scripts, overview.script_look.home.clone()),
             targets: look(ListId::Targets, overview.targets_home.clone()),
             jobs: look(ListId::Jobs, overview.job_look.home.clone().filter(|_| overview.jobs.touched)),
-            // Another job's devices are others: only how they are shown goes over.
+            // Another job's devices are others: only how they are shown goes over, what is marked stays with its job.
             devices: KeptLook { filter: String::new(), marks: Vec::new(), only_problems: false, ..devices },
             turned: self.tree.turned(MOST),
             pane: match overview.focus {
@@ -80,7 +84,35 @@ impl App {
             full: overview.full,
             sizes: overview.sizes,
             watched: self.live.as_ref().map(|live| live.id).filter(|_| self.view == View::Live),
+            jobs_watched: self.looks_of_jobs(),
         }
+    }
+
+    /// What is hidden and marked in each job watched lately, the one at hand included.
+    fn looks_of_jobs(&self) -> Vec<(JobId, KeptLook)> {
+        let mut looks = self.job_looks.clone();
+        if let Some(live) = &self.live {
+            looks.retain(|(id, _)| *id != live.id);
+            let look = KeptLook {
+                filter: live.look.text.clone(),
+                only_problems: live.look.only_problems,
+                marks: live.look.marks.iter().take(MOST).cloned().collect(),
+                ..KeptLook::default()
+            };
+            if look != KeptLook::default() {
+                looks.push((live.id, look));
+            }
+            let excess = looks.len().saturating_sub(JOBS);
+            looks.drain(..excess);
+        }
+        looks
+    }
+
+    /// The view of a job goes; what was marked in it comes back with it.
+    pub(super) fn leave_live(&mut self) {
+        self.job_looks = self.looks_of_jobs();
+        self.device_look = self.kept().devices;
+        self.live = None;
     }
 
     /// At the start, before anything is drawn.
@@ -116,20 +148,25 @@ impl App {
             self.overview.full = false;
         }
         self.device_look = kept.devices.clone();
+        self.job_looks = kept.jobs_watched.clone();
         self.reopen = kept.watched;
         self.kept = Some(Box::new(self.kept()));
         self.dirty = true;
     }
 
     /// A new view of a job shows its devices as the one before did.
-    pub(super) fn new_live(&self, id: JobId) -> Live {
+    pub(super) fn new_live(&mut self, id: JobId) -> Live {
+        if self.live.is_some() {
+            self.leave_live();
+        }
         let mut live = Live::new(id);
-        let kept = match &self.live {
-            Some(_) => self.kept().devices,
-            None => self.device_look.clone(),
-        };
+        let own = self.job_looks.iter().find(|(job, _)| *job == id).map(|(_, look)| look.clone()).unwrap_or_default();
+        let kept = KeptLook { marks: own.marks, only_problems: own.only_problems, ..self.device_look.clone() };
         let sorts = self.sort_columns(ListId::Devices);
         revive(&mut live.look, &kept, &sorts, ListId::Devices);
+        if let Ok(filter) = filter::parse(&own.filter, &self.columns_of(ListId::Devices)) {
+            (live.look.text, live.look.filter) = (own.filter, filter);
+        }
         live
     }
 
@@ -163,7 +200,7 @@ impl App {
                 let means = |term: &String| target::parse(term).is_ok_and(|expr| expr.resolve(&inventory).is_ok());
                 self.tree.look.marks.retain(means);
             }
-            ListId::Devices => {}
+            ListId::Devices | ListId::Planned => {}
         }
     }
 

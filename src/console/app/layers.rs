@@ -6,6 +6,8 @@ use super::commands::Do;
 use super::form::Input;
 use super::help::{CopyMenu, Help};
 use super::launch::{At, Launch, Slot};
+use super::marks::marking;
+use super::planned::DeviceList;
 use super::prompt::Prompt;
 use super::stop::{Choice, Stop};
 use super::tree::{Kind, Saved};
@@ -48,6 +50,10 @@ impl App {
     pub(super) fn in_layer(&mut self, layer: &mut Layer, verb: Do, effects: &mut Vec<Effect>) -> Next {
         let page = layout::inside(layout::strips(self.area).body);
         let out = matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
+        if marking(verb) && !matches!(layer, Layer::Choose(_)) {
+            self.hint = Some("no marks in this list: enter takes the row".into());
+            return Next::Stay;
+        }
         match layer {
             Layer::Help(_) => {}
             Layer::Launch(_) if verb == Do::Help => {
@@ -176,14 +182,6 @@ impl App {
             }
             return true;
         }
-        if let Some(cursor) = &mut launch.devices {
-            let len = launch.plan.as_ref().map_or(0, |plan| plan.devices.len() + plan.excluded.len());
-            match verb {
-                Do::Cancel | Do::Back | Do::QuitOrBack | Do::DeviceList | Do::Accept => launch.devices = None,
-                verb => drop(cursor.go(verb, len, layout::inside(layout::strips(self.area).body))),
-            }
-            return true;
-        }
         match verb {
             Do::Cancel | Do::Back | Do::QuitOrBack => return false,
             Do::NextField | Do::Down => launch.next(true),
@@ -191,7 +189,7 @@ impl App {
             Do::Block(block) => launch.jump(block),
             Do::DeviceList => {
                 if launch.plan.is_some() {
-                    launch.devices = Some(super::list::Cursor::default());
+                    launch.devices = Some(DeviceList::default());
                 } else {
                     self.hint = Some("no devices yet: the target is not resolved".into());
                 }
@@ -258,8 +256,7 @@ impl App {
                     return verb == Do::Toggle;
                 }
                 if stop.armed() {
-                    let queued_only = stop.choice == Some(Choice::Queued);
-                    effects.push(Effect::Cancel { job: stop.job, queued_only });
+                    effects.extend(stop.effects());
                     stop.sent = true;
                     return false;
                 }
@@ -271,7 +268,7 @@ impl App {
     }
 
     pub(super) fn open_copy(&mut self) {
-        let mut items: Vec<(&'static str, String)> = Vec::new();
+        let mut items: Vec<(&'static str, String)> = self.marked_to_copy();
         match self.view {
             View::Overview => match self.overview.subject {
                 Pane::Scripts => {
@@ -297,9 +294,6 @@ impl App {
                         if let [only] = members.as_slice() {
                             items.push(("id", only.id.clone()));
                         }
-                    }
-                    if !self.tree.look.marks.is_empty() {
-                        items.push(("marked ones", self.tree.marked()));
                     }
                 }
                 _ => {

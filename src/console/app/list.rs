@@ -1,10 +1,12 @@
 //! Any list: cursor, scroll position and motions; filter, order, marks and chosen columns. Knows rows by their keys
 //! (which stay the same when the list changes under the cursor) and by the columns of `model::rows`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::commands::Do;
+use super::marks::{self, Marked};
 use crate::model::filter::{self, Filter, Rows, Wrong};
 
 /// Which list.
@@ -15,6 +17,39 @@ pub enum ListId {
     Jobs,
     /// The runs of the job that is watched.
     Devices,
+    /// The devices of the plan in the launch dialog.
+    Planned,
+}
+
+impl ListId {
+    /// What its rows are called.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ListId::Scripts => "scripts",
+            ListId::Targets => "targets",
+            ListId::Jobs => "jobs",
+            ListId::Devices | ListId::Planned => "devices",
+        }
+    }
+
+    /// How many of them, in words.
+    pub fn count(self, n: usize) -> String {
+        let word = self.word();
+        if n == 1 { format!("1 {}", &word[..word.len() - 1]) } else { format!("{n} {word}") }
+    }
+
+    /// The column it is sorted by when nobody has chosen one.
+    pub const fn usual_sort(self) -> usize {
+        match self {
+            ListId::Devices => 1,
+            _ => 0,
+        }
+    }
+
+    /// Verbs can be told to act on its marked rows.
+    pub const fn takes_marks(self) -> bool {
+        !matches!(self, ListId::Planned)
+    }
 }
 
 /// Where the operator is in a list.
@@ -102,6 +137,13 @@ pub struct Look {
     pub total: usize,
     /// Marked rows that are not shown.
     pub unseen: usize,
+    /// All rows, in order; and those of them that passed the filter when they were looked at last.
+    sorted: Vec<u32>,
+    passed: Vec<u32>,
+    /// `sorted` is of the rows there are now.
+    fresh: bool,
+    /// Whatever passes the filter now is among `passed`.
+    wider: bool,
 }
 
 impl Look {
@@ -119,28 +161,52 @@ impl Look {
     /// # Errors
     /// Where it is wrong.
     pub fn set_filter(&mut self, text: &str, rows: &impl Rows) -> Result<(), Wrong> {
-        self.filter = filter::parse(text, rows.columns())?;
-        self.text = text.trim().to_owned();
+        let filter = filter::parse(text, &marks::with_mark(rows.columns()))?;
+        // Letters added to what is typed only ever hide more.
+        self.wider &= filter.narrows(&self.filter) && filter.timeless();
+        (self.filter, self.text) = (filter, text.trim().to_owned());
         Ok(())
     }
 
     pub fn clear_filter(&mut self) {
-        (self.text, self.filter) = (String::new(), Filter::default());
+        (self.text, self.filter, self.wider) = (String::new(), Filter::default(), false);
     }
 
-    /// The rows to show, in order; the cursor stays on its row, or comes back to it.
-    pub fn order(
+    /// The rows are others, or their order is: the next [`Look::order`] sorts them.
+    pub fn changed(&mut self) {
+        self.fresh = false;
+    }
+
+    /// Marks have changed: rows may come and go, and move, with them.
+    pub fn remarked(&mut self, column: usize) {
+        self.wider &= !self.filter.asks(column);
+        self.fresh &= self.sort.column != column;
+    }
+
+    /// The rows to show, in order; the cursor stays on its row, or comes back to it. Where only the filter has changed
+    /// nothing is sorted, and of a filter that was added to only what passed before is looked at.
+    pub fn order<'k>(
         &mut self,
         rows: &impl Rows,
-        key: impl Fn(usize) -> String,
+        key: impl Fn(usize) -> Cow<'k, str>,
         cursor: &mut Cursor,
         height: usize,
     ) -> Vec<u32> {
-        let mut order = filter::passing(&self.filter, rows);
+        let marked = Marked::new(rows, |row| self.marks.contains(&*key(row)));
+        if !self.fresh || self.sorted.len() != rows.len() {
+            let mut sorted: Vec<u32> = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
+            filter::sort(&marked, &mut sorted, self.sort.column, self.sort.reverse);
+            (self.sorted, self.fresh, self.wider) = (sorted, true, false);
+        }
+        let from = if self.wider { &self.passed } else { &self.sorted };
+        let mut room = String::new();
+        let passes = |row: &&u32| self.filter.passes(&marked, **row as usize, &mut room);
+        let passed: Vec<u32> = from.iter().filter(passes).copied().collect();
+        let mut order = passed.clone();
+        (self.passed, self.wider) = (passed, true);
         if self.only_problems {
             order.retain(|row| rows.troubled(*row as usize));
         }
-        filter::sort(rows, &mut order, self.sort.column, self.sort.reverse);
         self.total = rows.len();
         self.count_unseen(order.iter().map(|row| key(*row as usize)));
         let home = self.home.as_ref().filter(|_| cursor.touched);
@@ -151,69 +217,18 @@ impl Look {
         order
     }
 
-    /// Marks that none of these rows has.
-    pub fn count_unseen(&mut self, keys: impl Iterator<Item = String>) {
-        self.unseen = self.marks.len();
-        if self.unseen > 0 {
-            self.unseen -= keys.filter(|key| self.marks.contains(key)).count().min(self.unseen);
-        }
-    }
-
-    /// Marking verbs. `keys`: of the rows shown; rows without one cannot be marked. `true`: used up.
-    pub fn mark(&mut self, verb: Do, keys: &[Option<String>], cursor: &mut Cursor, height: usize) -> bool {
-        let at = cursor.at;
-        match verb {
-            Do::Mark => {
-                if let Some(Some(key)) = keys.get(at) {
-                    self.turn(key.clone());
-                }
-                cursor.go(Do::Down, keys.len(), height);
-            }
-            Do::Range => match self.anchor.take() {
-                None => self.anchor = keys.get(at).cloned().flatten(),
-                Some(from) => {
-                    let range = span(keys, &from, at);
-                    self.marks.extend(keys[range].iter().flatten().cloned());
-                }
-            },
-            Do::MarkAll => self.marks.extend(keys.iter().flatten().cloned()),
-            Do::UnmarkAll => self.marks.clear(),
-            Do::InvertMarks => keys.iter().flatten().cloned().for_each(|key| self.turn(key)),
-            _ => return false,
-        }
-        self.count_unseen(keys.iter().flatten().cloned());
-        true
-    }
-
-    fn turn(&mut self, key: String) {
-        if !self.marks.remove(&key) {
-            self.marks.insert(key);
-        }
-    }
-
     /// One level back: an open range, the marks, the filter. `false`: there was none of these.
     pub fn step_back(&mut self) -> bool {
         if self.anchor.take().is_some() {
             return true;
         }
         if !self.marks.is_empty() {
-            self.marks.clear();
-            self.unseen = 0;
+            self.unmark();
             return true;
         }
         let filtered = !self.text.is_empty();
         self.clear_filter();
         filtered
-    }
-
-    /// `3 marked, 2 hidden by the filter`; empty: none.
-    pub fn marked(&self) -> String {
-        match (self.marks.len(), self.unseen) {
-            (0, _) => String::new(),
-            (n, 0) => format!("{n} marked"),
-            (n, unseen) if self.narrowed() => format!("{n} marked, {unseen} hidden by the filter"),
-            (n, unseen) => format!("{n} marked, {unseen} not shown"),
-        }
     }
 
     /// `31 of 412, hiding 381`; empty: nothing is hidden.
@@ -234,15 +249,71 @@ impl Look {
     }
 }
 
-/// From the row with this key to the cursor.
-pub fn span(keys: &[Option<String>], from: &str, at: usize) -> Range<usize> {
-    let start = keys.iter().position(|key| key.as_deref() == Some(from)).unwrap_or(at);
-    start.min(at)..(start.max(at) + 1).min(keys.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::filter::{Column, Kind};
+
+    struct Names(Vec<&'static str>);
+
+    impl Rows for Names {
+        fn columns(&self) -> &[Column] {
+            static COLUMNS: [Column; 1] = [Column::new("name", Kind::Text)];
+            &COLUMNS
+        }
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn text<'a>(&'a self, row: usize, _: usize, _: &'a mut String) -> &'a str {
+            self.0[row]
+        }
+
+        fn number(&self, _: usize, _: usize) -> Option<f64> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_typed_on_shows_what_the_whole_list_would() {
+        let rows = Names(vec!["web2", "db1", "web1", "cache"]);
+        let key = |row: usize| Cow::Borrowed(rows.0[row]);
+        let (mut look, mut cursor) = (Look::default(), Cursor::default());
+        assert_eq!(look.order(&rows, key, &mut cursor, 9), [3, 1, 2, 0]);
+        let mut shown = |text: &str| {
+            look.set_filter(text, &rows).unwrap();
+            look.order(&rows, key, &mut cursor, 9)
+        };
+        assert_eq!(shown("w"), [2, 0]);
+        assert_eq!(shown("b1 | ch"), [3, 1, 2], "wider again in part");
+        assert_eq!(shown("e"), [3, 2, 0]);
+        assert_eq!(shown("e !c"), [2, 0]);
+        assert_eq!(shown(""), [3, 1, 2, 0]);
+    }
+
+    #[test]
+    fn marks_are_a_column_to_filter_and_sort_by_and_no_word_is_looked_for_in_it() {
+        let rows = Names(vec!["web2", "db1", "web1", "yes"]);
+        let key = |row: usize| Cow::Borrowed(rows.0[row]);
+        let (mut look, mut cursor) = (Look::default(), Cursor::default());
+        look.marks.extend(["web1".to_owned(), "db1".to_owned()]);
+        let mut shown = |text: &str| {
+            look.changed();
+            look.set_filter(text, &rows).unwrap();
+            look.order(&rows, key, &mut cursor, 9)
+        };
+        assert_eq!(shown("marked:yes"), [1, 2]);
+        assert_eq!(shown("marked:n web"), [0]);
+        assert_eq!(shown("!marked:yes"), [0, 3]);
+        assert_eq!(shown("yes"), [3]);
+        look.set_filter("", &rows).unwrap();
+        look.sort.column = 1;
+        look.changed();
+        assert_eq!(look.order(&rows, key, &mut cursor, 9), [1, 2, 0, 3], "the marked first");
+        let wrong = look.set_filter("web marked:x", &rows).unwrap_err();
+        assert_eq!((wrong.column, wrong.message.as_str()), (11, "`marked` is yes or no"));
+    }
 
     #[test]
     fn the_window_follows_the_cursor_and_stays_full() {

@@ -3,18 +3,27 @@
 
 use super::choose::Choice;
 use super::commands::Do;
-use super::list::{ListId, Look};
+use super::list::{Cursor, ListId, Look, Sort};
+use super::marks::{marking, with_mark};
+use super::planned::{self, Planned};
 use super::prompt::{Completion, Prompt, Purpose};
-use super::tree::Kind;
-use super::{App, Layer, LivePane, Pane, View, layout};
-use crate::model::filter::{Column, Rows, Wrong};
+use super::{App, Layer, LivePane, Pane, View, layout, tree};
+use crate::model::filter::{Column, Kind, Rows, Wrong};
 use crate::model::rows::{Jobs, Runs, Scripts};
 
 impl App {
     /// The list that has the keys, or had them before a prompt opened above it.
     pub fn list_here(&self) -> Option<ListId> {
-        if self.layers.iter().any(|layer| !matches!(layer, Layer::Prompt(_) | Layer::Choose(_))) {
-            return None;
+        self.list_under(|_| false)
+    }
+
+    /// The same, looked for below such layers.
+    pub(super) fn list_under(&self, through: impl Fn(&Layer) -> bool) -> Option<ListId> {
+        let opaque = |layer: &&Layer| !through(layer) && !matches!(layer, Layer::Prompt(_) | Layer::Choose(_));
+        match self.layers.iter().rev().find(opaque) {
+            Some(Layer::Launch(launch)) if launch.devices.is_some() => return Some(ListId::Planned),
+            Some(_) => return None,
+            None => {}
         }
         match (self.view, self.overview.focus) {
             (View::Overview, Pane::Scripts) => Some(ListId::Scripts),
@@ -35,6 +44,7 @@ impl App {
             ListId::Targets => &self.tree.look,
             ListId::Jobs => &self.overview.job_look,
             ListId::Devices => &self.live.as_ref()?.look,
+            ListId::Planned => &self.launch()?.devices.as_ref()?.look,
         })
     }
 
@@ -44,6 +54,7 @@ impl App {
             ListId::Targets => &mut self.tree.look,
             ListId::Jobs => &mut self.overview.job_look,
             ListId::Devices => &mut self.live.as_mut()?.look,
+            ListId::Planned => &mut self.launch_mut()?.devices.as_mut()?.look,
         })
     }
 
@@ -51,10 +62,11 @@ impl App {
     pub(super) fn columns_of(&self, list: ListId) -> Vec<Column> {
         let now = self.now;
         match list {
-            ListId::Scripts => Scripts { all: &[], now }.columns().to_vec(),
-            ListId::Jobs => Jobs { all: &[], now }.columns().to_vec(),
-            ListId::Devices => Runs { all: &[], now }.columns().to_vec(),
-            ListId::Targets => self.tree.columns().to_vec(),
+            ListId::Scripts => with_mark(Scripts { all: &[], now }.columns()),
+            ListId::Jobs => with_mark(Jobs { all: &[], now }.columns()),
+            ListId::Devices => with_mark(Runs { all: &[], now }.columns()),
+            ListId::Targets => with_mark(self.tree.columns()),
+            ListId::Planned => planned::columns(&self.tree),
         }
     }
 
@@ -66,6 +78,7 @@ impl App {
             ListId::Targets => layout::rows(panes.targets),
             ListId::Jobs => layout::rows(panes.jobs),
             ListId::Devices => layout::rows(self.live_panes().devices),
+            ListId::Planned => layout::inside(layout::strips(self.area).body),
         }
     }
 
@@ -86,6 +99,9 @@ impl App {
             ListId::Targets => self.tree.passed,
             ListId::Jobs => self.overview.job_order.len(),
             ListId::Devices => self.live.as_ref().map_or(0, |live| live.order.len()),
+            ListId::Planned => {
+                self.launch().and_then(|launch| launch.devices.as_ref()).map_or(0, |list| list.order.len())
+            }
         }
     }
 
@@ -99,18 +115,27 @@ impl App {
                 self.overview.job_order.iter().map(|at| self.jobs.get(*at).map(|job| job.id.to_string())).collect()
             }
             ListId::Targets => {
-                let markable = |row: &super::tree::Row| row.kind != Kind::Heading && row.hit;
+                let markable = |row: &tree::Row| row.kind != tree::Kind::Heading && row.hit;
                 self.tree.rows.iter().map(|row| markable(row).then(|| row.term.clone())).collect()
             }
             ListId::Devices => {
                 let run = |at: &u32| self.held.as_ref()?.run(*at).map(|run| run.device.clone());
                 self.live.iter().flat_map(|live| &live.order).map(run).collect()
             }
+            ListId::Planned => vec![Some(String::new()); self.shown_of(list)],
         }
     }
 
-    /// Puts the rows in order again.
+    /// The rows of a list have changed, or their order: sorts and filters them again.
     pub(super) fn relist(&mut self, list: ListId) {
+        if let Some(look) = self.look_mut(list) {
+            look.changed();
+        }
+        self.sift(list);
+    }
+
+    /// Only what passes, or is marked, has changed.
+    pub(super) fn sift(&mut self, list: ListId) {
         let height = self.rows_of(list);
         match list {
             ListId::Scripts => self.overview.order_scripts(&self.scripts, self.now, height),
@@ -123,9 +148,10 @@ impl App {
             }
             ListId::Devices => {
                 if let Some(live) = &mut self.live {
-                    live.stale();
+                    live.sift();
                 }
             }
+            ListId::Planned => self.list_planned(),
         }
     }
 
@@ -152,7 +178,7 @@ impl App {
                 let row = self.tree.rows.get(self.overview.targets.at);
                 self.overview.targets_home = row.map(|row| row.path.clone());
             }
-            ListId::Devices => {} // The chosen run is remembered as such.
+            ListId::Devices | ListId::Planned => {} // The chosen run is remembered as such.
         }
     }
 
@@ -170,14 +196,40 @@ impl App {
                     live.look.set_filter(text, &Runs { all: &[], now })?;
                 }
             }
+            ListId::Planned => self.filter_planned(text)?,
+        }
+        self.sift(list);
+        Ok(())
+    }
+
+    /// A filter of which some word is a slip; it is in force all the same.
+    fn check_filter(&self, list: ListId) -> Result<(), Wrong> {
+        let Some(look) = self.look(list) else { return Ok(()) };
+        let now = self.now;
+        let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
+        match list {
+            ListId::Scripts => look.filter.check(&Scripts { all: &self.scripts, now }),
+            ListId::Jobs => look.filter.check(&Jobs { all: &self.jobs, now }),
+            ListId::Devices => look.filter.check(&Runs { all: runs, now }),
+            ListId::Targets => look.filter.check(&self.tree.devices()),
+            ListId::Planned => match self.launch().and_then(|launch| launch.plan.as_ref()) {
+                Some(plan) => look.filter.check(&Planned::new(plan, &self.tree)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Sorts by a column, or by the other end of it.
+    pub(super) fn sort_list(&mut self, list: ListId, sort: Sort) {
+        if let Some(look) = self.look_mut(list) {
+            look.sort = sort;
         }
         self.relist(list);
-        Ok(())
     }
 
     /// A filter is being written: it is in force at once.
     pub(super) fn filter_edited(&mut self, list: ListId, prompt: &mut Prompt) {
-        match self.set_filter(list, prompt.text.text()) {
+        match self.set_filter(list, prompt.text.text()).and_then(|()| self.check_filter(list)) {
             Ok(()) => prompt.problem = None,
             Err(wrong) => prompt.problem = Some((Some(wrong.column), wrong.message)),
         }
@@ -194,17 +246,25 @@ impl App {
         let columns = self.columns_of(list);
         let names = columns.iter().map(|column| (format!("{}:", column.name), "column".to_owned()));
         let word = before.rsplit([' ', '|', '!']).next().unwrap_or_default();
-        let Some(column) = word.split_once(':').and_then(|(name, _)| columns.iter().position(|c| c.name == name))
+        let Some(column) = word.split_once(':').and_then(|(name, _)| columns.iter().position(|c| c.is_called(name)))
         else {
             return Completion::of_word(before, &['|', '!'], names);
         };
         let now = self.now;
+        if columns[column].kind == Kind::Flag {
+            let either = ["yes", "no"].map(|word| (word.to_owned(), columns[column].name.to_string()));
+            return Completion::of_word(before, &['|', '!', ':'], either);
+        }
         let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
         let values = match list {
             ListId::Scripts => values(&Scripts { all: &self.scripts, now }, column),
             ListId::Jobs => values(&Jobs { all: &self.jobs, now }, column),
             ListId::Devices => values(&Runs { all: runs, now }, column),
             ListId::Targets => values(&self.tree.devices(), column),
+            ListId::Planned => match self.launch().and_then(|launch| launch.plan.as_ref()) {
+                Some(plan) => values(&Planned::new(plan, &self.tree), column),
+                None => Vec::new(),
+            },
         };
         Completion::of_word(before, &['|', '!', ':'], values)
     }
@@ -222,71 +282,87 @@ impl App {
                 self.layers.extend(self.choice_of(list, what).map(Layer::Choose));
             }
             Do::SortReverse => {
-                if let Some(look) = self.look_mut(list) {
-                    look.sort.reverse = !look.sort.reverse;
-                }
-                self.relist(list);
+                let sort = self.look(list).map(|look| look.sort).unwrap_or_default();
+                self.sort_list(list, Sort { reverse: !sort.reverse, ..sort });
             }
             Do::OnlyProblems => {
                 if let Some(look) = self.look_mut(list) {
                     look.only_problems = !look.only_problems;
                 }
-                self.relist(list);
+                self.sift(list);
             }
-            Do::NextMatch | Do::PreviousMatch => self.next_match(list, verb == Do::NextMatch, height),
-            Do::Mark | Do::Range | Do::MarkAll | Do::UnmarkAll | Do::InvertMarks => {
-                let keys = self.keys_of_rows(list);
-                let mut look = self.look_mut(list).map(std::mem::take).unwrap_or_default();
-                let cursor = match list {
-                    ListId::Scripts => Some(&mut self.overview.scripts),
-                    ListId::Targets => Some(&mut self.overview.targets),
-                    ListId::Jobs => Some(&mut self.overview.jobs),
-                    ListId::Devices => self.live.as_mut().map(|live| &mut live.devices),
-                };
-                if let Some(cursor) = cursor {
-                    look.mark(verb, &keys, cursor, height);
-                }
-                if let Some(place) = self.look_mut(list) {
-                    *place = look;
-                }
-                if list == ListId::Devices
-                    && let Some(live) = &mut self.live
-                {
-                    live.moved();
-                }
-                self.moved(list);
+            Do::NextMatch | Do::PreviousMatch => self.next_match(list, verb == Do::NextMatch),
+            verb if marking(verb) && !list.takes_marks() => {
+                self.hint = Some("no marks in this list: it shows all that the launch is on".into());
             }
+            verb if marking(verb) => self.mark(list, verb, height),
             _ => return false,
         }
         true
     }
 
-    /// The next row that passes the filter itself, round the end.
-    fn next_match(&mut self, list: ListId, forward: bool, height: usize) {
-        let searching = self.look(list).is_some_and(|look| !look.filter.is_empty());
-        let keys = self.keys_of_rows(list);
-        let len = keys.len();
-        let cursor = match list {
+    /// The cursor of a list.
+    fn cursor_mut(&mut self, list: ListId) -> Option<&mut Cursor> {
+        Some(match list {
             ListId::Scripts => &mut self.overview.scripts,
             ListId::Targets => &mut self.overview.targets,
             ListId::Jobs => &mut self.overview.jobs,
-            ListId::Devices => match &mut self.live {
-                Some(live) => &mut live.devices,
-                None => return,
-            },
-        };
-        let mut hits = (1..=len).map(|n| if forward { (cursor.at + n) % len } else { (cursor.at + len - n) % len });
-        let Some(to) = hits.find(|at| keys[*at].is_some()).filter(|_| searching) else {
-            self.hint = Some(if searching { "nothing passes the filter" } else { "no filter is on" }.into());
-            return;
-        };
-        let round = if forward { to <= cursor.at } else { to >= cursor.at };
-        cursor.put(to, len, height);
+            ListId::Devices => &mut self.live.as_mut()?.devices,
+            ListId::Planned => &mut self.launch_mut()?.devices.as_mut()?.cursor,
+        })
+    }
+
+    /// Puts the cursor of a list on a row of those shown.
+    pub(super) fn put_cursor(&mut self, list: ListId, at: usize) {
+        let (len, height) = (self.len_of(list), self.rows_of(list));
+        let Some(cursor) = self.cursor_mut(list) else { return };
+        cursor.put(at, len, height);
         cursor.touched = true;
         if let (ListId::Devices, Some(live)) = (list, &mut self.live) {
             live.moved();
         }
         self.moved(list);
+    }
+
+    /// Rows of a list as they can be walked; the targets have rows of their own.
+    pub(super) fn len_of(&self, list: ListId) -> usize {
+        if list == ListId::Targets { self.tree.rows.len() } else { self.shown_of(list) }
+    }
+
+    fn mark(&mut self, list: ListId, verb: Do, height: usize) {
+        let keys = self.keys_of_rows(list);
+        let marked = self.columns_of(list).len() - 1;
+        let mut look = self.look_mut(list).map(std::mem::take).unwrap_or_default();
+        if let Some(cursor) = self.cursor_mut(list) {
+            look.mark(verb, &keys, cursor, height);
+        }
+        look.remarked(marked);
+        if let Some(place) = self.look_mut(list) {
+            *place = look;
+        }
+        if let (ListId::Devices, Some(live)) = (list, &mut self.live) {
+            live.moved();
+        }
+        self.moved(list);
+        if list == ListId::Targets {
+            self.tree.sift();
+        }
+        self.sift(list);
+    }
+
+    /// The next row that passes the filter itself, round the end.
+    fn next_match(&mut self, list: ListId, forward: bool) {
+        let searching = self.look(list).is_some_and(|look| !look.filter.is_empty());
+        let keys = self.keys_of_rows(list);
+        let len = keys.len();
+        let Some(at) = self.cursor_mut(list).map(|cursor| cursor.at) else { return };
+        let mut hits = (1..=len).map(|n| if forward { (at + n) % len } else { (at + len - n) % len });
+        let Some(to) = hits.find(|at| keys[*at].is_some()).filter(|_| searching) else {
+            self.hint = Some(if searching { "nothing passes the filter" } else { "no filter is on" }.into());
+            return;
+        };
+        let round = if forward { to <= at } else { to >= at };
+        self.put_cursor(list, to);
         self.hint = round.then(|| "round the end of the list".into());
     }
 

@@ -1,6 +1,8 @@
 //! Screen 4: a job while it runs and after it. Owns what is looked at (pane, device, order, tail); the job's
 //! facts are in [`super::held`].
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::commands::Do;
@@ -61,7 +63,14 @@ impl Live {
         }
     }
 
+    /// The runs have changed, or how they are sorted.
     pub fn stale(&mut self) {
+        self.look.changed();
+        self.stale = true;
+    }
+
+    /// Other runs pass, or are marked.
+    pub fn sift(&mut self) {
         self.stale = true;
     }
 
@@ -76,7 +85,7 @@ impl Live {
         self.stale = false;
         self.look.home = runs.get(self.chosen as usize).map(|run| run.device.clone());
         let rows = Runs { all: runs, now };
-        self.order = self.look.order(&rows, |row| runs[row].device.clone(), &mut self.devices, height);
+        self.order = self.look.order(&rows, |row| Cow::Borrowed(runs[row].device.as_str()), &mut self.devices, height);
         if !self.devices.touched
             && let Some(first) = self.order.first()
         {
@@ -134,7 +143,7 @@ impl Live {
                 let Some(run) = self.grid.go(verb, self.chosen) else { return false };
                 if run != self.chosen {
                     self.choose(run);
-                    self.stale = true;
+                    self.sift();
                 }
                 true
             }

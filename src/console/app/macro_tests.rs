@@ -39,6 +39,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("job", "previous-error", "3<enter>", "E"),
     ("job", "grid-by", "3<enter>", "z"),
     ("job", "go-device", "3<enter>", "gd"),
+    ("job", "run", "3<enter>", "r"),
     ("job", "stop", "3<enter>", "K"),
     ("text", "wrap", "3<enter>", "w"),
     ("text", "timestamps", "3<enter>", "T"),

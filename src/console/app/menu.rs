@@ -24,7 +24,7 @@ pub struct Row {
     pub command: &'static Command,
     pub keys: Vec<String>,
     /// How many devices it would touch, where that is known.
-    pub touches: Option<u64>,
+    pub touches: Option<String>,
     /// Why it cannot be done now.
     pub why: Option<String>,
 }
@@ -63,6 +63,7 @@ impl App {
                 run.map_or(job.clone(), |run| format!("{} in {job}", run.name))
             }
             (View::Overview, Pane::Targets) if !self.tree.look.marks.is_empty() => self.tree.marked(),
+            _ if self.marked_words().is_some() => self.marked_words().unwrap_or_default(),
             (View::Overview, Pane::Targets) => {
                 self.tree.rows.get(self.overview.targets.at).map_or_else(String::new, |row| row.label.clone())
             }

@@ -21,7 +21,6 @@ pub mod files;
 mod files_tests;
 pub mod find;
 pub mod form;
-mod fuzzy;
 pub mod grid;
 pub mod held;
 pub mod help;
@@ -43,6 +42,9 @@ mod looks_tests;
 #[cfg(test)]
 mod macro_tests;
 pub mod manual;
+pub mod marks;
+#[cfg(test)]
+mod marks_tests;
 pub mod menu;
 pub mod mode;
 mod mouse;
@@ -51,6 +53,7 @@ pub mod overview;
 pub mod pages;
 pub mod palette;
 mod perform;
+pub mod planned;
 pub mod prompt;
 mod reading;
 #[cfg(test)]
@@ -268,6 +271,8 @@ pub struct App {
     keep_at: Option<Timestamp>,
     /// How a job's devices are shown, until one is watched.
     device_look: KeptLook,
+    /// What was hidden and marked in jobs that were watched before.
+    job_looks: Vec<(JobId, KeptLook)>,
     /// The job that was watched when the console was left.
     reopen: Option<JobId>,
 }
@@ -316,6 +321,7 @@ impl App {
             kept: None,
             keep_at: None,
             device_look: KeptLook::default(),
+            job_looks: Vec::new(),
             reopen: None,
         };
         app.kept = Some(Box::new(app.kept()));
@@ -380,6 +386,7 @@ impl App {
                 _ => {}
             }
         }
+        self.settle_planned();
         self.settle_saved(effects);
     }
 

@@ -1,6 +1,8 @@
 //! Screen 1: what is focused, where the cursors are, and how each list is looked at. The lists themselves live in
 //! `App`; this room keeps their order and sees that a cursor stays on the same thing when a list changes.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::layout::Sizes;
@@ -70,14 +72,15 @@ impl Overview {
     /// The scripts changed, or how they are looked at.
     pub fn order_scripts(&mut self, scripts: &[ScriptInfo], now: Timestamp, height: usize) {
         let rows = Scripts { all: scripts, now };
-        let order = self.script_look.order(&rows, |row| scripts[row].name.clone(), &mut self.scripts, height);
+        let order =
+            self.script_look.order(&rows, |row| Cow::Borrowed(scripts[row].name.as_str()), &mut self.scripts, height);
         self.script_order = order.into_iter().map(|row| row as usize).collect();
     }
 
     /// The jobs changed, or how they are looked at.
     pub fn order_jobs(&mut self, jobs: &[JobSummary], now: Timestamp, height: usize) {
         let rows = Jobs { all: jobs, now };
-        let order = self.job_look.order(&rows, |row| jobs[row].id.to_string(), &mut self.jobs, height);
+        let order = self.job_look.order(&rows, |row| Cow::Owned(jobs[row].id.to_string()), &mut self.jobs, height);
         self.job_order = order.into_iter().map(|row| row as usize).collect();
     }
 }

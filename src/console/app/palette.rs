@@ -6,11 +6,11 @@ use super::App;
 use super::act::Act;
 use super::commands::{self, Command, Do, TABLE};
 use super::form::Text;
-use super::fuzzy;
 use super::layers::Next;
 use super::list::Cursor;
 use crate::console::keymap::Keymap;
 use crate::console::text;
+use crate::model::filter::fuzzy::Fuzzy;
 
 /// Rows found at most: nobody reads further, everybody types on.
 const SHOWN: usize = 200;
@@ -71,7 +71,7 @@ pub struct Find {
     pub note: String,
     pub keys: String,
     pub fleet: bool,
-    pub touches: Option<u64>,
+    pub touches: Option<String>,
     /// Why it cannot be done now.
     pub why: Option<String>,
 }
@@ -92,6 +92,20 @@ impl Find {
             Act::Help(words) => format!("help {words}"),
             Act::Line(line) => line.clone(),
         }
+    }
+}
+
+/// What was typed: words that must all be found, in any order; capitals do not count.
+struct Question(Vec<Fuzzy>);
+
+impl Question {
+    fn new(typed: &str) -> Self {
+        Self(typed.split_whitespace().map(|word| Fuzzy::new(&word.to_lowercase())).collect())
+    }
+
+    /// `None`: it does not answer. An empty question is answered by everything.
+    fn score(&self, text: &str) -> Option<u32> {
+        self.0.iter().try_fold(0, |sum, word| Some(sum + word.score(text)?))
     }
 }
 
@@ -118,7 +132,7 @@ impl App {
         let kinds = typed.chars().next().and_then(Kind::of_prefix);
         let question = typed.strip_prefix(|c| Kind::of_prefix(c).is_some()).unwrap_or(typed).trim();
         let wanted = |kind: Kind| kinds.is_none_or(|kinds| kinds.contains(&kind));
-        let fuzzy = fuzzy::Question::new(question);
+        let fuzzy = Question::new(question);
         let mut ranked: Vec<(Rank, Thing)> = Vec::new();
         let mut of = 0;
         let mut offer =

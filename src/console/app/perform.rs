@@ -12,7 +12,7 @@ use super::live::LivePane;
 use super::prompt::{Prompt, Purpose};
 use super::stop::Stop;
 use super::tree::Kind;
-use super::{App, Effect, Layer, Link, Pane, View, layout};
+use super::{App, Effect, Layer, Link, Pane, View, layout, marks};
 use crate::model::job::JobId;
 
 impl App {
@@ -26,6 +26,7 @@ impl App {
             Do::Quit => self.leave_console(effects),
             Do::Interrupt => self.interrupt(effects),
             verb if self.anywhere(verb, effects) => {}
+            verb if self.in_planned(verb) => {}
             verb if self.reads() && self.read(verb, effects) => {}
             _ => match self.layers.pop() {
                 Some(mut layer) => match self.in_layer(&mut layer, verb, effects) {
@@ -303,8 +304,10 @@ impl App {
     }
 
     fn in_live(&mut self, verb: Do) {
-        if verb == Do::Stop {
-            return self.open_stop();
+        match verb {
+            Do::Stop => return self.open_stop(),
+            Do::Run => return self.open_launch_again(),
+            _ => {}
         }
         let Some(live) = &mut self.live else {
             self.view = View::Overview;
@@ -359,15 +362,27 @@ impl App {
     }
 
     fn open_stop(&mut self) {
-        if let Some(job) = self.job_here() {
-            let stop = Stop::new(job, self.threshold());
-            self.layers.push(Layer::Stop(stop));
-        }
+        let (jobs, runs) = (self.chosen_jobs(), self.marked_runs());
+        let stop = match (self.view, jobs.as_slice()) {
+            (_, []) => return,
+            (View::Live, [job]) if !runs.is_empty() => Stop::of_runs(job, &runs, self.threshold()),
+            (_, jobs) => Stop::new(jobs, self.threshold()),
+        };
+        self.layers.push(Layer::Stop(stop));
+    }
+
+    /// The script of the job that is watched once more, on the marked devices, else on the one that is looked at.
+    fn open_launch_again(&mut self) {
+        let Some(job) = self.held.as_ref().and_then(|held| held.job.as_ref()) else { return };
+        let target = marks::exactly(self.chosen_runs().into_iter().map(|run| run.device.as_str()));
+        let mut launch = Launch::new(&self.scripts, Some(&job.summary.script), &target);
+        launch.fill(&job.params);
+        self.layers.push(Layer::Launch(Box::new(launch)));
     }
 
     fn open_launch(&mut self) {
         let mut target = self.tree.marked();
-        let mut script = self.overview.script(&self.scripts).map(|script| script.name.clone());
+        let mut script = self.chosen_script().map(|script| script.name.clone());
         if self.overview.subject == Pane::Targets {
             if target.is_empty()
                 && let Some(row) = self.tree.rows.get(self.overview.targets.at)
@@ -378,7 +393,8 @@ impl App {
                 };
             }
             // The script is only given if it was chosen.
-            script = script.filter(|_| self.overview.scripts.touched);
+            let chosen = self.overview.scripts.touched || !self.overview.script_look.marks.is_empty();
+            script = script.filter(|_| chosen);
         }
         // What was typed before comes back, disarmed.
         if let Some(mut launch) =
@@ -397,7 +413,7 @@ impl App {
     }
 
     fn open_editor(&mut self, effects: &mut Vec<Effect>) {
-        let path = self.overview.script(&self.scripts).and_then(|script| script.path.clone());
+        let path = self.chosen_script().and_then(|script| script.path.clone());
         effects.extend(path.map(Effect::OpenEditor));
     }
 }

@@ -95,11 +95,13 @@ impl App {
                 Some(Layer::Pages(pages)) => Some(pages.feed()),
                 _ => None,
             },
-            Text::Tail => self.live.as_ref().map(|live| Feed::Output {
-                job: live.id,
-                run: live.tail.run,
-                which: live.tail.which,
-                pattern: live.tail.filter.as_ref().map(|filter| filter.pattern.clone()),
+            Text::Tail => self.live.as_ref().map(|live| {
+                let (job, which) = (live.id, live.tail.which);
+                let pattern = live.tail.filter.as_ref().map(|filter| filter.pattern.clone());
+                match self.runs_to_read() {
+                    Some(runs) => Feed::Outputs { job, runs, which, pattern },
+                    None => Feed::Output { job, run: live.tail.run, which, pattern },
+                }
             }),
             Text::Preview => self.source.as_ref().map(|source| Feed::Text(source.lines.join("\n") + "\n")),
             Text::None => None,
@@ -118,6 +120,7 @@ impl App {
         match (self.text_here(), &self.live) {
             (Text::Tail, Some(live)) => {
                 let name = live.tail.run.and_then(|run| self.held.as_ref()?.run(run)).map(|run| safe(&run.name));
+                let name = self.runs_to_read().map(|runs| format!("{}-devices", runs.len())).or(name);
                 format!("job-{}{}.log", live.id, name.map_or_else(String::new, |name| format!("-{name}")))
             }
             (Text::Preview, _) => self.source.as_ref().map_or_else(String::new, |source| safe(&source.name)),

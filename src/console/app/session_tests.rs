@@ -158,7 +158,7 @@ fn stopping_asks_what_and_how_many() {
     let Some(Layer::Stop(stop)) = session.app.layers.last() else { panic!("no dialog") };
     let queued = stop.queued;
     session.keys(&format!("y<enter>Kj{queued}<enter>"));
-    assert_eq!(session.sent, [Effect::Cancel { job: 12, queued_only: true }]);
+    assert_eq!(session.sent, [Effect::Cancel { job: 12, devices: vec![], queued_only: true }]);
     session.keys("qjjK");
     assert!(session.app.layers.is_empty(), "a job that has ended cannot be stopped");
 }

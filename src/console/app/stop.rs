@@ -1,13 +1,19 @@
-//! The stop dialog: what stopping can mean, on how many devices, armed before it does anything. The numbers
-//! are those of the moment it was opened: a dialog whose count moves could never be confirmed.
+//! The stop dialog: what stopping can mean, on how many devices, armed before it does anything. It is about one job,
+//! several, or some devices of one. The numbers are those of the moment it was opened: a dialog whose count moves could
+//! never be confirmed.
 
+use super::event::Effect;
 use super::form::{Arm, Need};
-use crate::model::job::JobSummary;
+use crate::model::job::{JobId, JobSummary, Run};
+use crate::model::state::Counts;
 
 #[derive(Debug)]
 pub struct Stop {
-    pub job: u64,
-    pub script: String,
+    pub jobs: Vec<JobId>,
+    /// Of the only job; empty: it is about all of its devices.
+    pub devices: Vec<String>,
+    /// What it is about, in a few words.
+    pub about: String,
     /// Runs that have not started.
     pub queued: u32,
     /// Runs under way.
@@ -30,19 +36,50 @@ pub enum Choice {
 }
 
 impl Stop {
-    pub fn new(job: &JobSummary, threshold: u32) -> Self {
-        let counts = &job.counts;
+    /// These jobs; of those that have ended nothing is left to stop.
+    pub fn new(jobs: &[&JobSummary], threshold: u32) -> Self {
+        let ids: Vec<JobId> = jobs.iter().filter(|job| !job.state.ended()).map(|job| job.id).collect();
+        let about = match jobs {
+            [job] => format!("job {}  {}", job.id, job.script),
+            jobs => {
+                let ended = jobs.len() - ids.len();
+                let ended = if ended > 0 { format!("  ({ended} more have ended)") } else { String::new() };
+                let named: Vec<String> = ids.iter().map(JobId::to_string).collect();
+                format!("{} jobs: {}{ended}", ids.len(), named.join(" "))
+            }
+        };
+        let sum = |of: fn(&Counts) -> u32| jobs.iter().map(|job| of(&job.counts)).sum();
+        Self::about(about, ids, Vec::new(), (sum(|c| c.queued), sum(|c| c.sent + c.running)), threshold)
+    }
+
+    /// These runs of a job.
+    pub fn of_runs(job: &JobSummary, runs: &[&Run], threshold: u32) -> Self {
+        let counts = Counts::of(runs.iter().map(|run| run.state));
+        let devices = runs.iter().filter(|run| !run.state.ended()).map(|run| run.device.clone()).collect();
+        let s = if runs.len() == 1 { "" } else { "s" };
+        let about = format!("{} marked device{s} of job {}  {}", runs.len(), job.id, job.script);
+        Self::about(about, vec![job.id], devices, (counts.queued, counts.sent + counts.running), threshold)
+    }
+
+    fn about(about: String, jobs: Vec<JobId>, devices: Vec<String>, counts: (u32, u32), threshold: u32) -> Self {
         Self {
-            job: job.id,
-            script: job.script.clone(),
-            queued: counts.queued,
-            running: counts.sent + counts.running,
+            jobs,
+            devices,
+            about,
+            queued: counts.0,
+            running: counts.1,
             choice: None,
             arm: Arm::new(Need::Yes),
             on_stop: false,
             sent: false,
             threshold,
         }
+    }
+
+    /// What is asked of the engine.
+    pub fn effects(&self) -> impl Iterator<Item = Effect> {
+        let queued_only = self.choice == Some(Choice::Queued);
+        self.jobs.iter().map(move |job| Effect::Cancel { job: *job, devices: self.devices.clone(), queued_only })
     }
 
     pub fn touches(&self, choice: Choice) -> u32 {
@@ -76,7 +113,7 @@ mod tests {
     #[test]
     fn nothing_is_chosen_and_another_choice_disarms() {
         let states = [RunState::Queued; 12].into_iter().chain([RunState::Running; 3]).collect::<Vec<_>>();
-        let mut stop = Stop::new(&sample::job(7, &states).summary, 10);
+        let mut stop = Stop::new(&[&sample::job(7, &states).summary], 10);
         assert!(!stop.armed());
         stop.choose(Choice::Queued);
         stop.arm.typed = "12".into();
@@ -87,8 +124,23 @@ mod tests {
     }
 
     #[test]
+    fn several_jobs_are_stopped_together_and_those_that_ended_are_left_alone() {
+        let jobs = [
+            sample::job(7, &[RunState::Queued, RunState::Running]).summary,
+            sample::job(6, &[RunState::Ok]).summary,
+            sample::job(5, &[RunState::Running]).summary,
+        ];
+        let mut stop = Stop::new(&jobs.each_ref(), 10);
+        stop.choose(Choice::All);
+        assert_eq!((stop.touches(Choice::Queued), stop.touches(Choice::All)), (1, 3));
+        assert_eq!(stop.about, "2 jobs: 7 5  (1 more have ended)");
+        let cancel = |job| Effect::Cancel { job, devices: vec![], queued_only: false };
+        assert_eq!(stop.effects().collect::<Vec<_>>(), [cancel(7), cancel(5)]);
+    }
+
+    #[test]
     fn nothing_to_stop_is_never_armed() {
-        let mut stop = Stop::new(&sample::job(7, &[RunState::Ok]).summary, 10);
+        let mut stop = Stop::new(&[&sample::job(7, &[RunState::Ok]).summary], 10);
         stop.choose(Choice::Queued);
         stop.arm.typed = "y".into();
         assert!(!stop.armed());

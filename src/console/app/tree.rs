@@ -4,16 +4,19 @@
 //! Under a filter only branches with something that passes are there, opened as far as that is little. A group's
 //! numbers and its term stay those of the whole group: what is shown for a row is what a verb does to it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::list::Look;
-use crate::model::device::{Device, Reach};
+use super::marks::{Marked, with_mark};
+use crate::model::device::{Device, Inventory, Reach};
 use crate::model::filter::{self, Column, Wrong};
 use crate::model::nodeset;
 use crate::model::rows::{Devices, device_columns};
+use crate::model::target;
 use crate::model::wire::Targets;
 
 /// Deeper nesting of groups is cut off: an inventory may hold a cycle.
@@ -110,6 +113,13 @@ pub struct Saved {
     pub answer: Option<Result<Tally, String>>,
 }
 
+impl Saved {
+    /// As a part of a larger expression.
+    fn term(&self) -> String {
+        if self.expr.contains([' ', '&', '|', '!']) { format!("({})", self.expr) } else { self.expr.clone() }
+    }
+}
+
 impl Tree {
     pub fn set(&mut self, targets: Targets) {
         self.by_id = targets.devices.iter().enumerate().map(|(at, d)| (d.id.clone(), at)).collect();
@@ -130,7 +140,7 @@ impl Tree {
         self.targets = targets;
         if !self.look.text.is_empty() {
             // Other devices have other facts, so other columns.
-            match filter::parse(&self.look.text, &self.columns) {
+            match filter::parse(&self.look.text, &with_mark(&self.columns)) {
                 Ok(filter) => self.look.filter = filter,
                 Err(_) => self.look.clear_filter(),
             }
@@ -172,9 +182,24 @@ impl Tree {
         let now = devices.iter().filter_map(|device| device.last_contact).max().unwrap_or(Timestamp::UNIX_EPOCH);
         let rows = Devices::new(devices, &self.columns, self.now.unwrap_or(now));
         let mut passing = vec![false; devices.len()];
+        let marked = if self.look.filter.asks(self.columns.len()) { self.covered() } else { Vec::new() };
+        let rows = Marked::new(&rows, |device| marked.get(device).is_some_and(|marked| *marked));
         let passed = filter::passing(&self.look.filter, &rows);
         passed.iter().for_each(|row| passing[*row as usize] = true);
         (self.passed, self.passing) = (passed.len(), Some(passing));
+    }
+
+    /// Devices that a mark stands for: their own, or that of a group.
+    fn covered(&self) -> Vec<bool> {
+        let mut covered = vec![false; self.targets.devices.len()];
+        let (devices, groups) = (self.targets.devices.clone(), self.targets.groups.clone());
+        let inventory = Inventory { devices, groups, warnings: Vec::new() };
+        if let Ok(expr) = target::parse(&self.marked())
+            && let Ok(devices) = expr.resolve(&inventory)
+        {
+            devices.into_iter().filter_map(|device| self.by_id.get(&device.id)).for_each(|at| covered[*at] = true);
+        }
+        covered
     }
 
     fn passes(&self, device: usize) -> bool {
@@ -313,7 +338,9 @@ impl Tree {
         if self.look.only_problems {
             rows.retain(|row| row.tally.problems() > 0);
         }
-        let shown = |saved: &Saved| self.passing.is_none() || self.named(&saved.expr);
+        let shown = |saved: &Saved| {
+            self.passing.is_none() || self.named(&saved.expr) || self.look.marks.contains(&saved.term())
+        };
         if self.saved.iter().any(shown) {
             rows.push(Row {
                 kind: Kind::Heading,
@@ -333,16 +360,12 @@ impl Tree {
                 _ => Tally::default(),
             };
             let (label, path) = (saved.expr.clone(), format!("={}", saved.expr));
-            let term = if saved.expr.contains([' ', '&', '|', '!']) {
-                format!("({})", saved.expr)
-            } else {
-                saved.expr.clone()
-            };
+            let term = saved.term();
             let kind = Kind::Saved(at);
             rows.push(Row { kind, depth: 0, last: vec![], label, term, tally, open: None, path, hit: true });
         }
-        let terms = rows.iter().map(|row| row.term.clone());
-        self.look.count_unseen(terms.collect::<BTreeSet<_>>().into_iter());
+        let terms: BTreeSet<&str> = rows.iter().map(|row| row.term.as_str()).collect();
+        self.look.count_unseen(terms.into_iter().map(Cow::Borrowed));
         self.rows = rows;
     }
 
@@ -367,7 +390,7 @@ impl Tree {
             }
         }
         roots.retain(|group| self.group_shown(*group));
-        let hit = self.passing.is_none() || self.named(&info.name);
+        let hit = self.passing.is_none() || self.named(&info.name) || self.look.marks.contains(&info.name);
         if passing == 0 && roots.is_empty() && !hit {
             return;
         }
@@ -417,11 +440,11 @@ impl Tree {
             depth,
             last: last.clone(),
             label: group.name.clone(),
-            term,
             tally: self.groups[at],
             open: (!group.devices.is_empty() || !group.children.is_empty()).then_some(open),
             path: path.clone(),
-            hit: named || self.passing.is_none(),
+            hit: named || self.passing.is_none() || self.look.marks.contains(&term),
+            term,
         });
         if !open {
             return;
@@ -549,7 +572,7 @@ impl Tree {
 }
 
 /// A folded text at its outer commas.
-fn parts(folded: &str) -> Vec<&str> {
+pub(super) fn parts(folded: &str) -> Vec<&str> {
     let (mut from, mut depth, mut found) = (0, 0, Vec::new());
     for (at, c) in folded.char_indices() {
         match c {

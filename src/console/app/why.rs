@@ -2,9 +2,9 @@
 //! command line. A sentence here names what is missing, and where there is one, the way to it. Changes nothing.
 
 use super::commands::{Command, Do};
-use super::list::ListId;
 use super::overview::Pane;
 use super::{App, Load, View};
+use crate::console::text;
 use crate::model::job::JobSummary;
 
 impl App {
@@ -21,22 +21,30 @@ impl App {
         if command.fleet && self.reads_only() {
             return Some(self.why_read());
         }
+        if let Some(why) = self.why_marks(command) {
+            return Some(why);
+        }
         match command.verb {
+            Do::Run if command.context == "job" => self.why_not_again(),
             Do::Run if self.library != Load::Ready || self.targets != Load::Ready => {
                 Some("still reading scripts and targets".into())
             }
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
-            Do::Edit | Do::EditOutside => match self.overview.script(&self.scripts) {
+            Do::Edit | Do::EditOutside => match self.chosen_script() {
                 None => Some(self.no_script()),
                 Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
             },
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
             Do::RenameScript | Do::DeleteScript | Do::Versions | Do::DiffWith => {
-                self.overview.script(&self.scripts).is_none().then(|| self.no_script())
+                self.chosen_script().is_none().then(|| self.no_script())
             }
-            Do::Stop => match self.job_here() {
-                None => Some("no job here".into()),
-                Some(job) => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
+            Do::Stop => match self.chosen_jobs().as_slice() {
+                [] => Some("no job here".into()),
+                [job] => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
+                jobs => {
+                    let ended = jobs.iter().all(|job| job.state.ended());
+                    ended.then(|| format!("all {} marked jobs have ended: there is nothing to stop", jobs.len()))
+                }
             },
             Do::LastView => self.trail.last.is_none().then(|| "there was no other view yet".into()),
             Do::NextTab | Do::PreviousTab => {
@@ -47,12 +55,6 @@ impl App {
                 self.scripts.is_empty().then(|| self.no_script())
             }
             Do::Mode => self.mode_is_fixed(),
-            // What is marked must be what a verb touches, and only launching asks for marks so far.
-            Do::Mark | Do::Range | Do::MarkAll | Do::UnmarkAll | Do::InvertMarks
-                if self.list_here() != Some(ListId::Targets) =>
-            {
-                Some("marks choose what to run on: they are made in the targets (pane 2)".into())
-            }
             _ => None,
         }
     }
@@ -62,19 +64,34 @@ impl App {
         if self.contexts() == self.place_contexts() { self.why_not(command) } else { None }
     }
 
-    /// How many devices it would touch, where that is known before its dialog opens.
-    pub fn touches(&self, command: &Command) -> Option<u64> {
+    /// What it would touch, where that is known before its dialog opens: `219 devices`, `3 scripts`.
+    pub fn touches(&self, command: &Command) -> Option<String> {
+        let devices = |n: u64| (n > 0).then(|| format!("{} device{}", text::count(n), if n == 1 { "" } else { "s" }));
         match command.verb {
             Do::Run if command.context == "targets" && self.tree.look.marks.is_empty() => {
-                let row = self.tree.rows.get(self.overview.targets.at)?;
-                (row.tally.devices > 0).then_some(row.tally.devices as u64)
+                devices(self.tree.rows.get(self.overview.targets.at)?.tally.devices as u64)
             }
+            Do::Run if command.context == "job" => devices(self.chosen_runs().len() as u64),
             Do::Stop => {
-                let counts = self.job_here()?.counts;
-                Some(u64::from(counts.queued + counts.sent + counts.running)).filter(|n| *n > 0)
+                let marked = self.marked_runs();
+                let at_work = match (self.view, marked.is_empty()) {
+                    (View::Live, false) => marked.iter().filter(|run| !run.state.ended()).count() as u64,
+                    _ => {
+                        let counts = self.chosen_jobs().into_iter().map(|job| job.counts);
+                        counts.map(|counts| u64::from(counts.queued + counts.sent + counts.running)).sum()
+                    }
+                };
+                devices(at_work)
             }
-            _ => None,
+            _ => self.marked_for(command),
         }
+    }
+
+    fn why_not_again(&self) -> Option<String> {
+        let job = self.held.as_ref().and_then(|held| held.job.as_ref());
+        let Some(job) = job else { return Some("the job is still being read".into()) };
+        let known = self.scripts.iter().any(|script| script.name == job.summary.script);
+        (!known).then(|| format!("{} is not in the library any more", text::plain(&job.summary.script)))
     }
 
     /// The job that job commands mean.

@@ -391,16 +391,19 @@ impl App {
                 let id = job.id;
                 self.say(Level::Info, format!("job {id} was launched on {} devices", job.counts.total()));
                 self.notices.dismiss();
-                let open = self.launch().is_some();
+                let target = self.launch().map(|launch| launch.target());
+                let open = target.is_some();
                 self.layers.retain(|layer| !matches!(layer, Layer::Launch(_)));
                 self.shelved = None;
-                self.tree.look.marks.clear();
-                self.tree.look.unseen = 0;
+                // Marks that have become a job are done with.
+                if target.is_some_and(|target| target == self.tree.marked()) {
+                    self.tree.look.unmark();
+                }
                 self.set_job(job);
                 if open {
                     self.held = Some(Held::new(id));
                     self.asked.job = None;
-                    self.live = None;
+                    self.leave_live();
                     self.watch(id);
                 }
             }

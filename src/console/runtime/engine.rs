@@ -166,8 +166,8 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let launch = Launch { plan, confirm };
             Event::Launched { answer: Box::new(call!(client, client.launch(&launch))) }
         }
-        Effect::Cancel { job, queued_only } => {
-            let what = Cancel { devices: Vec::new(), queued_only };
+        Effect::Cancel { job, devices, queued_only } => {
+            let what = Cancel { devices, queued_only };
             Event::Cancelled { job, answer: call!(client, client.cancel(job, &what)) }
         }
         effect @ (Effect::OpenScript(_)

@@ -19,7 +19,9 @@ use crate::client::{Asked, Client, ClientError};
 use crate::console::app::Event;
 use crate::console::app::event::Feed;
 use crate::console::text;
-use crate::model::output::{Line, Place, Seek};
+use crate::model::job::JobId;
+use crate::model::output::{Line, Place, Seek, Which};
+use crate::model::search::Pattern;
 
 /// Lines asked for at a time.
 const PAGE: usize = 2_000;
@@ -57,13 +59,22 @@ async fn pour(
     to: &mut (impl AsyncWrite + Unpin),
 ) -> Result<u64, Broken> {
     let mut cut = 0;
+    let there = || {
+        let (doing, why) = ("reading output".to_owned(), "no engine answers".to_owned());
+        client.ok_or(Broken::Engine(ClientError::Lost { doing, why }))
+    };
     match feed {
         Feed::Text(text) => to.write_all(text.as_bytes()).await?,
+        Feed::Outputs { job, runs, which, pattern } => {
+            let client = there()?;
+            let names: Vec<String> = client.job(*job).await?.runs.into_iter().map(|run| run.name).collect();
+            for run in runs {
+                let asked = asked(*job, Some(*run), *which, pattern.as_ref());
+                cut += pages(client, asked, &names, safe, to).await?;
+            }
+        }
         Feed::Output { job, run, which, pattern } => {
-            let Some(client) = client else {
-                let (doing, why) = ("reading output".to_owned(), "no engine answers".to_owned());
-                return Err(ClientError::Lost { doing, why }.into());
-            };
+            let client = there()?;
             if let (Some(run), None) = (run, pattern) {
                 let mut bytes = client.output(*job, *run, *which, false).await?;
                 let mut lines = SafeLines::default();
@@ -81,32 +92,45 @@ async fn pour(
                     Some(_) => Vec::new(),
                     None => client.job(*job).await?.runs.into_iter().map(|run| run.name).collect(),
                 };
-                let mut seek = Seek::Start;
-                loop {
-                    let pattern = pattern.as_ref();
-                    let asked = Asked { job: *job, run: *run, which: *which, seek, before: 0, count: PAGE, pattern };
-                    let window = client.window(&asked).await?;
-                    if window.matching.is_some_and(|matching| !matching.done) {
-                        continue; // every question takes the search a step further
-                    }
-                    let mut page = String::new();
-                    for line in &window.lines {
-                        cut += u64::from(line.cut > 0);
-                        write(line, &names, safe, &mut page);
-                    }
-                    to.write_all(page.as_bytes()).await?;
-                    match window.lines.last() {
-                        Some(last) if !window.ends => {
-                            seek = Seek::Around(Place { line: last.number + 1, ..last.place() });
-                        }
-                        _ => break,
-                    }
-                }
+                cut += pages(client, asked(*job, *run, *which, pattern.as_ref()), &names, safe, to).await?;
             }
         }
     }
     to.flush().await?;
     Ok(cut)
+}
+
+fn asked(job: JobId, run: Option<u32>, which: Which, pattern: Option<&Pattern>) -> Asked<'_> {
+    Asked { job, run, which, seek: Seek::Start, before: 0, count: PAGE, pattern }
+}
+
+/// Page by page from the start; with names, each line begins with its device's. Tells how many lines were cut.
+async fn pages(
+    client: &Client,
+    mut asked: Asked<'_>,
+    names: &[String],
+    safe: bool,
+    to: &mut (impl AsyncWrite + Unpin),
+) -> Result<u64, Broken> {
+    let mut cut = 0;
+    loop {
+        let window = client.window(&asked).await?;
+        if window.matching.is_some_and(|matching| !matching.done) {
+            continue; // every question takes the search a step further
+        }
+        let mut page = String::new();
+        for line in &window.lines {
+            cut += u64::from(line.cut > 0);
+            write(line, names, safe, &mut page);
+        }
+        to.write_all(page.as_bytes()).await?;
+        match window.lines.last() {
+            Some(last) if !window.ends => {
+                asked.seek = Seek::Around(Place { line: last.number + 1, ..last.place() });
+            }
+            _ => return Ok(cut),
+        }
+    }
 }
 
 fn write(line: &Line, names: &[String], safe: bool, page: &mut String) {

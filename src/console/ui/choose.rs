@@ -4,18 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::cells::{self, nth, popup};
-use crate::console::app::list::ListId;
 use crate::console::app::{App, Choice, Choose};
 use crate::console::theme::Role;
 
 pub fn draw(app: &App, choose: &Choose, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let list = match choose.list {
-        ListId::Scripts => "scripts",
-        ListId::Targets => "targets",
-        ListId::Jobs => "jobs",
-        ListId::Devices => "devices",
-    };
+    let list = choose.list.word();
     let (name, foot) = match choose.what {
         Choice::Sort => (format!("Sort {list} by"), "enter takes it, again reverses   esc"),
         Choice::Columns => (format!("Columns of {list}"), "space shows  h l move  U as usual  esc"),

@@ -164,12 +164,14 @@ fn on_marks(app: &App, look: &Look) -> Option<String> {
     if look.marks.is_empty() {
         return None;
     }
-    let marks: Vec<&str> = look.marks.iter().map(String::as_str).collect();
-    let run = key_of(app, "targets", "run");
-    Some(match app.list_here() {
-        Some(ListId::Targets) => format!("marked: {}   {run} runs a script there, esc unmarks", app.tree.marked()),
-        _ => format!("{}: {}   esc unmarks", look.marked(), marks.join(" ")),
-    })
+    let back = key_of(app, "global", "back");
+    let marked = match app.list_here() {
+        Some(ListId::Targets) => app.tree.marked(),
+        _ => {
+            look.marks.iter().take(20).map(|mark| mark.rsplit(':').next().unwrap_or(mark)).collect::<Vec<_>>().join(" ")
+        }
+    };
+    Some(format!("{} ({back} unmarks): {}", look.marked(), text::plain(&marked)))
 }
 
 fn going_on(app: &App) -> String {

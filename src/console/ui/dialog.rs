@@ -17,7 +17,7 @@ use crate::console::theme::Role;
 pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let name = format!("Stop job {}  {}", stop.job, text::plain(&stop.script));
+    let name = format!("Stop {}", text::plain(&stop.about));
     let inside = popup(app, buf, body, &name, "j k choose   tab buttons   esc", (74, 13));
     let count = |n: u32| text::count(u64::from(n));
     let choices = [

@@ -115,19 +115,31 @@ fn rename(app: &App, ask: &Rename, body: Rect, buf: &mut Buffer) -> Option<Posit
 
 fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
     let theme = &app.theme;
-    let name = text::plain(&ask.name);
+    let name = match ask.names.as_slice() {
+        [only] => text::plain(only),
+        names => format!("{} scripts", names.len()),
+    };
     let inside = popup(app, buf, body, &format!("Delete  {name}"), "tab buttons   esc", (74, 11));
     let (what, role) = match (&ask.problem, ask.sent) {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
         (None, true) => ("deleting…".to_owned(), Role::TextMuted),
+        (None, false) if ask.of > 1 => {
+            let names = ask.names.iter().map(|name| text::plain(name)).collect::<Vec<_>>().join("  ");
+            let what = "They leave the library and can be brought back; versions, drafts and jobs stay:";
+            (format!("{what} {names}"), Role::Text)
+        }
         (None, false) => {
-            let draft = if app.shelf.edited(&ask.name) { " Its draft is kept." } else { "" };
+            let draft = if ask.names.iter().any(|name| app.shelf.edited(name)) { " Its draft is kept." } else { "" };
             let what = "It leaves the library and can be brought back (deleted.. in the x menu); its versions and";
             (format!("{what} the jobs that ran it stay.{draft}"), Role::Text)
         }
     };
     let y = cells::paragraph(buf, rest(inside, 0, 4), &what, theme.style(role)) + 1;
-    let label = format!("Type {} to arm [ Delete ]:", text::clip(&name, 30));
+    let y = y.min(inside.height.saturating_sub(3));
+    let label = match ask.of {
+        1 => format!("Type {} to arm [ Delete ]:", text::clip(&name, 30)),
+        _ => "Type the number of scripts to arm [ Delete ]:".to_owned(),
+    };
     let cursor = field(app, buf, nth(inside, y), &label, &ask.typed);
     if ask.armed() {
         words(buf, nth(inside, y + 1), "armed", theme.style(Role::KeyDanger));

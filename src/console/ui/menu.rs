@@ -41,9 +41,9 @@ fn row(app: &App, at: usize, row: &Row, chosen: bool, widths: (u16, u16), area: 
         (false, false) => (theme.style(Role::Key), theme.style(Role::TextStrong)),
     };
     let digit = if at < 9 { (at + 1).to_string() } else { String::new() };
-    let said = match (&row.why, row.touches) {
+    let said = match (&row.why, &row.touches) {
         (Some(why), _) => text::plain(why),
-        (None, Some(n)) => format!("{}  ({} devices)", row.command.doc, text::count(n)),
+        (None, Some(touched)) => format!("{}  ({touched})", row.command.doc),
         (None, None) => row.command.doc.to_owned(),
     };
     let cells = [

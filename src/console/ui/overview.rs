@@ -145,9 +145,11 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         return empty(theme, buf, inside, "No hosts yet.", &["Add hosts to ~/.ssh/config", &file]);
     }
     let wide = columns::wide(ListId::Targets, inside.width);
-    let shown = columns::shown(ListId::Targets, &tree.look, inside.width.saturating_sub(2));
-    let mut widths = vec![1];
-    widths.extend(columns::widths(ListId::Targets, &shown, inside.width.saturating_sub(2), None));
+    let gutter = table::gutter(&tree.look);
+    let room_for = inside.width.saturating_sub(gutter + 1);
+    let shown = columns::shown(ListId::Targets, &tree.look, room_for);
+    let mut widths = vec![gutter];
+    widths.extend(columns::widths(ListId::Targets, &shown, room_for, None));
     let mut names = vec![("", false)];
     names.extend(shown.iter().map(|col| (if col.name == "prob" && !wide { "" } else { col.head }, col.right)));
     let list = header(theme, buf, inside, &widths, &names);
@@ -160,7 +162,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         let item = &tree.rows[at];
         let line = nth(list, n as u16);
         if item.kind == Kind::Heading {
-            row(buf, line, &[1, 0], &[left("", plain), left(item.label.as_str(), muted)]);
+            row(buf, line, &[gutter, 0], &[left("", plain), left(item.label.as_str(), muted)]);
             continue;
         }
         let marked = tree.look.marks.contains(&item.term) || (from..to).contains(&at);
@@ -213,14 +215,13 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             n if n < 100 => format!("-{n}"),
             _ => "-99".into(),
         };
-        let mark = if marked { "x" } else { "" };
         let online = match (&item.kind, tally.online) {
             (Kind::Device(device), _) => {
                 tree.targets.devices.get(*device).map_or("", |device| device.state.word()).to_owned()
             }
             (_, n) => text::count(n as u64),
         };
-        let mut cells = vec![left(mark, theme.style(Role::Mark))];
+        let mut cells = vec![left(table::sign(theme, marked), theme.style(Role::Mark))];
         cells.extend(shown.iter().map(|col| match col.name {
             "group" => left(label.clone(), style),
             "dev" => right(devices.clone(), plain),
@@ -229,19 +230,17 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         }));
         row(buf, line, &widths, &cells);
         buf.set_style(
-            Rect { x: line.x + 2, width: guides.min(line.width.saturating_sub(2)), ..line },
+            Rect { x: line.x + gutter + 1, width: guides.min(line.width.saturating_sub(gutter + 1)), ..line },
             theme.style(Role::Border),
         );
         if at == app.overview.targets.at {
             cursor(theme, buf, line, focused);
-            if marked {
-                buf.set_string(line.x, line.y, "x", Style::default());
-            }
         }
         // The name's own column: the first, unless the operator has put another before it.
         if shown.first().is_some_and(|col| col.name == "group") {
             let column = if widths[1] == 0 { line.width } else { widths[1] };
-            let room = Rect { x: line.x + 2, width: column.min(line.width.saturating_sub(2)), ..line };
+            let room =
+                Rect { x: line.x + gutter + 1, width: column.min(line.width.saturating_sub(gutter + 1)), ..line };
             let room = Rect { x: room.x + before as u16, width: room.width.saturating_sub(before as u16), ..room };
             table::mark_hits(theme, buf, room, &name, &found, at == app.overview.targets.at && focused);
         }

@@ -67,9 +67,9 @@ fn find(app: &App, find: &Find, chosen: bool, keys: u16, area: Rect, buf: &mut B
         (false, false) => (theme.style(Role::TextStrong), theme.style(Role::Key)),
     };
     let dots = if find.fleet { ".." } else { "" };
-    let said = match (&find.why, find.touches) {
+    let said = match (&find.why, &find.touches) {
         (Some(why), _) => text::plain(why),
-        (None, Some(n)) => format!("{} devices: {}", text::count(n), find.note),
+        (None, Some(touched)) => format!("{touched}: {}", find.note),
         (None, None) => find.note.clone(),
     };
     let cells = [

@@ -35,9 +35,11 @@ pub struct Table<'a, R, F> {
 
 impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, F> {
     pub fn draw(&self, theme: &Theme, inside: Rect, buf: &mut Buffer) {
-        let shown = columns::shown(self.list, self.look, inside.width.saturating_sub(2));
-        let mut widths = vec![1];
-        widths.extend(columns::widths(self.list, &shown, inside.width.saturating_sub(2), self.first));
+        let gutter = gutter(self.look);
+        let room_for = inside.width.saturating_sub(gutter + 1);
+        let shown = columns::shown(self.list, self.look, room_for);
+        let mut widths = vec![gutter];
+        widths.extend(columns::widths(self.list, &shown, room_for, self.first));
         let muted = theme.style(Role::TextMuted);
         let cell = |text: Cow<'static, str>, style, right| Cell { text, style, right };
         let mut heads = vec![cell("".into(), muted, false)];
@@ -63,7 +65,7 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
             let index = self.order[at] as usize;
             let line = nth(list, n as u16);
             let marked = range.contains(&at) || (marks && self.look.marks.contains(&(self.key)(index)));
-            let mut cells = vec![cell(if marked { "x" } else { "" }.into(), theme.style(Role::Mark), false)];
+            let mut cells = vec![cell(sign(theme, marked).into(), theme.style(Role::Mark), false)];
             let mut found = Vec::new();
             for (col, column) in shown.iter().zip(&indexes) {
                 let said = column.map_or("", |column| self.rows.text(index, column, &mut room));
@@ -77,13 +79,20 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
             let on = at == self.cursor.at;
             if on {
                 cursor(theme, buf, line, self.focused);
-                if marked {
-                    buf.set_string(line.x, line.y, "x", Style::default());
-                }
             }
             highlight(theme, buf, line, &widths, &cells, &found, on && self.focused);
         }
     }
+}
+
+/// How wide the column before a row is: the cursor's sign, and where there are marks, theirs.
+pub fn gutter(look: &Look) -> u16 {
+    if look.marks.is_empty() && look.anchor.is_none() { 1 } else { 4 }
+}
+
+/// What stands there on a marked row; the cursor's sign has the first cell for itself.
+pub fn sign(theme: &Theme, marked: bool) -> String {
+    if marked { format!(" {}", theme.glyphs.mark()) } else { String::new() }
 }
 
 /// Shows where in each cell what was looked for stands.
@@ -160,10 +169,6 @@ pub fn head<'a>(app: &App, list: ListId, key: &str, name: &str, more: &str) -> L
 /// telling first.
 pub fn foot(app: &App, list: ListId, at: usize, len: usize, width: u16) -> String {
     let Some(look) = app.look(list) else { return place(at, len) };
-    let default = match list {
-        ListId::Devices => 1,
-        _ => 0,
-    };
     let hiding = look.hiding(app.shown_of(list));
     let marked = look.marked();
     let few = match look.marks.len() {
@@ -171,7 +176,7 @@ pub fn foot(app: &App, list: ListId, at: usize, len: usize, width: u16) -> Strin
         n if look.unseen > 0 => format!("{n} marked ({} hidden)", look.unseen),
         n => format!("{n} marked"),
     };
-    let sort = if look.sort.column != default || look.sort.reverse {
+    let sort = if look.sort.column != list.usual_sort() || look.sort.reverse {
         format!("sort {}", app.sorted_by(list))
     } else {
         String::new()

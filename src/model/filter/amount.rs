@@ -10,12 +10,12 @@ const DAY: f64 = 24.0 * HOUR;
 pub fn read(text: &str, kind: Kind) -> Result<f64, &'static str> {
     let plain = text.trim().trim_end_matches('%').replace([',', '_'], "");
     let read = match kind {
-        Kind::Number | Kind::Text => number(&plain),
+        Kind::Number | Kind::Text | Kind::Flag => number(&plain),
         Kind::Seconds => seconds(&plain),
         Kind::Bytes => bytes(&plain),
     };
     read.ok_or(match kind {
-        Kind::Number | Kind::Text => "a number, such as 3",
+        Kind::Number | Kind::Text | Kind::Flag => "a number, such as 3",
         Kind::Seconds => "a time, such as 30s, 5m, 2h or 9d",
         Kind::Bytes => "a size, such as 900, 10k or 2MB",
     })

@@ -11,11 +11,12 @@
 //! web prod           both: a blank means "and"
 //! web | db           either
 //! "two words"        every character as it is; a * outside quotes stands for anything
+//! marked:yes         in the console's lists: rows that are marked
 //! ```
 //!
-//! A blank binds closer than `|`. A word with a colon that names no column is just a word (`lab:web001`), unless it
-//! is nearly one: then it is refused, for a slip must not hide the fleet. Words without a digit are not looked for in
-//! columns of numbers.
+//! A blank binds closer than `|`. A word with a colon that names no column is just a word where the rows hold such
+//! words (`lab:web001`); else it is refused, as is what is nearly a column: a slip must not hide the fleet. Words
+//! without a digit are not looked for in columns of numbers.
 //!
 //! Matching a row allocates nothing; patterns are bounded in size and take time linear in the row.
 
@@ -41,12 +42,16 @@ pub enum Kind {
     /// An age or a time taken, in seconds.
     Seconds,
     Bytes,
+    /// `yes` or nothing. Asked for by its name alone: no word is looked for in it.
+    Flag,
 }
 
 /// A column as filter, order and verbs know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     pub name: Cow<'static, str>,
+    /// Another name it answers to; empty: none.
+    pub also: &'static str,
     pub kind: Kind,
     /// In its usual order the largest comes first.
     pub down: bool,
@@ -54,11 +59,20 @@ pub struct Column {
 
 impl Column {
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name: Cow::Borrowed(name), kind, down: false }
+        Self { name: Cow::Borrowed(name), also: "", kind, down: false }
     }
 
     pub const fn down(name: &'static str, kind: Kind) -> Self {
-        Self { name: Cow::Borrowed(name), kind, down: true }
+        Self { name: Cow::Borrowed(name), also: "", kind, down: true }
+    }
+
+    pub const fn also(mut self, name: &'static str) -> Self {
+        self.also = name;
+        self
+    }
+
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || (!self.also.is_empty() && self.also.eq_ignore_ascii_case(name))
     }
 }
 
@@ -147,6 +161,37 @@ impl Filter {
                 && self.any.iter().all(|new| {
                     before.any.iter().any(|old| old.iter().all(|old| new.iter().any(|new| new.implies(old))))
                 }))
+    }
+
+    /// Something in it depends on this column by name.
+    pub fn asks(&self, column: usize) -> bool {
+        self.any.iter().flatten().any(|clause| clause.column == Some(column))
+    }
+
+    /// What passes does not change with the time alone.
+    pub fn timeless(&self) -> bool {
+        !self.any.iter().flatten().any(|clause| matches!(clause.test, Test::Compare { kind: Kind::Seconds, .. }))
+    }
+
+    /// Words that begin like a column and name none must be in the rows, or they are slips.
+    ///
+    /// # Errors
+    /// The first of which nothing is there, with the columns there are.
+    pub fn check(&self, rows: &impl Rows) -> Result<(), Wrong> {
+        let mut room = String::new();
+        for clause in self.any.iter().flatten() {
+            let Some(strange) = &clause.strange else { continue };
+            if rows.is_empty() || (0..rows.len()).any(|row| strange.is_in(rows, row, &mut room)) {
+                continue;
+            }
+            let names: Vec<&str> = rows.columns().iter().map(|column| column.name.as_ref()).collect();
+            let name = crate::model::nearest::shown(&strange.name);
+            return Err(Wrong::at(
+                strange.at,
+                format!("there is no column `{name}`, and nothing holds \"{name}:\"; columns: {}", names.join(" ")),
+            ));
+        }
+        Ok(())
     }
 
     /// Where a column's text is what was looked for, in bytes, rising, without overlap.

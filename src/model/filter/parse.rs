@@ -4,7 +4,7 @@ use regex::RegexBuilder;
 
 use super::fuzzy::Fuzzy;
 use super::needle::Needle;
-use super::terms::{Clause, Op, Test};
+use super::terms::{Clause, Op, Strange, Test};
 use super::{Column, Filter, Kind, Wrong, amount};
 use crate::model::nearest::{nearest, shown};
 use crate::model::target::version;
@@ -148,12 +148,20 @@ fn term(letters: &[Letter], at: &mut usize, columns: &[Column]) -> Result<Clause
     if stretch.is_empty() {
         return Err(Wrong::at(start.saturating_sub(1), "something must follow `!`"));
     }
-    if let Some((column, name, from)) = field(stretch, start, columns)? {
-        let about = &columns[column];
-        let test = value(&stretch[from..], start + from, about)?;
-        return Ok(Clause { not, column: Some(column), name, test });
+    match field(stretch, start, columns)? {
+        Named::Column(column, from) => {
+            let about = &columns[column];
+            let test = value(&stretch[from..], start + from, about)?;
+            Ok(Clause { not, column: Some(column), name: about.name.to_string(), test, strange: None })
+        }
+        Named::Strange(name) => {
+            let strange = Some(Strange::new(name, start));
+            Ok(Clause { not, column: None, name: String::new(), test: words(stretch, start)?, strange })
+        }
+        Named::Nothing => {
+            Ok(Clause { not, column: None, name: String::new(), test: words(stretch, start)?, strange: None })
+        }
     }
-    Ok(Clause { not, column: None, name: String::new(), test: words(stretch, start)? })
 }
 
 /// `~word`, `re:pattern`, or a word.
@@ -196,34 +204,47 @@ fn pattern(text: &str, at: usize) -> Result<Test, Wrong> {
     })
 }
 
-/// The column a term begins with, as written, and where its value begins.
-fn field(stretch: &[Letter], start: usize, columns: &[Column]) -> Result<Option<(usize, String, usize)>, Wrong> {
-    if starts(stretch, "~") {
-        return Ok(None);
+/// What a term begins with.
+enum Named {
+    /// A column, and where its value begins.
+    Column(usize, usize),
+    /// What might be one, before a colon.
+    Strange(String),
+    Nothing,
+}
+
+fn field(stretch: &[Letter], start: usize, columns: &[Column]) -> Result<Named, Wrong> {
+    if starts(stretch, "~") || starts(stretch, "re:") {
+        return Ok(Named::Nothing);
     }
     let Some(end) = stretch.iter().position(|letter| !letter.quoted && matches!(letter.c, ':' | '<' | '>' | '='))
     else {
-        return Ok(None);
+        return Ok(Named::Nothing);
     };
     if end == 0 || stretch[..end].iter().any(|letter| letter.quoted) {
-        return Ok(None);
+        return Ok(Named::Nothing);
     }
     let name = plain(&stretch[..end]);
-    let found = columns.iter().position(|column| column.name.eq_ignore_ascii_case(&name));
     let colon = stretch[end].c == ':';
-    match found {
-        Some(column) => Ok(Some((column, columns[column].name.to_string(), if colon { end + 1 } else { end }))),
-        None if colon && name != "re" => {
-            let known = columns.iter().map(|column| column.name.as_ref());
-            match nearest(&name, known) {
-                Some(near) => Err(Wrong::at(
-                    start,
-                    format!("there is no column `{}`; did you mean `{near}`? As a text: \"{0}:...\"", shown(&name)),
-                )),
-                None => Ok(None),
-            }
+    if let Some(column) = columns.iter().position(|column| column.is_called(&name)) {
+        return Ok(Named::Column(column, if colon { end + 1 } else { end }));
+    }
+    if !colon {
+        return Ok(Named::Nothing);
+    }
+    let known = columns.iter().flat_map(|column| [column.name.as_ref(), column.also]);
+    match nearest(&name, known.filter(|known| !known.is_empty())) {
+        Some(near) => Err(Wrong::at(
+            start,
+            format!("there is no column `{}`; did you mean `{near}`? As a text: \"{0}:...\"", shown(&name)),
+        )),
+        // a time, an address and a path begin otherwise than a column does
+        None if name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+            && name.chars().any(char::is_alphabetic) =>
+        {
+            Ok(Named::Strange(name))
         }
-        None => Ok(None),
+        None => Ok(Named::Nothing),
     }
 }
 
@@ -231,6 +252,9 @@ fn field(stretch: &[Letter], start: usize, columns: &[Column]) -> Result<Option<
 fn value(stretch: &[Letter], start: usize, about: &Column) -> Result<Test, Wrong> {
     let ops = [("<=", Op::LessOrSame), (">=", Op::MoreOrSame), ("<", Op::Less), (">", Op::More), ("=", Op::Same)];
     let missing = |what: &str| Wrong::at(start.saturating_sub(1), format!("what should `{}` be? {what}", about.name));
+    if about.kind == Kind::Flag {
+        return flag(stretch, start, about);
+    }
     let Some((sign, op)) = ops.into_iter().find(|(sign, _)| starts(stretch, sign)) else {
         if stretch.is_empty() {
             return Err(missing("Write it behind the colon"));
@@ -264,4 +288,16 @@ fn value(stretch: &[Letter], start: usize, about: &Column) -> Result<Test, Wrong
     }
     let amount = amount::read(&operand, about.kind).map_err(wrong)?;
     Ok(Test::Compare { op, kind: about.kind, amount, operand })
+}
+
+/// `yes` or `no`, as far as it is written.
+fn flag(stretch: &[Letter], start: usize, about: &Column) -> Result<Test, Wrong> {
+    let from = usize::from(starts(stretch, "="));
+    let word = plain(&stretch[from..]).to_lowercase();
+    let begins = |whole: &str| !word.is_empty() && whole.starts_with(&word);
+    match (begins("yes") || word == "true", begins("no") || word == "false") {
+        (true, _) => Ok(Test::Set(true)),
+        (_, true) => Ok(Test::Set(false)),
+        _ => Err(Wrong::at(start + from, format!("`{}` is yes or no", about.name))),
+    }
 }

@@ -18,6 +18,31 @@ pub struct Clause {
     /// As the operator wrote the column.
     pub name: String,
     pub test: Test,
+    /// It begins like a column that there is not.
+    pub strange: Option<Strange>,
+}
+
+/// A name before a colon that is no column's: rows may hold it all the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strange {
+    pub name: String,
+    /// Where it stands, in characters.
+    pub at: usize,
+    needle: Needle,
+}
+
+impl Strange {
+    pub fn new(name: String, at: usize) -> Self {
+        let text = format!("{name}:").to_lowercase();
+        Self { name, at, needle: Needle::new(text.clone(), vec![text]) }
+    }
+
+    pub fn is_in(&self, rows: &impl Rows, row: usize, room: &mut String) -> bool {
+        rows.columns()
+            .iter()
+            .enumerate()
+            .any(|(column, about)| about.kind == Kind::Text && self.needle.is_in(rows.text(row, column, room)))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -26,6 +51,8 @@ pub enum Test {
     Is(Needle),
     Fuzzy(Fuzzy),
     Regex(Regex),
+    /// Of a flag: whether it is set.
+    Set(bool),
     /// `amount`: what the operand is for a column of numbers.
     Compare {
         op: Op,
@@ -72,6 +99,7 @@ impl PartialEq for Test {
             (Test::Holds(a), Test::Holds(b)) | (Test::Is(a), Test::Is(b)) => a == b,
             (Test::Fuzzy(a), Test::Fuzzy(b)) => a == b,
             (Test::Regex(a), Test::Regex(b)) => a.as_str() == b.as_str(),
+            (Test::Set(a), Test::Set(b)) => a == b,
             (Test::Compare { op: a, operand: x, .. }, Test::Compare { op: b, operand: y, .. }) => a == b && x == y,
             _ => false,
         }
@@ -87,6 +115,7 @@ impl Test {
             }
             Test::Fuzzy(fuzzy) => fuzzy.is_in(text),
             Test::Regex(regex) => regex.is_match(text),
+            Test::Set(set) => *set != text.is_empty(),
             Test::Compare { op, operand, .. } => version::compare(text, operand).is_some_and(|order| op.takes(order)),
         }
     }
@@ -96,7 +125,7 @@ impl Test {
         match self {
             Test::Holds(needle) | Test::Is(needle) => needle.digit,
             Test::Fuzzy(fuzzy) => fuzzy.text.bytes().any(|byte| byte.is_ascii_digit()),
-            Test::Regex(_) | Test::Compare { .. } => true,
+            Test::Regex(_) | Test::Compare { .. } | Test::Set(_) => true,
         }
     }
 
@@ -108,7 +137,7 @@ impl Test {
             Test::Regex(regex) => {
                 hits.extend(regex.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()));
             }
-            Test::Is(_) | Test::Compare { .. } => {}
+            Test::Is(_) | Test::Compare { .. } | Test::Set(_) => {}
         }
     }
 
@@ -132,7 +161,8 @@ impl Clause {
             None => {
                 let numbers = self.test.wants_numbers();
                 rows.columns().iter().enumerate().any(|(column, about)| {
-                    (numbers || about.kind == Kind::Text) && self.test.text(rows.text(row, column, room))
+                    let asked = about.kind == Kind::Text || (numbers && about.kind != Kind::Flag);
+                    asked && self.test.text(rows.text(row, column, room))
                 })
             }
         };
@@ -177,6 +207,8 @@ impl Clause {
                 let pattern = regex.as_str().trim_start_matches("(?i)");
                 if any { format!("{not}matching /{pattern}/") } else { format!("{not}{name} matching /{pattern}/") }
             }
+            Test::Set(true) => format!("{not}{name}"),
+            Test::Set(false) => format!("{}{name}", if self.not { "" } else { "not " }),
             Test::Compare { op, operand, .. } => format!("{not}{name} {} {operand}", op.sign()),
         }
     }

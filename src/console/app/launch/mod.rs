@@ -11,6 +11,7 @@ use self::request::{input_of, note_of, spread};
 use super::event::Effect;
 use super::form::{Arm, Input, Need, Text};
 use super::list::Cursor;
+use super::planned::DeviceList;
 use super::tree::Tree;
 use crate::model::plan::{Plan, Question};
 use crate::model::script::ScriptInfo;
@@ -74,7 +75,7 @@ pub struct Launch {
     pub spread: Vec<Spread>,
     pub picker: Option<Picker>,
     /// The device list is open.
-    pub devices: Option<Cursor>,
+    pub devices: Option<DeviceList>,
     /// The launch is on its way.
     pub sent: bool,
     serial: u64,

@@ -50,6 +50,26 @@ impl Launch {
         Ok(PlanRequest { script: ScriptRef::Library(script), target, params, secrets, timeout_ms, at_once })
     }
 
+    /// Values as a job had them; what was secret then is asked for again.
+    pub fn fill(&mut self, params: &[(String, String)]) {
+        let Some(info) = &self.info else { return };
+        for field in &mut self.fields {
+            let Slot::Param(at) = field.slot else { continue };
+            let Some(param) = info.params.get(at) else { continue };
+            let values: Vec<&str> =
+                params.iter().filter(|(name, _)| *name == param.name).map(|(_, value)| value.as_str()).collect();
+            let [first, ..] = values.as_slice() else { continue };
+            match &mut field.input {
+                Input::Text(text) if param.multiple => *text = Text::new(&shlex::try_join(values).unwrap_or_default()),
+                Input::Text(text) => *text = Text::new(first),
+                Input::Flag(on) => *on = *first == "true",
+                Input::Choice { of, at, .. } => *at = of.iter().position(|choice| choice == first),
+                Input::Hidden(_) => {}
+            }
+        }
+        self.at = self.first_gap();
+    }
+
     /// The same launch for a shell.
     pub fn command_line(&self) -> String {
         let quote = |text: &str| {

@@ -7,13 +7,16 @@ use ratatui::text::{Line, Span};
 
 use super::below;
 use crate::console::app::App;
+use crate::console::app::columns::Col;
 use crate::console::app::form::Input;
 use crate::console::app::launch::{Field, Launch, Picker, Slot};
-use crate::console::app::list::Cursor;
+use crate::console::app::list::ListId;
+use crate::console::app::planned::{DeviceList, Planned};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::ui::cells::{self, line, nth, place, popup};
 use crate::console::ui::reach;
+use crate::console::ui::table::{self, Table};
 
 pub(super) fn draw_field(
     app: &App,
@@ -152,37 +155,40 @@ pub(super) fn choices(app: &App, launch: &Launch, picker: &Picker, body: Rect, b
 }
 
 /// Every device of the plan, and what was left out.
-pub(super) fn devices(app: &App, launch: &Launch, cursor: Cursor, body: Rect, buf: &mut Buffer) {
+pub(super) fn devices(app: &App, launch: &Launch, open: &DeviceList, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let Some(plan) = &launch.plan else { return };
-    let len = plan.devices.len() + plan.excluded.len();
-    let name = format!("{} devices", text::count(plan.devices.len() as u64));
-    let inside = popup(app, buf, body, &name, &place(cursor.at, len), (body.width, body.height));
-    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    for (n, at) in cursor.window(len, usize::from(inside.height)).enumerate() {
-        let row = nth(inside, n as u16);
-        let (id, word, style, more) = match plan.devices.get(at) {
-            Some(id) => {
-                let device = app.tree.device(id);
-                let state = device.map(|device| device.state).unwrap_or_default();
-                let facts: Vec<String> =
-                    device.iter().flat_map(|d| &d.facts).map(|(fact, value)| format!("{fact} {value}")).collect();
-                (id.as_str(), state.word(), theme.style(reach(state)), facts.join("  "))
-            }
-            None => match plan.excluded.get(at - plan.devices.len()) {
-                Some((id, why)) => (id.as_str(), "left out", theme.style(Role::LevelWarn), why.clone()),
-                None => continue,
-            },
-        };
-        let cells = [
-            cells::left("", plain),
-            cells::left(text::plain(id), plain),
-            cells::left(word, style),
-            cells::left(text::plain(&more), muted),
-        ];
-        cells::row(buf, row, &[1, 30.min(inside.width / 2), 8, 0], &cells);
-        if at == cursor.at {
-            cells::cursor(theme, buf, row, true);
-        }
+    let (list, look, len) = (ListId::Planned, &open.look, open.order.len());
+    let s = if plan.devices.len() == 1 { "" } else { "s" };
+    let mut name = format!("{} device{s}", text::count(plan.devices.len() as u64));
+    if !plan.excluded.is_empty() {
+        name.push_str(&format!(", {} left out", text::count(plan.excluded.len() as u64)));
     }
+    if look.narrowed() {
+        name.push_str(&format!("   {}", text::plain(&look.says())));
+    }
+    let foot = table::foot(app, list, open.cursor.at, len, body.width);
+    let inside = popup(app, buf, body, &name, &foot, (body.width, body.height));
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    if len == 0 {
+        return cells::words(buf, nth(inside, 1), "no device passes the filter; esc clears it", muted);
+    }
+    let rows = Planned::new(plan, &app.tree);
+    let key = |row: usize| rows.row(row).0.to_owned();
+    let style = |row: usize, col: &Col, _: &str| match (col.name, rows.row(row).1, rows.device(row)) {
+        ("device", ..) => (None, plain),
+        ("state", Some(_), _) => (Some("left out".into()), theme.style(Role::LevelWarn)),
+        ("state", None, device) => {
+            let state = device.map(|device| device.state).unwrap_or_default();
+            (None, theme.style(reach(state)))
+        }
+        (_, Some(why), _) => (Some(text::plain(why)), muted),
+        (_, None, device) => {
+            let facts = device.iter().flat_map(|device| &device.facts);
+            let facts: Vec<String> = facts.map(|(fact, value)| text::plain(&format!("{fact} {value}"))).collect();
+            (Some(facts.join("  ")), muted)
+        }
+    };
+    let (order, cursor, first) = (open.order.as_slice(), open.cursor, Some(30.min(inside.width / 2)));
+    Table { list, look, rows: &rows, order, cursor, focused: true, first, key: &key, style }.draw(theme, inside, buf);
 }

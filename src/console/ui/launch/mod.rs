@@ -52,8 +52,8 @@ pub fn draw(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> Option<
     if let Some(picker) = &launch.picker {
         return Some(choices(app, launch, picker, body, buf));
     }
-    if let Some(cursor) = launch.devices {
-        devices(app, launch, cursor, body, buf);
+    if let Some(list) = &launch.devices {
+        devices(app, launch, list, body, buf);
         return None;
     }
     position
