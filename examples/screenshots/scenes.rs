@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 pub const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 
 /// Name, and the keys that lead there.
-pub const SCREENS: [(&str, &str); 8] = [
+pub const SCREENS: [(&str, &str); 9] = [
     ("overview", "jjjjjj"),
     ("editor", "jjjjjje<pgdn><pgdn><up>"),
     ("launch", "jjjjjjr2026.11<A-b>prod"),
@@ -38,7 +38,11 @@ pub const SCREENS: [(&str, &str); 8] = [
     ("palette", "<C-p>run"),
     ("actions", "jjjjjjx"),
     ("help", "?"),
+    ("themes", "jjjjjjgc<pgdn><down><down>"),
 ];
+
+/// Themes that stand beside one another in one picture.
+const FOUR: [&str; 4] = ["catppuccin-mocha", "gruvbox-dark", "solarized-light", "high-contrast-dark"];
 
 /// What an engine knew at one moment.
 #[derive(Debug, Deserialize, Serialize)]
@@ -77,7 +81,35 @@ pub fn pictures(tape: &Tape) -> Vec<(String, String)> {
             pictures.push((format!("{name}-{width}x{height}"), shot::svg(&screen, &Palette::DARK)));
         }
     }
+    let four: Vec<String> = FOUR.iter().map(|theme| in_theme(tape, theme, "3<enter>jjjjjjj")).collect();
+    pictures.push(("themes-four".to_owned(), beside(&four, 2)));
     pictures
+}
+
+/// A screen of 80x24 in one theme.
+pub fn in_theme(tape: &Tape, theme: &str, keys: &str) -> String {
+    let screen = Session::new(tape, SIZES[0]).keys(&format!(":theme {theme}<enter>{keys}")).screen();
+    shot::svg(&screen, if theme.ends_with("light") { &Palette::LIGHT } else { &Palette::DARK })
+}
+
+/// Pictures of one size in one picture, so many in a row.
+pub fn beside(pictures: &[String], columns: usize) -> String {
+    let length = |svg: &str, name: &str| -> f32 {
+        let rest = svg.split_once(&format!(" {name}=\"")).map_or("", |(_, rest)| rest);
+        rest.split_once('"').and_then(|(number, _)| number.parse().ok()).unwrap_or_default()
+    };
+    let first = pictures.first().map_or("", String::as_str);
+    let (width, height) = (length(first, "width"), length(first, "height"));
+    let rows = pictures.len().div_ceil(columns);
+    let (wide, high) = (width * columns as f32, height * rows as f32);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {wide} {high}\">\n"
+    );
+    for (n, picture) in pictures.iter().enumerate() {
+        let (x, y) = (width * (n % columns) as f32, height * (n / columns) as f32);
+        svg.push_str(&picture.replacen("<svg ", &format!("<svg x=\"{x}\" y=\"{y}\" "), 1));
+    }
+    svg + "</svg>\n"
 }
 
 /// A console, and the tape in place of its engine.

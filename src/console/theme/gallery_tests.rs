@@ -30,12 +30,16 @@ fn grounds(name: &str) -> Vec<Palette> {
     }
 }
 
-/// Letters and ground of a role, reversal worked out.
+/// Letters and ground of a role, reversal and dimming worked out.
 fn inks(theme: &Theme, palette: &Palette, below: Style, role: Role) -> (Rgb, Rgb) {
     let style = below.patch(theme.style(role));
     let fg = style.fg.and_then(|colour| palette.rgb(colour)).unwrap_or(palette.text);
     let bg = style.bg.and_then(|colour| palette.rgb(colour)).unwrap_or(palette.ground);
-    if style.add_modifier.contains(Modifier::REVERSED) { (bg, fg) } else { (fg, bg) }
+    let (fg, bg) = if style.add_modifier.contains(Modifier::REVERSED) { (bg, fg) } else { (fg, bg) };
+    let dim = style.add_modifier.contains(Modifier::DIM);
+    // As much as terminals take away.
+    let mix = |a: u8, b: u8| ((u16::from(a) * 3 + u16::from(b) * 2) / 5) as u8;
+    (if dim { (mix(fg.0, bg.0), mix(fg.1, bg.1), mix(fg.2, bg.2)) } else { fg }, bg)
 }
 
 const STATES: [Role; 9] = [
@@ -56,13 +60,14 @@ const DECORATION: [Role; 6] =
 
 fn wanted(name: &str, role: Role) -> f32 {
     let text = matches!(role, Role::Text | Role::TextStrong | Role::Cursor | Role::StreamOut);
-    let terminal = name.starts_with("terminal");
+    let told = matches!(role, Role::StateOk | Role::StateFailed);
     match role {
         _ if DECORATION.contains(&role) => 1.0,
         _ if name.starts_with("high-contrast") => 7.0,
         _ if text => 4.5,
-        // What a terminal calls bright black is its own affair.
-        _ if terminal => 2.9,
+        // The two words an operator looks for.
+        _ if told => 3.7,
+        Role::TextMuted => 3.4,
         _ => 3.0,
     }
 }
@@ -85,6 +90,45 @@ fn everything_that_is_read_stands_out() {
         }
     }
     assert!(faint.is_empty(), "{}", faint.join("\n"));
+}
+
+#[test]
+fn panes_and_cursors_are_seen() {
+    let mut faint = Vec::new();
+    for name in Theme::names() {
+        let theme = Theme::builtin(name).unwrap();
+        for palette in grounds(name) {
+            let (_, ground) = inks(&theme, &palette, theme.base(), Role::Text);
+            let border = contrast(inks(&theme, &palette, theme.base(), Role::Border).0, ground);
+            let focus = contrast(inks(&theme, &palette, theme.base(), Role::BorderFocus).0, ground);
+            // On a ground of its own, or reversed or underlined.
+            let stands = |role: Role| {
+                let mods = theme.style(role).add_modifier;
+                let far = Lab::of(inks(&theme, &palette, theme.base(), role).1).distance(Lab::of(ground));
+                far + if mods.contains(Modifier::UNDERLINED) { 1.0 } else { 0.0 }
+            };
+            let (cursor, other) = (stands(Role::Cursor), stands(Role::CursorUnfocused));
+            for (what, found, wanted) in [
+                ("border", border, 1.6),
+                ("border.focus", focus, 3.0),
+                ("cursor", cursor, 0.05),
+                ("cursor.unfocused", other, 0.04),
+            ] {
+                if found < wanted {
+                    faint.push(format!("{name}: {what} {found:.3}"));
+                }
+            }
+        }
+    }
+    assert!(faint.is_empty(), "{}", faint.join("\n"));
+}
+
+#[test]
+fn what_is_read_is_not_bright_black_where_that_may_be_the_ground() {
+    let theme = Theme::load("terminal", None, Depth::Ansi16, false).0;
+    for &role in Role::ALL.iter().filter(|role| !DECORATION.contains(role)) {
+        assert_ne!(theme.style(role).fg, Some(Color::DarkGray), "{}", role.name());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
@@ -166,11 +166,24 @@ pub fn popup(app: &App, buf: &mut Buffer, body: Rect, name: &str, foot: &str, si
     pane(app, buf, area, title(&app.theme, "", name, ""), foot, true)
 }
 
-/// Puts the cursor's look on a row.
+/// Puts the cursor's look on a row. What speaks by a ground of its own keeps it where the cursor is only remembered;
+/// where it is, nothing is dim.
 pub fn cursor(theme: &Theme, buf: &mut Buffer, area: Rect, focused: bool) {
-    let role = if focused { Role::Cursor } else { Role::CursorUnfocused };
-    buf.set_style(area, theme.style(role));
-    buf.set_string(area.x, area.y, theme.glyphs.cursor().to_string(), theme.style(role));
+    let style = theme.style(if focused { Role::Cursor } else { Role::CursorUnfocused });
+    let area = area.intersection(buf.area);
+    if area.is_empty() {
+        return;
+    }
+    let ground = buf[area.as_position()].bg;
+    for at in area.positions() {
+        let cell = &mut buf[at];
+        let own = cell.bg != ground || cell.modifier.contains(Modifier::REVERSED);
+        if focused {
+            cell.modifier.remove(Modifier::DIM);
+        }
+        cell.set_style(if own && !focused { Style { fg: None, bg: None, ..style } } else { style });
+    }
+    buf.set_string(area.x, area.y, theme.glyphs.cursor().to_string(), style);
 }
 
 /// The `n`th row of an area.
@@ -196,4 +209,42 @@ pub fn place(at: usize, len: usize) -> String {
 /// How long ago, for a column; never negative.
 pub fn ago(now: jiff::Timestamp, then: jiff::Timestamp) -> String {
     text::age(now.as_second().saturating_sub(then.as_second()).max(0).unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::theme::{Depth, Theme};
+
+    /// A row with a plain word, a muted one and a failed one, under the cursor of a theme.
+    fn row_under(name: &str, depth: Depth, focused: bool) -> Buffer {
+        let theme = Theme::load(name, None, depth, true).0;
+        let area = Rect::new(0, 0, 20, 1);
+        let mut buf = Buffer::empty(area);
+        buf.set_style(area, theme.base());
+        for (x, word, role) in [(2, "web01", Role::Text), (8, "3m02", Role::TextMuted), (14, "fail", Role::StateFailed)]
+        {
+            buf.set_string(x, 0, word, theme.style(role));
+        }
+        cursor(&theme, &mut buf, area, focused);
+        buf
+    }
+
+    #[test]
+    fn a_cell_with_a_ground_of_its_own_keeps_it_under_the_other_pane_s_cursor() {
+        for name in ["high-contrast-light", "high-contrast-dark"] {
+            let failed = Theme::builtin(name).unwrap().style(Role::StateFailed);
+            let cell = row_under(name, Depth::True, false)[(14, 0)].clone();
+            assert_eq!((Some(cell.fg), Some(cell.bg)), (failed.fg, failed.bg), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_row_under_the_cursor_is_one_piece() {
+        for (name, depth) in [("terminal", Depth::Ansi16), ("mono", Depth::None), ("nord", Depth::True)] {
+            let row = row_under(name, depth, true);
+            let look = |x: u16| (row[(x, 0)].fg, row[(x, 0)].bg, row[(x, 0)].modifier - Modifier::BOLD);
+            assert!((0..20).all(|x| look(x) == look(0)), "{name}: {row:?}");
+        }
+    }
 }
