@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::console::text;
 
-/// What the editor takes: the text area counts rows and columns in 16 bits.
+/// What the editor takes; what is longer is no script that is written by hand.
 pub const LINES: usize = 65_535;
 pub const COLUMNS: usize = 65_535;
 pub const BYTES: usize = 10_000_000;

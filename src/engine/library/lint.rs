@@ -16,6 +16,7 @@ use tokio::process::Command;
 
 use self::tools::{Stream, Tool, note, tools};
 use crate::model::script::inspect::examine;
+use crate::model::script::leaks::leaks;
 use crate::model::script::{Finding, payload};
 
 const TIME: Duration = Duration::from_secs(10);
@@ -41,6 +42,7 @@ impl Kept {
         if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return known.clone();
         }
+        findings.extend(leaks(&String::from_utf8_lossy(&bytes)));
         let text = payload(&info, &bytes);
         match tools(&info.language, name, &text) {
             Ok(tools) => {

@@ -1,13 +1,14 @@
 //! A script: its text's facts, its header (the tag notation of `argc`), its parameters.
 //!
 //! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], how
-//! parameters become arguments in [`argv`], what mends a finding in [`fix`], what a new one begins with in
-//! [`template`].
+//! parameters become arguments in [`argv`], what mends a finding in [`fix`], which secrets stand in it in [`leaks`],
+//! what a new one begins with in [`template`].
 
 pub mod argv;
 pub mod fix;
 pub mod header;
 pub mod inspect;
+pub mod leaks;
 pub mod template;
 
 pub use argv::{argv, secrets, secrets_order, shown};

@@ -220,13 +220,13 @@ impl Editor {
         self.header = header(&lines[..lines.len().min(HEADER)].join("\n"));
     }
 
-    /// The first lines name the language.
-    fn read_language(&mut self) {
-        let lines = self.buffer.lines();
-        let head = lines[..lines.len().min(MARKED)].join("\n");
-        let info = inspect(&self.name, head.as_bytes());
-        (self.language, self.interpreter) = (info.language, info.interpreter.join(" "));
-        self.colours.set_grammar(Grammar::of(&self.name, &self.language, lines));
+    /// The first line names what runs it, the first few what it is written in.
+    fn read_language(&mut self, row: usize) {
+        if row == 0 {
+            let info = inspect(&self.name, self.buffer.line(0).as_bytes());
+            (self.language, self.interpreter) = (info.language, info.interpreter.join(" "));
+        }
+        self.colours.set_grammar(Grammar::of(&self.name, &self.language, self.buffer.lines()));
     }
 
     /// The library has this text now.
@@ -273,7 +273,7 @@ impl Editor {
                 self.read_header();
             }
             if new.start < MARKED {
-                self.read_language();
+                self.read_language(new.start);
             }
         }
         self.same = self.same.and(same);

@@ -1,5 +1,5 @@
-//! The text itself: signs of lint, line numbers, coloured cells, what is selected or found. Drawn from the lines of the
-//! text area and not by it, because it leaves out what cannot be seen: control characters have cells here.
+//! The text itself: signs of lint, line numbers, coloured cells, what is selected or found. Leaves out what cannot be
+//! seen; control characters have cells here.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
