@@ -429,7 +429,7 @@ impl Desk {
             Effect::Save { path, feed } => {
                 let client = engine.client();
                 let path = files::named(&path, &self.settings.home);
-                engine.apart(async move { Some(Event::Handed(pipe::save(client, path, feed).await)) });
+                tokio::spawn(pipe::save_and_say(client, path, feed, engine.results()));
             }
             Effect::Pager(feed) => {
                 self.hush().await;

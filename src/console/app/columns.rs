@@ -62,8 +62,10 @@ static JOBS: [Col; 13] = [
     flex("reason", "reason", 20, NEVER),
 ];
 
-static DEVICES: [Col; 10] = [
+static DEVICES: [Col; 11] = [
     flex("device", "device", 8, 0),
+    // The fact by which the devices are told apart best.
+    col("fact", "fact", (10, 10), 64),
     col("state", "st", (2, 11), 0),
     right("rc", "rc", (4, 4), 0),
     right("took", "took", (5, 6), 0),
@@ -84,7 +86,7 @@ static PLANNED: [Col; 3] = [
 static TARGETS: [Col; 4] = [
     flex("group", "group", 20, 0),
     right("dev", "dev", (4, 6), 0),
-    right("online", "online", (6, 7), 36),
+    right("online", "online", (6, 7), 34),
     right("prob", "prob", (3, 5), 17),
 ];
 
@@ -104,7 +106,7 @@ pub const fn wide(list: ListId, width: u16) -> bool {
     width
         >= match list {
             ListId::Scripts => 40,
-            ListId::Targets => 36,
+            ListId::Targets => 34,
             ListId::Jobs => 44,
             ListId::Devices | ListId::Planned => 60,
         }

@@ -153,6 +153,11 @@ pub enum Event {
     },
     /// A text to be copied, whole.
     Gathered(String),
+    /// A file is being written, and so far.
+    Saving {
+        path: String,
+        bytes: u64,
+    },
     /// Something was written or copied, or not.
     Handed(Result<String, String>),
     /// Something the operator should read.

@@ -17,6 +17,13 @@ pub struct Hint {
 const ALWAYS: [&str; 3] = ["actions", "command-line", "help"];
 
 impl App {
+    /// The key of a command, for texts; one that has none is called by its name on the command line.
+    pub fn key_of(&self, context: &str, name: &str) -> String {
+        let command = commands::find(&[context, "list", "global"], name);
+        let key = command.and_then(|command| self.keys_below(command).into_iter().next());
+        key.unwrap_or_else(|| format!(":{name}"))
+    }
+
     /// What this place offers, the most useful first; and what is always there.
     pub fn hints(&self) -> (Vec<Hint>, Vec<Hint>) {
         if let Some(words) = self.layers.last().and_then(own) {

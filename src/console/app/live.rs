@@ -38,6 +38,9 @@ pub struct Live {
     stale: bool,
     pub tail: Tail,
     pub grid_by: By,
+    /// The fact that the list shows beside the names, and for how many devices it was chosen.
+    pub fact: Option<String>,
+    learned: (usize, usize),
     /// As of the last [`Live::lay_out`], and for which room.
     pub grid: Grid,
     room: (usize, usize, usize),
@@ -57,6 +60,8 @@ impl Live {
             stale: true,
             tail: Tail::new(id, Some(0)),
             grid_by: By::default(),
+            fact: None,
+            learned: (0, 0),
             grid: Grid::default(),
             room: (0, 0, 0),
             unlaid: true,
@@ -161,7 +166,19 @@ impl Live {
 
     /// Groups the cells by something else.
     pub fn group_by(&mut self, by: By) {
-        (self.grid_by, self.unlaid) = (by, true);
+        (self.grid_by, self.unlaid, self.learned) = (by, true, (0, 0));
+    }
+
+    /// Which fact tells the devices apart: the one that the cells are grouped by, else the first that does.
+    pub fn learn(&mut self, job: &Job, tree: &Tree) {
+        let of = (job.runs.len(), tree.targets.devices.len());
+        if of == self.learned {
+            return;
+        }
+        self.learned = of;
+        let fact = |by: &By| if let By::Fact(fact) = by { Some(fact.clone()) } else { None };
+        let other = || grid::choices(job, tree).iter().filter_map(fact).find(|fact| fact != "address");
+        self.fact = fact(&self.grid_by).or_else(other);
     }
 
     pub fn next_pane(&mut self, forward: bool, grid: bool) {

@@ -211,6 +211,15 @@ struct Asked {
     job: Option<JobId>,
     script: Option<String>,
     resolve: Option<String>,
+    /// Since when nothing has been answered.
+    since: Option<Timestamp>,
+}
+
+impl Asked {
+    fn any(&self) -> bool {
+        let some = self.job.is_some() || self.script.is_some() || self.resolve.is_some();
+        some || self.targets || self.library || self.jobs
+    }
 }
 
 #[derive(Debug)]
@@ -226,6 +235,8 @@ pub struct App {
     pub hello: Option<Hello>,
     pub folder: String,
     pub scripts: Vec<ScriptInfo>,
+    /// What is wrong with the folder.
+    pub library_says: Vec<String>,
     pub library: Load,
     pub tree: Tree,
     pub targets: Load,
@@ -290,6 +301,7 @@ impl App {
             hello: None,
             folder: String::new(),
             scripts: Vec::new(),
+            library_says: Vec::new(),
             library: Load::default(),
             tree: Tree::default(),
             targets: Load::default(),
@@ -337,7 +349,7 @@ impl App {
                 let moved = now != self.now;
                 self.now = now;
                 // Only a running clock makes the time itself worth a frame.
-                self.dirty |= moved && self.clock_runs();
+                self.dirty |= moved && (self.clock_runs() || self.waited().is_some());
                 if self.hinted.is_some_and(|at| now >= at + HINT) {
                     (self.hint, self.hinted, self.dirty) = (None, None, true);
                 }
@@ -357,7 +369,12 @@ impl App {
             }
             Event::Mouse(mouse) => self.mouse(mouse, &mut effects),
             Event::Focus(_) => {}
-            event => self.world(event, &mut effects),
+            event => {
+                if !matches!(event, Event::Engine(_)) {
+                    self.asked.since = None;
+                }
+                self.world(event, &mut effects);
+            }
         }
         self.walked(before);
         // A word is shown from when it was said.
@@ -365,7 +382,16 @@ impl App {
             self.hinted = self.hint.is_some().then_some(self.now);
         }
         self.settle(&mut effects);
+        let tail = || self.live.as_ref().is_some_and(|live| self.view == View::Live && live.tail.waits());
+        let waits = self.link == Link::Attached && (self.asked.any() || tail());
+        self.asked.since = self.asked.since.filter(|_| waits).or(waits.then_some(self.now));
         effects
+    }
+
+    /// Seconds since the engine was asked for what is not here yet, where that is more than a moment.
+    pub fn waited(&self) -> Option<i64> {
+        let seconds = self.now.duration_since(self.asked.since?).as_secs();
+        (seconds >= 2).then_some(seconds)
     }
 
     /// Brings derived state up to date and asks for what the screen now shows and does not have.
@@ -406,6 +432,9 @@ impl App {
             live.focus = LivePane::Devices;
         }
         live.settle(held, self.now, layout::rows(panes.devices));
+        if let Some(job) = &held.job {
+            live.learn(job, &self.tree);
+        }
         if let (Some(job), Some(area)) = (&held.job, panes.grid) {
             live.lay_out(job, &self.tree, layout::grid_cells(area));
         }
@@ -468,7 +497,8 @@ impl App {
 
     /// When the next [`Event::Tick`] is needed although nothing else happens. `None`: never, the console is idle.
     pub fn wake(&self) -> Option<Timestamp> {
-        let second = self.clock_runs().then(|| self.now + SignedDuration::from_secs(1));
+        let runs = self.clock_runs() || self.asked.since.is_some();
+        let second = runs.then(|| self.now + SignedDuration::from_secs(1));
         let hint = self.hinted.map(|at| at + HINT);
         [second, hint, self.notices.until(), self.wake_editor(), self.keep_wakes()].into_iter().flatten().min()
     }

@@ -193,7 +193,7 @@ impl Search {
             (Some(problem), _) => text::plain(problem),
             (None, _) if self.hits.is_empty() => "no match".to_owned(),
             (None, Some(at)) => format!("{} of {found}", text::count(at as u64 + 1)),
-            (None, None) => format!("{found} lines match"),
+            (None, None) => format!("{found} line{} match", if self.hits.len() == 1 { "" } else { "s" }),
         }
     }
 }

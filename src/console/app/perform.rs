@@ -82,7 +82,8 @@ impl App {
     /// Everything again.
     pub(super) fn reload(&mut self, effects: &mut Vec<Effect>) {
         if self.link != Link::Attached {
-            self.hint = Some("no engine to ask".into());
+            self.hint =
+                Some("no engine to ask; it is looked for every few seconds, and then everything is read".into());
             return;
         }
         self.asked.jobs = true;
@@ -290,6 +291,7 @@ impl App {
             Do::Expand => self.overview.left += 8,
             Do::Collapse => self.overview.left = self.overview.left.saturating_sub(8),
             Do::Open => self.overview.full = !self.overview.full,
+            Do::Wrap => self.overview.wrap = !self.overview.wrap,
             _ => return self.nothing(),
         }
         self.overview.preview = self.overview.preview.min(most);

@@ -349,6 +349,11 @@ impl Tail {
         here && (from >= margin || self.starts) && (behind >= margin || self.ends)
     }
 
+    /// Lines are on their way.
+    pub fn waits(&self) -> bool {
+        self.asked.is_some()
+    }
+
     fn scope(&self) -> Scope {
         Scope { job: self.job, run: self.run, which: self.which }
     }

@@ -122,10 +122,16 @@ impl App {
             | Event::Compared { .. }) => self.shelf_event(event, effects),
             Event::Piped { serial, text, ended } => self.piped(serial, &text, ended),
             Event::Gathered(text) => self.copy("output", text, effects),
-            Event::Handed(done) => match done {
-                Ok(said) => self.say(Level::Info, said),
-                Err(problem) => self.say(Level::Error, problem),
-            },
+            Event::Saving { path, bytes } => {
+                self.hint = Some(format!("saving to {path}: {} so far", crate::console::text::bytes(bytes)));
+            }
+            Event::Handed(done) => {
+                self.hint = None;
+                match done {
+                    Ok(said) => self.say(Level::Info, said),
+                    Err(problem) => self.say(Level::Error, problem),
+                }
+            }
             Event::Notice(text) => self.say(Level::Warn, text),
             Event::Tick(_)
             | Event::Key(_)
@@ -226,7 +232,7 @@ impl App {
                         self.notices.hear(self.now, Level::Warn, Voice::Engine, warning.clone());
                     }
                 }
-                (self.folder, self.scripts) = (library.folder, library.scripts);
+                (self.folder, self.scripts, self.library_says) = (library.folder, library.scripts, library.warnings);
                 self.library = Load::Ready;
                 self.prune_marks(ListId::Scripts);
                 self.relist(ListId::Scripts);

@@ -4,7 +4,11 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -31,6 +35,9 @@ const PIECE: usize = 64 * 1024;
 
 /// Between two pieces, so that a flood costs no more frames than a trickle.
 const PAUSE: Duration = Duration::from_millis(30);
+
+/// Between two words about how far a file is.
+const PROGRESS: Duration = Duration::from_millis(500);
 
 /// Why a feed ended early.
 enum Broken {
@@ -335,18 +342,61 @@ pub async fn pager(client: Option<Client>, command: Option<&str>, feed: Feed) ->
     }
 }
 
-/// Writes the text to a new file; tells how it went.
-pub async fn save(client: Option<Client>, path: PathBuf, feed: Feed) -> Result<String, String> {
+/// Bytes on their way somewhere, counted.
+struct Counted<W> {
+    to: W,
+    so_far: Arc<AtomicU64>,
+}
+
+impl<W: AsyncWrite + Unpin> AsyncWrite for Counted<W> {
+    fn poll_write(mut self: Pin<&mut Self>, with: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.to).poll_write(with, bytes);
+        if let Poll::Ready(Ok(n)) = &written {
+            self.so_far.fetch_add(*n as u64, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, with: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.to).poll_flush(with)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, with: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.to).poll_shutdown(with)
+    }
+}
+
+/// Writes the text to a new file; says how far it is while that takes a while, and at last how it went. Belongs to no
+/// engine: one that is lost on the way is part of what is said.
+pub async fn save_and_say(client: Option<Client>, path: PathBuf, feed: Feed, results: Sender<Told>) {
+    let so_far = Arc::new(AtomicU64::new(0));
+    let saving = save(client, path.clone(), feed, Arc::clone(&so_far));
+    tokio::pin!(saving);
+    let done = loop {
+        tokio::select! {
+            done = &mut saving => break done,
+            () = tokio::time::sleep(PROGRESS) => {
+                let said = Event::Saving { path: path.display().to_string(), bytes: so_far.load(Ordering::Relaxed) };
+                let _ = results.send(Told::Event(Box::new(said))).await;
+            }
+        }
+    };
+    let _ = results.send(Told::Event(Box::new(Event::Handed(done)))).await;
+}
+
+async fn save(client: Option<Client>, path: PathBuf, feed: Feed, so_far: Arc<AtomicU64>) -> Result<String, String> {
     let shown = path.display().to_string();
     let file = tokio::fs::OpenOptions::new().write(true).create_new(true).open(&path).await;
     let file = file.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => format!("{shown} exists already: choose another name; nothing was written"),
         _ => format!("{shown} could not be written: {error}"),
     })?;
-    let mut sink = tokio::io::BufWriter::new(file);
-    match pour(client.as_ref(), &feed, false, &mut sink).await {
-        Ok(0) => Ok(format!("saved to {shown}")),
-        Ok(cut) => Ok(format!("saved to {shown}; {cut} long lines were cut")),
+    let mut sink = Counted { to: tokio::io::BufWriter::new(file), so_far: Arc::clone(&so_far) };
+    let poured = pour(client.as_ref(), &feed, false, &mut sink).await;
+    let size = text::bytes(so_far.load(Ordering::Relaxed));
+    match poured {
+        Ok(0) => Ok(format!("saved to {shown}, {size}")),
+        Ok(cut) => Ok(format!("saved to {shown}, {size}; {cut} long lines were cut")),
         Err(Broken::Engine(error)) => Err(format!("{shown} is not whole: {error}")),
         Err(Broken::Reader(error)) => Err(format!("{shown} is not whole: {error}")),
     }
@@ -388,9 +438,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.txt");
         let feed = Feed::Text("one\ntwo\n".into());
-        assert!(save(None, path.clone(), feed.clone()).await.is_ok());
+        let (results, mut told) = tokio::sync::mpsc::channel(8);
+        save_and_say(None, path.clone(), feed.clone(), results.clone()).await;
+        save_and_say(None, path.clone(), feed, results).await;
+        let mut said = || match told.try_recv() {
+            Ok(Told::Event(event)) => *event,
+            _ => panic!("nothing was said"),
+        };
+        assert!(matches!(said(), Event::Handed(Ok(how)) if how.contains("8 B")));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
-        assert!(save(None, path, feed).await.unwrap_err().contains("exists already"));
+        assert!(matches!(said(), Event::Handed(Err(why)) if why.contains("exists already")));
     }
 
     #[tokio::test]

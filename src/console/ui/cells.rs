@@ -31,6 +31,9 @@ pub fn right<'a>(text: impl Into<Cow<'a, str>>, style: Style) -> Cell<'a> {
 
 /// Columns of the given widths with a blank between; a width of 0 takes what is left (at most one should).
 pub fn row(buf: &mut Buffer, area: Rect, widths: &[u16], cells: &[Cell<'_>]) {
+    if area.height == 0 {
+        return;
+    }
     let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
     let rest = area.width.saturating_sub(fixed);
     let mut x = area.x;

@@ -117,6 +117,14 @@ fn state(app: &App) -> Vec<Vec<Span<'_>>> {
             parts.push(vec![Span::styled(word, theme.style(Role::StateOffline))]);
         }
     }
+    let hour = app.now - jiff::SignedDuration::from_hours(1);
+    let seen =
+        || app.tree.targets.devices.iter().filter(|device| device.last_contact.is_some_and(|at| at > hour)).count();
+    if app.area.width >= crate::console::app::layout::WIDE
+        && let n @ 1.. = seen()
+    {
+        parts.push(vec![Span::styled(format!("{} seen <1h", text::count(n as u64)), muted)]);
+    }
     let live = app.running().count();
     if live > 0 {
         parts.push(vec![Span::styled(format!("{live} live"), theme.style(Role::StateRunning))]);
@@ -135,25 +143,43 @@ pub fn status(app: &App, area: Rect, buf: &mut Buffer) {
         return words(buf, area, hint, theme.style(Role::TextMuted));
     }
     if let Link::Lost { why, retry } = &app.link {
-        let end = if *retry { ". Trying again; jobs go on" } else { "" };
-        let style = theme.style(Role::LevelError);
-        return words(buf, area, &format!("E {}{end}", text::plain(why)), style);
+        let end = if *retry { ". Trying again; what was received is kept" } else { "" };
+        return said(app, area, buf, ("E", Role::LevelError), &format!("{}{end}", text::plain(why)), 0);
     }
     if let Some(notice) = app.notices.shown() {
-        let (sign, role) = log::sign(notice.level);
         let more = app.notices.unread().saturating_sub(1);
-        let keys = key_of(app, "global", "go-log");
-        let more = if more > 0 { format!("  ({more} more: {keys})") } else { String::new() };
-        let room = usize::from(area.width).saturating_sub(2 + text::width(&more));
-        let clipped = text::clip(&text::plain(&notice.text), room);
-        let spans = vec![
-            Span::styled(format!("{sign} "), theme.style(role)),
-            Span::styled(clipped, theme.style(Role::Text)),
-            Span::styled(more, theme.style(Role::TextMuted)),
-        ];
-        return line(buf, area, &Line::from(spans));
+        return said(app, area, buf, log::sign(notice.level), &text::plain(&notice.text), more);
+    }
+    if let Some(seconds) = app.waited() {
+        let waits = format!("waiting for the engine, {seconds} s; keys go on working");
+        return words(buf, area, &waits, theme.style(Role::TextMuted));
     }
     words(buf, area, &going_on(app), theme.style(Role::TextMuted));
+}
+
+/// What must be read. Where there is more of it than fits, or more of its kind, the way to the rest is named.
+fn said(app: &App, area: Rect, buf: &mut Buffer, (sign, role): (&'static str, Role), text: &str, others: usize) {
+    let theme = &app.theme;
+    let log = key_of(app, "global", "go-log");
+    let room = usize::from(area.width).saturating_sub(2);
+    let more = match others {
+        0 if text::width(text) <= room => String::new(),
+        0 => format!("  ({log}: all of it)"),
+        others => format!("  ({others} more: {log})"),
+    };
+    let clipped = text::clip(text, room.saturating_sub(text::width(&more)));
+    let spans = vec![
+        Span::styled(format!("{sign} "), theme.style(role)),
+        Span::styled(clipped, theme.style(Role::Text)),
+        Span::styled(more, theme.style(Role::TextMuted)),
+    ];
+    line(buf, area, &Line::from(spans));
+}
+
+/// `enter read   d diff   esc close`: what keys do in a dialog.
+pub fn keys(app: &App, context: &str, names: &[(&str, &str)]) -> String {
+    let one = |(name, word): &(&str, &str)| format!("{} {word}", key_of(app, context, name));
+    names.iter().map(one).collect::<Vec<_>>().join("   ")
 }
 
 /// An open range, or what is marked.
@@ -211,11 +237,13 @@ fn going_on(app: &App) -> String {
         let more = running.count();
         let more = if more > 0 { format!("; {more} more") } else { String::new() };
         return format!(
-            "{} {}: {} of {} ended{bad}{more} - press 3 then enter to watch",
+            "{} {}: {} of {} ended{bad}{more} - {} {} watches",
             job.id,
             text::plain(&job.script),
             counts.ended(),
             counts.total(),
+            key_of(app, "global", "pane-3"),
+            key_of(app, "jobs", "open"),
         );
     }
     String::new()
@@ -223,8 +251,7 @@ fn going_on(app: &App) -> String {
 
 /// The first key of a command, for texts.
 pub fn key_of(app: &App, context: &str, name: &str) -> String {
-    let command = commands::find(&[context, "list", "global"], name);
-    command.and_then(|command| app.keys_below(command).into_iter().next()).unwrap_or_else(|| "?".into())
+    app.key_of(context, name)
 }
 
 /// The most useful keys of the focused pane; help always among them.

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, nth, popup};
+use super::chrome;
 use crate::console::app::App;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
@@ -18,7 +19,8 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let name = format!("Stop {}", text::plain(&stop.about));
-    let inside = popup(app, buf, body, &name, "j k choose   tab buttons   esc", (74, 13));
+    let foot = chrome::keys(app, "dialog", &[("down", "choose"), ("next-field", "buttons"), ("cancel", "close")]);
+    let inside = popup(app, buf, body, &name, &foot, (74, 13));
     let count = |n: u32| text::count(u64::from(n));
     let choices = [
         (

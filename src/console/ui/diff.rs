@@ -9,6 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line as Row, Span};
 
 use super::cells::{self, line, nth, pane, title, words};
+use super::states::Said;
 use crate::console::app::App;
 use crate::console::app::diff::{DiffView, Line, Shown, State};
 use crate::console::app::layout;
@@ -22,16 +23,15 @@ pub fn draw(app: &App, view: &DiffView, body: Rect, buf: &mut Buffer) {
     let name = format!("{left}  ->  {right}");
     let foot = match &view.state {
         State::Ready(shown) => foot(view, shown, app.area.width >= layout::WIDE),
-        State::Comparing | State::Failed(_) => "esc".to_owned(),
+        State::Comparing | State::Failed(_) => String::new(),
     };
+    let back = format!("{} leads back", app.key_of("dialog", "cancel"));
     let inside = pane(app, buf, body, title(theme, "", "Diff", &name), &foot, true);
     match &view.state {
-        State::Comparing => words(buf, inside, "comparing…", theme.style(Role::TextMuted)),
-        State::Failed(why) => {
-            cells::paragraph(buf, inside, &text::plain(why), theme.style(Role::LevelError));
-        }
+        State::Comparing => Said::so("comparing…", back).draw(app, inside, buf),
+        State::Failed(why) => Said::wrong(why.clone(), back).draw(app, inside, buf),
         State::Ready(shown) if shown.diff.same() => {
-            cells::empty(theme, buf, inside, "They are the same, byte for byte.", &["esc leads back."]);
+            Said::so("They are the same, byte for byte.", back).draw(app, inside, buf);
         }
         State::Ready(shown) => {
             let notes = notes(app, shown, inside, buf);

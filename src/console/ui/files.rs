@@ -6,6 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{self, Cell, ago, left, line, nth, pane, place, popup, right, title, words};
+use super::chrome;
+use super::states::{self, Said};
 use crate::console::app::App;
 use crate::console::app::files::{Button, Delete, Fetched, Files, New, Other, Read, Rename, Restore, Versions, With};
 use crate::console::app::form::Text;
@@ -43,6 +45,11 @@ fn field(app: &App, buf: &mut Buffer, row: Rect, label: &str, value: &Text) -> P
     let place = Rect { x: row.x + shift, width: row.width - shift, ..row };
     line(buf, place, &text::slice(&shown, from, room));
     Position::new((place.x + (at - from.min(at)) as u16).min(row.right().saturating_sub(1)), row.y)
+}
+
+/// What leads to the buttons and out.
+pub fn buttons_foot(app: &App) -> String {
+    chrome::keys(app, "dialog", &[("next-field", "buttons"), ("cancel", "close")])
 }
 
 fn buttons(app: &App, buf: &mut Buffer, row: Rect, words: [(&str, bool, Role); 2]) {
@@ -100,7 +107,7 @@ fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
 fn rename(app: &App, ask: &Rename, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &app.theme;
     let name = format!("Rename  {}", text::plain(&ask.from));
-    let inside = popup(app, buf, body, &name, "tab buttons   esc", (70, 9));
+    let inside = popup(app, buf, body, &name, &buttons_foot(app), (70, 9));
     let cursor = field(app, buf, nth(inside, 0), "to", &ask.to);
     let (what, role) = match (&ask.problem, ask.sent) {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
@@ -119,7 +126,7 @@ fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
         [only] => text::plain(only),
         names => format!("{} scripts", names.len()),
     };
-    let inside = popup(app, buf, body, &format!("Delete  {name}"), "tab buttons   esc", (74, 11));
+    let inside = popup(app, buf, body, &format!("Delete  {name}"), &buttons_foot(app), (74, 11));
     let (what, role) = match (&ask.problem, ask.sent) {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
         (None, true) => ("deleting…".to_owned(), Role::TextMuted),
@@ -130,8 +137,9 @@ fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
         }
         (None, false) => {
             let draft = if ask.names.iter().any(|name| app.shelf.edited(name)) { " Its draft is kept." } else { "" };
-            let what = "It leaves the library and can be brought back (deleted.. in the x menu); its versions and";
-            (format!("{what} the jobs that ran it stay.{draft}"), Role::Text)
+            let deleted = app.key_of("scripts", "deleted");
+            let what = format!("It leaves the library and can be brought back ({deleted} lists what was deleted)");
+            (format!("{what}; its versions and the jobs that ran it stay.{draft}"), Role::Text)
         }
     };
     let y = cells::paragraph(buf, rest(inside, 0, 4), &what, theme.style(role)) + 1;
@@ -152,7 +160,7 @@ fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
 fn restore(app: &App, ask: &Restore, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let name = text::plain(&ask.name);
-    let inside = popup(app, buf, body, &format!("Go back  {name}"), "tab buttons   esc", (70, 8));
+    let inside = popup(app, buf, body, &format!("Go back  {name}"), &buttons_foot(app), (70, 8));
     let what = if ask.sent {
         "going back…".to_owned()
     } else {
@@ -174,29 +182,30 @@ fn listed<'a, T>(
     app: &App,
     (name, foot): (&str, &str),
     all: &'a Fetched<T>,
+    none: Said,
     at: usize,
     body: Rect,
     buf: &mut Buffer,
 ) -> Option<(Rect, &'a [T])> {
-    let theme = &app.theme;
     let len = all.as_ref().and_then(|all| all.as_ref().ok()).map_or(0, Vec::len);
     let foot = format!("{foot}   {}", place(at, len));
     let height = (len.max(3) as u16).saturating_add(3).max(8);
     let inside = popup(app, buf, body, name, &foot, (body.width.min(100), height));
-    match all {
-        None => words(buf, inside, "reading…", theme.style(Role::TextMuted)),
-        Some(Err(why)) => {
-            cells::paragraph(buf, inside, &text::plain(why), theme.style(Role::LevelError));
-        }
-        Some(Ok(rows)) => return Some((inside, rows)),
+    let said = states::fetched(app, all, none);
+    match (said, all) {
+        (Some(said), _) => said.draw(app, inside, buf),
+        (None, Some(Ok(rows))) => return Some((inside, rows)),
+        (None, _) => {}
     }
     None
 }
 
 fn versions(app: &App, list: &Versions, body: Rect, buf: &mut Buffer) {
     let name = format!("Versions  {}", text::plain(&list.name));
-    let heads = (&*name, "enter read   d diff   R go back   esc");
-    let Some((inside, rows)) = listed(app, heads, &list.all, list.cursor.at, body, buf) else { return };
+    let foot = [("open", "read"), ("diff", "diff"), ("restore", "go back"), ("cancel", "close")];
+    let heads = (&*name, &*chrome::keys(app, "versions", &foot));
+    let none = Said::so("No versions yet.", "one is kept whenever the script is saved here, or run");
+    let Some((inside, rows)) = listed(app, heads, &list.all, none, list.cursor.at, body, buf) else { return };
     for (n, at) in list.cursor.window(rows.len(), usize::from(inside.height)).enumerate() {
         let row = nth(inside, n as u16);
         version_row(app, buf, row, &rows[at]);
@@ -239,11 +248,10 @@ fn trash(
     window: impl Fn(usize, usize) -> std::ops::Range<usize>,
 ) {
     let theme = &app.theme;
-    let heads = ("Deleted scripts", "enter brings it back   esc");
-    let Some((inside, rows)) = listed(app, heads, all, at, body, buf) else { return };
-    if rows.is_empty() {
-        return cells::empty(theme, buf, inside, "Nothing was deleted.", &["What is deleted is kept here."]);
-    }
+    let foot = chrome::keys(app, "versions", &[("open", "brings it back"), ("cancel", "close")]);
+    let next = format!("what {} deletes is kept here, and can be brought back", app.key_of("scripts", "delete"));
+    let none = Said::so("Nothing was deleted.", next);
+    let Some((inside, rows)) = listed(app, ("Deleted scripts", &foot), all, none, at, body, buf) else { return };
     let muted = theme.style(Role::TextMuted);
     for (n, row) in window(usize::from(inside.height), rows.len()).enumerate() {
         let trashed = &rows[row];
@@ -265,13 +273,19 @@ fn trash(
 fn with_what(app: &App, with: &With, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let name = format!("Diff  {}  with", text::plain(&with.name));
-    let foot = format!("enter compares   esc   {}", place(with.cursor.at, with.rows.len()));
+    let keys = chrome::keys(app, "versions", &[("open", "compares"), ("cancel", "close")]);
+    let foot = format!("{keys}   {}", place(with.cursor.at, with.rows.len()));
     let height = (with.rows.len() as u16).saturating_add(3).max(7);
     let inside = popup(app, buf, body, &name, &foot, (body.width.min(100), height));
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    if with.rows.is_empty() {
-        let what = if with.versions.is_none() { "reading…" } else { "There is nothing to compare it with." };
-        return words(buf, inside, what, muted);
+    let none = Said::so(
+        "There is nothing to compare it with.",
+        "a version is kept whenever a script is saved here, or run; another script would do, too",
+    );
+    if with.rows.is_empty()
+        && let Some(said) = states::fetched(app, &with.versions, none)
+    {
+        return said.draw(app, inside, buf);
     }
     for (n, at) in with.cursor.window(with.rows.len(), usize::from(inside.height)).enumerate() {
         let row = nth(inside, n as u16);

@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use super::cells::{line, nth, pane, title};
 use super::gauge;
 use crate::console::app::grid::By;
+use crate::console::app::live::took_ms;
 use crate::console::app::{App, Live, LivePane};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -24,7 +25,8 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
         more =
             format!("by {}, {}   {more}", text::plain(live.grid_by.word()), text::number(grid.groups as u64, "value"));
     }
-    let inside = pane(app, buf, area, title(theme, "1", "Grid", &more), "", focused);
+    let by = format!("{} group by", app.key_of("job", "grid-by"));
+    let inside = pane(app, buf, area, title(theme, "1", "Grid", &more), &by, focused);
     let muted = theme.style(Role::TextMuted);
     for (n, row) in grid.rows.iter().take(usize::from(inside.height)).enumerate() {
         let place = nth(inside, n as u16);
@@ -54,13 +56,22 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     }
     // Which device the chosen cell is, and what the signs mean.
     if let Some(run) = job.runs.get(live.chosen as usize) {
-        let mut spans = vec![
-            Span::styled(text::plain(&run.name), theme.style(Role::TextStrong)),
-            Span::styled(format!("  {}", run.state.word()), theme.state(run.state)),
-        ];
+        let mut spans = vec![Span::styled(text::plain(&run.name), theme.style(Role::TextStrong))];
+        let code = run.exit_code.filter(|_| run.state.bad()).map_or_else(String::new, |code| format!(" rc {code}"));
+        spans.push(Span::styled(format!("  {}{code}", run.state.word()), theme.state(run.state)));
+        if let Some(ms) = took_ms(run, app.now) {
+            let ms = ms.unsigned_abs();
+            let ms = if run.state.ended() { ms } else { ms / 1000 * 1000 };
+            spans.push(Span::styled(format!("  {}", text::took(ms)), muted));
+        }
         let others = grid.find(live.chosen).map_or(0, |(y, x)| grid.rows[y].cells[x].len() - 1);
         if others > 0 {
             spans.push(Span::styled(format!("  and {others} more"), muted));
+        }
+        let device = app.tree.device(&run.device);
+        let telling = device.into_iter().flat_map(|device| &device.facts).filter(|(fact, _)| *fact != "address");
+        for (fact, value) in telling.take(2) {
+            spans.push(Span::styled(format!("  {} {}", text::plain(fact), text::plain(value)), muted));
         }
         line(buf, Rect { y: inside.bottom() - 2, height: 1, ..inside }, &Line::from(spans));
     }

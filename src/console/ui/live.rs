@@ -6,9 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::cells::{self, line, nth, pane, title, words};
+use super::cells::{line, nth, pane, title};
 use super::table::{self, Table};
-use super::{gauge, grid, tail};
+use super::{gauge, grid, states, tail};
 use crate::console::app::columns::{self, Col};
 use crate::console::app::list::{ListId, Sort};
 use crate::console::app::live::took_ms;
@@ -25,10 +25,8 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let held = app.held.as_ref().filter(|held| held.id == live.id);
     let Some(job) = held.and_then(|held| held.job.as_ref()) else {
         let body = layout::strips(area).body;
-        let problem = held.and_then(|held| held.problem.as_deref());
-        let what = problem.map_or("reading the job…".into(), text::plain);
         let inside = pane(app, buf, body, title(theme, "", "Job", &live.id.to_string()), "", true);
-        return cells::empty(theme, buf, inside, &what, &[]);
+        return states::no_job(app, held.and_then(|held| held.problem.as_deref())).draw(app, inside, buf);
     };
     let panes = layout::live(area, job.runs.len(), live.focus, live.zoom, app.overview.sizes);
     head(app, job, panes.head, buf);
@@ -85,9 +83,12 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     };
     let end = summary.finished_at.unwrap_or(app.now);
     let elapsed = end.as_millisecond() - summary.created_at.as_millisecond();
+    let elapsed = elapsed.max(0).unsigned_abs();
+    let eta = eta(elapsed, &summary.counts).filter(|_| summary.state == JobState::Running && area.width >= 76);
     let right = Line::from(vec![
         Span::styled(word, theme.style(role).add_modifier(Modifier::BOLD)),
-        Span::styled(format!(" {}", whole(elapsed.max(0).unsigned_abs(), summary.state)), theme.style(Role::Text)),
+        Span::styled(format!(" {}", whole(elapsed, summary.state)), theme.style(Role::Text)),
+        Span::styled(eta.map_or_else(String::new, |eta| format!(" eta {eta}")), theme.style(Role::TextMuted)),
     ]);
     let width = text::line_width(&right) as u16;
     let at = area.right().saturating_sub(width);
@@ -97,6 +98,13 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     if area.height > 1 {
         gauge::draw(theme, &summary.counts, nth(area, 1), buf);
     }
+}
+
+/// How much longer it takes if it goes on like this; nothing is said before a tenth of it has ended.
+fn eta(elapsed: u64, counts: &Counts) -> Option<String> {
+    let (ended, total) = (u64::from(counts.ended()), u64::from(counts.total()));
+    let left = (total - ended) * elapsed / ended.max(1);
+    (ended * 10 >= total && ended >= 3 && left >= 1000).then(|| text::took(left / 1000 * 1000))
 }
 
 /// A running job's time has no tenths: they would only flicker.
@@ -132,14 +140,10 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let inside = pane(app, buf, area, table::head(app, list, "2", "Devices", &more), &foot, focused);
     let muted = theme.style(Role::TextMuted);
     if len == 0 {
-        let what = if job.runs.is_empty() {
-            "this job has no devices".to_owned()
-        } else {
-            format!("no device passes: {}", text::plain(&look.says()))
-        };
-        return words(buf, nth(inside, 1), &what, muted);
+        return states::no_devices(app, job, look).draw(app, inside, buf);
     }
-    let wide = columns::wide(list, inside.width);
+    let wide = columns::wide(list, inside.width.saturating_sub(2));
+    let fact = live.fact.as_deref().unwrap_or_default();
     let longest = job.runs.iter().take(200).map(|run| run.name.len()).max().unwrap_or(8).clamp(8, 24) as u16;
     let first = Some(longest.min(inside.width / 3).max(8));
     let key = |row: usize| job.runs[row].device.clone();
@@ -167,13 +171,19 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
                 (Some(took), muted)
             }
             "last" => (Some(last_words(run)), theme.style(Role::Text)),
+            "fact" => {
+                let value = app.tree.device(&run.device).and_then(|device| device.facts.get(fact));
+                (Some(value.map_or("-".into(), |value| text::plain(value))), muted)
+            }
             "device" => (None, theme.style(Role::Text)),
             _ => (None, muted),
         }
     };
     let rows = Runs { all: &job.runs, now: app.now };
     let (order, cursor) = (live.order.as_slice(), live.devices);
-    Table { list, look, rows: &rows, order, cursor, focused, first, key: &key, style }.draw(theme, inside, buf);
+    let (signs, heads) = (&table::no_signs, &[("fact", fact)]);
+    let table = Table { list, look, rows: &rows, order, cursor, focused, first, key: &key, signs, heads, style };
+    table.draw(theme, inside, buf);
 }
 
 /// `10:42:03`, where the operator is.

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{self, left, line, nth, pane, place, title, words};
 use super::live::clock;
+use super::states::Said;
 use crate::console::app::App;
 use crate::console::app::log::Log;
 use crate::console::app::notices::Level;
@@ -46,8 +47,16 @@ pub fn draw(app: &App, log: &Log, body: Rect, buf: &mut Buffer) -> Option<Positi
         list = Rect { y: list.y + 1, height: list.height.saturating_sub(1), ..list };
     }
     if listed.is_empty() {
-        let what = if hidden > 0 { "No notice says that." } else { "Nothing to report: no warning, no error." };
-        cells::empty(theme, buf, list, what, &[]);
+        let close = app.key_of("dialog", "cancel");
+        let said = match (hidden, log.filter.is_empty()) {
+            (0, _) => Said::so("Nothing to report: no warning, no error.", format!("{close} leads back")),
+            (_, true) => Said::so(
+                "No warning and no error.",
+                format!("{} shows what was done, too", app.key_of("list", "only-problems")),
+            ),
+            (_, false) => Said::so("No notice says that.", format!("{close} clears the filter")),
+        };
+        said.draw(app, list, buf);
         return cursor;
     }
     // The chosen one whole, below.

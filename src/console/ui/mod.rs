@@ -21,6 +21,7 @@ mod pages;
 mod palette;
 mod preview;
 mod prompt;
+mod states;
 mod table;
 mod tail;
 #[cfg(test)]

@@ -4,17 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::cells::{Cell, ago, cursor, empty, left, nth, pane, right, row};
+use super::cells::{Cell, ago, cursor, left, nth, pane, right, row, words};
 use super::table::{self, Table};
-use super::{chrome, gauge, preview};
+use super::{gauge, preview, states};
 use crate::console::app::columns::{self, Col};
-use crate::console::app::list::{ListId, Look};
+use crate::console::app::list::ListId;
 use crate::console::app::tree::Kind;
-use crate::console::app::{App, Link, Load, layout};
+use crate::console::app::{App, Load, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::job::JobSummary;
 use crate::model::rows::{Jobs, Scripts};
+use crate::model::script::ScriptInfo;
 use crate::model::state::JobState;
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
@@ -34,22 +35,6 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     if let Some(area) = panes.side {
         preview::side(app, area, buf);
     }
-}
-
-/// A list that is not there yet says why. `true`: nothing else to draw.
-fn absent(app: &App, load: &Load, area: Rect, buf: &mut Buffer) -> bool {
-    let theme = &app.theme;
-    match (load, &app.link) {
-        (Load::Ready, _) => return false,
-        (Load::Failed(why), _) => {
-            let refresh = format!("{} tries again", chrome::key_of(app, "global", "refresh"));
-            empty(theme, buf, area, &format!("could not be read: {}", text::plain(why)), &[&refresh]);
-        }
-        (Load::Waiting, Link::Starting) => empty(theme, buf, area, "starting the engine…", &[]),
-        (Load::Waiting, Link::Attached) => empty(theme, buf, area, "reading…", &[]),
-        (Load::Waiting, Link::Lost { why, .. }) => empty(theme, buf, area, "no engine", &[&text::plain(why)]),
-    }
-    true
 }
 
 fn header(theme: &Theme, buf: &mut Buffer, inside: Rect, widths: &[u16], names: &[(&'static str, bool)]) -> Rect {
@@ -77,15 +62,13 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
     let count = if app.library == Load::Ready { text::count(app.scripts.len() as u64) } else { String::new() };
     let foot = table::foot(app, list, at, len, area.width);
     let inside = pane(app, buf, area, table::head(app, list, "1", "Scripts", &count), &foot, focused);
-    if absent(app, &app.library, inside, buf) {
-        return;
-    }
-    if app.scripts.is_empty() {
-        let put = format!("Put one into {} and it is here at once.", app.folder);
-        return empty(theme, buf, inside, "No scripts yet.", &[&put]);
-    }
-    if len == 0 {
-        return nothing_passes(app, look, "No script", inside, buf);
+    let said = states::absent(app, "scripts", &app.library).or_else(|| match len {
+        _ if app.scripts.is_empty() => Some(states::no_scripts(app)),
+        0 => Some(states::none_passes(app, list, look)),
+        _ => None,
+    });
+    if let Some(said) = said {
+        return said.draw(app, inside, buf);
     }
     let order: Vec<u32> = app.overview.script_order.iter().map(|at| *at as u32).collect();
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
@@ -95,8 +78,6 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
         let last = script.last_run.as_ref();
         match col.name {
             "name" if script.refused.is_some() => (None, theme.style(Role::LevelError)),
-            // There is text that was not saved.
-            "name" if app.shelf.edited(&script.name) => (Some(format!("{} M", text::plain(&script.name))), plain),
             "name" => (None, plain),
             "last" => (Some(last.map_or("-".into(), |run| ago(app.now, run.at))), muted),
             "ok" => match last {
@@ -109,21 +90,50 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let rows = Scripts { all: &app.scripts, now: app.now };
     let cursor = app.overview.scripts;
-    Table { list, look, rows: &rows, order: &order, cursor, focused, first: None, key: &key, style }
-        .draw(theme, inside, buf);
+    let signs =
+        |row: usize| SIGNS.iter().filter(|(_, _, has)| has(app, &app.scripts[row])).map(|sign| sign.0).collect();
+    let table = Table {
+        list,
+        look,
+        rows: &rows,
+        order: &order,
+        cursor,
+        focused,
+        first: None,
+        key: &key,
+        signs: &signs,
+        heads: &[],
+        style,
+    };
+    table.draw(theme, inside, buf);
+    legend(app, spare(inside, len), buf);
 }
 
-/// A list of which all is hidden says by what, and the way back.
-fn nothing_passes(app: &App, look: &Look, what: &str, inside: Rect, buf: &mut Buffer) {
-    let said = format!("{what} passes: {}", text::plain(&look.says()));
-    let clear = chrome::key_of(app, "global", "back");
-    let all = chrome::key_of(app, "list", "only-problems");
-    let advice = if look.filter.is_empty() {
-        format!("{all} shows everything again")
-    } else {
-        format!("{clear} clears the filter; {} are hidden", look.total)
-    };
-    empty(&app.theme, buf, inside, &said, &[&advice]);
+/// What stands behind a script's name, what it means, and which scripts have it.
+type Sign = (char, &'static str, fn(&App, &ScriptInfo) -> bool);
+const SIGNS: [Sign; 3] = [
+    ('!', "cannot be run", |_, script| script.refused.is_some()),
+    ('M', "edited here, not saved", |app, script| app.shelf.edited(&script.name)),
+    ('$', "asks for a secret", |_, script| script.params.iter().any(|param| param.secret)),
+];
+
+/// The rows below a list that is shorter than its pane, one of them left blank.
+fn spare(inside: Rect, len: usize) -> Rect {
+    let used = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(2).min(inside.height);
+    Rect { y: inside.y + used, height: inside.height - used, ..inside }
+}
+
+/// The signs that some script has, where there is room for them.
+fn legend(app: &App, room: Rect, buf: &mut Buffer) {
+    let present = SIGNS.iter().filter(|(.., has)| app.scripts.iter().any(|script| has(app, script)));
+    let lines: Vec<String> = present.map(|(sign, meaning, _)| format!("  {sign} {meaning}")).collect();
+    let height = lines.len() as u16;
+    if height <= room.height && lines.iter().all(|text| text::width(text) <= usize::from(room.width)) {
+        for (n, text) in lines.iter().enumerate() {
+            let place = nth(Rect { y: room.bottom() - height, height, ..room }, n as u16);
+            words(buf, place, text, app.theme.style(Role::TextMuted));
+        }
+    }
 }
 
 fn targets(app: &App, area: Rect, buf: &mut Buffer) {
@@ -134,19 +144,17 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
     let foot = table::foot(app, ListId::Targets, app.overview.targets.at, len, area.width);
     let count = if tree.total.devices > 0 { text::count(tree.total.devices as u64) } else { String::new() };
     let inside = pane(app, buf, area, table::head(app, ListId::Targets, "2", "Targets", &count), &foot, focused);
-    if absent(app, &app.targets, inside, buf) {
-        return;
+    let said = states::absent(app, "targets", &app.targets).or_else(|| match len {
+        0 if tree.look.narrowed() => Some(states::none_passes(app, ListId::Targets, &tree.look)),
+        0 => Some(states::no_targets(app)),
+        _ => None,
+    });
+    if let Some(said) = said {
+        return said.draw(app, inside, buf);
     }
-    if len == 0 {
-        if tree.look.narrowed() {
-            return nothing_passes(app, &tree.look, "No target", inside, buf);
-        }
-        let file = format!("or a [[connection]] to {}.", app.place.config);
-        return empty(theme, buf, inside, "No hosts yet.", &["Add hosts to ~/.ssh/config", &file]);
-    }
-    let wide = columns::wide(ListId::Targets, inside.width);
     let gutter = table::gutter(&tree.look);
     let room_for = inside.width.saturating_sub(gutter + 1);
+    let wide = columns::wide(ListId::Targets, room_for);
     let shown = columns::shown(ListId::Targets, &tree.look, room_for);
     let mut widths = vec![gutter];
     widths.extend(columns::widths(ListId::Targets, &shown, room_for, None));
@@ -187,6 +195,13 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         let found = table::hits(&tree.look.filter, &device_rows, "device", &name);
         let before = text::width(&label);
         label.push_str(&name);
+        let broken = match item.kind {
+            Kind::Connection(at) => tree.targets.connections.get(at).is_some_and(|known| !known.warnings.is_empty()),
+            _ => false,
+        };
+        if broken {
+            label.push_str(" !");
+        }
         let tally = item.tally;
         let guides = 2 * item.last.len() as u16;
         let unresolved = match item.kind {
@@ -196,6 +211,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         let style = match &item.kind {
             _ if marked => theme.style(Role::Mark),
             _ if !item.hit => muted,
+            _ if broken => theme.style(Role::LevelWarn),
             Kind::Device(device) => match tree.targets.devices.get(*device).map(|device| device.state) {
                 Some(state) if tally.problems() > 0 => theme.style(super::reach(state)),
                 _ => plain,
@@ -277,16 +293,13 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let foot = table::foot(app, list, at, len, area.width);
     let inside = pane(app, buf, area, table::head(app, list, "3", "Jobs", &live), &foot, focused);
-    if absent(app, &app.history, inside, buf) {
-        return;
-    }
-    if app.jobs.is_empty() {
-        let run = chrome::key_of(app, "scripts", "run");
-        let advice = format!("Choose a script in pane 1; {run} runs it.");
-        return empty(theme, buf, inside, "No jobs yet.", &[&advice]);
-    }
-    if len == 0 {
-        return nothing_passes(app, look, "No job", inside, buf);
+    let said = states::absent(app, "jobs", &app.history).or_else(|| match len {
+        _ if app.jobs.is_empty() => Some(states::no_jobs(app)),
+        0 => Some(states::none_passes(app, list, look)),
+        _ => None,
+    });
+    if let Some(said) = said {
+        return said.draw(app, inside, buf);
     }
     let order: Vec<u32> = app.overview.job_order.iter().map(|at| *at as u32).collect();
     let number = app.jobs.first().map_or(2, |job| job.id.to_string().len().max(2)) as u16;
@@ -313,5 +326,24 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let rows = Jobs { all: &app.jobs, now: app.now };
     let (first, cursor) = (Some(number), app.overview.jobs);
-    Table { list, look, rows: &rows, order: &order, cursor, focused, first, key: &key, style }.draw(theme, inside, buf);
+    let (signs, heads) = (&table::no_signs, &[]);
+    let table =
+        Table { list, look, rows: &rows, order: &order, cursor, focused, first, key: &key, signs, heads, style };
+    table.draw(theme, inside, buf);
+    let room = spare(inside, len);
+    if columns::wide(list, inside.width) {
+        going(app, number, room, buf);
+    }
+}
+
+/// How far the jobs that run are, where there is room for it.
+fn going(app: &App, number: u16, room: Rect, buf: &mut Buffer) {
+    let running: Vec<&JobSummary> = app.running().take(usize::from(room.height)).collect();
+    for (n, job) in running.iter().enumerate() {
+        let place = nth(room, n as u16);
+        let shift = (number + 3).min(place.width);
+        let id = format!("{:>1$}", job.id, usize::from(number) + 2);
+        words(buf, place, &id, app.theme.style(Role::TextStrong));
+        gauge::draw(&app.theme, &job.counts, Rect { x: place.x + shift, width: place.width - shift, ..place }, buf);
+    }
 }

@@ -6,9 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{self, ago, empty, left, line, nth, pane, right, row, title, words};
+use super::cells::{ago, left, line, nth, pane, right, row, title};
+use super::states::{self, Said};
 use super::{gauge, live, overview, pages};
-use crate::console::app::{App, Load, Pane, Source};
+use crate::console::app::{App, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::device::Device;
@@ -39,13 +40,11 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let Some(info) = app.overview.script(&app.scripts) else {
         let inside = pane(app, buf, area, title(theme, "4", "Preview", ""), "", focused(app));
-        if app.library == Load::Ready {
-            empty(theme, buf, inside, "The script under the cursor is shown here.", &[]);
-        }
-        return;
+        return states::nothing_chosen(app).draw(app, inside, buf);
     };
     let edited = if app.shelf.edited(&info.name) { "  (M: edited here, not saved)" } else { "" };
-    let name = format!("{}  {}  {}{edited}", text::plain(&info.name), info.language, info.version);
+    let wrap = if app.overview.wrap { "   wrap" } else { "" };
+    let name = format!("{}  {}  {}{edited}{wrap}", text::plain(&info.name), info.language, info.version);
     let source = app.source.as_ref().filter(|source| source.name == info.name);
     let len = source.map_or(0, |source| source.lines.len());
     let mut foot = match len {
@@ -63,19 +62,11 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
     for (n, note) in notes.iter().take(usize::from(below)).enumerate() {
         line(buf, Rect { y: top.bottom() + n as u16, height: 1, ..inside }, note);
     }
-    let Some(source) = source else {
-        return words(buf, Rect { height: top.height.min(1), ..top }, "reading…", theme.style(Role::TextMuted));
-    };
-    if let Some(problem) = &source.problem {
-        cells::paragraph(buf, top, &text::plain(problem), theme.style(Role::LevelError));
-        return;
+    match (states::no_source(app, info, source), source) {
+        (Some(said), _) => said.draw(app, top, buf),
+        (None, Some(source)) => lines(app, source, top, buf),
+        (None, None) => {}
     }
-    if let Some(why) = &info.refused {
-        let why = format!("cannot be launched: {}", text::plain(why));
-        cells::paragraph(buf, top, &why, theme.style(Role::LevelError));
-        return;
-    }
-    lines(app, source, top, buf);
 }
 
 fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
@@ -84,9 +75,11 @@ fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
     let numbered = area.width >= 60;
     let gutter = if numbered { digits + 2 } else { 0 };
     let search = app.overview.search.as_ref();
-    for n in 0..area.height {
-        let at = app.overview.preview + usize::from(n);
-        let Some(text) = source.lines.get(at) else { break };
+    let mut n = 0;
+    for (at, text) in source.lines.iter().enumerate().skip(app.overview.preview) {
+        if n >= area.height {
+            break;
+        }
         let place = nth(area, n);
         if numbered {
             let number = format!("{:>digits$}", at + 1);
@@ -102,8 +95,15 @@ fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
         }
         let room = usize::from(area.width).saturating_sub(gutter);
         let shown = text::slice(&coloured(app, source, at, text), 0, usize::MAX);
-        let shown = text::slice(&pages::found(app, search, at, shown), app.overview.left, room);
-        buf.set_line(place.x + gutter as u16, place.y, &shown, room as u16);
+        let shown = pages::found(app, search, at, shown);
+        let rows = match app.overview.wrap {
+            true => text::wrap(&shown, room.max(1)),
+            false => vec![text::slice(&shown, app.overview.left, room)],
+        };
+        for row in rows.iter().take(usize::from(area.height - n)) {
+            buf.set_line(place.x + gutter as u16, area.y + n, row, room as u16);
+            n += 1;
+        }
     }
 }
 
@@ -163,14 +163,23 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
     }
     notes.push(Line::from(spans));
     notes.push(match &info.last_run {
-        Some(run) => Line::from(vec![
-            Span::styled("runs ", muted),
-            Span::styled(run.history.as_str(), theme.style(Role::Spark)),
-            Span::styled(
-                format!("  last {} ago, job {}, {}% ok", ago(app.now, run.at), run.job, run.ok_percent),
-                muted,
-            ),
-        ]),
+        Some(run) => {
+            let mut last = format!("  last {} ago, job {}, {}% ok", ago(app.now, run.at), run.job, run.ok_percent);
+            if let Some(job) = app.jobs.iter().find(|job| job.id == run.job) {
+                let counts = &job.counts;
+                last.push_str(&format!("  {}  {} dev", text::plain(&job.by), text::count(u64::from(counts.total()))));
+                for (n, word) in [(counts.bad(), "failed"), (counts.offline, "offline")] {
+                    if n > 0 {
+                        last.push_str(&format!("  {} {word}", text::count(u64::from(n))));
+                    }
+                }
+            }
+            Line::from(vec![
+                Span::styled("runs ", muted),
+                Span::styled(run.history.as_str(), theme.style(Role::Spark)),
+                Span::styled(last, muted),
+            ])
+        }
         None => Line::from(Span::styled("never run from here", muted)),
     });
     notes
@@ -178,12 +187,17 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
 
 fn recent(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let name = app.overview.script(&app.scripts).map(|script| script.name.as_str()).unwrap_or_default();
+    let Some(script) = app.overview.script(&app.scripts) else {
+        let inside = pane(app, buf, area, title(theme, "", "Recent runs", ""), "", false);
+        return states::nothing_chosen(app).draw(app, inside, buf);
+    };
+    let name = script.name.as_str();
     let inside = pane(app, buf, area, title(theme, "", "Recent runs", &text::plain(name)), "", false);
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let mut runs = app.jobs.iter().filter(|job| job.script == name).take(usize::from(inside.height)).peekable();
     if runs.peek().is_none() {
-        return empty(theme, buf, inside, "Not run from here yet.", &[]);
+        let run = app.key_of("scripts", "run");
+        return Said::so("Not run from here yet.", format!("{run} runs it")).draw(app, inside, buf);
     }
     let widths = [5, 4, 5, 5, 5, 4, 4, 0];
     let names = ["job", "when", "dev", "done", "ok", "bad", "off"].map(|name| right(name, muted));
@@ -211,11 +225,10 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     let key = if numbered { "4" } else { "" };
     let Some(target) = app.tree.rows.get(app.overview.targets.at) else {
         let inside = pane(app, buf, area, title(theme, key, "Members", ""), "", focused(app));
-        return empty(theme, buf, inside, "The devices of the group under the cursor are shown here.", &[]);
+        return states::nothing_chosen(app).draw(app, inside, buf);
     };
     let tally = target.tally;
-    let s = if tally.devices == 1 { "" } else { "s" };
-    let mut more = format!("{}  {} device{s}", text::plain(&target.label), text::count(tally.devices as u64));
+    let mut more = format!("{}  {}", text::plain(&target.label), text::number(tally.devices as u64, "device"));
     if tally.offline > 0 {
         more.push_str(&format!("  {} offline", tally.offline));
     }
@@ -223,23 +236,10 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
         more.push_str(&format!("  {} refused", tally.refused));
     }
     let inside = pane(app, buf, area, title(theme, key, "Members", &more), &text::plain(&target.term), focused(app));
-    if let crate::console::app::tree::Kind::Saved(at) = target.kind {
-        return match app.tree.saved.get(at).and_then(|saved| saved.answer.as_ref()) {
-            Some(Err(why)) => drop(cells::paragraph(buf, inside, &text::plain(why), theme.style(Role::LevelError))),
-            Some(Ok(tally)) => {
-                let s = if tally.devices == 1 { "" } else { "s" };
-                let n = text::count(tally.devices as u64);
-                let text = format!("{n} device{s} now. The launch dialog lists them.");
-                empty(theme, buf, inside, &text, &["e changes the expression; empty forgets it."]);
-            }
-            None => empty(theme, buf, inside, "resolving…", &[]),
-        };
+    if let Some(said) = states::no_members(app, target) {
+        return said.draw(app, inside, buf);
     }
     let devices = app.tree.members(target);
-    if devices.is_empty() {
-        let file = format!("or an inventory to its [[connection]] in {}.", app.place.config);
-        return empty(theme, buf, inside, "No hosts here.", &["Add hosts to ~/.ssh/config,", &file]);
-    }
     let muted = theme.style(Role::TextMuted);
     let wide = inside.width >= 70;
     let widths: &[u16] = if wide { &[22, 8, 5, 0] } else { &[18, 8, 0] };
@@ -275,9 +275,17 @@ fn facts(device: &Device) -> String {
 fn device_facts(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let inside = pane(app, buf, area, title(theme, "", "Facts", "of the first ones"), "", false);
-    let Some(target) = app.tree.rows.get(app.overview.targets.at) else { return };
+    let Some(target) = app.tree.rows.get(app.overview.targets.at) else {
+        return states::nothing_chosen(app).draw(app, inside, buf);
+    };
     let devices = app.tree.members(target);
-    let Some(device) = devices.get(app.overview.preview.min(devices.len().saturating_sub(1))) else { return };
+    let Some(device) = devices.get(app.overview.preview.min(devices.len().saturating_sub(1))) else {
+        return Said::so(
+            "No device, no facts.",
+            "facts come from the inventory, and from what a run tells of a device",
+        )
+        .draw(app, inside, buf);
+    };
     let muted = theme.style(Role::TextMuted);
     let plain = theme.style(Role::Text);
     let mut rows = vec![("device".to_owned(), device.id.clone()), ("state".into(), device.state.word().into())];
@@ -296,10 +304,7 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let Some(summary) = app.overview.job(&app.jobs) else {
         let inside = pane(app, buf, area, title(theme, "4", "Preview", ""), "", focused(app));
-        if app.history == Load::Ready {
-            empty(theme, buf, inside, "The job under the cursor is shown here.", &[]);
-        }
-        return;
+        return states::nothing_chosen(app).draw(app, inside, buf);
     };
     let more = format!("{} {}  on {}", summary.id, text::plain(&summary.script), text::plain(&summary.target));
     let inside = pane(app, buf, area, title(theme, "4", "Job", &more), summary.state.word(), focused(app));
@@ -309,13 +314,7 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
     gauge::draw(theme, counts, nth(inside, 1), buf);
     let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
     let Some(job) = held.and_then(|held| held.job.as_ref()) else {
-        let why = held.and_then(|held| held.problem.as_deref()).unwrap_or("reading…");
-        return words(
-            buf,
-            Rect { height: list.height.min(1), ..list },
-            &text::plain(why),
-            theme.style(Role::TextMuted),
-        );
+        return states::no_job(app, held.and_then(|held| held.problem.as_deref())).draw(app, list, buf);
     };
     // Bad ones first, without sorting thousands for a handful of rows.
     let mut skip = app.overview.preview;
@@ -347,7 +346,7 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
 fn job_facts(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let inside = pane(app, buf, area, title(theme, "", "About this job", ""), "", false);
-    let Some(job) = app.overview.job(&app.jobs) else { return };
+    let Some(job) = app.overview.job(&app.jobs) else { return states::nothing_chosen(app).draw(app, inside, buf) };
     let muted = theme.style(Role::TextMuted);
     let plain = theme.style(Role::Text);
     let mut rows = vec![

@@ -29,24 +29,38 @@ pub struct Table<'a, R, F> {
     pub first: Option<u16>,
     /// The key that a row is marked by.
     pub key: &'a dyn Fn(usize) -> String,
+    /// Signs at the end of a row's first cell; the rest of the cell gives way to them.
+    pub signs: &'a dyn Fn(usize) -> String,
+    /// What a column is called instead; nothing: it is left out.
+    pub heads: &'a [(&'static str, &'a str)],
     /// Row, column, its text: what to show instead, and how. `None` as text: as it is.
     pub style: F,
+}
+
+/// For lists whose rows have none.
+pub fn no_signs(_: usize) -> String {
+    String::new()
 }
 
 impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, F> {
     pub fn draw(&self, theme: &Theme, inside: Rect, buf: &mut Buffer) {
         let gutter = gutter(self.look);
-        let room_for = inside.width.saturating_sub(gutter + 1);
-        let shown = columns::shown(self.list, self.look, room_for);
+        let width = inside.width.saturating_sub(gutter + 1);
+        let named = |col: &Col| self.heads.iter().find(|(name, _)| *name == col.name).map(|(_, head)| *head);
+        let mut shown = columns::shown(self.list, self.look, width);
+        shown.retain(|col| named(col) != Some(""));
         let mut widths = vec![gutter];
-        widths.extend(columns::widths(self.list, &shown, room_for, self.first));
+        widths.extend(columns::widths(self.list, &shown, width, self.first));
+        let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
+        let first =
+            widths.get(1).map_or(0, |width| if *width == 0 { inside.width.saturating_sub(fixed) } else { *width });
         let muted = theme.style(Role::TextMuted);
         let cell = |text: Cow<'static, str>, style, right| Cell { text, style, right };
         let mut heads = vec![cell("".into(), muted, false)];
-        let wide = columns::wide(self.list, inside.width);
+        let wide = columns::wide(self.list, width);
         heads.extend(shown.iter().map(|col| {
             let head = if wide && col.head == "st" { "state" } else { col.head };
-            cell(head.into(), muted, col.right)
+            cell(named(col).map_or(Cow::Borrowed(head), |head| text::plain(head).into()), muted, col.right)
         }));
         row(buf, nth(inside, 0), &widths, &heads);
         let indexes: Vec<Option<usize>> =
@@ -70,7 +84,12 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
             for (col, column) in shown.iter().zip(&indexes) {
                 let said = column.map_or("", |column| self.rows.text(index, column, &mut room));
                 let (other, style) = (self.style)(index, col, said);
-                let text = other.unwrap_or_else(|| text::plain(said));
+                let mut text = other.unwrap_or_else(|| text::plain(said));
+                let signs = if cells.len() == 1 { (self.signs)(index) } else { String::new() };
+                if !signs.is_empty() {
+                    let room = usize::from(first).saturating_sub(signs.len() + 1);
+                    text = format!("{} {signs}", text::pad(&text::clip(&text, room), room));
+                }
                 let style = if marked && cells.len() == 1 { theme.style(Role::Mark) } else { style };
                 found.push(column.map_or_else(Vec::new, |column| self.look.filter.hits(column, &text)));
                 cells.push(cell(text.into(), style, col.right));

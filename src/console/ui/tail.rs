@@ -5,19 +5,19 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{self, line, nth, pane, title};
+use super::cells::{line, nth, pane, title};
 use super::chrome::key_of;
 use super::live::{clock, last_words};
+use super::states;
 use crate::console::app::find::Find;
 use crate::console::app::live::took_ms;
 use crate::console::app::tail::Tail;
-use crate::console::app::{App, Live, LivePane};
+use crate::console::app::{App, Live, LivePane, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::job::{Job, Run};
 use crate::model::output::{self, Stream, Which};
 use crate::model::search::{self, Kind};
-use crate::model::state::RunState;
 
 pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
@@ -36,73 +36,47 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
         (None, false) => "follow off".into(),
     };
     let mut more = format!("{whose}   {which}   {mode}");
-    if tail.wrap {
+    let on = |on: bool| if on { "on" } else { "off" };
+    if area.width >= layout::WIDE {
+        more.push_str(&format!("   wrap {}   time {}", on(tail.wrap), on(tail.times)));
+    } else if tail.wrap {
         more.push_str("   wrap");
     }
     if tail.left > 0 && !tail.wrap {
         more.push_str(&format!("   column {}", tail.left + 1));
     }
-    let inside = pane(app, buf, area, title(theme, "3", "Tail", &more), &foot(app, tail, run), focused);
+    let inside = pane(app, buf, area, title(theme, "3", "Tail", &more), &foot(app, tail, job, run), focused);
     let lines = Rect { height: inside.height, ..inside };
     let wrong = tail.filter.as_ref().and_then(|filter| filter.problem.as_ref()).or(tail.problem.as_ref());
     if let Some(problem) = wrong {
-        let again = format!("{} asks again, esc shows all lines", key_of(app, "global", "refresh"));
-        return cells::empty(theme, buf, lines, &text::plain(problem), &[&again]);
+        return states::unread(app, tail, problem).draw(app, lines, buf);
     }
     let ended = run.filter(|run| run.state.ended() && tail.filter.is_none());
-    let room = usize::from(lines.height).saturating_sub(usize::from(ended.is_some()));
+    // How it ended is seen whole, as far as there is room.
+    let mut ending = ended
+        .filter(|_| tail.at_end())
+        .map_or_else(Vec::new, |run| text::wrap(&ending(app, tail, run), usize::from(lines.width)));
+    ending.truncate(usize::from(lines.height / 2).max(1));
+    let kept = if ended.is_some() { ending.len().max(1) } else { 0 };
+    let room = usize::from(lines.height).saturating_sub(kept);
     let shown = tail.shown();
-    let drawn = rows(app, tail, job, shown, usize::from(lines.width), room);
+    let mut drawn = rows(app, tail, job, shown, usize::from(lines.width), room);
+    drawn.drain(..drawn.len().saturating_sub(room));
     let count = drawn.len() as u16;
     for (n, row) in drawn.into_iter().enumerate() {
         let place = nth(lines, n as u16);
         buf.set_line(place.x, place.y, &row, place.width);
     }
-    if let Some(run) = ended.filter(|_| tail.at_end()) {
-        line(buf, nth(lines, count.min(lines.height.saturating_sub(1))), &ending(app, tail, run));
-    } else if shown.is_empty() {
-        let (what, advice) = nothing_shown(app, tail, job, run);
-        cells::empty(theme, buf, lines, &what, &[&advice]);
+    for (n, row) in ending.iter().enumerate() {
+        line(buf, nth(lines, count + n as u16), row);
     }
-}
-
-/// Why there is no line to show, and what to do about it.
-fn nothing_shown(app: &App, tail: &Tail, job: &Job, run: Option<&Run>) -> (String, String) {
-    let other = format!("{} shows all devices", key_of(app, "job", "one-or-all"));
-    if let Some(filter) = &tail.filter {
-        let what = match filter.matching {
-            Some(matching) if matching.done => format!("no line matches {}", text::plain(&filter.pattern.spelled())),
-            Some(matching) => format!("searching, {}%", matching.searched * 100 / matching.total.max(1)),
-            None => "searching…".to_owned(),
-        };
-        return (what, "esc shows all lines".to_owned());
-    }
-    if !tail.loaded && run.is_none_or(|run| run.bytes > 0) {
-        return ("reading…".to_owned(), String::new());
-    }
-    if tail.which != Which::All {
-        let stream = if tail.which == Which::Out { "stdout" } else { "stderr" };
-        return (
-            format!("nothing on {stream}"),
-            format!("{} shows the other stream", key_of(app, "global", "next-tab")),
-        );
-    }
-    let Some(run) = run else {
-        let what = if job.summary.state.ended() { "no device printed anything" } else { "no output yet" };
-        return (what.to_owned(), String::new());
-    };
-    match run.state {
-        RunState::Queued if job.summary.state.ended() => {
-            ("not started: the job ended before its turn".to_owned(), other)
-        }
-        RunState::Queued => ("waits for its turn".to_owned(), other),
-        RunState::Sent => ("connecting; no output yet".to_owned(), other),
-        _ => ("no output yet".to_owned(), other),
+    if ending.is_empty() && shown.is_empty() {
+        states::no_output(app, tail, job, run).draw(app, lines, buf);
     }
 }
 
 /// Where one is, and above all what is not shown.
-fn foot(app: &App, tail: &Tail, run: Option<&Run>) -> String {
+fn foot(app: &App, tail: &Tail, job: &Job, run: Option<&Run>) -> String {
     let total = tail.total.max(run.map_or(0, |run| run.lines));
     let size = text::bytes(tail.bytes.max(run.map_or(0, |run| run.bytes)));
     let mut parts = Vec::new();
@@ -116,10 +90,11 @@ fn foot(app: &App, tail: &Tail, run: Option<&Run>) -> String {
         let matching = filter.matching.unwrap_or_default();
         let sofar = if matching.done { "" } else { " so far" };
         parts.push(format!(
-            "showing {}{sofar} of {} matching {}; esc shows all",
+            "showing {}{sofar} of {} matching {}; {} shows all",
             text::count(matching.lines),
             text::number(total, "line"),
-            text::plain(&filter.pattern.spelled())
+            text::plain(&filter.pattern.spelled()),
+            key_of(app, "global", "back")
         ));
         return parts.join("   ");
     }
@@ -129,10 +104,26 @@ fn foot(app: &App, tail: &Tail, run: Option<&Run>) -> String {
         }
         _ => format!("{}   {size}", text::number(total, "line")),
     });
-    if run.is_none() {
-        parts.push(format!("{} one device", key_of(app, "job", "one-or-all")));
+    parts.push(match run {
+        Some(run) if unfinished(run) => "its end is missing".to_owned(),
+        Some(_) => "0 dropped".to_owned(),
+        None => match job.runs.iter().filter(|run| unfinished(run)).count() {
+            0 => "0 dropped".to_owned(),
+            n => format!("the end of {n} is missing"),
+        },
+    });
+    if job.runs.len() > 1 {
+        let other = if run.is_none() { "one device" } else { "all devices" };
+        parts.push(format!("({other}: {})", key_of(app, "job", "one-or-all")));
     }
     parts.join("   ")
+}
+
+/// Not all that the run printed is here: its output could not be kept, or nobody was there to take it. The run's
+/// reason says which.
+fn unfinished(run: &Run) -> bool {
+    let lost = |why: &String| why.contains("could not be kept") || why.starts_with("interrupted:");
+    run.reason.as_ref().is_some_and(lost)
 }
 
 /// The screen's rows for these lines: one each, or wrapped. When following, the last rows win; else the hit does.

@@ -51,6 +51,26 @@ fn every_screen_at_every_size() {
     insta::assert_snapshot!("live-drawn", screen((80, 24), false, "3<enter>"));
 }
 
+/// A window that is made small and large again shows what it showed; on the way nothing leaves its rows and columns.
+#[test]
+fn down_to_ten_by_three_and_back_in_every_view() {
+    use crate::console::app::Event;
+    let sizes: Vec<(u16, u16)> = (0..=37).map(|n| (140 - n * 130 / 37, 40 - n)).collect();
+    for (name, keys) in SCREENS {
+        let mut session = Session::new((140, 40), false);
+        session.keys(keys);
+        let before = session.screen();
+        for (width, height) in sizes.iter().chain(sizes.iter().rev()) {
+            session.tell(Event::Resize(*width, *height));
+            let screen = session.screen();
+            assert_eq!(screen.lines().count(), usize::from(*height), "{name} at {width}x{height}");
+            let wide = screen.lines().map(crate::console::text::width).max();
+            assert!(wide <= Some(usize::from(*width)), "{name} at {width}x{height}:\n{screen}");
+        }
+        assert_eq!(session.screen(), before, "{name}");
+    }
+}
+
 /// Scripts as files: the dialogs, and two texts compared.
 #[test]
 fn the_dialogs_about_files_and_the_diff() {

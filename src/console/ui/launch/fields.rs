@@ -190,5 +190,7 @@ pub(super) fn devices(app: &App, launch: &Launch, open: &DeviceList, body: Rect,
         }
     };
     let (order, cursor, first) = (open.order.as_slice(), open.cursor, Some(30.min(inside.width / 2)));
-    Table { list, look, rows: &rows, order, cursor, focused: true, first, key: &key, style }.draw(theme, inside, buf);
+    let (signs, heads) = (&table::no_signs, &[]);
+    let table = Table { list, look, rows: &rows, order, cursor, focused: true, first, key: &key, signs, heads, style };
+    table.draw(theme, inside, buf);
 }

@@ -1,0 +1,241 @@
+//! A frame of a large fleet against an empty one, in the same run. `cargo bench --bench screen`
+//!
+//! * overview: a key pressed, and the frame that follows, with 10,000 devices, 1,000 scripts and 1,000 jobs;
+//! * live: the same in a job of 10,000 runs, and with every frame 500 runs that end and 500 outputs that grow;
+//! * empty: the same key, and nothing to show.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::Timestamp;
+use quarterdeck::console::app::{App, Effect, Event, Place, commands};
+use quarterdeck::console::keymap::Keymap;
+use quarterdeck::console::term::Screen;
+use quarterdeck::console::theme::{Depth, Theme};
+use quarterdeck::console::ui;
+use quarterdeck::model::connection::{Capabilities, ConnectionInfo};
+use quarterdeck::model::device::{Device, Group, Reach};
+use quarterdeck::model::job::{Job, JobSummary, Run};
+use quarterdeck::model::output::{Line, Stream, Window};
+use quarterdeck::model::script::{LastRun, inspect};
+use quarterdeck::model::state::{Counts, JobState, RunState};
+use quarterdeck::model::wire::{self, Grown, Hello, Library, Targets};
+use ratatui::layout::Rect;
+
+const DEVICES: usize = 10_000;
+const SCRIPTS: usize = 1_000;
+const JOBS: u64 = 1_000;
+const FRAMES: usize = 400;
+
+fn main() {
+    for size in [(80, 24), (140, 40), (200, 50)] {
+        println!("key to frame at {}x{}, median and p99:", size.0, size.1);
+        let (empty, _) = print("empty overview", None, pressed(&mut console(size, false), quiet));
+        print("overview", Some(empty), pressed(&mut console(size, true), quiet));
+        let mut targets = console(size, true);
+        press(&mut targets, '2');
+        print("  in the targets", Some(empty), pressed(&mut targets, quiet));
+        let mut live = watching(size);
+        print("live", Some(empty), pressed(&mut live, quiet));
+        print("  while 500 runs end and 500 grow", Some(empty), pressed(&mut live, busy));
+    }
+}
+
+fn print(what: &str, empty: Option<Duration>, mut samples: Vec<Duration>) -> (Duration, Duration) {
+    samples.sort();
+    let (median, p99) = (samples[samples.len() / 2], samples[(samples.len() - 1) * 99 / 100]);
+    let ratio = empty.map_or_else(String::new, |empty| {
+        format!(", {:.1} x an empty one (<= 5 ms)", median.as_secs_f64() / empty.as_secs_f64())
+    });
+    println!("  {what:<34} {median:>9.2?} {p99:>9.2?}{ratio}");
+    (median, p99)
+}
+
+fn press(app: &mut App, key: char) {
+    let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
+    tell(app, Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+}
+
+/// Tells the console something, and answers what it asks about output.
+fn tell(app: &mut App, event: Event) {
+    let mut events = vec![event];
+    while let Some(event) = events.pop() {
+        for effect in app.update(event) {
+            if let Effect::Lines(ask) = effect {
+                let line = |number: u64| Line {
+                    number,
+                    run: ask.run.unwrap_or(0),
+                    stream: if number % 9 == 4 { Stream::Err } else { Stream::Out },
+                    at: Timestamp::UNIX_EPOCH,
+                    text: format!("step {number} of many: checking package index entry ok status=200"),
+                    cut: 0,
+                };
+                let all: Vec<Line> = (0..300).map(line).collect();
+                let window = Ok(Window::of(&all, ask.seek, ask.before, ask.count));
+                events.push(Event::Lines { ask, window });
+            }
+        }
+    }
+}
+
+/// Each key, what happens meanwhile, and the frame: how long that took.
+fn pressed(app: &mut App, meanwhile: fn(usize) -> Vec<Event>) -> Vec<Duration> {
+    let area = app.area;
+    let mut screen = Screen::new(io::sink(), Rect::new(0, 0, area.width, area.height), Depth::True);
+    let mut samples = Vec::new();
+    for (n, key) in "jk".chars().cycle().take(FRAMES).enumerate() {
+        let events = meanwhile(n);
+        let begun = Instant::now();
+        events.into_iter().for_each(|event| tell(app, event));
+        tell(app, Event::Tick(Timestamp::now()));
+        press(app, key);
+        screen.draw(|area, buf| ui::draw(app, area, buf)).expect("a sink takes all");
+        samples.push(begun.elapsed());
+    }
+    samples
+}
+
+fn console(size: (u16, u16), full: bool) -> App {
+    let (theme, _) = Theme::load("dark", None, Depth::True, false);
+    let (keymap, _) = Keymap::load("vi", None, &commands::known);
+    let mut app = App::new(theme, keymap, Place::default(), size, Timestamp::now());
+    tell(&mut app, Event::Attached(Box::new(hello())));
+    let (devices, scripts, jobs) = if full { (DEVICES, SCRIPTS, JOBS) } else { (0, 0, 0) };
+    tell(&mut app, Event::Targets(Ok(targets(devices))));
+    tell(&mut app, Event::Library(Ok(library(scripts))));
+    tell(&mut app, Event::Jobs(Ok((1..=jobs).rev().map(|id| job(id, 0).summary).collect())));
+    app
+}
+
+fn watching(size: (u16, u16)) -> App {
+    let mut app = console(size, true);
+    press(&mut app, '3');
+    press(&mut app, '\n');
+    tell(&mut app, Event::Job(JOBS, Box::new(Ok(job(JOBS, DEVICES)))));
+    app
+}
+
+fn quiet(_: usize) -> Vec<Event> {
+    Vec::new()
+}
+
+/// What a frame's worth of events of a busy job is.
+fn busy(n: usize) -> Vec<Event> {
+    let from = n * 500 % DEVICES;
+    let mut runs: Vec<Run> = job(JOBS, DEVICES).runs.drain(from..from + 500).collect();
+    for run in &mut runs {
+        (run.state, run.exit_code) = (RunState::Ok, Some(0));
+    }
+    let grown = runs.iter().map(|run| Grown {
+        run: run.index,
+        bytes: 1 << 20,
+        lines: 9_000 + n as u64,
+        last_line: "step 9000 of many".into(),
+    });
+    let grown = grown.collect();
+    let events = [wire::Event::Runs { job: JOBS, runs }, wire::Event::Output { job: JOBS, runs: grown }];
+    events.map(Event::Engine).into()
+}
+
+fn hello() -> Hello {
+    Hello {
+        version: "0.1.0".into(),
+        protocol: 1,
+        pid: 1,
+        confirm_above: 10,
+        at_once: 256,
+        library: "/srv/library".into(),
+        notices: vec![],
+        last_event: 0,
+        config: String::new(),
+        config_mark: String::new(),
+        busy: true,
+    }
+}
+
+fn name(n: usize) -> String {
+    format!("web{n:05}")
+}
+
+fn targets(count: usize) -> Targets {
+    let devices: Vec<Device> = (0..count)
+        .map(|n| {
+            let mut device = Device::new("lab", &name(n));
+            device.groups = vec![format!("rack{:03}", n / 40), "prod".into()];
+            device.facts =
+                [("os", ["debian 12", "debian 13", "rhel 9"][n % 3]), ("site", ["ber", "lon", "par", "waw"][n % 4])]
+                    .map(|(fact, value)| (fact.to_owned(), value.to_owned()))
+                    .into();
+            device.state = if n % 50 == 7 { Reach::Offline } else { Reach::Online };
+            device.last_contact = Some(Timestamp::now());
+            device
+        })
+        .collect();
+    let group = |name: String, members: &[Device]| Group {
+        name,
+        connection: "lab".into(),
+        children: vec![],
+        devices: members.iter().map(|device| device.id.clone()).collect(),
+    };
+    let mut groups: Vec<Group> =
+        devices.chunks(40).enumerate().map(|(n, members)| group(format!("rack{n:03}"), members)).collect();
+    groups.push(group("prod".into(), &devices));
+    let lab = ConnectionInfo {
+        name: "lab".into(),
+        kind: "ssh".into(),
+        devices: count,
+        protected: false,
+        read_only: false,
+        capabilities: Capabilities::default(),
+        warnings: vec![],
+    };
+    Targets { connections: vec![lab], groups, devices }
+}
+
+fn library(count: usize) -> Library {
+    let text = "#!/bin/bash\n# @describe check the package index\n# @option --window=08-18\nset -euo pipefail\n";
+    let script = |n: usize| {
+        let mut info = inspect(&format!("check-{n:04}.sh"), text.as_bytes());
+        info.last_run =
+            Some(LastRun { at: Timestamp::now(), job: JOBS, ok_percent: 97, history: "+++x+++++++x++++".into() });
+        info
+    };
+    Library { folder: "/srv/library".into(), scripts: (0..count).map(script).collect(), warnings: vec![] }
+}
+
+fn job(id: u64, runs: usize) -> Job {
+    let state = |n: usize| match n % 20 {
+        0 => RunState::Failed,
+        1 => RunState::Offline,
+        2..12 => RunState::Ok,
+        12..16 => RunState::Running,
+        _ => RunState::Queued,
+    };
+    let runs: Vec<Run> = (0..runs)
+        .map(|n| {
+            let mut run = Run::queued(n as u32, &format!("lab:{}", name(n)), &name(n));
+            run.state = state(n);
+            run.started_at = Some(Timestamp::now());
+            run.last_line = "retry 3/3 failed: CDN 503".into();
+            run
+        })
+        .collect();
+    let counts = match runs.len() {
+        0 => Counts { ok: 400, failed: 9, offline: 3, ..Counts::default() },
+        _ => Counts::of(runs.iter().map(|run| run.state)),
+    };
+    let summary = JobSummary {
+        id,
+        script: format!("check-{:04}.sh", id % SCRIPTS as u64),
+        version: "9f3c1e27aa01".into(),
+        state: if id == JOBS { JobState::Running } else { JobState::Done },
+        counts,
+        created_at: Timestamp::now(),
+        finished_at: None,
+        target: "prod".into(),
+        by: "ops".into(),
+        reason: None,
+    };
+    Job { summary, params: vec![], timeout_ms: None, at_once: 256, runs }
+}
