@@ -106,6 +106,9 @@ pub enum Verb {
     /// Lines of a job's outputs that match
     #[command(after_help = SEARCH_HELP)]
     Search(Search),
+    /// The runs of a job by how they ended: a thousand outputs in a few rows
+    #[command(after_help = GROUPS_HELP)]
+    Groups(Groups),
     /// Run the engine here (console and verbs start one in the background by themselves)
     Serve(Serve),
     /// What an engine starts to end its scripts on this machine should it be killed
@@ -355,6 +358,27 @@ one object, {schema_version, job, lines, devices: [{device, lines}]}.
 
     quarterdeck search 12 'no space left'
     quarterdeck search 12 --regex 'rc=(69|7[0-9])' --count";
+
+const GROUPS_HELP: &str = "\
+Runs are one group when state, exit code and the lines that tell (the end of stderr, else of stdout) are the
+same but for numbers, times, addresses and the device's own names, which are shown as <n>, <time>, <addr>,
+<host>. A group has the same signature in every job. BEFORE: how many ended like this in the job of the same
+script before. What failed comes first, and of that what is new. Under a group: its devices, and a fact that
+they share and those of the largest ok group do not.
+JSON: {schema_version, job, exact, previous, groups: [{signature, state, exit_code, says, runs, devices,
+first_ended, before, texts, shared: [{field, value, here, of, base, base_of}]}], base, gone, open}.
+
+    quarterdeck groups 12
+    quarterdeck groups 12 --exact --json | jq '.groups[] | select(.state != \"ok\").devices'";
+
+#[derive(Debug, Args)]
+pub struct Groups {
+    /// The job
+    pub id: u64,
+    /// Only byte-equal outputs are the same
+    #[arg(long)]
+    pub exact: bool,
+}
 
 #[derive(Debug, Args)]
 pub struct Search {

@@ -7,6 +7,7 @@ mod ask;
 mod config;
 mod doctor;
 mod follow;
+mod groups;
 mod jobs;
 pub mod keys;
 mod lines;
@@ -162,6 +163,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Jobs(verb)) => jobs::run(desk, verb).await,
         Some(Verb::Output(verb)) => output::run(desk, verb).await,
         Some(Verb::Search(verb)) => search::run(desk, verb).await,
+        Some(Verb::Groups(verb)) => groups::run(desk, verb).await,
         _ => Ok(Outcome::Done),
     }
 }

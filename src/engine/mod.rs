@@ -1,6 +1,7 @@
 //! The engine: owns connections, inventory, library, running jobs and the store. Knows connectors and model;
 //! refuses to know HTTP, screens, and the environment.
 
+mod clean;
 pub mod events;
 pub mod inventory;
 pub mod jobs;
@@ -10,6 +11,7 @@ pub mod outputs;
 pub mod search;
 mod shelf;
 pub mod store;
+pub mod triage;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -64,9 +64,24 @@ pub struct Run {
     /// The last line that is not empty, cleaned of control sequences and cut to 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last_line: String,
+    /// What its end is called; there once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// Equal where stdout and stderr are, byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Tries it took (connections reset by a busy server are tried again).
     #[serde(default)]
     pub attempts: u32,
+}
+
+/// A way to end: the same name wherever the same happens, in this job and in others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// `v1:` and hex digits.
+    pub name: String,
+    /// The line that tells, without what is a device's or a moment's own.
+    pub says: String,
 }
 
 impl Run {
@@ -84,6 +99,8 @@ impl Run {
             bytes: 0,
             lines: 0,
             last_line: String::new(),
+            signature: None,
+            digest: None,
             attempts: 0,
         }
     }

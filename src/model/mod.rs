@@ -18,4 +18,5 @@ pub mod secret;
 pub mod shelf;
 pub mod state;
 pub mod target;
+pub mod triage;
 pub mod wire;

@@ -1,5 +1,7 @@
 //! The last line of a run that says something, for lists. Keeps a few hundred bytes, whatever arrives.
 
+use crate::engine::clean::clean;
+
 /// Bytes looked at; a longer last line shows its end.
 const KEEP: usize = 512;
 
@@ -28,41 +30,10 @@ impl LastLine {
     pub fn get(&self) -> String {
         self.bytes
             .rsplit(|byte| matches!(byte, b'\n' | b'\r'))
-            .map(clean)
+            .map(|line| clean(line, GIVE))
             .find(|line| !line.is_empty())
             .unwrap_or_default()
     }
-}
-
-/// Text alone: escape sequences dropped, other control characters as blanks.
-fn clean(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
-    let mut clean = String::with_capacity(text.len().min(GIVE));
-    let mut characters = text.chars().peekable();
-    let mut count = 0;
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            // CSI: up to its final byte; anything else: the one character behind
-            if characters.next_if_eq(&'[').is_some() {
-                while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
-            } else {
-                characters.next();
-            }
-            continue;
-        }
-        if count == GIVE {
-            break;
-        }
-        // marks that turn the direction of text would turn the row it is shown in
-        if matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
-            continue;
-        }
-        count += 1;
-        clean.push(if character.is_control() { ' ' } else { character });
-    }
-    let trimmed = clean.trim();
-    if trimmed.len() == clean.len() { clean } else { trimmed.to_owned() }
 }
 
 #[cfg(test)]

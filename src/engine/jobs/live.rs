@@ -15,7 +15,8 @@ use super::lastline::LastLine;
 use crate::connectors::{Outcome, RunSink};
 use crate::engine::store::Store;
 use crate::engine::store::output::{Files, Writer};
-use crate::model::job::{Job, JobId, JobSummary, Run};
+use crate::engine::triage::Heard;
+use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
 use crate::model::output::Stream;
 use crate::model::state::{JobState, RunState};
 use crate::model::wire::{Cancelled, Grown};
@@ -223,7 +224,7 @@ impl LiveJob {
         });
     }
 
-    pub fn finished(&self, run: u32, outcome: Outcome) {
+    pub fn finished(&self, run: u32, outcome: Outcome, signature: Signature, digest: String) {
         let stopping = lock(&self.inner).stopping;
         self.change(run, |entry| {
             entry.state = outcome.state;
@@ -233,6 +234,8 @@ impl LiveJob {
             if stopping && entry.state == RunState::Cancelled {
                 entry.reason = Some("the engine was ended while this ran".to_owned());
             }
+            entry.signature = Some(signature);
+            entry.digest = Some(digest);
             entry.finished_at = Some(Timestamp::now());
         });
     }
@@ -395,11 +398,13 @@ pub struct Sink {
     bytes: u64,
     /// Why output could not be kept.
     pub broken: Arc<OnceLock<String>>,
+    /// What was kept, as triage hears it.
+    pub heard: Arc<Mutex<Heard>>,
 }
 
 impl Sink {
     pub fn new(job: &Arc<LiveJob>, run: u32) -> Self {
-        Self { job: Arc::clone(job), run, writer: None, bytes: 0, broken: Arc::default() }
+        Self { job: Arc::clone(job), run, writer: None, bytes: 0, broken: Arc::default(), heard: Arc::default() }
     }
 
     fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
@@ -416,7 +421,9 @@ impl Sink {
         let kept = writer.offset() - before;
         if stream != Stream::Meta {
             self.bytes += kept;
-            lock(&output.last).push(&bytes[..usize::try_from(kept).unwrap_or(0)]);
+            let kept = &bytes[..usize::try_from(kept).unwrap_or(0)];
+            lock(&output.last).push(kept);
+            lock(&self.heard).push(stream, kept);
         }
         output.bytes.store(self.bytes, Ordering::Release);
         output.lines.store(writer.lines(), Ordering::Release);

@@ -19,6 +19,7 @@ use self::live::{Bell, LiveJob, Sink};
 use super::events::Events;
 use super::inventory::{Inventories, contact_of};
 use super::store::{Store, db};
+use super::triage;
 use crate::connectors::{Connectors, Gate, Order, Outcome, Payload};
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
@@ -138,7 +139,7 @@ impl Jobs {
             tasks.spawn(async move {
                 let device = Arc::clone(&order.device);
                 let sink = Sink::new(&job, run);
-                let broken = Arc::clone(&sink.broken);
+                let (broken, heard) = (Arc::clone(&sink.broken), Arc::clone(&sink.heard));
                 let mut outcome = match connector {
                     Some(connector) => connector.launch(order, Box::new(sink)).await,
                     None => Outcome::because(RunState::Skipped, "its connection is gone from the configuration"),
@@ -147,7 +148,11 @@ impl Jobs {
                     outcome = Outcome::because(RunState::Failed, why.clone());
                 }
                 inventories.contacted(&device.id, contact_of(&outcome));
-                job.finished(run, outcome);
+                let (signature, digest) = {
+                    let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                    (triage::signature(&device, &outcome, &heard), heard.digest())
+                };
+                job.finished(run, outcome, signature, digest);
                 drop(place);
             });
             while tasks.try_join_next().is_some() {}

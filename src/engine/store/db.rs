@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::output::timestamp;
 use crate::model::device::Reach;
-use crate::model::job::{Job, JobId, JobSummary, Run};
+use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
 use crate::model::state::{Counts, JobState, RunState};
 
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -55,6 +55,12 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     ) WITHOUT ROWID;
     CREATE INDEX versions_by_version ON versions (version);
     CREATE INDEX jobs_by_version ON jobs (version);
+",
+    "
+    ALTER TABLE runs ADD COLUMN signature TEXT;
+    ALTER TABLE runs ADD COLUMN says TEXT;
+    ALTER TABLE runs ADD COLUMN digest TEXT;
+    CREATE INDEX runs_by_signature ON runs (signature) WHERE signature IS NOT NULL;
 ",
 ];
 
@@ -172,7 +178,8 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
             .prepare_cached("UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5 WHERE id = ?1")?;
         let mut run = transaction.prepare_cached(
             "UPDATE runs SET state = ?3, exit_code = ?4, signal = ?5, reason = ?6, started_at = ?7, finished_at = ?8,
-             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12 WHERE job = ?1 AND idx = ?2",
+             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15
+             WHERE job = ?1 AND idx = ?2",
         )?;
         for (summary, runs) in changes {
             let id = i64::try_from(summary.id).unwrap_or(0);
@@ -196,7 +203,10 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
                     i64::try_from(r.bytes).unwrap_or(i64::MAX),
                     i64::try_from(r.lines).unwrap_or(i64::MAX),
                     r.last_line,
-                    r.attempts
+                    r.attempts,
+                    r.signature.as_ref().map(|signature| &signature.name),
+                    r.signature.as_ref().map(|signature| &signature.says),
+                    r.digest
                 ])?;
             }
         }
@@ -257,7 +267,8 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
         .optional()?;
     let Some(mut job) = job else { return Ok(None) };
     let mut query = connection.prepare_cached(
-        "SELECT idx, device, name, state, exit_code, signal, reason, started_at, finished_at, bytes, lines, last_line, attempts
+        "SELECT idx, device, name, state, exit_code, signal, reason, started_at, finished_at, bytes, lines, last_line, attempts,
+                signature, says, digest
          FROM runs WHERE job = ?1 ORDER BY idx",
     )?;
     let rows = query.query_map([key], |row| {
@@ -275,10 +286,23 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
             lines: u64::try_from(row.get::<_, i64>(10)?).unwrap_or(0),
             last_line: row.get(11)?,
             attempts: row.get(12)?,
+            signature: row
+                .get::<_, Option<String>>(13)?
+                .zip(row.get::<_, Option<String>>(14)?)
+                .map(|(name, says)| Signature { name, says }),
+            digest: row.get(15)?,
         })
     })?;
     job.runs = rows.collect::<rusqlite::Result<_>>()?;
     Ok(Some(job))
+}
+
+/// The job of this script before this one that has ended.
+pub fn job_before(connection: &Connection, script: &str, id: JobId) -> rusqlite::Result<Option<JobId>> {
+    let found: Option<i64> = connection
+        .prepare_cached("SELECT max(id) FROM jobs WHERE script = ?1 AND id < ?2 AND state <> 'running'")?
+        .query_row(params![script, i64::try_from(id).unwrap_or(i64::MAX)], |row| row.get(0))?;
+    Ok(found.and_then(|id| JobId::try_from(id).ok()))
 }
 
 /// The last 16 jobs of every script, oldest first: id, when, counts.

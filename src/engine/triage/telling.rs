@@ -1,0 +1,168 @@
+//! The lines that tell how a run went: the end of stderr, else of stdout, without what only surrounds them (stack
+//! frames, underlining). Keeps a few KiB while bytes arrive, so that they are at hand with the last one.
+
+use crate::engine::clean::clean;
+use crate::model::output::Stream;
+
+/// Bytes of a stream that are looked at.
+const KEEP: usize = 2048;
+
+/// Characters of a line.
+const WIDTH: usize = 400;
+
+/// Lines looked back for what went wrong.
+const BACK: usize = 8;
+
+/// Lines that tell, at most.
+const MOST: usize = 3;
+
+/// A line with one of these says that something went wrong.
+const WORDS: [&str; 14] = [
+    "error",
+    "fail",
+    "fatal",
+    "denied",
+    "refused",
+    "cannot",
+    "can't",
+    "unable",
+    "not found",
+    "no such",
+    "exception",
+    "panic",
+    "timed out",
+    "e:",
+];
+
+#[derive(Debug, Default)]
+pub struct Telling {
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl Telling {
+    pub fn push(&mut self, stream: Stream, bytes: &[u8]) {
+        let kept = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+            Stream::Meta => return,
+        };
+        if bytes.len() >= KEEP {
+            kept.clear();
+            kept.extend_from_slice(&bytes[bytes.len() - KEEP..]);
+            return;
+        }
+        if kept.len() + bytes.len() > KEEP * 2 {
+            kept.drain(..kept.len().saturating_sub(KEEP));
+        }
+        kept.extend_from_slice(bytes);
+    }
+
+    /// In the order in which they came; the last one says it. Empty: nothing was said.
+    pub fn lines(&self, failed: bool) -> Vec<String> {
+        let errors = said(&self.err);
+        if !errors.is_empty() {
+            return told(errors, true);
+        }
+        told(said(&self.out), failed)
+    }
+}
+
+/// Lines with something in them. Where some begin at the margin, those that do not belong to them.
+fn said(bytes: &[u8]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        let indented = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        let text = clean(line, WIDTH);
+        if text.chars().any(char::is_alphanumeric) {
+            lines.push((indented, text));
+        }
+    }
+    if lines.iter().any(|(indented, text)| !indented && !surrounds(text)) {
+        lines.retain(|(indented, text)| !indented && !surrounds(text));
+    }
+    lines.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Says where, not what.
+fn surrounds(line: &str) -> bool {
+    line.starts_with("+ ")
+        || line.starts_with("Traceback (most recent call last)")
+        || (line.starts_with("At ") && line.contains(" char:"))
+        || (line.starts_with("... ") && line.ends_with(" more"))
+}
+
+fn told(mut lines: Vec<String>, failed: bool) -> Vec<String> {
+    let Some(last) = lines.pop() else { return Vec::new() };
+    let mut told = vec![last];
+    if failed {
+        for line in lines.into_iter().rev().take(BACK) {
+            let small = line.to_lowercase();
+            if told.len() < MOST && WORDS.iter().any(|word| small.contains(word)) {
+                told.push(line);
+            }
+        }
+    }
+    told.reverse();
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tells(out: &str, err: &str, failed: bool) -> Vec<String> {
+        let mut telling = Telling::default();
+        for (stream, text) in [(Stream::Out, out), (Stream::Err, err)] {
+            for piece in text.as_bytes().chunks(7) {
+                telling.push(stream, piece);
+            }
+        }
+        telling.lines(failed)
+    }
+
+    #[test]
+    fn the_end_of_stderr_tells_else_that_of_stdout() {
+        assert_eq!(tells("Downloading\ndone\n", "", false), ["done"]);
+        assert_eq!(tells("done\n\n", "curl: (22) error: 503\n", true), ["curl: (22) error: 503"]);
+        assert_eq!(tells("", "", true), [""; 0]);
+        assert_eq!(tells("10%\r20%\rready", "", false), ["ready"]);
+        assert_eq!(tells("\x1b[31mred\x1b[0m\n---\n", "", false), ["red"]);
+    }
+
+    #[test]
+    fn earlier_lines_tell_where_they_say_that_something_went_wrong() {
+        let apt = "Reading package lists...\nE: Unable to locate package foo\nE: Some index files failed\nsee above\n";
+        assert_eq!(
+            tells("", apt, true),
+            ["E: Unable to locate package foo", "E: Some index files failed", "see above"]
+        );
+        assert_eq!(tells("error: 1\nfine\n", "", false), ["fine"], "a run that ended well is told by its end");
+    }
+
+    #[test]
+    fn frames_and_underlining_are_left_out() {
+        let python =
+            "Traceback (most recent call last):\n  File \"x.py\", line 3, in <module>\n    main()\nKeyError: 'os'\n";
+        assert_eq!(tells("", python, true), ["KeyError: 'os'"]);
+        let java = "Exception in thread \"main\" java.io.IOException: a\n\tat x.y(Z.java:3)\nCaused by: java.net.ConnectException: b\n\tat x\n\t... 12 more\n";
+        assert_eq!(
+            tells("", java, true),
+            ["Exception in thread \"main\" java.io.IOException: a", "Caused by: java.net.ConnectException: b"]
+        );
+        let powershell = "Get-Item : Cannot find path 'C:\\x'\nAt C:\\s.ps1:3 char:1\n+ Get-Item C:\\x\n+ ~~~~~~~~~~~~~\n    + CategoryInfo : ObjectNotFound\n";
+        assert_eq!(tells("", powershell, true), ["Get-Item : Cannot find path 'C:\\x'"]);
+        assert_eq!(tells("  1 a\n  2 b\n", "", false), ["2 b"], "all of it is indented");
+    }
+
+    #[test]
+    fn a_flood_costs_a_bounded_memory() {
+        let mut telling = Telling::default();
+        for _ in 0..10_000 {
+            telling.push(Stream::Out, b"0123456789 line\n");
+        }
+        telling.push(Stream::Err, &vec![b'x'; 100_000]);
+        assert!(telling.out.len() <= KEEP * 2 && telling.err.len() <= KEEP * 2);
+        assert_eq!(telling.lines(true)[0].len(), WIDTH);
+    }
+}

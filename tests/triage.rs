@@ -1,0 +1,81 @@
+//! A job's outputs in a few rows: real runs on real OpenSSH servers of our own, grouped by the real binary.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use support::{Fleet, Home};
+
+/// Ends in a way that hangs on the host it runs on, and says so with what is this host's and this moment's own.
+const PATCH: &str = r#"#!/bin/sh
+host=${SSH_CONNECTION#* * }
+host=${host%% *}
+number=${host##*.}
+echo "patching $host at $(date +%T)"
+case $((number % 6)) in
+    1) echo "$(date -u +%FT%TZ) curl: ($number) The requested URL returned error: 503 from $host" >&2; exit 69 ;;
+    2) echo "no space: $((number * 7)) MiB free" >&2; exit 70 ;;
+esac
+echo "rc=0 in ${number}ms"
+"#;
+
+fn groups(home: &Home, job: u64, more: &[&str]) -> Value {
+    let id = job.to_string();
+    home.verb(["groups", &id, "--json"].into_iter().chain(more.iter().copied())).run().ok().json()
+}
+
+/// What each group says, and how many runs it has.
+fn rows(groups: &Value) -> Vec<(String, usize)> {
+    let groups = groups["groups"].as_array().expect("groups");
+    groups.iter().map(|g| (g["says"].as_str().expect("says").to_owned(), g["runs"].as_array().unwrap().len())).collect()
+}
+
+fn names(groups: &Value) -> BTreeMap<String, String> {
+    let groups = groups["groups"].as_array().expect("groups");
+    groups.iter().map(|g| (g["says"].to_string(), g["signature"].to_string())).collect()
+}
+
+#[test]
+fn thirty_outputs_are_three_rows_and_the_next_job_knows_them_again() {
+    let home = Home::empty();
+    let fleet = Fleet::start(&home, 30);
+    fleet.configure(&home);
+    home.script("patch.sh", PATCH);
+    home.verb(["run", "patch.sh", "--target", "lab", "--wait", "--confirm", "30"]).run().exits(3);
+
+    let first = groups(&home, 1, &[]);
+    let curl = "<time> curl: (<n>) The requested URL returned error: <n> from <addr>";
+    let expected = [(curl, 5), ("no space: <n> MiB free", 5), ("rc=<n> in <n>ms", 20)];
+    assert_eq!(rows(&first), expected.map(|(says, runs)| (says.to_owned(), runs)), "{first:#}");
+    assert_eq!((&first["base"], &first["previous"]), (&Value::from(2), &Value::Null));
+
+    // every output has a text of its own
+    assert_eq!(groups(&home, 1, &["--exact"])["groups"].as_array().unwrap().len(), 30);
+
+    // the engine is killed: the next one, and the next job, give the same names
+    home.end_engine(Signal::KILL);
+    home.script("patch.sh", PATCH.replace("no space", "disk is full"));
+    home.verb(["run", "patch.sh", "--target", "lab", "--wait", "--confirm", "30"]).run().exits(3);
+    let second = groups(&home, 2, &[]);
+    assert_eq!(rows(&second)[0].0, "disk is full: <n> MiB free", "what is new comes first");
+    let before: Vec<&Value> = second["groups"].as_array().unwrap().iter().map(|group| &group["before"]).collect();
+    assert_eq!(before, [&Value::from(0), &Value::from(5), &Value::from(20)]);
+    assert_eq!(names(&first)[&Value::from(curl).to_string()], names(&second)[&Value::from(curl).to_string()]);
+    assert_eq!(second["gone"][0]["says"], "no space: <n> MiB free");
+
+    // and a person reads it
+    let text = home.qd(["groups", "2"]).ok().text();
+    for words in ["3 groups, beside job 1", "  new  ", "disk is full: <n> MiB free", "gone since:"] {
+        assert!(text.contains(words), "{words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn a_job_that_is_not_there_is_refused_by_its_number() {
+    let home = Home::empty();
+    let refused = home.qd(["groups", "99"]);
+    assert_ne!(refused.code(), 0);
+    assert!(refused.errors().contains("no job 99"), "{}", refused.errors());
+}
