@@ -54,7 +54,8 @@ struct Inner {
 
 #[derive(Default)]
 struct LiveOutput {
-    files: OnceLock<Arc<Files>>,
+    /// Where it is kept now.
+    files: Mutex<Option<Arc<Files>>>,
     /// All streams: what a follower may read.
     end: AtomicU64,
     /// stdout and stderr alone.
@@ -168,7 +169,7 @@ impl LiveJob {
     pub fn output(&self, run: u32) -> Option<(Arc<Files>, u64)> {
         let output = self.outputs.get(run as usize)?;
         let end = output.end.load(Ordering::Acquire);
-        output.files.get().map(|files| (Arc::clone(files), end))
+        lock(&output.files).clone().map(|files| (files, end))
     }
 
     pub fn ended(&self, run: u32) -> bool {
@@ -410,11 +411,16 @@ impl Sink {
     fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         let output = &self.job.outputs[self.run as usize];
         if self.writer.is_none() {
-            let files = Arc::new(self.job.store.create(self.job.id, self.run)?);
-            let _ = output.files.set(Arc::clone(&files));
+            let files = Arc::new(self.job.store.create(self.job.id, self.run, self.job.runs(), bytes.len())?);
+            *lock(&output.files) = Some(Arc::clone(&files));
             self.writer = Some(Writer::new(files));
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
+        if !writer.has_room(bytes.len())? {
+            let files = Arc::new(self.job.store.create_own(self.job.id, self.run)?);
+            writer.move_to(Arc::clone(&files))?;
+            *lock(&output.files) = Some(files);
+        }
         let before = writer.offset();
         let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
         let result = writer.append(stream, bytes, now);

@@ -1,13 +1,14 @@
-//! The store: what survives. SQLite for jobs and runs, append-only files for output, one folder a job.
+//! The store: what survives. SQLite for jobs and runs, files that only grow for output, one folder a job.
 //! Owns every path below the state folder; refuses to know what a running job is.
 
 pub mod db;
 pub mod index;
 pub mod output;
 pub mod segment;
+pub mod slots;
 pub mod versions;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,11 +17,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::db::{Db, DbError};
 use self::output::Files;
 use self::segment::Segment;
+use self::slots::Slots;
 use crate::model::job::{JobId, Run};
 use crate::model::state::{Counts, JobState, RunState};
 
 /// Outputs up to this size are packed together when their job has ended.
 const PACK_MAX: u64 = 256 * 1024;
+
+/// Runs of a job from which on their first words share a file.
+const SHARING: u32 = 4;
 
 /// Segments kept open for reading.
 const OPEN_SEGMENTS: usize = 8;
@@ -37,6 +42,8 @@ pub struct Store {
     pub db: Db,
     folder: PathBuf,
     segments: Mutex<VecDeque<(JobId, Arc<Segment>)>>,
+    /// Of the jobs that run.
+    slots: Mutex<HashMap<JobId, Arc<Slots>>>,
     /// One packs at a time.
     packing: Mutex<()>,
 }
@@ -48,7 +55,13 @@ impl Store {
             fs::create_dir_all(&path).map_err(|error| StoreError::Folder { path, error })?;
         }
         let db = Db::open(&folder.join("quarterdeck.db"))?;
-        Ok(Self { db, folder: folder.to_owned(), segments: Mutex::default(), packing: Mutex::default() })
+        Ok(Self {
+            db,
+            folder: folder.to_owned(),
+            segments: Mutex::default(),
+            slots: Mutex::default(),
+            packing: Mutex::default(),
+        })
     }
 
     fn job_folder(&self, job: JobId) -> PathBuf {
@@ -65,8 +78,26 @@ impl Store {
         fs::create_dir_all(self.job_folder(job))
     }
 
-    /// Files for a run that begins to speak.
-    pub fn create(&self, job: JobId, run: u32) -> io::Result<Files> {
+    fn slots_path(&self, job: JobId) -> PathBuf {
+        self.job_folder(job).join("slots")
+    }
+
+    /// A place for a run of a job of so many that begins to speak, with so many bytes.
+    pub fn create(&self, job: JobId, run: u32, runs: u32, first: usize) -> io::Result<Files> {
+        if runs < SHARING || first as u64 > slots::ROOM.0 {
+            return self.create_own(job, run);
+        }
+        let mut open = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slots) = open.get(&job) {
+            return Ok(slots.begin(run));
+        }
+        let slots = Arc::new(Slots::create(&self.slots_path(job))?);
+        open.insert(job, Arc::clone(&slots));
+        Ok(slots.begin(run))
+    }
+
+    /// Files of its own for a run that says much.
+    pub fn create_own(&self, job: JobId, run: u32) -> io::Result<Files> {
         let (out, idx) = self.single(job, run);
         Files::create(&out, &idx)
     }
@@ -74,21 +105,42 @@ impl Store {
     /// The output of a run; `None` where it never said anything.
     pub fn open_run(&self, job: JobId, run: u32) -> io::Result<Option<Files>> {
         let (out, idx) = self.single(job, run);
-        // packing takes the index away last: where it is, its output is whole
-        if idx.exists() {
+        if indexed(&idx) {
             match Files::open(&out, &idx) {
                 Ok(files) => return Ok(Some(files)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        if let Some(packed) = self.segment(job).and_then(|segment| segment.run(run)) {
+        let packed = || self.segment(job).and_then(|segment| segment.run(run));
+        if let Some(packed) = packed() {
             return Ok(Some(packed));
+        }
+        match self.slots(job)? {
+            Some(slots) => {
+                if let Some(files) = slots.run(run)? {
+                    return Ok(Some(files));
+                }
+            }
+            // packed this moment, or never there
+            None => {
+                if let Some(packed) = packed() {
+                    return Ok(Some(packed));
+                }
+            }
         }
         match Files::open(&out, &idx) {
             Ok(files) => Ok(Some(files)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    fn slots(&self, job: JobId) -> io::Result<Option<Arc<Slots>>> {
+        let open = self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&job).cloned();
+        match open {
+            Some(slots) => Ok(Some(slots)),
+            None => Ok(Slots::open(&self.slots_path(job))?.map(Arc::new)),
         }
     }
 
@@ -106,27 +158,34 @@ impl Store {
     /// Packs the small outputs of a job that has ended. Whatever fails, the outputs stay where they are.
     pub fn pack(&self, job: JobId, runs: u32) -> io::Result<()> {
         let _alone = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = self.slots(job)?;
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
         let path = self.job_folder(job).join("segment");
         if path.exists() || runs < 2 {
             return Ok(());
         }
-        let small: Vec<u32> = (0..runs)
-            .filter(|run| fs::metadata(self.single(job, *run).0).is_ok_and(|meta| meta.len() <= PACK_MAX))
-            .collect();
+        let (mut small, mut own) = (Vec::new(), Vec::new());
+        for run in 0..runs {
+            let (out, idx) = self.single(job, run);
+            let shared = if indexed(&idx) { None } else { slots.as_ref().and_then(|slots| slots.run(run).transpose()) };
+            if let Some(files) = shared {
+                small.push((run, files));
+            } else if fs::metadata(&out).is_ok_and(|meta| meta.len() <= PACK_MAX) {
+                small.push((run, Files::open(&out, &idx)));
+                own.push(run);
+            }
+        }
         if small.len() < 2 {
             return Ok(());
         }
-        segment::write(
-            &path,
-            small.iter().map(|run| {
-                let (out, idx) = self.single(job, *run);
-                (*run, Files::open(&out, &idx))
-            }),
-        )?;
-        for run in small {
+        segment::write(&path, small.into_iter())?;
+        for run in own {
             let (out, idx) = self.single(job, run);
             fs::remove_file(out)?;
             fs::remove_file(idx)?;
+        }
+        if slots.is_some() {
+            fs::remove_file(self.slots_path(job))?;
         }
         Ok(())
     }
@@ -212,7 +271,62 @@ impl Store {
     }
 }
 
+/// It has files of its own, whole: packing takes the index away last, and a move to them writes it last.
+fn indexed(idx: &Path) -> bool {
+    fs::metadata(idx).is_ok_and(|meta| meta.len() > 0)
+}
+
 fn folder_bytes(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::store::output::Writer;
+    use crate::model::output::Stream;
+
+    /// As a run's sink does it.
+    fn say(store: &Store, run: u32, pieces: usize) -> Vec<u8> {
+        let mut writer = Writer::new(Arc::new(store.create(1, run, 8, 6).unwrap()));
+        for n in 0..pieces {
+            let text = format!("{run}: {n}\n");
+            if !writer.has_room(text.len()).unwrap() {
+                writer.move_to(Arc::new(store.create_own(1, run).unwrap())).unwrap();
+            }
+            writer.append(if n % 5 == 4 { Stream::Err } else { Stream::Out }, text.as_bytes(), n as u64).unwrap();
+        }
+        (0..pieces).flat_map(|n| format!("{run}: {n}\n").into_bytes()).collect()
+    }
+
+    #[test]
+    fn outputs_read_the_same_while_they_are_small_when_they_have_moved_packed_and_by_the_next_engine() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.begin(1).unwrap();
+        let said: Vec<Vec<u8>> =
+            [3, 400, 1, 100_000].into_iter().zip(0..).map(|(n, run)| say(&store, run, n)).collect();
+        let check = |store: &Store, when: &str| {
+            for (run, said) in (0..).zip(&said) {
+                let files = store.open_run(1, run).unwrap().unwrap_or_else(|| panic!("run {run} {when}"));
+                assert!(files.whole().unwrap().0 == *said, "run {run} {when}");
+            }
+            assert!(store.open_run(1, 5).unwrap().is_none(), "it never said anything");
+        };
+        check(&store, "while the job runs");
+        // killed between making its files and moving to them
+        store.create_own(1, 0).unwrap();
+        check(&store, "with files it had not moved to");
+        check(&Store::open(folder.path()).unwrap(), "by the next engine");
+        store.pack(1, 8).unwrap();
+        check(&store, "packed");
+        let mut left: Vec<_> = fs::read_dir(store.job_folder(1))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        left.retain(|name| !name.starts_with("0."));
+        assert_eq!(left, ["3.idx", "3.out", "segment"], "what is large stays where it is");
+    }
 }

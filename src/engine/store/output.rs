@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
@@ -51,62 +52,126 @@ impl Record {
     }
 }
 
-/// The two files, open for appending and for reading at any place, by several at once.
+/// Where one half of a run, its bytes or its index, lies in a file.
+#[derive(Debug)]
+pub struct Part {
+    file: Arc<File>,
+    from: u64,
+    /// `None`: as far as the file goes, and it is appended to.
+    len: Option<AtomicU64>,
+}
+
+impl Part {
+    pub fn of(file: &Arc<File>, from: u64, len: u64) -> Self {
+        Self { file: Arc::clone(file), from, len: Some(AtomicU64::new(len)) }
+    }
+
+    fn whole(file: File) -> Self {
+        Self { file: Arc::new(file), from: 0, len: None }
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        match &self.len {
+            Some(len) => Ok(len.load(Ordering::Acquire)),
+            None => Ok(self.file.metadata()?.len()),
+        }
+    }
+
+    /// Short only at the end.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = match &self.len {
+            Some(len) => len.load(Ordering::Acquire).saturating_sub(offset),
+            None => u64::MAX,
+        };
+        let want = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        read_full(&self.file, &mut buf[..want], self.from + offset)
+    }
+
+    /// Appends; what could be written of it.
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(len) = &self.len else { return (&*self.file).write(bytes) };
+        let at = len.load(Ordering::Acquire);
+        let written = self.file.write_at(bytes, self.from + at)?;
+        len.store(at + written as u64, Ordering::Release);
+        Ok(written)
+    }
+
+    /// `Err`: with how much had been written before.
+    fn write_all(&self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.write(&bytes[written..]) {
+                Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
+                Ok(n) => written += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err((written, error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The two halves, open for appending and for reading at any place, by several at once.
 #[derive(Debug)]
 pub struct Files {
-    out: Arc<File>,
-    idx: Arc<File>,
-    /// Where this run's bytes begin and end in `out` (a segment holds many runs). End `None`: as long as the file is.
-    out_span: (u64, Option<u64>),
-    idx_span: (u64, Option<u64>),
+    out: Part,
+    idx: Part,
+    slot: Option<Slot>,
+}
+
+/// A small place in a file that many runs share.
+#[derive(Debug)]
+pub struct Slot {
+    /// Where the two lengths stand, for whoever opens the file later.
+    pub head: u64,
+    /// Bytes of output, and of index, that have room.
+    pub room: (u64, u64),
 }
 
 impl Files {
     pub fn create(out: &Path, idx: &Path) -> io::Result<Self> {
         let open = |path: &Path| OpenOptions::new().read(true).append(true).create(true).open(path);
-        Ok(Self { out: Arc::new(open(out)?), idx: Arc::new(open(idx)?), out_span: (0, None), idx_span: (0, None) })
+        Ok(Self { out: Part::whole(open(out)?), idx: Part::whole(open(idx)?), slot: None })
     }
 
     pub fn open(out: &Path, idx: &Path) -> io::Result<Self> {
         // the index first: whoever has it will find the bytes, or nothing at all
         let idx = File::open(idx).or_else(|_| empty())?;
-        Ok(Self { out: Arc::new(File::open(out)?), idx: Arc::new(idx), out_span: (0, None), idx_span: (0, None) })
+        Ok(Self { out: Part::whole(File::open(out)?), idx: Part::whole(idx), slot: None })
     }
 
-    /// A run inside a segment file.
-    pub fn within(segment: &Arc<File>, out: (u64, u64), idx: (u64, u64)) -> Self {
-        Self {
-            out: Arc::clone(segment),
-            idx: Arc::clone(segment),
-            out_span: (out.0, Some(out.0 + out.1)),
-            idx_span: (idx.0, Some(idx.0 + idx.1)),
-        }
+    /// A run inside a file of many.
+    pub fn within(out: Part, idx: Part, slot: Option<Slot>) -> Self {
+        Self { out, idx, slot }
     }
 
     /// Bytes of all streams.
     pub fn size(&self) -> io::Result<u64> {
-        Ok(match self.out_span.1 {
-            Some(end) => end - self.out_span.0,
-            None => self.out.metadata()?.len(),
-        })
+        self.out.len()
     }
 
     pub fn records(&self) -> io::Result<u64> {
-        let bytes = match self.idx_span.1 {
-            Some(end) => end - self.idx_span.0,
-            None => self.idx.metadata()?.len(),
-        };
-        Ok(bytes / RECORD as u64)
+        Ok(self.idx.len()? / RECORD as u64)
     }
 
     /// Reads at most `buf.len()` bytes at `offset`; short only at the end.
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = match self.out_span.1 {
-            Some(end) => end.saturating_sub(self.out_span.0 + offset),
-            None => u64::MAX,
-        };
-        let want = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        read_full(&self.out, &mut buf[..want], self.out_span.0 + offset)
+        self.out.read_at(buf, offset)
+    }
+
+    /// Room for so many bytes more, whatever record they need.
+    fn has_room(&self, bytes: usize) -> io::Result<bool> {
+        let Some(slot) = &self.slot else { return Ok(true) };
+        Ok(self.out.len()? + bytes as u64 <= slot.room.0 && self.idx.len()? + RECORD as u64 <= slot.room.1)
+    }
+
+    /// Notes how much there is now. Before that it is there for nobody else.
+    fn note(&self) -> io::Result<()> {
+        let Some(slot) = &self.slot else { return Ok(()) };
+        let mut lengths = [0; 16];
+        lengths[..8].copy_from_slice(&self.out.len()?.to_le_bytes());
+        lengths[8..].copy_from_slice(&self.idx.len()?.to_le_bytes());
+        self.out.file.write_all_at(&lengths, slot.head)
     }
 
     fn record(&self, index: u64) -> io::Result<Option<Record>> {
@@ -143,19 +208,16 @@ impl Files {
 
     /// Reads index records from number `index` on; short only at the end.
     fn read_records(&self, buf: &mut [u8], index: u64) -> io::Result<usize> {
-        let from = self.idx_span.0 + index * RECORD as u64;
-        let left = self.idx_span.1.map_or(u64::MAX, |end| end.saturating_sub(from));
-        let want = buf.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        read_full(&self.idx, &mut buf[..want], from)
+        self.idx.read_at(buf, index * RECORD as u64)
     }
 
-    /// Everything of both files, for packing.
+    /// Everything of both, for packing.
     pub fn whole(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
         let mut out = vec![0; usize::try_from(self.size()?).unwrap_or(0)];
         let got = self.read_at(&mut out, 0)?;
         out.truncate(got);
         let mut idx = vec![0; usize::try_from(self.records()?).unwrap_or(0) * RECORD];
-        let got = read_full(&self.idx, &mut idx, self.idx_span.0)?;
+        let got = self.idx.read_at(&mut idx, 0)?;
         idx.truncate(got / RECORD * RECORD);
         Ok((out, idx))
     }
@@ -219,26 +281,27 @@ impl Writer {
         {
             // a line that goes on across the record has begun before it
             let record = Record { offset: self.offset, line: self.lines, at_ms, stream };
-            (&*self.files.idx).write_all(&record.encode())?;
+            self.files.idx.write_all(&record.encode()).map_err(|(_, error)| error)?;
             self.last = record;
             self.stream = Some(stream);
         }
-        let mut written = 0;
-        let result = loop {
-            match (&*self.files.out).write(&bytes[written..]) {
-                Ok(0) => break Err(io::Error::from(io::ErrorKind::WriteZero)),
-                Ok(n) => {
-                    written += n;
-                    if written == bytes.len() {
-                        break Ok(());
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
-            }
-        };
-        self.count(&bytes[..written]);
-        result
+        let written = self.files.out.write_all(bytes);
+        self.count(&bytes[..written.as_ref().map_or_else(|(written, _)| *written, |()| bytes.len())]);
+        self.files.note()?;
+        written.map_err(|(_, error)| error)
+    }
+
+    /// Whether so much more has room where this run is kept.
+    pub fn has_room(&self, bytes: usize) -> io::Result<bool> {
+        self.files.has_room(bytes)
+    }
+
+    /// Goes on in other files, which get what there is so far: the bytes first, since an index says that they are there.
+    pub fn move_to(&mut self, files: Arc<Files>) -> io::Result<()> {
+        let (out, idx) = self.files.whole()?;
+        files.out.write_all(&out).and_then(|()| files.idx.write_all(&idx)).map_err(|(_, error)| error)?;
+        self.files = files;
+        Ok(())
     }
 
     fn count(&mut self, bytes: &[u8]) {

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::output::Files;
+use super::output::{Files, Part};
 
 const MAGIC: &[u8; 8] = b"qdsegm01";
 const ROW: usize = 40;
@@ -49,7 +49,7 @@ impl Segment {
 
     pub fn run(&self, run: u32) -> Option<Files> {
         let [out, out_len, idx, idx_len] = *self.rows.get(&run)?;
-        Some(Files::within(&self.file, (out, out_len), (idx, idx_len)))
+        Some(Files::within(Part::of(&self.file, out, out_len), Part::of(&self.file, idx, idx_len), None))
     }
 }
 
