@@ -215,7 +215,10 @@ impl Inner {
                 });
             }
             match run::run(&connection, order, &environment, sink).await {
-                Ok(outcome) => return outcome,
+                Ok(outcome) => {
+                    connection.open_ahead();
+                    return outcome;
+                }
                 Err(run::Unsent(why)) => {
                     self.pool.forget(route, &connection).await;
                     last = why;

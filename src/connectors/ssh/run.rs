@@ -4,11 +4,13 @@
 //! (contracts/ssh.md, 4). Output is taken as it comes and handed to the sink at once, so a slow disk holds this
 //! task, and through the channel's window the script; nothing piles up on the way.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use tokio::sync::Notify;
 
 use super::feed::{Feed, clean};
 use super::launcher::{self, Launch, Said, Way};
@@ -34,6 +36,8 @@ enum Ended {
     Outcome(Outcome),
     /// Another launch may do: this folder was full, or none there, or no descriptors.
     Again(Said),
+    /// The session was opened ahead and is of no use any more: nothing ran. Is its connection?
+    Stale(bool),
 }
 
 /// Why we end a run ourselves.
@@ -73,14 +77,24 @@ pub async fn run(
         sent = true;
         let (read, write) = session.channel.split();
         let token = launcher::token();
-        let mut run =
-            Run { connection, order, feed: Feed::new(sink, &token), status: None, signal: None, failed: false };
+        let mut run = Run {
+            connection,
+            order,
+            feed: Feed::new(sink, &token),
+            status: None,
+            signal: None,
+            failed: false,
+            answered: false,
+            go: Arc::default(),
+        };
         let input = launch.stdin(&token, way, &full);
-        let ended = run.through(read, &write, environment, input).await;
+        let ended = run.through(read, &write, environment, input, session.waited).await;
         connection.used_now();
         drop(session.room);
         match ended {
             Ended::Outcome(outcome) => return Ok(outcome),
+            Ended::Stale(true) => {}
+            Ended::Stale(false) => return Err(Unsent("it stopped answering".to_owned())),
             Ended::Again(Said::NoDescriptors) if way == Way::Small => way = Way::File,
             Ended::Again(Said::Full(folder)) if full.len() < 8 && !full.contains(&folder) => full.push(folder),
             Ended::Again(Said::Nowhere) if way == Way::File && launch.reads_descriptors() => way = Way::Memory,
@@ -104,6 +118,10 @@ struct Run<'a> {
     signal: Option<String>,
     /// The server does not run commands.
     failed: bool,
+    /// It has said something to the request, whatever it was.
+    answered: bool,
+    /// The script may be sent.
+    go: Arc<Notify>,
 }
 
 impl Run<'_> {
@@ -113,13 +131,21 @@ impl Run<'_> {
         write: &ChannelWriteHalf<Msg>,
         environment: &[(String, String)],
         input: Vec<Bytes>,
+        waited: bool,
     ) -> Ended {
         let posix = self.connection.posix.get().copied().unwrap_or(false);
+        if !waited {
+            self.go.notify_one();
+        }
+        let go = Arc::clone(&self.go);
         let send = async {
             for (name, value) in environment {
                 write.set_env(false, name.as_str(), value.as_str()).await?;
             }
             write.exec(true, launcher::command(posix)).await?;
+            // On a session that may be dead nothing is sent until it answers, so that what is given up never ran. No
+            // time is lost: OpenSSH takes no byte before.
+            go.notified().await;
             for piece in input {
                 write.data_bytes(piece).await?;
             }
@@ -134,6 +160,7 @@ impl Run<'_> {
                 (Some((_, since)), _, _) => Some(*since + END),
                 (None, Some(started), Some(limit)) => started.checked_add(limit),
                 (None, Some(_), None) => None,
+                (None, None, _) if waited && !self.answered => Some(asked + OPEN),
                 (None, None, _) => Some(asked + START),
             };
             let cancellable = stop.is_none();
@@ -163,6 +190,7 @@ impl Run<'_> {
                     let _ = write.eof().await;
                 }
                 () = sleep_until(deadline) => match &stop {
+                    None if waited && !self.answered => break false,
                     None => {
                         let why = match (self.feed.started, self.order.timeout) {
                             (Some(_), Some(limit)) => Stop::Timeout(limit),
@@ -191,11 +219,18 @@ impl Run<'_> {
         {
             return Ended::Again(said);
         }
+        if waited && !self.answered && stop.is_none() {
+            return Ended::Stale(closed);
+        }
         Ended::Outcome(self.outcome(closed, stop.map(|(stop, _)| stop)))
     }
 
     /// One message. `Err`: the sink cannot keep what came.
     fn take(&mut self, message: ChannelMsg) -> Result<(), String> {
+        if !matches!(message, ChannelMsg::Eof | ChannelMsg::WindowAdjusted { .. }) {
+            self.answered = true;
+            self.go.notify_one();
+        }
         match message {
             ChannelMsg::Data { data } => self.feed.out(&data)?,
             ChannelMsg::ExtendedData { data, ext: 1 } => {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use russh::client::{self, DisconnectReason, Handle, Msg};
 use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelOpenFailure, Disconnect};
@@ -26,8 +27,14 @@ use super::trust::{Trust, fingerprint};
 /// `MaxSessions` of a server as installed.
 const ROOMS: usize = 10;
 
+/// Where a session takes longer to open, the next run's is opened ahead.
+const FAR: Duration = Duration::from_millis(20);
+
 /// Twice what a flood needs at 50 ms; memory is taken only by what is on its way.
 const WINDOW: u32 = 2 * 1024 * 1024;
+
+/// For a session that nobody waits for.
+const AHEAD: Duration = Duration::from_secs(10);
 
 /// Where the configuration does not say: the dead are noticed within a minute.
 const ALIVE: (u64, u32) = (15, 3);
@@ -151,6 +158,10 @@ pub struct Connection {
     open: Arc<AtomicUsize>,
     /// The login shell runs the launcher as it is; learned from the first run.
     pub posix: OnceLock<bool>,
+    /// Opened ahead: the server has done nothing for it yet but to count it.
+    spare: Mutex<Option<Session>>,
+    /// The shortest time that a session took to open.
+    opening: Mutex<Duration>,
     last_used: Mutex<Instant>,
     /// Held for as long as we go through it.
     _under: Option<Arc<Connection>>,
@@ -160,6 +171,8 @@ pub struct Connection {
 pub struct Session {
     pub channel: Channel<Msg>,
     pub room: Room,
+    /// It was opened ahead; the server may have closed it since.
+    pub waited: bool,
 }
 
 /// A place among the server's sessions; given back when dropped.
@@ -245,6 +258,8 @@ impl Connection {
             rooms: Arc::new(Semaphore::new(ROOMS)),
             open: Arc::default(),
             posix: OnceLock::new(),
+            spare: Mutex::default(),
+            opening: Mutex::new(Duration::MAX),
             last_used: Mutex::new(Instant::now()),
             _under: under,
         })
@@ -282,6 +297,9 @@ impl Connection {
 
     /// Waits for its turn among the server's sessions, then for the server, `patience` at most.
     pub async fn session(&self, patience: Duration) -> Result<Session, NoSession> {
+        if let Some(spare) = self.spare() {
+            return Ok(spare);
+        }
         let permit = Arc::clone(&self.rooms)
             .acquire_owned()
             .await
@@ -289,13 +307,20 @@ impl Connection {
         let mut tries = 0;
         loop {
             tries += 1;
+            let asked = Instant::now();
             let opened = tokio::time::timeout(patience, self.handle.channel_open_session()).await;
             match opened {
                 Ok(Ok(channel)) => {
+                    let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+                    *opening = asked.elapsed().min(*opening);
                     self.open.fetch_add(1, Ordering::AcqRel);
-                    return Ok(Session { channel, room: Room { _permit: permit, open: Arc::clone(&self.open) } });
+                    let room = Room { _permit: permit, open: Arc::clone(&self.open) };
+                    return Ok(Session { channel, room, waited: false });
                 }
                 Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
+                    if let Some(spare) = self.spare() {
+                        return Ok(spare);
+                    }
                     // Fewer rooms than we think: wait for one of ours to come free.
                     let busy = self.open.load(Ordering::Acquire) > 0;
                     if tries >= 8 && !busy {
@@ -309,6 +334,34 @@ impl Connection {
                 Err(_) => return Err(NoSession::Dead("it stopped answering".to_owned())),
             }
         }
+    }
+
+    /// The session that was opened ahead, if the server has left it open.
+    fn spare(&self) -> Option<Session> {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        spare.channel.wait().now_or_never().is_none().then_some(spare)
+    }
+
+    /// Opens the next run's session now, where the way is long: it saves that run a round trip.
+    pub fn open_ahead(self: &Arc<Self>) {
+        let near = *self.opening.lock().unwrap_or_else(PoisonError::into_inner) < FAR;
+        if near || self.spare.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return;
+        }
+        let connection = Arc::clone(self);
+        tokio::spawn(async move {
+            let Ok(permit) = Arc::clone(&connection.rooms).try_acquire_owned() else { return };
+            let opening = connection.handle.channel_open_session();
+            if let Ok(Ok(channel)) = tokio::time::timeout(AHEAD, opening).await {
+                connection.open.fetch_add(1, Ordering::AcqRel);
+                let room = Room { _permit: permit, open: Arc::clone(&connection.open) };
+                let spare = Session { channel, room, waited: true };
+                let second = connection.spare.lock().unwrap_or_else(PoisonError::into_inner).replace(spare);
+                if let Some(second) = second {
+                    let _ = second.channel.close().await;
+                }
+            }
+        });
     }
 
     /// A way on to another server.

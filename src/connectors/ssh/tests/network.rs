@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::testing::*;
 use super::{ended, why};
 use crate::connectors::{Connector, Outcome};
+use crate::model::connection::HostKeys;
 use crate::model::plan::Caller;
 use crate::model::state::RunState;
 
@@ -86,6 +87,69 @@ async fn two_hundred_hosts_on_one_server_as_installed_all_run() {
     let results = futures::future::join_all(runs).await;
     let bad: Vec<_> = results.iter().filter(|(outcome, _)| *outcome != Outcome::exited(0)).collect();
     assert!(bad.is_empty(), "{} bad, first {:?}", bad.len(), bad[0].0);
+}
+
+/// A port behind which the server is 30 ms away and back.
+async fn far(server: &Sshd) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, to) = (listener.local_addr().unwrap().port(), server.port);
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = tokio::net::TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+            let ((from_near, to_near), (from_far, to_far)) = (near.into_split(), far.into_split());
+            tokio::spawn(late(from_near, to_far));
+            tokio::spawn(late(from_far, to_near));
+        }
+    });
+    port
+}
+
+async fn late(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        tokio::time::sleep(Duration::from_millis(15)).await;
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn on_a_far_host_the_next_run_s_session_is_opened_ahead_and_taken() {
+    let server = Sshd::start("LogLevel DEBUG1");
+    let port = far(&server).await;
+    let config = server.alias("web001").replace(&server.port.to_string(), &port.to_string());
+    let ssh = server.connector_with(&config, |settings| settings.host_keys = Some(HostKeys::AcceptNew));
+    let opened = || server.log().matches("ctype session").count();
+    for run in 1..=3 {
+        let (outcome, log) = go(&ssh, order("echo hi\n")).await;
+        assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "hi\n"));
+        while opened() <= run {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(opened(), run + 1, "one for each run, and the next one's");
+    }
+    // it went away with its connection, which is replaced
+    for session in server.sessions() {
+        run("kill", &["-KILL", &session]);
+    }
+    let (outcome, log) = go(&ssh, order("echo again\n")).await;
+    assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "again\n"));
+}
+
+#[tokio::test]
+async fn a_session_that_was_opened_ahead_is_no_room_less() {
+    let server = Sshd::start("MaxSessions 1");
+    let port = far(&server).await;
+    let config = server.alias("web001").replace(&server.port.to_string(), &port.to_string());
+    let ssh = server.connector_with(&config, |settings| settings.host_keys = Some(HostKeys::AcceptNew));
+    for _ in 0..2 {
+        let runs = (0..3).map(|_| go(&ssh, order("echo hi\n")));
+        for (outcome, log) in futures::future::join_all(runs).await {
+            assert_eq!((outcome, log.out().as_str()), (Outcome::exited(0), "hi\n"));
+        }
+    }
 }
 
 #[tokio::test]
