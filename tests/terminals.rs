@@ -67,10 +67,7 @@ fn esc_alone_is_esc_and_with_a_letter_alt() {
     let home = Home::empty();
     let mut console = Console::start(&home);
     console.sees("1 dev");
-    console.keys("?");
-    console.sees("> Help");
-    console.keys("<esc>");
-    console.loses("> Help");
+    console.helps();
     console.keys("<A-w>");
     console.sees("alt-w means nothing here");
     console.quit().is_restored();
@@ -227,10 +224,7 @@ fn a_paste_of_a_megabyte_is_one_text_and_launches_nothing() {
     console.sees("> a.sh");
     let text = "r\rlocal\r\ty\r1\rQq:quit\r".repeat(1 << 16);
     console.paste(&text);
-    console.keys("?");
-    console.sees("> Help");
-    console.keys("<esc>");
-    console.loses("> Help");
+    console.helps();
     console.keys("r");
     console.sees("Where");
     console.paste(&text);
@@ -266,10 +260,7 @@ fn a_paste_that_is_too_long_is_refused_whole_and_one_without_an_end_can_be_given
     console.listen(Duration::from_millis(1100));
     console.keys("<C-c>");
     console.loses("a paste is arriving");
-    console.keys("?");
-    console.sees("> Help");
-    console.keys("<esc>");
-    console.loses("> Help");
+    console.helps();
     console.quit().is_restored();
 }
 
@@ -398,10 +389,7 @@ fn a_home_that_cannot_be_written_is_said_and_the_console_still_opens() {
             let text = contents(screen);
             text.contains("no engine") || text.contains(place)
         });
-        console.keys("?");
-        console.sees("> Help");
-        console.keys("<esc>");
-        console.loses("> Help");
+        console.helps();
         console.quit().is_restored();
     }
 }

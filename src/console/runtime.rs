@@ -300,7 +300,7 @@ impl Desk {
             engine.drafts.carry_out(effect);
         }
         self.hush().await;
-        engine.leave();
+        engine.leave().await;
         Ok(())
     }
 
@@ -466,14 +466,14 @@ impl Desk {
             }
             Effect::SaveExpressions(lines) => {
                 let path = files::expressions(&self.settings.paths);
-                engine.blocking(move || {
+                engine.writing(move || {
                     let error = files::write_lines(&path, &lines).err()?;
                     Some(Event::Unkept { what: "expressions", why: format!("{}: {error}", path.display()) })
                 });
             }
             Effect::Keep(kept) => {
                 let paths = self.settings.paths.clone();
-                engine.blocking(move || {
+                engine.writing(move || {
                     let error = files::keep(&paths, &kept).err()?;
                     Some(Event::Unkept {
                         what: "filters, marks, layout",
@@ -483,19 +483,19 @@ impl Desk {
             }
             Effect::SaveHistory { name, line } => {
                 let paths = self.settings.paths.clone();
-                engine.blocking(move || {
+                engine.writing(move || {
                     let error = files::append_history(&paths, name, &line).err()?;
                     Some(Event::Unkept { what: "history", why: format!("{}: {error}", paths.state.display()) })
                 });
             }
-            Effect::KeepTheme(name) => engine.blocking({
+            Effect::KeepTheme(name) => engine.writing({
                 let settings = self.settings.clone();
                 move || {
                     let error = looks::keep_theme(&settings, &name).err()?;
                     Some(Event::Unkept { what: "theme", why: format!("{}: {error}", settings.paths.state.display()) })
                 }
             }),
-            Effect::KeepKeymap { name, asked } => engine.blocking({
+            Effect::KeepKeymap { name, asked } => engine.writing({
                 let paths = self.settings.paths.clone();
                 move || {
                     let error = looks::keep_keymap(&paths, &name, &asked).err()?;

@@ -332,6 +332,15 @@ impl Console {
         self.sees("Jobs >");
     }
 
+    /// Help opens over whatever is there, and esc closes it before the next key comes.
+    #[track_caller]
+    pub fn helps(&mut self) {
+        self.keys("?");
+        self.sees("> Help");
+        self.keys("<esc>");
+        self.loses("> Help");
+    }
+
     /// Quits by key, and expects a good end.
     #[track_caller]
     pub fn quit(mut self) -> Self {

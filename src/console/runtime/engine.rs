@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::drafts::Drafts;
 use crate::client::{Asked, Client, ClientError};
@@ -19,6 +20,8 @@ const JOBS: usize = 1000;
 /// Between two tries to find a lost engine.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A disk that takes longer for a line keeps nobody from leaving.
+const LONGEST_WRITE: Duration = Duration::from_secs(2);
 
 /// What a task brings back.
 pub enum Told {
@@ -35,6 +38,8 @@ pub struct Engine {
     tasks: CancellationToken,
     /// Ends everything.
     all: CancellationToken,
+    /// What is being written for the next console.
+    writes: TaskTracker,
     /// Drafts are written whether there is an engine or not.
     pub drafts: Drafts,
 }
@@ -43,7 +48,7 @@ impl Engine {
     pub fn new(paths: Paths, results: Sender<Told>) -> Self {
         let all = CancellationToken::new();
         let drafts = Drafts::start(paths.state.join("drafts"), results.clone());
-        Self { paths, results, client: None, tasks: all.child_token(), all, drafts }
+        Self { paths, results, client: None, tasks: all.child_token(), all, writes: TaskTracker::new(), drafts }
     }
 
     /// Takes what belongs here and passes on what belongs to the console.
@@ -83,8 +88,11 @@ impl Engine {
         });
     }
 
-    pub fn leave(&self) {
+    /// Nothing more is asked or awaited, but what is being written is written.
+    pub async fn leave(&self) {
         self.all.cancel();
+        self.writes.close();
+        let _ = tokio::time::timeout(LONGEST_WRITE, self.writes.wait()).await;
     }
 
     /// Finds or starts the engine and follows its events, for as long as the console runs.
@@ -101,6 +109,17 @@ impl Engine {
         let results = self.results.clone();
         self.spawn(async move {
             if let Ok(Some(event)) = tokio::task::spawn_blocking(work).await {
+                let _ = results.send(Told::Event(Box::new(event))).await;
+            }
+        });
+    }
+
+    /// The same for what the next console shall find: it is not given up when this one is left.
+    pub fn writing(&self, work: impl FnOnce() -> Option<Event> + Send + 'static) {
+        let results = self.results.clone();
+        let done = self.writes.spawn_blocking(work);
+        self.spawn(async move {
+            if let Ok(Some(event)) = done.await {
                 let _ = results.send(Told::Event(Box::new(event))).await;
             }
         });
