@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{line, nth, pane, title};
 use super::table::{self, Table};
-use super::{gauge, grid, states, tail};
+use super::{gauge, grid, overview, states, tail};
 use crate::console::app::columns::{self, Col};
 use crate::console::app::list::{ListId, Sort};
 use crate::console::app::live::took_ms;
@@ -74,13 +74,7 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let summary = &job.summary;
-    let (word, role) = match summary.state {
-        JobState::Running => ("LIVE", Role::StateRunning),
-        JobState::Done if summary.counts.ok == summary.counts.total() => ("ALL OK", Role::StateOk),
-        JobState::Done => ("DONE", Role::TextStrong),
-        JobState::Cancelled => ("STOPPED", Role::StateCancelled),
-        JobState::Interrupted => ("INTERRUPTED", Role::StateFailed),
-    };
+    let (word, role) = overview::outcome(summary);
     let end = summary.finished_at.unwrap_or(app.now);
     let elapsed = end.as_millisecond() - summary.created_at.as_millisecond();
     let elapsed = elapsed.max(0).unsigned_abs();

@@ -273,12 +273,27 @@ pub fn done(job: &JobSummary) -> String {
     }
 }
 
-pub fn done_style(theme: &Theme, job: &JobSummary) -> Style {
+/// What became of a job, worst first, and the role it is shown in: that it has ended says nothing.
+pub fn outcome(job: &JobSummary) -> (String, Role) {
+    let counts = &job.counts;
+    let many = |n: u32, word: &str, role| (format!("{} {word}", text::count(u64::from(n))), role);
     match job.state {
-        JobState::Running => theme.style(Role::StateRunning).add_modifier(Modifier::BOLD),
-        JobState::Done => theme.style(Role::TextMuted),
-        JobState::Cancelled => theme.style(Role::StateCancelled),
-        JobState::Interrupted => theme.style(Role::StateFailed),
+        JobState::Running => ("LIVE".into(), Role::StateRunning),
+        JobState::Cancelled => ("STOPPED".into(), Role::StateCancelled),
+        JobState::Interrupted => ("INTERRUPTED".into(), Role::StateFailed),
+        JobState::Done if counts.failed > 0 => many(counts.bad(), "FAILED", Role::StateFailed),
+        JobState::Done if counts.timeout > 0 => many(counts.timeout, "TIMED OUT", Role::StateTimeout),
+        JobState::Done if counts.offline > 0 => many(counts.offline, "OFFLINE", Role::StateOffline),
+        JobState::Done if counts.ok < counts.total() => many(counts.total() - counts.ok, "NOT RUN", Role::StateSkipped),
+        JobState::Done => ("ALL OK".into(), Role::StateOk),
+    }
+}
+
+pub fn done_style(theme: &Theme, job: &JobSummary) -> Style {
+    match outcome(job).1 {
+        Role::StateOk => theme.style(Role::TextMuted),
+        Role::StateRunning => theme.style(Role::StateRunning).add_modifier(Modifier::BOLD),
+        role => theme.style(role),
     }
 }
 
@@ -305,6 +320,8 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     let number = app.jobs.first().map_or(2, |job| job.id.to_string().len().max(2)) as u16;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let key = |row: usize| app.jobs[row].id.to_string();
+    let room = inside.width.saturating_sub(table::gutter(look) + 1);
+    let tells_offline = columns::shown(list, look, room).iter().any(|col| col.name == "off");
     let style = |row: usize, col: &Col, _: &str| {
         let job = &app.jobs[row];
         let amount = |n: u32, role: Role| match n {
@@ -319,6 +336,11 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
             "done" => (Some(done(job)), done_style(theme, job)),
             "state" => (None, done_style(theme, job)),
             "ok" => amount(job.counts.ok, Role::StateOk),
+            // With no column of their own, devices that were not reached stand where failures would: a job that ran
+            // nowhere must not look like one that went well.
+            "bad" if !tells_offline && job.counts.bad() == 0 && job.counts.offline > 0 => {
+                (Some(format!("-{}", text::count(u64::from(job.counts.offline)))), theme.style(Role::StateOffline))
+            }
             "bad" => amount(job.counts.bad(), Role::StateFailed),
             "off" => amount(job.counts.offline, Role::StateOffline),
             _ => (None, muted),

@@ -140,6 +140,30 @@ fn the_log_has_levels_voices_and_repeats_at_every_size() {
     insta::assert_snapshot!("notice", shown(""));
 }
 
+/// At the width with no column for them, a job that ran nowhere is told from one that went well; and a job that has
+/// ended says how.
+#[test]
+fn what_became_of_a_job_is_told_at_every_width() {
+    use crate::console::app::sample::job;
+    use crate::model::state::RunState::{Failed, Offline, Ok, Timeout};
+    let cases: [(&[_], &str, &str); 5] = [
+        (&[Offline], "100%  -1", "1 OFFLINE"),
+        (&[Ok, Ok, Ok], "100%   0", "ALL OK"),
+        (&[Ok, Failed, Offline, Timeout], "100%   2", "2 FAILED"),
+        (&[Ok, Timeout], "100%   1", "1 TIMED OUT"),
+        (&[Ok, Offline, Offline], "100%  -2", "2 OFFLINE"),
+    ];
+    for (states, row, head) in cases {
+        let mut session = Session::starting((80, 24), false);
+        session.jobs = vec![job(7, states)];
+        session.attach();
+        session.keys("3");
+        assert!(session.screen().contains(row), "{row}: {}", session.screen());
+        session.keys("<enter>");
+        assert!(session.screen().contains(head), "{head}: {}", session.screen());
+    }
+}
+
 #[test]
 fn a_script_in_full_and_lists_in_full() {
     insta::assert_snapshot!("source", screen((140, 40), false, "<enter>"));
