@@ -43,6 +43,25 @@ fn from_a_script_to_its_output_and_back() {
 }
 
 #[test]
+fn nobody_comes_back_into_a_text_by_q() {
+    let mut session = session();
+    session.keys("e<F6>local<enter><enter><enter>y<enter>");
+    launched(&mut session, 10);
+    assert_eq!(session.app.view, View::Live);
+    assert_eq!(session.app.path()[1], "Jobs", "the way back is not through the script");
+    session.keys("-");
+    assert_eq!(session.app.view, View::Editor, "the script is one key away");
+    session.keys("<esc>");
+    assert_eq!(session.app.view, View::Live);
+    let text = session.app.editing.open.as_ref().unwrap().bytes();
+    session.keys("q");
+    assert_eq!(session.app.view, View::Overview);
+    session.keys("q");
+    assert_eq!(session.sent.last(), Some(&Effect::Quit));
+    assert_eq!(session.app.editing.open.as_ref().unwrap().bytes(), text, "no q was written into it");
+}
+
+#[test]
 fn enter_alone_never_launches() {
     let mut session = session();
     session.keys("r@all<enter><enter><enter><enter><enter><enter>");

@@ -42,11 +42,15 @@ impl App {
             return;
         }
         self.trail.last = Some(before);
+        if let Some(editor) = &mut self.editing.open {
+            editor.buffer.pause();
+        }
         if here.view == View::default() {
             self.trail.levels.clear();
         } else if let Some(level) = self.trail.levels.iter().position(|spot| *spot == here) {
             self.trail.levels.truncate(level);
-        } else {
+        } else if before.view != View::Editor {
+            // Nobody goes back into a text by q: the next q would be written into it. `-` leads there.
             self.trail.levels.push(before);
             if self.trail.levels.len() > LEVELS {
                 self.trail.levels.remove(0);
