@@ -212,6 +212,8 @@ impl App {
             self.hint = Some("still saving".into());
             return;
         }
+        // What is undone later ends here.
+        editor.buffer.pause();
         if !editor.dirty {
             self.hint = Some(format!("nothing to save: {} is as the library has it", text::plain(&editor.name)));
             return self.saved_then(then, effects);

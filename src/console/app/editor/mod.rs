@@ -300,6 +300,8 @@ impl Editor {
     /// The text goes to the drafts, or its draft away, if that is due.
     pub(super) fn keep(&mut self, effects: &mut Vec<Effect>) {
         self.draft.since = None;
+        // Whoever rested long enough for a draft begins something new.
+        self.buffer.pause();
         if self.dirty {
             let bytes = self.bytes();
             effects.push(Effect::SaveDraft { name: self.name.clone(), base: self.base.clone(), bytes });

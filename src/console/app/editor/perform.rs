@@ -148,6 +148,8 @@ impl App {
     fn other_verb(&mut self, verb: Verb, effects: &mut Vec<Effect>) {
         let area = self.area;
         let Some(editor) = &mut self.editing.open else { return };
+        // None of these writes on at the same word.
+        editor.buffer.pause();
         match verb {
             Verb::Bracket => {
                 let extend = editor.buffer.selecting();

@@ -230,6 +230,48 @@ fn selecting_copying_and_pasting() {
 }
 
 #[test]
+fn what_is_undone_ends_where_something_else_was_done() {
+    // A save, a launch that is cancelled, a motion, another view, and a rest each end a step.
+    for between in ["<F3>", "<F6><esc>", "<left><right>", "<C-f><esc>", "<esc>1e"] {
+        let mut session = opened(b"");
+        session.keys("echo");
+        session.keys(between);
+        if !saves(&session).is_empty() {
+            saved(&mut session, Ok(version("0123456789ab")));
+            session.keys("<esc>");
+            if session.app.view != View::Editor {
+                session.keys("1e");
+            }
+        }
+        session.keys("q<A-u>");
+        assert_eq!(editor(&session).buffer.lines()[0], "echo", "{between}");
+    }
+    let mut session = opened(b"");
+    session.keys("echo");
+    later(&mut session, 1_500);
+    session.keys("q<A-u>");
+    assert_eq!(editor(&session).buffer.lines()[0], "echo", "a rest");
+}
+
+#[test]
+fn the_changes_are_looked_at_and_saved_from_there() {
+    let mut session = at_mark("a¦\n");
+    session.keys("x<F5>");
+    assert!(session.screen().contains("[ Back ]     [ Save ]"), "{}", session.screen());
+    session.keys("<tab><enter>");
+    assert!(session.app.layers.is_empty() && saves(&session).is_empty(), "Back saves nothing");
+    session.keys("<F5><esc>");
+    assert!(session.app.layers.is_empty() && saves(&session).is_empty(), "nor does esc");
+    for keys in ["<enter>", "<F3>"] {
+        let mut session = at_mark("a¦\n");
+        session.keys("x<F5>");
+        session.keys(keys);
+        assert_eq!(saves(&session).len(), 1, "{keys}");
+        assert!(session.app.layers.is_empty(), "nothing is left open");
+    }
+}
+
+#[test]
 fn undo_and_redo_go_by_words_and_by_commands() {
     leads("¦", "echo hi<A-u>", "echo¦");
     leads("¦", "echo hi<A-u><A-u><A-e>", "echo¦");
