@@ -150,6 +150,7 @@ pub static TABLE: &[Command] = &[
     // two texts compared
     row("diff", "next-change", Do::NextChange, "next change", "to the next change"),
     row("diff", "previous-change", Do::PreviousChange, "previous", "to the change before"),
+    row("diff", "save", Do::Editor(Verb::Save), "", "save the editor's text, where that is what is compared"),
     // targets
     row("targets", "open", Do::Open, "open", "open or close a group"),
     fleet("targets", "run", Do::Run, "run", "run a script here: opens the launch dialog"),

@@ -2,10 +2,14 @@
 //! done off the loop; a text that is not at hand is fetched there, too.
 
 use super::commands::Do;
+use super::editor::{Then, Verb};
 use super::layers::Next;
 use super::{App, Effect, Layer, layout};
 use crate::model::diff::{Diff, Row};
 use crate::model::wire::Problem;
+
+/// Writes the file, in the editor and where its changes are looked at.
+const SAVE: Do = Do::Editor(Verb::Save);
 
 /// One of two texts, and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +37,15 @@ pub struct DiffView {
     /// First row shown, and first column.
     pub top: usize,
     pub left: usize,
+    /// The right text is the editor's, to be saved from here: which button has the focus.
+    pub save: Option<Button>,
     serial: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    Back,
+    Save,
 }
 
 #[derive(Debug)]
@@ -121,9 +133,18 @@ impl App {
         self.shelf.serial += 1;
         let serial = self.shelf.serial;
         let titles = (left.title.clone(), right.title.clone());
-        let view = DiffView { titles, state: State::Comparing, top: 0, left: 0, serial };
+        let view = DiffView { titles, state: State::Comparing, top: 0, left: 0, save: None, serial };
         effects.push(Effect::Compare { serial, left, right });
         Layer::Diff(Box::new(view))
+    }
+
+    /// The saved text and the editor's: the file is written from here, or left as it is.
+    pub(super) fn open_save(&mut self, left: Side, right: Side, effects: &mut Vec<Effect>) {
+        let mut view = self.diff_view(left, right, effects);
+        if let Layer::Diff(view) = &mut view {
+            view.save = Some(Button::Save);
+        }
+        self.layers.push(view);
     }
 
     pub(super) fn compared(&mut self, serial: u64, answer: Result<Diff, Problem>) {
@@ -141,16 +162,32 @@ impl App {
     }
 
     /// Rows of a comparison on this screen.
-    fn diff_page(&self) -> usize {
-        layout::inside(layout::strips(self.area).body).max(1)
+    fn diff_page(&self, view: &DiffView) -> usize {
+        layout::inside(layout::strips(self.area).body).saturating_sub(usize::from(view.save.is_some())).max(1)
     }
 
-    pub(super) fn in_diff(&mut self, view: &mut DiffView, verb: Do) -> Next {
-        let page = self.diff_page();
+    pub(super) fn in_diff(&mut self, view: &mut DiffView, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        let page = self.diff_page(view);
         if matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack) {
             return Next::Close;
         }
         let State::Ready(shown) = &view.state else { return Next::Stay };
+        match (view.save, verb) {
+            (Some(_), SAVE) | (Some(Button::Save), Do::Accept | Do::Open) => {
+                self.save(Then::Stay, false, effects);
+                return Next::Close;
+            }
+            (None, SAVE) => {
+                self.hint = Some("nothing to save here: this is no text of the editor's".into());
+                return Next::Stay;
+            }
+            (Some(Button::Back), Do::Accept | Do::Open) => return Next::Close,
+            (Some(at), Do::NextField | Do::PreviousField) => {
+                view.save = Some(if at == Button::Save { Button::Back } else { Button::Save });
+                return Next::Stay;
+            }
+            _ => {}
+        }
         let lines = shown.lines(self.area.width >= layout::WIDE);
         // notes stand above the lines, on two rows each at most
         let last = lines.len().saturating_sub(page.saturating_sub(2 * shown.diff.notes.len()).max(1));

@@ -98,6 +98,21 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
             ("last", "newest"),
             ("cancel", "close"),
         ]),
+        Layer::Diff(view) if view.save.is_some() => Some(&[
+            ("save", "save"),
+            ("accept", "press"),
+            ("next-field", "button"),
+            ("next-change", "next change"),
+            ("cancel", "back"),
+            ("help", "help"),
+        ]),
+        Layer::Diff(_) => Some(&[
+            ("next-change", "next change"),
+            ("previous-change", "previous"),
+            ("page-down", "page"),
+            ("cancel", "back"),
+            ("help", "help"),
+        ]),
         Layer::Write(_) => Some(&[("next-field", "next"), ("accept", "press"), ("cancel", "close")]),
         _ => None,
     }

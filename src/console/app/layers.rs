@@ -125,7 +125,7 @@ impl App {
                 }
             },
             Layer::Log(log) => self.in_log(log, verb),
-            Layer::Diff(view) => self.in_diff(view, verb),
+            Layer::Diff(view) => self.in_diff(view, verb, effects),
             Layer::Files(files) => self.in_files(files, verb, effects),
             Layer::Pages(pages) => Next::stay(self.in_pages(pages, verb, effects)),
             Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),

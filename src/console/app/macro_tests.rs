@@ -25,6 +25,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("versions", "restore", ":versions<enter>j", "R"),
     ("diff", "next-change", "d<enter>", "n"),
     ("diff", "previous-change", "d<enter>n", "N"),
+    ("diff", "save", "ex<F5>", "<F3>"),
     ("targets", "open", "2jj", "<enter>"),
     ("targets", "run", "2jj", "r"),
     ("targets", "edit-expression", "2", "e"),

@@ -87,7 +87,7 @@ pub fn write(app: &App, ask: AskWrite, body: Rect, buf: &mut Buffer) {
 }
 
 /// Buttons on the last row, in the middle.
-fn buttons(app: &App, inside: Rect, buttons: &[(&str, bool, Role)], buf: &mut Buffer) {
+pub(super) fn buttons(app: &App, inside: Rect, buttons: &[(&str, bool, Role)], buf: &mut Buffer) {
     let mut spans = Vec::new();
     for (n, (word, focused, role)) in buttons.iter().enumerate() {
         if n > 0 {

@@ -9,9 +9,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line as Row, Span};
 
 use super::cells::{self, line, nth, pane, title, words};
+use super::dialog;
 use super::states::Said;
 use crate::console::app::App;
-use crate::console::app::diff::{DiffView, Line, Shown, State};
+use crate::console::app::diff::{Button, DiffView, Line, Shown, State};
 use crate::console::app::layout;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -35,7 +36,12 @@ pub fn draw(app: &App, view: &DiffView, body: Rect, buf: &mut Buffer) {
         }
         State::Ready(shown) => {
             let notes = notes(app, shown, inside, buf);
-            let rest = Rect { y: inside.y + notes, height: inside.height - notes, ..inside };
+            let mut rest = Rect { y: inside.y + notes, height: inside.height - notes, ..inside };
+            if let Some(at) = view.save {
+                rest.height = rest.height.saturating_sub(1);
+                let button = |word, button| (word, at == button, Role::Text);
+                dialog::buttons(app, inside, &[button("Back", Button::Back), button("Save", Button::Save)], buf);
+            }
             if app.area.width >= layout::WIDE {
                 beside(app, view, shown, rest, buf);
             } else {

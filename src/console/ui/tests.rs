@@ -223,4 +223,6 @@ fn the_editor_s_colours_signs_and_questions() {
     insta::assert_snapshot!("editor-styled", format!("{buffer:?}"));
     session.keys("<A-l>");
     insta::assert_snapshot!("editor-why-80x24", session.screen());
+    session.keys("<esc>x<F5>");
+    insta::assert_snapshot!("editor-save-80x24", session.screen());
 }

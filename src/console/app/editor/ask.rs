@@ -18,7 +18,6 @@ pub enum Pick {
     /// Theirs becomes the text; mine can be had back by undoing.
     TakeTheirs,
     SeeBoth,
-    Save,
     SaveAndOpen,
     /// In $VISUAL or $EDITOR.
     External(String),

@@ -366,7 +366,6 @@ impl App {
                 editor.keep(effects);
             }
             (Pick::KeepMine, _) => self.save(Then::Stay, true, effects),
-            (Pick::Save, _) => self.save(Then::Stay, false, effects),
             (Pick::SaveAndOpen, _) => self.save(Then::External, false, effects),
             (Pick::Discard, _) => {
                 let saved = editor.saved.clone();
@@ -382,7 +381,7 @@ impl App {
         }
     }
 
-    /// What has changed since the saved version; below it the question whether to save.
+    /// What has changed since the saved version, and whether to save it.
     pub(super) fn difference(&mut self, effects: &mut Vec<Effect>) {
         let Some(editor) = &self.editing.open else { return };
         if !editor.dirty {
@@ -392,14 +391,7 @@ impl App {
         let base = editor.base.as_deref().unwrap_or("nothing");
         let left = Side { title: format!("saved, {base}"), text: diff::Text::Bytes(editor.saved_bytes()) };
         let right = Side { title: "your text".into(), text: diff::Text::Bytes(editor.bytes()) };
-        let ask = Ask::new(
-            format!("Save {}?", text::plain(&editor.name)),
-            vec!["The file is written and a version kept; the one before stays.".into()],
-        )
-        .pick(Pick::Close, "Not now", "the text is kept as a draft")
-        .pick(Pick::Save, "Save", "as the next version");
-        self.layers.push(Layer::Editor(ask));
-        self.open_diff(left, right, effects);
+        self.open_save(left, right, effects);
     }
 
     /// The two texts that a question is about, beside each other. `None`: this answer is no comparison.
