@@ -214,6 +214,7 @@ pub static TABLE: &[Command] = &[
     row("editor", "why", Do::Editor(Verb::Why), "", "what lint says here, in full"),
     row("editor", "fix", Do::Editor(Verb::Fix), "", "do what lint proposes here"),
     row("editor", "parameters", Do::Editor(Verb::Parameters), "", "to the lines that declare the parameters"),
+    row("editor", "versions", Do::Editor(Verb::Versions), "", "its versions: read, compare, go back to one"),
     row("editor", "indent", Do::Editor(Verb::Indent), "", "to the next stop; selected lines: one step to the right"),
     row("editor", "unindent", Do::Editor(Verb::Unindent), "", "lines one step to the left"),
     row("editor", "toggle-comment", Do::Editor(Verb::Comment), "", "comment lines out, or in again"),

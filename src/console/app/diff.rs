@@ -159,6 +159,7 @@ impl App {
                 return;
             }
         }
+        self.past_compared(serial, answer);
     }
 
     /// Rows of a comparison on this screen.

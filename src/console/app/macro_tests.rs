@@ -72,6 +72,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("editor", "why", "e", "<A-l>"),
     ("editor", "fix", "e", "<A-f>"),
     ("editor", "parameters", "e", "<A-p>"),
+    ("editor", "versions", "e", "<A-v>"),
     ("editor", "indent", "e", "<tab>"),
     ("editor", "unindent", "e<tab>", "<S-tab>"),
     ("editor", "toggle-comment", "e", "<A-;>"),

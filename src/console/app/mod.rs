@@ -396,7 +396,7 @@ impl App {
 
     /// Brings derived state up to date and asks for what the screen now shows and does not have.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
-        self.settle_editor();
+        self.settle_editor(effects);
         if self.link != Link::Attached {
             return;
         }

@@ -95,7 +95,10 @@ impl App {
             Event::Deleted { name, answer } => self.deleted(&name, answer, effects),
             Event::Undeleted(answer) => self.undeleted(answer, effects),
             Event::Restored { name, answer } => self.restored(&name, answer, effects),
-            Event::Versions { name, answer } => self.set_versions(&name, answer),
+            Event::Versions { name, answer } => {
+                self.past_versions(&name, &answer, effects);
+                self.set_versions(&name, answer);
+            }
             Event::Version { title, answer } => self.read_version(title, *answer),
             Event::Trash(answer) => self.set_trash(answer),
             Event::Compared { serial, answer } => self.compared(serial, *answer),

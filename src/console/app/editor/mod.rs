@@ -10,6 +10,7 @@ mod file;
 mod go;
 pub mod lint;
 pub mod panes;
+pub mod past;
 mod perform;
 pub mod search;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use search::Bar;
 pub use verbs::{Motion, Verb};
 
 use self::lint::Lint;
+use self::past::Past;
 use self::search::Search;
 use self::vi::Vi;
 use super::event::Effect;
@@ -117,6 +119,7 @@ pub struct Editor {
     pub clip: Clip,
     pub bracket: Option<(Pos, Pos)>,
     pub draft: Drafted,
+    pub past: Past,
     pub saving: Option<Saving>,
     /// The mark was set by its key: motions select until it is taken away.
     pub(super) marking: bool,
@@ -167,6 +170,7 @@ impl Editor {
             clip: Clip::default(),
             bracket: None,
             draft: Drafted::default(),
+            past: Past::default(),
             saving: None,
             marking: false,
             cutting: false,
@@ -237,6 +241,8 @@ impl Editor {
             self.saved = document;
         }
         self.same = Same::NONE;
+        self.past.grew();
+        self.past.due = Some(Timestamp::UNIX_EPOCH);
         self.compare();
     }
 
@@ -281,6 +287,7 @@ impl Editor {
         self.resting = now + COLOUR_PAUSE;
         self.search.stale();
         self.lint.due = Some(now + LINT_PAUSE);
+        self.past.due = self.lint.due;
         let since = self.draft.since.map_or(now, |(first, _)| first);
         self.draft.since = Some((since, now));
     }
@@ -292,9 +299,11 @@ impl Editor {
     }
 
     /// When the clock is next needed.
-    pub(super) fn wake(&self, now: Timestamp, seen: bool, linting: bool) -> Option<Timestamp> {
+    /// `beside`: the versions are on screen.
+    pub(super) fn wake(&self, now: Timestamp, seen: bool, linting: bool, beside: bool) -> Option<Timestamp> {
         let idle = (seen && !self.colours.complete()).then(|| self.resting.max(now));
-        [idle, self.draft_due(), self.lint.due.filter(|_| seen && !linting)].into_iter().flatten().min()
+        let lint = self.lint.due.filter(|_| seen && !linting);
+        [idle, self.draft_due(), lint, self.past.due.filter(|_| seen && beside)].into_iter().flatten().min()
     }
 
     /// The text goes to the drafts, or its draft away, if that is due.
@@ -337,23 +346,27 @@ impl super::App {
             let changed = editor.colours.ensure(usize::MAX, SLICE);
             moved |= changed.is_some_and(|rows| rows.start < shown.end && shown.start < rows.end);
         }
+        self.settle_past(effects);
         moved
     }
 }
 
 /// What the rest of the console asks of the editor.
 impl super::App {
-    pub(super) fn settle_editor(&mut self) {
+    pub(super) fn settle_editor(&mut self, effects: &mut Vec<Effect>) {
         let (now, area) = (self.now, self.area);
         if self.view == super::View::Editor
             && let Some(editor) = &mut self.editing.open
         {
             editor.settle(now, area);
+            self.settle_past(effects);
         }
     }
 
     pub(super) fn wake_editor(&self) -> Option<Timestamp> {
-        self.editing.open.as_ref()?.wake(self.now, self.view == super::View::Editor, self.editing.linting.is_some())
+        let editor = self.editing.open.as_deref()?;
+        let beside = editor.base.is_some() && panes::panes(self.area, editor).versions.is_some();
+        editor.wake(self.now, self.view == super::View::Editor, self.editing.linting.is_some(), beside)
     }
 
     pub(super) fn editor_contexts(&self) -> &'static [&'static str] {

@@ -6,8 +6,9 @@ use ratatui::layout::Rect;
 use super::{Bar, Editor};
 use crate::console::app::layout;
 
-/// Cells of the parameters panel.
+/// Cells of the panels beside the text, and rows that each has at least where both are.
 const SIDE: u16 = 48;
+const VERSIONS: u16 = 9;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Panes {
@@ -16,6 +17,7 @@ pub struct Panes {
     pub gutter: u16,
     pub lint: Option<Rect>,
     pub params: Option<Rect>,
+    pub versions: Option<Rect>,
     /// The row of the replacement, above the status row.
     pub replace: Option<Rect>,
 }
@@ -53,7 +55,12 @@ pub fn panes(area: Rect, editor: &Editor) -> Panes {
         panes.lint = (lint > 0).then(|| Rect { y: body.bottom(), height: lint, ..body });
         if area.width >= layout::WIDE {
             body.width -= SIDE;
-            panes.params = Some(Rect { x: body.right(), width: SIDE, ..body });
+            let side = Rect { x: body.right(), width: SIDE, ..body };
+            // The parameters come first; the versions have what is left, if it is worth a panel.
+            let params = if side.height >= VERSIONS * 2 { (side.height * 2 / 5).max(VERSIONS) } else { side.height };
+            panes.params = Some(Rect { height: params, ..side });
+            let below = Rect { y: side.y + params, height: side.height - params, ..side };
+            panes.versions = (below.height > 0).then_some(below);
         }
     }
     panes.text = body;

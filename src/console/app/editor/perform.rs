@@ -221,6 +221,7 @@ impl App {
                 editor.visit(pos(row, 0), area);
                 self.hint = Some("parameters are comments here: # @arg, # @option, # @flag; the panel follows".into());
             }
+            Verb::Versions => self.open_versions(effects),
             Verb::LineEnds => {
                 let ends = editor.turn_line_ends();
                 self.hint = Some(format!("lines end with {} when saved", ends.word()));

@@ -64,6 +64,7 @@ pub enum Verb {
     External,
     ViKeys,
     Parameters,
+    Versions,
     LineEnds,
     Discard,
 }

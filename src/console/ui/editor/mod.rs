@@ -1,6 +1,7 @@
 //! The editor's screen: the text, what lint says below it, the parameters beside it, the bar in which is searched,
 //! and its questions.
 
+mod past;
 mod text;
 
 use ratatui::buffer::Buffer;
@@ -27,6 +28,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     }
     if let Some(area) = panes.params {
         params(app, editor, area, buf);
+    }
+    if let Some(area) = panes.versions {
+        past::draw(app, editor, area, buf);
     }
     let strips = layout::strips(area);
     match &editor.bar {
