@@ -123,15 +123,34 @@ fn entry(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, around: &Around<'_
         let word = &**key.get_ref();
         let Some((_, shape)) = COMMON.iter().chain(specific).find(|(known, _)| *known == word) else {
             let known = COMMON.iter().chain(specific).map(|(known, _)| *known);
-            page.unknown(key.span().start, "key", word, &format!(" in connection `{name}` ({kind})"), known);
+            let meant = guard(&mut connection, nearest(word, known.clone()).unwrap_or_default());
+            page.unknown(key.span().start, "key", word, &format!(" in connection `{name}` ({kind}){meant}"), known);
             continue;
         };
         match shape.check(given(value.get_ref())) {
             Ok(()) => apply(&mut connection, word, value, around),
-            Err(wrong) => page.problem(value.span().start, format!("`{word}` in connection `{name}`: {wrong}")),
+            Err(wrong) => {
+                let meant = guard(&mut connection, word);
+                page.problem(value.span().start, format!("`{word}` in connection `{name}`{meant}: {wrong}"));
+            }
         }
     }
     Some(connection)
+}
+
+/// What keeps scripts away from devices is in force also where it was written down wrongly. What is said of it.
+fn guard(connection: &mut Connection, key: &str) -> &'static str {
+    match key {
+        "protected" => {
+            connection.protected = true;
+            ", taken as protected"
+        }
+        "read_only" => {
+            connection.read_only = true;
+            ", taken as read-only"
+        }
+        _ => "",
+    }
 }
 
 /// A name that can stand before the colon of `connection:name` and in an expression.

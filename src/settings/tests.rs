@@ -185,6 +185,36 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
 }
 
 #[test]
+fn a_guard_that_was_written_down_wrongly_is_in_force() {
+    for (line, protected, read_only, said) in [
+        (
+            "protcted = true",
+            true,
+            false,
+            "unknown key `protcted` in connection `a` (local), taken as protected; did you mean",
+        ),
+        (
+            "protected = \"yes\"",
+            true,
+            false,
+            "`protected` in connection `a`, taken as protected: expected true or false",
+        ),
+        (
+            "readonly = true",
+            false,
+            true,
+            "unknown key `readonly` in connection `a` (local), taken as read-only; did you mean",
+        ),
+        ("colour = true", false, false, "unknown key `colour` in connection `a` (local)"),
+    ] {
+        let settings = read(&format!("[[connection]]\nname = \"a\"\nkind = \"local\"\n{line}\n"));
+        let connection = &settings.connections[0];
+        assert_eq!((connection.protected, connection.read_only), (protected, read_only), "{line}");
+        assert!(settings.problems[0].contains(said), "{line}: {:?}", settings.problems);
+    }
+}
+
+#[test]
 fn the_rest_of_a_file_with_a_mistake_counts() {
     let settings = read("[engine]\nat_once = 7\nretries = 3\n[ui]\ntheme = \"mono\"\nfps = 0\n");
     assert_eq!(settings.engine.at_once, 7);

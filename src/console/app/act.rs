@@ -2,7 +2,6 @@
 //! wherever the operator is. Owns no list and no text; whatever changes the fleet opens its dialog, as its key does.
 
 use super::commands::{self, Command, Do};
-use super::launch::Launch;
 use super::list::ListId;
 use super::palette::Palette;
 use super::prompt::{Prompt, Purpose};
@@ -102,8 +101,7 @@ impl App {
             Some(why) => self.hint = Some(why),
             None => {
                 self.close_layers();
-                let launch = Launch::new(&self.scripts, Some(script), target);
-                self.layers.push(Layer::Launch(Box::new(launch)));
+                self.launch_dialog(Some(script.to_owned()), target);
             }
         }
     }

@@ -270,6 +270,20 @@ impl Arm {
         }
     }
 
+    /// What is still to be typed.
+    pub fn asks(&self) -> String {
+        match self.need {
+            Need::Yes => "type y first".to_owned(),
+            Need::Count(count) => format!("type {count}, how many devices are meant, first"),
+        }
+    }
+
+    /// A letter or figure that does not belong here: what is typed by mistake is told, not passed on.
+    pub fn mistakes(key: &KeyEvent) -> bool {
+        !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+            && matches!(key.code, KeyCode::Char(c) if c.is_alphanumeric())
+    }
+
     /// The count to send along.
     pub fn count(&self) -> Option<usize> {
         match self.need {

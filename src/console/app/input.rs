@@ -7,8 +7,9 @@ use super::help;
 use super::launch::At;
 use super::layers::Next;
 use super::prompt::{Prompt, Used};
+use super::stop;
 use super::{App, Effect, Layer, View};
-use crate::console::app::form::Input;
+use crate::console::app::form::{Arm, Input};
 use crate::console::app::launch::Slot;
 use crate::console::keymap::{Chord, Found};
 
@@ -70,12 +71,16 @@ impl App {
                     return false;
                 }
                 let At::Field(at) = launch.at else {
-                    if !launch.arm.key(key) {
-                        return false;
+                    if launch.arm.key(key) {
+                        // Armed: enter is the last step. Anything else leads back to where it is typed.
+                        launch.at = if launch.armed() { At::Launch } else { At::Arm };
+                        return true;
                     }
-                    // Armed: enter is the last step. Anything else leads back to Cancel.
-                    launch.at = if launch.armed() { At::Launch } else { At::Cancel };
-                    return true;
+                    if launch.at == At::Arm && launch.current() && Arm::mistakes(key) {
+                        self.hint = Some(launch.arm.asks());
+                        return true;
+                    }
+                    return false;
                 };
                 let Some(field) = launch.fields.get_mut(at) else { return false };
                 if !field.input.key(key) {
@@ -111,10 +116,10 @@ impl App {
                 used != Used::No
             }
             Some(Layer::Stop(stop)) => {
-                if stop.choice.is_none() || stop.sent || !stop.arm.key(key) {
+                if stop.sent || !stop.arm.key(key) {
                     return false;
                 }
-                stop.on_stop = stop.armed();
+                stop.at = if stop.armed() { stop::At::Stop } else { stop::At::Arm };
                 true
             }
             Some(Layer::Looks(chooser)) => {

@@ -9,11 +9,14 @@ use super::launch::{At, Launch, Slot};
 use super::marks::marking;
 use super::planned::DeviceList;
 use super::prompt::Prompt;
-use super::stop::{Choice, Stop};
+use super::stop::{self, Choice, Stop};
 use super::tree::{Kind, Saved};
 use super::{App, Effect, Layer, Pane, View, layout};
 use crate::console::text;
 use crate::model::nodeset;
+
+/// A launch dialog was closed without launching.
+const LEFT: &str = "nothing was sent; what was typed is kept";
 
 /// What becomes of a layer after a command.
 pub(super) enum Next {
@@ -183,7 +186,10 @@ impl App {
             return true;
         }
         match verb {
-            Do::Cancel | Do::Back | Do::QuitOrBack => return false,
+            Do::Cancel | Do::Back | Do::QuitOrBack => {
+                self.hint = Some(LEFT.into());
+                return false;
+            }
             Do::NextField | Do::Down => launch.next(true),
             Do::PreviousField | Do::Up => launch.next(false),
             Do::Block(block) => launch.jump(block),
@@ -218,14 +224,21 @@ impl App {
 
     fn accept(&mut self, launch: &mut Launch, effects: &mut Vec<Effect>) -> bool {
         match launch.at {
-            At::Cancel => return false,
+            At::Cancel => {
+                self.hint = Some(LEFT.into());
+                return false;
+            }
+            At::Arm if launch.armed() => launch.at = At::Launch,
             At::Launch if launch.armed() => {
                 if let Some(plan) = &launch.plan {
                     effects.push(Effect::Launch { plan: plan.id.clone(), confirm: launch.arm.count() });
                     launch.sent = true;
                 }
             }
-            At::Launch => self.hint = Some("not armed yet: nothing was sent".into()),
+            At::Arm | At::Launch if launch.current() => {
+                self.hint = Some(format!("{}: nothing is sent before that", launch.arm.asks()));
+            }
+            At::Arm | At::Launch => self.hint = Some("not possible yet: block d says why; nothing was sent".into()),
             At::Field(_) => match launch.focused().map(|field| (&field.input, &field.slot)) {
                 Some((Input::Choice { .. }, _)) => launch.open_picker(),
                 Some((Input::Hidden(text), Slot::Answer(question))) if !text.is_empty() => {
@@ -246,22 +259,27 @@ impl App {
 
     fn in_stop(&mut self, stop: &mut Stop, verb: Do, effects: &mut Vec<Effect>) -> bool {
         match verb {
-            Do::Cancel | Do::Back | Do::QuitOrBack => return false,
+            Do::Cancel | Do::Back | Do::QuitOrBack => {
+                self.hint = Some(stop.goes_on());
+                return false;
+            }
             _ if stop.sent => {}
-            Do::Down => stop.choose(if stop.choice.is_none() { Choice::Queued } else { Choice::All }),
+            Do::Down => stop.choose(Choice::All),
             Do::Up => stop.choose(Choice::Queued),
-            Do::NextField | Do::PreviousField => stop.on_stop = !stop.on_stop,
-            Do::Accept | Do::Open | Do::Toggle => {
-                if !stop.on_stop {
-                    return verb == Do::Toggle;
+            Do::NextField | Do::PreviousField => stop.next(verb == Do::NextField),
+            Do::Accept | Do::Open => match stop.at {
+                stop::At::Cancel => {
+                    self.hint = Some(stop.goes_on());
+                    return false;
                 }
-                if stop.armed() {
+                stop::At::Arm if stop.armed() => stop.at = stop::At::Stop,
+                stop::At::Stop if stop.armed() => {
                     effects.extend(stop.effects());
                     stop.sent = true;
                     return false;
                 }
-                self.hint = Some("not armed yet: nothing was stopped".into());
-            }
+                _ => self.hint = Some(format!("{}: nothing is stopped before that", stop.arm.asks())),
+            },
             _ => {}
         }
         true

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::commands::Do;
 use super::help::Help;
-use super::launch::{At, Launch};
+use super::launch::Launch;
 use super::layers::Next;
 use super::list::{ListId, Look};
 use super::live::LivePane;
@@ -398,20 +398,22 @@ impl App {
             let chosen = self.overview.scripts.touched || !self.overview.script_look.marks.is_empty();
             script = script.filter(|_| chosen);
         }
-        // What was typed before comes back, disarmed.
-        if let Some(mut launch) =
-            self.shelved.take_if(|launch| launch.script() == script && (target.is_empty() || launch.target() == target))
-        {
-            launch.reset();
-            launch.edited();
-            launch.picker = None;
-            launch.devices = None;
-            launch.at = At::Cancel;
-            self.layers.push(Layer::Launch(launch));
-            return;
-        }
-        let launch = Launch::new(&self.scripts, script.as_deref(), &target);
-        self.layers.push(Layer::Launch(Box::new(launch)));
+        self.launch_dialog(script, &target);
+    }
+
+    /// What was typed before for the same script comes back, disarmed.
+    pub(super) fn launch_dialog(&mut self, script: Option<String>, target: &str) {
+        let kept = self
+            .shelved
+            .take_if(|launch| launch.script() == script && (target.is_empty() || launch.target() == target));
+        let launch = match kept {
+            Some(mut launch) => {
+                launch.back();
+                launch
+            }
+            None => Box::new(Launch::new(&self.scripts, script.as_deref(), target)),
+        };
+        self.layers.push(Layer::Launch(launch));
     }
 
     fn open_editor(&mut self, effects: &mut Vec<Effect>) {

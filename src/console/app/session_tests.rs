@@ -27,7 +27,7 @@ fn from_a_script_to_its_output_and_back() {
     assert_eq!(session.sent, []);
     // The target is asked for; enter leads to the next field, never to a launch.
     session.keys("local<enter><enter><enter>");
-    assert_eq!((session.app.launch().unwrap().at, session.sent.len()), (At::Cancel, 0));
+    assert_eq!((session.app.launch().unwrap().at, session.sent.len()), (At::Arm, 0));
     session.keys("y");
     assert_eq!(session.app.launch().unwrap().at, At::Launch);
     session.keys("<enter>");
@@ -64,11 +64,29 @@ fn nobody_comes_back_into_a_text_by_q() {
 #[test]
 fn enter_alone_never_launches() {
     let mut session = session();
+    session.planned = 12;
     session.keys("r@all<enter><enter><enter><enter><enter><enter>");
-    assert!(session.app.launch().is_none(), "the last enter was on Cancel");
-    session.keys("r<tab><enter>");
-    assert!(session.app.launch().is_some(), "Launch is not armed");
-    assert_eq!(session.sent, []);
+    assert_eq!(session.app.launch().map(|launch| launch.at), Some(At::Arm));
+    assert_eq!(
+        session.app.hint.as_deref(),
+        Some("type 12, how many devices are meant, first: nothing is sent before that")
+    );
+    session.keys("<tab><enter>");
+    assert!(session.app.launch().is_none(), "that was Cancel");
+    assert_eq!(session.app.hint.as_deref(), Some("nothing was sent; what was typed is kept"));
+    session.keys("r<tab><tab><enter>");
+    assert_eq!(session.app.launch().map(|launch| launch.target()), Some("@all".into()), "as it was left");
+    assert_eq!(session.sent, [], "Launch is not armed");
+}
+
+#[test]
+fn a_wrong_letter_is_told_and_a_tab_too_many_leads_back() {
+    let mut session = session();
+    session.planned = 12;
+    session.keys("rprod<tab><tab><tab>y");
+    assert_eq!(session.app.hint.as_deref(), Some("type 12, how many devices are meant, first"));
+    session.keys("12<tab><enter>");
+    assert!(session.app.launch().is_some() && session.sent.is_empty(), "from Launch the tab leads to the first field");
 }
 
 #[test]
@@ -152,8 +170,9 @@ fn an_expression_is_resolved_while_written_and_kept() {
 #[test]
 fn a_wrong_expression_points_at_its_column_and_cannot_be_launched() {
     let mut session = session();
-    session.keys("rprod &<tab><tab><tab>y<tab><enter>");
+    session.keys("rprod &<tab><tab><tab>y<enter>");
     assert_eq!(session.sent, []);
+    assert!(session.app.hint.as_ref().is_some_and(|hint| hint.starts_with("not possible yet")));
     assert!(session.app.launch().unwrap().problem.as_ref().unwrap().column.is_some());
 }
 
@@ -172,11 +191,16 @@ fn a_stale_plan_is_made_again_and_must_be_armed_again() {
 fn stopping_asks_what_and_how_many() {
     let mut session = session();
     session.keys("3<enter>K<enter>");
-    assert!(session.app.layers.is_empty(), "Cancel was focused");
-    session.keys("Kj");
-    let Some(Layer::Stop(stop)) = session.app.layers.last() else { panic!("no dialog") };
+    let Some(Layer::Stop(stop)) = session.app.layers.last() else { panic!("enter dismissed it without a word") };
     let queued = stop.queued;
-    session.keys(&format!("y<enter>Kj{queued}<enter>"));
+    assert!(session.app.hint.as_ref().is_some_and(|hint| hint.contains("nothing is stopped before that")));
+    session.keys("<tab><enter>");
+    assert!(session.app.layers.is_empty(), "that was Cancel");
+    assert!(session.app.hint.as_ref().is_some_and(|hint| hint.starts_with("nothing was stopped: ")));
+    // armed: a tab and an enter of habit lead back to the button, the next enter is meant
+    session.keys(&format!("K{queued}<tab><enter>"));
+    assert_eq!(session.sent, []);
+    session.keys("<enter>");
     assert_eq!(session.sent, [Effect::Cancel { job: 12, devices: vec![], queued_only: true }]);
     session.keys("qjjK");
     assert!(session.app.layers.is_empty(), "a job that has ended cannot be stopped");

@@ -18,13 +18,19 @@ pub struct Stop {
     pub queued: u32,
     /// Runs under way.
     pub running: u32,
-    /// `None`: nothing is chosen by default.
-    pub choice: Option<Choice>,
+    pub choice: Choice,
     pub arm: Arm,
-    /// The focused button: Cancel, or Stop.
-    pub on_stop: bool,
+    pub at: At,
     pub sent: bool,
     threshold: u32,
+}
+
+/// Where the focus is: where the count is typed, or a button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    Arm,
+    Cancel,
+    Stop,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,23 +68,26 @@ impl Stop {
     }
 
     fn about(about: String, jobs: Vec<JobId>, devices: Vec<String>, counts: (u32, u32), threshold: u32) -> Self {
-        Self {
+        let mut stop = Self {
             jobs,
             devices,
             about,
             queued: counts.0,
             running: counts.1,
-            choice: None,
+            choice: Choice::All,
             arm: Arm::new(Need::Yes),
-            on_stop: false,
+            at: At::Arm,
             sent: false,
             threshold,
-        }
+        };
+        // the mildest that does anything
+        stop.choose(if stop.queued > 0 { Choice::Queued } else { Choice::All });
+        stop
     }
 
     /// What is asked of the engine.
     pub fn effects(&self) -> impl Iterator<Item = Effect> {
-        let queued_only = self.choice == Some(Choice::Queued);
+        let queued_only = self.choice == Choice::Queued;
         self.jobs.iter().map(move |job| Effect::Cancel { job: *job, devices: self.devices.clone(), queued_only })
     }
 
@@ -89,18 +98,39 @@ impl Stop {
         }
     }
 
+    /// One that touches nothing cannot be chosen. Another one disarms.
     pub fn choose(&mut self, choice: Choice) {
-        if self.choice != Some(choice) {
-            self.choice = Some(choice);
-            let touched = self.touches(choice);
-            let need = if touched > self.threshold { Need::Count(touched as usize) } else { Need::Yes };
+        let touched = self.touches(choice);
+        if choice == Choice::Queued && touched == 0 {
+            return;
+        }
+        let need = if touched > self.threshold { Need::Count(touched as usize) } else { Need::Yes };
+        if self.choice != choice || self.arm.need != need {
+            self.choice = choice;
             self.arm = Arm::new(need);
-            self.on_stop = false;
+            self.at = At::Arm;
         }
     }
 
     pub fn armed(&self) -> bool {
-        self.choice.is_some_and(|choice| self.touches(choice) > 0) && self.arm.armed() && !self.sent
+        self.touches(self.choice) > 0 && self.arm.armed() && !self.sent
+    }
+
+    pub fn next(&mut self, forward: bool) {
+        self.at = match (self.at, forward) {
+            (At::Arm, true) | (At::Stop, false) => At::Cancel,
+            (At::Cancel, true) | (At::Arm, false) => At::Stop,
+            (At::Stop, true) | (At::Cancel, false) => At::Arm,
+        };
+    }
+
+    /// What goes on when the dialog is closed.
+    pub fn goes_on(&self) -> String {
+        match (self.running, self.queued) {
+            (0, 0) => "nothing was stopped: nothing was running".to_owned(),
+            (running, 0) => format!("nothing was stopped: {running} still running"),
+            (running, queued) => format!("nothing was stopped: {running} still running, {queued} queued"),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::list::Look;
 use super::marks::{Marked, with_mark};
+use crate::model::connection;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::filter::{self, Column, Wrong};
 use crate::model::nodeset;
@@ -298,6 +299,15 @@ impl Tree {
             self.turn(&path);
         }
         None
+    }
+
+    /// A device id of this very machine.
+    pub fn is_here(&self, device: &str) -> bool {
+        let Some((connection, _)) = device.split_once(':') else { return false };
+        self.targets
+            .connections
+            .iter()
+            .any(|info| info.name == connection && info.kind == connection::Kind::Local.word())
     }
 
     /// The devices a row stands for.

@@ -419,7 +419,7 @@ impl App {
                     Some(launch) => {
                         launch.sent = false;
                         launch.arm.typed.clear();
-                        launch.at = super::launch::At::Cancel;
+                        launch.at = super::launch::At::Arm;
                         if stale {
                             // What is different is said by the next plan.
                             launch.again();

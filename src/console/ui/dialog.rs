@@ -11,7 +11,7 @@ use crate::console::app::App;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
 use crate::console::app::mode::AskWrite;
-use crate::console::app::stop::{Choice, Stop};
+use crate::console::app::stop::{At, Choice, Stop};
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -43,9 +43,14 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     ];
     let mut y = 0;
     for (choice, word, meaning) in choices {
-        let chosen = stop.choice == Some(choice);
+        let chosen = stop.choice == choice;
+        let idle = stop.touches(choice) == 0;
         let sign = if chosen { "(o)" } else { "( )" };
-        let style = if chosen { theme.style(Role::Cursor) } else { theme.style(Role::TextStrong) };
+        let style = match (chosen, idle) {
+            (_, true) => muted,
+            (true, _) => theme.style(Role::Cursor),
+            _ => theme.style(Role::TextStrong),
+        };
         let spans = vec![
             Span::styled(format!("{sign} {word}"), style),
             Span::styled(format!("  {} device{}", count(stop.touches(choice)), plural(stop.touches(choice))), plain),
@@ -60,17 +65,17 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         y += 1 + cells::paragraph(buf, rest, &meaning, muted);
     }
     y += 1;
-    let ask = match (stop.choice, stop.arm.need) {
-        (None, _) => "Choose what to stop; nothing happens before you confirm.".to_owned(),
-        (Some(choice), _) if stop.touches(choice) == 0 => "There is nothing to stop that way.".to_owned(),
-        (_, Need::Yes) => format!("Type y to arm [ Stop ]:  [{}_]", stop.arm.typed),
-        (_, Need::Count(_)) => format!("Type the number of devices it touches:  [{}_]", stop.arm.typed),
+    let caret = if stop.at == At::Arm { "_" } else { "" };
+    let ask = match stop.arm.need {
+        _ if stop.touches(stop.choice) == 0 => "Nothing is running or queued: there is nothing to stop.".to_owned(),
+        Need::Yes => format!("Type y to arm [ Stop ]:  [{}{caret}]", stop.arm.typed),
+        Need::Count(_) => format!("Type the number of devices to arm [ Stop ]:  [{}{caret}]", stop.arm.typed),
     };
-    let state = if stop.armed() { "  armed" } else { "" };
+    let state = if stop.armed() { "  armed: enter stops" } else { "  not armed" };
     let spans = vec![Span::styled(ask, plain), Span::styled(state, theme.style(Role::KeyDanger))];
     line(buf, nth(inside, y), &Line::from(spans));
     let armed = if stop.armed() { Role::KeyDanger } else { Role::TextMuted };
-    buttons(app, inside, &[("Cancel", !stop.on_stop, Role::Text), ("Stop", stop.on_stop, armed)], buf);
+    buttons(app, inside, &[("Cancel", stop.at == At::Cancel, Role::Text), ("Stop", stop.at == At::Stop, armed)], buf);
 }
 
 /// Over to write, where a connection is protected.

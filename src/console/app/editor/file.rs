@@ -7,7 +7,6 @@ use super::ask::{Ask, Other, Pick};
 use super::{Editor, Saving, Then};
 use crate::console::app::diff::{self, Side};
 use crate::console::app::event::Effect;
-use crate::console::app::launch::Launch;
 use crate::console::app::notices::Level;
 use crate::console::app::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use crate::console::app::{App, Layer, View};
@@ -187,8 +186,7 @@ impl App {
 
     /// The launch dialog for this script, on what is marked.
     fn launch_script(&mut self, name: &str) {
-        let launch = Launch::new(&self.scripts, Some(name), &self.tree.marked());
-        self.layers.push(Layer::Launch(Box::new(launch)));
+        self.launch_dialog(Some(name.to_owned()), &self.tree.marked());
     }
 
     /// The library has been listed: is the script that is open still what it was?

@@ -45,6 +45,8 @@ pub struct Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
     Field(usize),
+    /// Where the count, or `y`, is typed.
+    Arm,
     Cancel,
     Launch,
 }
@@ -106,7 +108,7 @@ impl Launch {
         ];
         let mut launch = Self {
             fields,
-            at: At::Cancel,
+            at: At::Arm,
             info: None,
             plan: None,
             problem: None,
@@ -126,7 +128,7 @@ impl Launch {
         launch
     }
 
-    /// The first field that must be filled and is not; else Cancel.
+    /// The first field that must be filled and is not; else where it is armed.
     fn first_gap(&self) -> At {
         let gap = self.fields.iter().position(|f| {
             f.required
@@ -135,7 +137,7 @@ impl Launch {
                     input => input.value().is_none(),
                 }
         });
-        gap.map_or(At::Cancel, At::Field)
+        gap.map_or(At::Arm, At::Field)
     }
 
     pub fn script(&self) -> Option<String> {
@@ -198,7 +200,7 @@ impl Launch {
     pub fn edited(&mut self) {
         self.arm.typed.clear();
         if self.at == At::Launch {
-            self.at = At::Cancel;
+            self.at = At::Arm;
         }
         self.changed = None;
         self.world = false;
@@ -209,6 +211,15 @@ impl Launch {
     pub fn again(&mut self) {
         self.world = self.plan.is_some() && !self.dirty;
         self.dirty = true;
+    }
+
+    /// Opened again as it was left, disarmed.
+    pub fn back(&mut self) {
+        self.reset();
+        self.edited();
+        self.picker = None;
+        self.devices = None;
+        self.at = self.first_gap();
     }
 
     /// Nothing is on its way any more.
@@ -300,7 +311,7 @@ impl Launch {
     fn disarm(&mut self) {
         self.arm.typed.clear();
         if self.at == At::Launch {
-            self.at = At::Cancel;
+            self.at = At::Arm;
         }
     }
 
@@ -328,7 +339,7 @@ impl Launch {
             }
         }
         if let Some(slot) = focused {
-            self.at = self.fields.iter().position(|f| f.slot == slot).map_or(At::Cancel, At::Field);
+            self.at = self.fields.iter().position(|f| f.slot == slot).map_or(At::Arm, At::Field);
         }
     }
 
@@ -344,19 +355,21 @@ impl Launch {
         let last = self.fields.len() - 1;
         self.at = match (self.at, forward) {
             (At::Field(at), true) if at < last => At::Field(at + 1),
-            (At::Field(_), true) => At::Cancel,
+            (At::Field(_), true) => At::Arm,
+            (At::Arm, true) => At::Cancel,
             (At::Cancel, true) => At::Launch,
             (At::Launch, true) => At::Field(0),
             (At::Field(0), false) => At::Launch,
             (At::Field(at), false) => At::Field(at - 1),
-            (At::Cancel, false) => At::Field(last),
+            (At::Arm, false) => At::Field(last),
+            (At::Cancel, false) => At::Arm,
             (At::Launch, false) => At::Cancel,
         };
     }
 
     /// To the first field of a block; to the buttons if it has none.
     pub fn jump(&mut self, block: u8) {
-        self.at = self.fields.iter().position(|f| f.block == block).map_or(At::Cancel, At::Field);
+        self.at = self.fields.iter().position(|f| f.block == block).map_or(At::Arm, At::Field);
     }
 
     pub fn focused(&mut self) -> Option<&mut Field> {

@@ -17,7 +17,7 @@ fn planned(launch: &mut Launch, devices: usize) {
 }
 
 #[test]
-fn nothing_is_selected_and_cancel_is_focused_once_the_form_is_full() {
+fn nothing_is_selected_and_the_arming_is_next_once_the_form_is_full() {
     let scripts = sample::library().scripts;
     let launch = Launch::new(&scripts, None, "");
     assert_eq!(launch.at, At::Field(0), "the script is to be chosen");
@@ -26,7 +26,7 @@ fn nothing_is_selected_and_cancel_is_focused_once_the_form_is_full() {
     assert_eq!(launch.at, At::Field(at), "the target is to be written");
     assert_eq!(launch.settle(), None);
     assert!(launch.problem.is_some() && !launch.armed());
-    assert_eq!(Launch::new(&scripts, Some("disk-use.sh"), "local").at, At::Cancel);
+    assert_eq!(Launch::new(&scripts, Some("disk-use.sh"), "local").at, At::Arm);
 }
 
 #[test]

@@ -149,6 +149,12 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     };
     rows.push(("[ok]", Role::StateOk, format!("on {} device{s}, {at_once}", text::count(count as u64))));
     rows.push(("[ok]", Role::StateOk, format!("fixed to plan {}", short(&plan.id))));
+    if count > 1 && plan.devices.iter().any(|device| app.tree.is_here(device)) {
+        rows.push(("[!!]", Role::LevelWarn, "this machine is one of them".into()));
+    }
+    if launch.script().is_some_and(|name| app.shelf.edited(&name)) {
+        rows.push(("[!!]", Role::LevelWarn, "your draft is not what runs: the saved text is".into()));
+    }
     if !plan.offline.is_empty() {
         let n = text::count(plan.offline.len() as u64);
         rows.push(("[!!]", Role::LevelWarn, format!("{n} did not answer last time")));

@@ -144,8 +144,13 @@ fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
         (Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }, None)
     };
     let armed = launch.armed();
+    // where a key goes: behind what is typed, or to a button
+    let caret = if launch.at == At::Arm { "_" } else { "" };
     let typed = Span::styled(
-        format!("[{}]", text::pad(&format!("{}_", launch.arm.typed), if launch.arm.need == Need::Yes { 2 } else { 6 })),
+        format!(
+            "[{}]",
+            text::pad(&format!("{}{caret}", launch.arm.typed), if launch.arm.need == Need::Yes { 2 } else { 6 })
+        ),
         theme.style(if armed { Role::KeyDanger } else { Role::TextStrong }),
     );
     let state = match (launch.sent, armed) {
@@ -153,7 +158,12 @@ fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
         (_, true) => Span::styled("  armed", theme.style(Role::KeyDanger)),
         _ if launch.problem.is_some() => Span::styled("  not possible yet", muted),
         _ if launch.waiting() => Span::styled("  planning…", muted),
-        _ => Span::styled("  not armed", muted),
+        _ => match launch.arm.need {
+            Need::Count(count) if !launch.arm.typed.is_empty() => {
+                Span::styled(format!("  not armed: it is {}", text::count(count as u64)), muted)
+            }
+            _ => Span::styled("  not armed", muted),
+        },
     };
     let ask = match launch.arm.need {
         Need::Yes if rows.width < 60 => "y arms:  ",
