@@ -19,8 +19,9 @@ fn main() -> ExitCode {
     let done = match &cli.verb {
         None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli, &console::examine),
         None => return opened(console::run(settings)),
-        Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb) {
-            Ok(()) => {
+        Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb, cli.common.json) {
+            Ok(cli::serve::Next::Done) => Ok(Outcome::Done),
+            Ok(cli::serve::Next::Serve) => {
                 let (socket, json) = (settings.paths.socket.clone(), cli.common.json);
                 let up = move || {
                     if json {

@@ -430,6 +430,61 @@ fn replace_ends_the_old_engine_and_takes_its_place() {
     assert_eq!(serve.end().code(), Some(0));
 }
 
+#[test]
+fn replace_in_the_background_returns_when_the_new_one_is_there() {
+    let home = Home::empty();
+    home.qd(["jobs", "ls"]).ok();
+    let old = home.engine();
+    let ran = home.qd(["serve", "--replace", "--background"]).ok();
+    let new = home.engine();
+    assert_ne!(new, old);
+    ran.says(&[&new.to_string()]);
+}
+
+/// A connection with one host, in the configuration.
+fn lab(home: &Home, host: &str) {
+    let inventory = home.file("hosts.ini", format!("{host} ansible_host=127.0.0.1 ansible_port=1\n"));
+    home.config(&format!("[[connection]]\nname = \"lab\"\nkind = \"ssh\"\ninventory = [\"{inventory}\"]\n# {host}\n"));
+}
+
+#[test]
+fn an_edited_configuration_counts_at_once_where_no_job_runs() {
+    let home = Home::empty();
+    let mut console = Console::start(&home);
+    console.sees("cert-expiry");
+    assert!(!console.contents().contains("lab"), "{}", console.contents());
+    let old = home.engine();
+    lab(&home, "one");
+    // an open console keeps no engine from it, and finds it by itself
+    console.sees("lab");
+    assert_ne!(home.engine(), old, "another engine goes by it");
+    let ran = home.qd(["targets", "ls"]).ok();
+    assert!(ran.text().contains("lab:one") && ran.errors().is_empty(), "{ran}");
+    console.quit().is_restored();
+    let old = home.engine();
+    lab(&home, "two");
+    assert!(home.qd(["targets", "ls"]).ok().text().contains("lab:two"), "a verb alone is enough");
+    assert_ne!(home.engine(), old);
+}
+
+#[test]
+fn a_running_job_keeps_its_engine_when_the_configuration_is_edited_and_that_is_said() {
+    let home = Home::empty();
+    let (id, gate) = start_gated(&home);
+    let old = home.engine();
+    let mut console = Console::setup(&home).size(200, 40).start();
+    console.sees("gated");
+    lab(&home, "one");
+    home.qd(["targets", "ls"]).ok().says(&["config.toml", "as soon as they have ended", "--replace --background"]);
+    console.sees("as soon as they have ended");
+    assert_eq!(home.engine(), old, "the job goes on in it");
+    open(&gate);
+    home.ended_job(id);
+    console.sees("lab");
+    assert_eq!(home.output(id, &[]), b"first\nlast\n");
+    console.quit().is_restored();
+}
+
 // ---- the disk is full ------------------------------------------------------------------------------------
 
 #[test]

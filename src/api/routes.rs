@@ -128,6 +128,7 @@ async fn hello(State(house): State<House>) -> Json<Hello> {
         config: house.config.0.clone(),
         config_mark: house.config.1.clone(),
         busy: house.engine.busy(),
+        jobs_running: Some(house.engine.jobs_running()),
     })
 }
 

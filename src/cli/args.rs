@@ -420,7 +420,7 @@ impl StreamWord {
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Leave the terminal's session; be content when an engine runs already
+    /// Leave the terminal's session; be content when an engine runs already. With --replace: do not wait for the new one
     #[arg(long)]
     pub background: bool,
     /// End the engine that runs (and its jobs) first

@@ -15,16 +15,25 @@ pub fn up(socket: &Path) {
     let _ = out::json_object(&json!({ "pid": std::process::id(), "socket": socket.display().to_string() }));
 }
 
-/// `--replace`: ends the engine that runs, and waits until it has gone.
+/// What is left to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This process becomes the engine.
+    Serve,
+    /// The new one runs in the background.
+    Done,
+}
+
+/// `--replace`: ends the engine that runs, and waits until it has gone; with `--background` another is started.
 ///
 /// # Errors
-/// It is there and does not end.
-pub fn prepare(settings: &Settings, verb: &Verb) -> Result<(), CliError> {
+/// It is there and does not end, or the new one does not come up.
+pub fn prepare(settings: &Settings, verb: &Verb, json: bool) -> Result<Next, CliError> {
     for problem in &settings.problems {
         say(format!("quarterdeck: {problem}"));
     }
     if !verb.replace {
-        return Ok(());
+        return Ok(Next::Serve);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -34,5 +43,14 @@ pub fn prepare(settings: &Settings, verb: &Verb) -> Result<(), CliError> {
         Some(pid) => say(format!("quarterdeck: the engine that ran (pid {pid}) has ended")),
         None => say("quarterdeck: no engine was running"),
     }
-    Ok(())
+    if !verb.background {
+        return Ok(Next::Serve);
+    }
+    let client = runtime.block_on(Client::attach(&settings.paths))?;
+    let pid = client.hello().pid;
+    say(format!("quarterdeck: the engine that runs now (pid {pid}) goes by {}", settings.paths.config.display()));
+    if json {
+        out::json_object(&json!({ "pid": pid, "socket": settings.paths.socket.display().to_string() }))?;
+    }
+    Ok(Next::Done)
 }

@@ -112,10 +112,16 @@ impl Client {
     pub fn stale(&self, paths: &Paths) -> Option<String> {
         start::strange(self, paths).map(|why| {
             format!(
-                "the engine (pid {}) {why}: that counts when it has ended, or after `quarterdeck serve --replace`",
+                "the engine (pid {}) {why}, and jobs run in it: the change counts as soon as they have ended, or now \
+                 with `quarterdeck serve --replace --background`, which ends them",
                 self.hello().pid
             )
         })
+    }
+
+    /// Its configuration is old, and no job keeps it from being replaced: the next [`Client::attach`] does that.
+    pub fn replaceable(&self, paths: &Paths) -> bool {
+        start::strange(self, paths).is_some() && !start::at_work(self)
     }
 
     /// The answer of the engine when it was found.

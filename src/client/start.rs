@@ -100,6 +100,8 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
             Some(why) if client.hello().config != paths.config.to_string_lossy() => {
                 return Err(ClientError::Config { pid: client.hello().pid, why });
             }
+            // Consoles find the new one by themselves.
+            Some(_) if !at_work(&client) => end(paths, Some(client.hello().pid)).await.map(drop)?,
             // Its jobs must not end for a new colour: who cares asks for `Client::stale`.
             Some(_) => return Ok(client),
         }
@@ -135,6 +137,12 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Jobs run in it; of an engine that does not say, it is believed.
+pub fn at_work(client: &Client) -> bool {
+    let hello = client.hello();
+    hello.jobs_running.map_or(hello.busy, |jobs| jobs > 0)
 }
 
 /// How the configuration that an engine was started with differs from the one here, in words.

@@ -214,11 +214,14 @@ impl Desk {
 
     async fn follow(&mut self) -> Result<(), Error> {
         let (results, mut told) = mpsc::channel::<Told>(ROOM);
+        let mut engine = Engine::new(self.settings.paths.clone(), results.clone());
         looks::watch(&self.settings.paths, {
-            let results = results.clone();
-            move |read| results.blocking_send(Told::Event(Box::new(Event::Reread(Box::new(read))))).is_ok()
+            let edited = engine.edited();
+            move |read| {
+                edited.notify_one();
+                results.blocking_send(Told::Event(Box::new(Event::Reread(Box::new(read))))).is_ok()
+            }
         });
-        let mut engine = Engine::new(self.settings.paths.clone(), results);
         let mut signals = Signals::new().map_err(Error::Loop)?;
         engine.attach();
         engine.blocking({

@@ -181,9 +181,13 @@ impl Engine {
         self.last_asked.store(now, Ordering::Relaxed);
     }
 
+    pub fn jobs_running(&self) -> usize {
+        *self.jobs.running.borrow()
+    }
+
     /// Jobs run or consoles listen.
     pub fn busy(&self) -> bool {
-        *self.jobs.running.borrow() > 0 || self.events.heard()
+        self.jobs_running() > 0 || self.events.heard()
     }
 
     /// How much longer it may idle; zero: it should end.

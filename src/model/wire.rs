@@ -34,9 +34,12 @@ pub struct Hello {
     pub config: String,
     #[serde(default)]
     pub config_mark: String,
-    /// Jobs run or consoles listen: it is not replaced unasked.
+    /// Jobs run or consoles listen: it is not replaced for another configuration file.
     #[serde(default)]
     pub busy: bool,
+    /// Jobs that run: while there are any, it is not replaced unasked at all.
+    #[serde(default)]
+    pub jobs_running: Option<usize>,
 }
 
 /// `GET /api/v1/targets`: everything a script could run on.

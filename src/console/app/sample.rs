@@ -60,6 +60,7 @@ pub fn hello() -> Hello {
         config: "/home/ops/.config/quarterdeck/config.toml".into(),
         config_mark: String::new(),
         busy: true,
+        jobs_running: None,
     }
 }
 

@@ -143,10 +143,17 @@ impl App {
     }
 
     fn attached(&mut self, hello: Hello, effects: &mut Vec<Effect>) {
-        let again = self.hello.is_some();
-        if again {
+        if let Some(before) = &self.hello {
+            let edited = before.config == hello.config && before.config_mark != hello.config_mark;
             self.notices.dismiss();
-            self.say(Level::Info, "the engine answers again; everything was read anew");
+            self.say(
+                Level::Info,
+                if edited {
+                    "the configuration was edited: a new engine goes by it, and everything was read anew"
+                } else {
+                    "the engine answers again; everything was read anew"
+                },
+            );
         }
         for notice in &hello.notices {
             if !self.notices.told(notice) {

@@ -2,9 +2,11 @@
 //! followed, and found again when it is lost.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +22,8 @@ const JOBS: usize = 1000;
 /// Between two tries to find a lost engine.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Between two looks whether the jobs that keep an outdated engine have ended.
+const OUTDATED_PAUSE: Duration = Duration::from_secs(2);
 /// A disk that takes longer for a line keeps nobody from leaving.
 const LONGEST_WRITE: Duration = Duration::from_secs(2);
 
@@ -42,13 +46,29 @@ pub struct Engine {
     writes: TaskTracker,
     /// Drafts are written whether there is an engine or not.
     pub drafts: Drafts,
+    /// Something in the configuration's folder was edited.
+    edited: Arc<Notify>,
 }
 
 impl Engine {
     pub fn new(paths: Paths, results: Sender<Told>) -> Self {
         let all = CancellationToken::new();
         let drafts = Drafts::start(paths.state.join("drafts"), results.clone());
-        Self { paths, results, client: None, tasks: all.child_token(), all, writes: TaskTracker::new(), drafts }
+        Self {
+            paths,
+            results,
+            client: None,
+            tasks: all.child_token(),
+            all,
+            writes: TaskTracker::new(),
+            drafts,
+            edited: Arc::default(),
+        }
+    }
+
+    /// Rung when something in the configuration's folder was edited.
+    pub fn edited(&self) -> Arc<Notify> {
+        Arc::clone(&self.edited)
     }
 
     /// Takes what belongs here and passes on what belongs to the console.
@@ -98,9 +118,9 @@ impl Engine {
     /// Finds or starts the engine and follows its events, for as long as the console runs.
     pub fn attach(&self) {
         let (paths, results) = (self.paths.clone(), self.results.clone());
-        let all = self.all.clone();
+        let (all, edited) = (self.all.clone(), self.edited());
         tokio::spawn(async move {
-            let _ = all.run_until_cancelled(follow(paths, results)).await;
+            let _ = all.run_until_cancelled(follow(paths, results, edited)).await;
         });
     }
 
@@ -247,14 +267,18 @@ pub(super) fn problem(error: ClientError) -> Problem {
 }
 
 /// Attaches, follows, and when the engine is lost attaches again, waiting longer each time.
-async fn follow(paths: Paths, results: Sender<Told>) {
+async fn follow(paths: Paths, results: Sender<Told>, edited: Arc<Notify>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let why = match Client::attach(&paths).await {
             Ok(client) => {
                 pause = FIRST_PAUSE;
-                match watch(client, &results).await {
-                    Ok(()) => "the engine ended".to_owned(),
+                match watch(client, &paths, &results, &edited).await {
+                    Ok(Over::Ended) => "the engine ended".to_owned(),
+                    Ok(Over::Outdated) => {
+                        pause = Duration::ZERO;
+                        "the configuration was edited: the engine starts again with it".to_owned()
+                    }
                     Err(Some(error)) => error.to_string(),
                     Err(None) => return, // The console has gone.
                 }
@@ -266,20 +290,60 @@ async fn follow(paths: Paths, results: Sender<Told>) {
             return;
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
     }
 }
 
+/// Why an engine is no longer followed.
+enum Over {
+    Ended,
+    /// It goes by an older configuration, and nothing keeps it from being replaced.
+    Outdated,
+}
+
 /// `Err(None)`: nobody listens any more.
-async fn watch(client: Client, results: &Sender<Told>) -> Result<(), Option<ClientError>> {
+async fn watch(
+    client: Client,
+    paths: &Paths,
+    results: &Sender<Told>,
+    edited: &Notify,
+) -> Result<Over, Option<ClientError>> {
     let hello = client.hello().clone();
+    let tell = async |event: Event| results.send(Told::Event(Box::new(event))).await.map_err(|_| None);
     // Events are followed from before everything is read, so that nothing falls between.
     let mut events = client.events(Some(hello.last_event)).await.map_err(Some)?;
-    results.send(Told::Client(client)).await.map_err(|_| None)?;
-    results.send(Told::Event(Box::new(Event::Attached(Box::new(hello))))).await.map_err(|_| None)?;
-    while let Some(event) = events.next().await {
-        let (_, event) = event.map_err(Some)?;
-        results.send(Told::Event(Box::new(Event::Engine(event)))).await.map_err(|_| None)?;
+    results.send(Told::Client(client.clone())).await.map_err(|_| None)?;
+    tell(Event::Attached(Box::new(hello))).await?;
+    let mut old = client.stale(paths);
+    if let Some(why) = &old {
+        tell(Event::Notice(why.clone())).await?;
     }
-    Ok(())
+    loop {
+        let jobs_may_have_ended = async {
+            match &old {
+                Some(_) => tokio::time::sleep(OUTDATED_PAUSE).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => {
+                    tell(Event::Engine(event.map_err(Some)?.1)).await?;
+                    continue;
+                }
+                None => return Ok(Over::Ended),
+            },
+            () = edited.notified() => {}
+            () = jobs_may_have_ended => {}
+        }
+        let now = client.stale(paths);
+        if now.is_none() {
+            old = None;
+        } else if Client::find(paths).await.map_err(Some)?.replaceable(paths) {
+            return Ok(Over::Outdated);
+        } else if let Some(why) = now.filter(|_| old.is_none()) {
+            tell(Event::Notice(why.clone())).await?;
+            old = Some(why);
+        }
+    }
 }

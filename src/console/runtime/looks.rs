@@ -117,7 +117,7 @@ pub fn watch(paths: &Paths, changed: impl Fn(Reread) -> bool + Send + 'static) {
     let Some(config) = paths.config.parent().map(Path::to_owned) else { return };
     let themes = themes(paths);
     let (bell, rung) = mpsc::sync_channel::<()>(1);
-    let watched = (config.clone(), themes.clone());
+    let watched = (paths.config.clone(), themes.clone());
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| matters(&event, &watched.0, &watched.1)) {
             let _ = bell.try_send(());
@@ -147,13 +147,14 @@ fn follow(watcher: &mut notify::RecommendedWatcher, config: &Path, themes: &Path
     }
 }
 
-/// Not every write below somebody's home: a theme, the keymap, or a folder on the way to them.
+/// Not every write below somebody's home: the configuration, a theme, the keymap, or a folder on the way to them.
 fn matters(event: &notify::Event, config: &Path, themes: &Path) -> bool {
+    let keymap = config.with_file_name("keymap.toml");
     if matches!(event.kind, notify::EventKind::Access(_)) {
         return false;
     }
     event
         .paths
         .iter()
-        .any(|path| *path == config.join("keymap.toml") || path.parent() == Some(themes) || themes.starts_with(path))
+        .any(|path| path == config || *path == keymap || path.parent() == Some(themes) || themes.starts_with(path))
 }
