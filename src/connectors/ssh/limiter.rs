@@ -2,10 +2,12 @@
 //!
 //! A handshake costs a server 25 ms of CPU and OpenSSH drops some at random beyond `MaxStartups`. So the limit
 //! starts at 16, grows while handshakes are no slower than twice the best one (on a slow line more of them
-//! cost nothing), and is halved when a server hangs up in the middle of one (figures.md, facts 3 and 4.6).
+//! cost nothing), and is halved when a server hangs up in the middle of one (figures.md, facts 3 and 4.6). Where
+//! every server is far, a handshake is on its way for most of its time, and more are let go from the first word on.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -15,6 +17,20 @@ const RECENT: usize = 15;
 /// Good handshakes after which a lowered ceiling rises by one.
 const FORGIVEN: usize = 64;
 
+/// Handshakes at most for the sake of the way alone.
+const FAR: usize = 128;
+/// A first word that takes less may be late because the server is busy.
+const SLOW: Duration = Duration::from_millis(90);
+/// Round trips in a handshake, and what it costs both ends to compute (figures.md, 4.1 and 4.4): with the time the
+/// first packet took, what a handshake should take. Near and far hosts are measured by it alike.
+const ROUND_TRIPS: u32 = 8;
+const COMPUTING: Duration = Duration::from_millis(30);
+
+/// What a handshake should take over a way of so long.
+pub fn should_take(trip: Duration) -> Duration {
+    trip * ROUND_TRIPS + COMPUTING
+}
+
 struct State {
     limit: usize,
     /// What the limit never exceeds: the configured one, lowered when the server hung up.
@@ -23,6 +39,8 @@ struct State {
     waiting: VecDeque<oneshot::Sender<Permit>>,
     recent: VecDeque<f64>,
     best: f64,
+    /// The shortest way so far.
+    away: Duration,
     /// What was configured.
     most: usize,
     /// Raised with each halving: the handshakes of one burst fail together and count once.
@@ -51,6 +69,7 @@ impl Limit {
             waiting: VecDeque::new(),
             recent: VecDeque::new(),
             best: f64::INFINITY,
+            away: Duration::MAX,
             most: ceiling,
             epoch: 0,
             well: 0,
@@ -97,6 +116,20 @@ impl Limit {
             state.limit += 1;
         }
         self.hand_out(state);
+    }
+
+    /// A server has said its first word so long after the first packet had taken `trip`.
+    pub fn heard(&self, trip: Duration, word: Duration) {
+        let mut state = self.state();
+        state.away = state.away.min(if word < SLOW { trip } else { trip.max(word) });
+        let share = should_take(state.away).as_secs_f64() / COMPUTING.as_secs_f64();
+        // a float too large for it becomes the largest number there is
+        let far = ((START as f64 * share) as usize).min(FAR).min(state.ceiling);
+        // until the first one is done; from then on it is known how it goes
+        if state.recent.is_empty() && far > state.limit {
+            state.limit = far;
+            self.hand_out(state);
+        }
     }
 
     /// In flight now, and allowed.
@@ -212,6 +245,25 @@ mod tests {
         assert!(slowed < 46);
         limit.took(2.5);
         assert_eq!(limit.now().1, slowed);
+    }
+
+    #[test]
+    fn where_every_server_is_far_many_are_let_go_at_the_first_word() {
+        let ms = Duration::from_millis;
+        let after = |heard: &[(u64, u64)]| {
+            let limit = Limit::new(1000);
+            heard.iter().for_each(|(trip, word)| limit.heard(ms(*trip), ms(*word)));
+            limit.now().1
+        };
+        assert_eq!(after(&[(0, 8)]), 16, "near");
+        assert_eq!(after(&[(0, 60)]), 16, "near, and busy");
+        assert_eq!(after(&[(15, 30)]), 80, "five times what it computes");
+        assert_eq!(after(&[(100, 100)]), FAR);
+        assert_eq!(after(&[(0, 100)]), FAR, "behind something that answers for it");
+        assert_eq!(after(&[(0, 8), (100, 100)]), 16, "not all of them");
+        let small = Limit::new(20);
+        small.heard(ms(100), ms(100));
+        assert_eq!(small.now().1, 20, "never more than is configured");
     }
 
     #[test]

@@ -18,16 +18,11 @@ use tokio::net::TcpStream;
 use super::agent::Agents;
 use super::config::{AddressFamily, HostConfig};
 use super::keys::Keys;
-use super::limiter::{Limits, Permit};
+use super::limiter::{Limits, Permit, should_take};
 use super::passwords::Passwords;
 use super::session::{Again, Connection, Fault, Terms};
 use super::stream::{Stream, Wire};
 use super::trust::Trust;
-
-/// Round trips in a handshake, and what it costs both ends to compute (figures.md, 4.1 and 4.4): with the time the
-/// first packet took, what a handshake should take. Near and far hosts are measured by it alike.
-const ROUND_TRIPS: u32 = 8;
-const COMPUTING: Duration = Duration::from_millis(30);
 
 /// Where the configuration does not say: for a TCP connection to stand.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -301,11 +296,21 @@ impl Pool {
         };
         let began = Instant::now();
         let limit = HANDSHAKE.max(patience);
-        let shaken = tokio::time::timeout(limit, Connection::establish(&terms, stream, wire, address, jump)).await;
+        let shaken = {
+            let establishing = Connection::establish(&terms, stream, Arc::clone(&wire), address, jump);
+            let mut shaking = std::pin::pin!(tokio::time::timeout(limit, establishing));
+            tokio::select! {
+                biased;
+                shaken = &mut shaking => shaken,
+                () = wire.heard() => {
+                    all.heard(trip, began.elapsed());
+                    shaking.await
+                }
+            }
+        };
         match shaken {
             Ok(Ok(connection)) => {
-                let should = trip * ROUND_TRIPS + COMPUTING;
-                let slowness = began.elapsed().as_secs_f64() / should.as_secs_f64();
+                let slowness = began.elapsed().as_secs_f64() / should_take(trip).as_secs_f64();
                 server.took(slowness);
                 all.took(slowness);
                 Ok(connection)

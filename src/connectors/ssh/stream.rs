@@ -16,7 +16,7 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// A packet is read in two or three small pieces; one read of the socket serves them all.
 const BUFFER: usize = 8 * 1024;
@@ -28,6 +28,7 @@ const IDENT_LIMIT: usize = 1024;
 #[derive(Default)]
 pub struct Wire {
     settled: AtomicBool,
+    heard: Notify,
     greeting: Mutex<Vec<u8>>,
 }
 
@@ -35,6 +36,11 @@ impl Wire {
     /// The handshake is over: acknowledgements may be delayed again.
     pub fn settle(&self) {
         self.settled.store(true, Ordering::Relaxed);
+    }
+
+    /// Until the server has said something.
+    pub async fn heard(&self) {
+        self.heard.notified().await;
     }
 
     /// Everything the server wrote up to its identification line, as text.
@@ -49,6 +55,7 @@ impl Wire {
     }
 
     fn saw(&self, bytes: &[u8]) {
+        self.heard.notify_one();
         let mut greeting = self.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for byte in bytes {
             if greeting.len() >= IDENT_LIMIT {
