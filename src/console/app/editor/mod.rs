@@ -3,12 +3,14 @@
 //! (`edit`, `search`, `lint`, `vi`); how a text comes from the library and goes back, in `file`. Refuses to know files
 //! and engine: what it wants from them are effects.
 
+mod again;
 pub mod ask;
 mod edit;
 mod entry;
 mod file;
 mod go;
 pub mod lint;
+mod object;
 pub mod panes;
 pub mod past;
 mod perform;

@@ -1,5 +1,6 @@
 //! What each command does in the editor, and what is text there.
 
+use super::again::Typed;
 use super::ask::{Ask, Pick};
 use super::search::{Bar, place};
 use super::vi::{Came, Mode};
@@ -19,12 +20,18 @@ impl App {
         let area = self.area;
         let Some(editor) = &mut self.editing.open else { return };
         editor.cutting = false;
+        editor.vi_types(Typed::Letter(c));
         if editor.vi.as_ref().is_some_and(|vi| !vi.writes()) {
             let came = editor.vi_key(c, area);
+            editor.vi_typed();
             match came {
                 Ok(Came::Used | Came::Command) => {}
                 Ok(Came::Undo) => self.undo(true),
                 Ok(Came::Redo) => self.undo(false),
+                Ok(Came::Repeat(count)) => {
+                    let done = editor.vi_repeat(count, area);
+                    self.done(done);
+                }
                 Ok(Came::Find { .. }) => editor.open_find(false),
                 Ok(Came::Again { forward }) => self.hint = editor.find_again(forward),
                 Ok(Came::Nothing) => self.hint = Some(format!("{c} means nothing to vi keys here")),
@@ -58,7 +65,9 @@ impl App {
                     && vi.mode != Mode::Insert
                 {
                     vi.mode = Mode::Insert;
+                    editor.vi_forgets();
                 }
+                editor.vi_types(Typed::Pasted(text.to_owned()));
                 editor.insert_pasted(text)
             }
         };
@@ -73,6 +82,7 @@ impl App {
             self.hint = Some(if back { "nothing to undo" } else { "nothing to redo" }.into());
         }
         editor.vi_clamp();
+        editor.vi_forgets();
     }
 
     pub(in crate::console::app) fn in_editor(&mut self, verb: Do, effects: &mut Vec<Effect>) {
@@ -86,7 +96,12 @@ impl App {
         match verb {
             Do::Editor(verb) => self.edit_verb(verb, effects),
             Do::Back => {
-                if editor.bar.take().is_some() || editor.vi_escape() || editor.buffer.selecting() {
+                if editor.vi.as_ref().is_some_and(|vi| vi.writes()) {
+                    editor.vi_types(Typed::Escape);
+                }
+                let escaped = editor.bar.take().is_some() || editor.vi_escape();
+                editor.vi_typed();
+                if escaped || editor.buffer.selecting() {
                     editor.buffer.unselect();
                 } else if editor.vi.is_some() {
                     self.hint = Some("this is vi's normal mode; :q leaves, F4 turns vi keys off".into());
@@ -105,6 +120,11 @@ impl App {
         let Some(editor) = &mut self.editing.open else { return };
         let normal = editor.vi.as_ref().is_some_and(|vi| vi.mode != Mode::Insert);
         let at = editor.buffer.cursor();
+        let writes =
+            matches!(verb, Verb::Newline | Verb::Backspace | Verb::Delete | Verb::DeleteWordLeft | Verb::Indent);
+        if writes && !normal {
+            editor.vi_types(Typed::Verb(verb));
+        }
         let done = match verb {
             Verb::Move(motion) => {
                 let visual = normal && editor.buffer.selecting();

@@ -437,6 +437,51 @@ fn vi_keys_edit() {
 }
 
 #[test]
+fn vi_keys_know_words_quotes_brackets_and_paragraphs() {
+    for (before, keys, after) in [
+        ("foo b¦ar baz", "diw", "foo ¦ baz"),
+        ("foo b¦ar baz", "daw", "foo ¦baz"),
+        ("foo b¦ar", "daw", "fo¦o"),
+        ("foo.b¦ar x", "diW", "¦ x"),
+        ("foo b¦ar", "ciwx<esc>", "foo ¦x"),
+        ("echo \"a ¦b\" c", "ci\"x<esc>", "echo \"¦x\" c"),
+        ("e¦cho \"a b\" c", "di\"", "echo \"¦\" c"),
+        ("echo 'a¦b' c", "da'", "echo ¦c"),
+        ("x \"a\\\"¦b\"", "di\"", "x \"¦\""),
+        ("f(a, (b), ¦c)", "di(", "f(¦)"),
+        ("f(a, (¦b), c)", "da)", "f(a, ¦, c)"),
+        ("f() {\n  a\n  ¦b\n}\n", "di{", "f() {\n¦}\n"),
+        ("a[¦1]", "ci]2<esc>", "a[¦2]"),
+        ("a\n\nb\n¦c\n\nd", "dip", "a\n\n¦\nd"),
+        ("a\n\nb\n¦c\n\nd", "dap", "a\n\n¦d"),
+        ("foo b¦ar baz", "viwd", "foo ¦ baz"),
+        ("¦abc", "di(", "¦abc"),
+    ] {
+        vi(before, keys, after);
+    }
+}
+
+#[test]
+fn vi_keys_do_the_last_change_once_more() {
+    for (before, keys, after) in [
+        ("¦abcdef", "x.", "¦cdef"),
+        ("¦abcdef", "x3.", "¦ef"),
+        ("¦abcdef", "2x.", "¦ef"),
+        ("¦a\nb\nc\nd", "dd.", "¦c\nd"),
+        ("¦one two three", "cwx<esc>w.", "x ¦x three"),
+        ("¦a\nb", "A!<esc>j.", "a!\nb¦!"),
+        ("¦a\nb", "ox<enter>y<esc>.", "a\nx\ny\nx\n¦y\nb"),
+        ("¦ab", "xu.", "¦b"),
+        ("¦ab cd", "rxw.", "xb ¦xd"),
+        ("¦abc", ".", "¦abc"),
+        ("¦abcd", "ixy<bs><esc>.", "¦xxabcd"),
+        ("¦one two three four", "dw..u", "¦three four"),
+    ] {
+        vi(before, keys, after);
+    }
+}
+
+#[test]
 fn vi_leaves_by_its_own_words_and_never_by_esc() {
     let mut session = at_mark("¦a");
     session.keys("<F4>ix<esc><esc><esc>");

@@ -2,6 +2,7 @@
 //! Owns what has been typed of a command that is not complete, and turns complete ones into edits. Keys that are no
 //! letters (arrows, function keys, ^f ...) are looked up in the keymap first, as without vi.
 
+use super::again::Again;
 use super::go::{Class, class};
 use super::search::Bar;
 use super::{Clip, Editor, Motion};
@@ -30,6 +31,7 @@ pub struct Vi {
     /// The last `f`, `t`, `F` or `T`, and its letter.
     sought: Option<(char, char)>,
     backward: bool,
+    pub(super) again: Again,
 }
 
 /// What a key came to.
@@ -38,8 +40,14 @@ pub enum Came {
     Used,
     Undo,
     Redo,
-    Find { backward: bool },
-    Again { forward: bool },
+    Find {
+        backward: bool,
+    },
+    Again {
+        forward: bool,
+    },
+    /// `.`, with its count.
+    Repeat(Option<usize>),
     Command,
     Nothing,
 }
@@ -73,6 +81,12 @@ impl Vi {
         let count = self.count.map_or_else(String::new, |n| n.to_string());
         let sign = |c: Option<char>| c.map_or_else(String::new, String::from);
         format!("{}{count}{}", sign(self.operator), sign(self.waits))
+    }
+
+    /// Nothing has been typed of the next command.
+    pub(super) fn rests(&self) -> bool {
+        let pending = self.count.is_some() || self.operator.is_some() || self.waits.is_some();
+        self.mode == Mode::Normal && !pending
     }
 
     fn clear(&mut self) {
@@ -109,6 +123,14 @@ impl Editor {
             let digit = c as usize - '0' as usize;
             let count = self.vi().count.unwrap_or(0).saturating_mul(10).saturating_add(digit).min(99_999);
             self.vi().count = Some(count);
+            return Ok(Came::Used);
+        }
+        let picks = self.vi().operator.is_some() || matches!(self.vi().mode, Mode::Visual { .. });
+        if c == '.' && !picks {
+            return Ok(Came::Repeat(self.vi().count.take()));
+        }
+        if picks && matches!(c, 'i' | 'a') {
+            self.vi().waits = Some(c);
             return Ok(Came::Used);
         }
         if matches!(c, 'g' | 'f' | 'F' | 't' | 'T' | 'r' | 'Z') {
@@ -272,6 +294,7 @@ impl Editor {
                 }
                 Ok(Came::Used)
             }
+            ('i' | 'a', c) => self.vi_object(first == 'a', c),
             ('Z', 'Z') => {
                 self.vi().clear();
                 self.bar = Some(Bar::Ex(Text::new("x")));
@@ -296,6 +319,27 @@ impl Editor {
             _ => {
                 self.vi().clear();
                 Ok(Came::Nothing)
+            }
+        }
+    }
+
+    /// An operator's, or what is selected from now on.
+    fn vi_object(&mut self, around: bool, letter: char) -> Result<Came, Full> {
+        let operator = self.vi().operator;
+        self.vi().clear();
+        let Some((from, to, lines)) = self.object(around, letter) else { return Ok(Came::Nothing) };
+        match operator {
+            Some(operator) if lines => self.operate(operator, Reach::Rows(from.row, to.row)),
+            Some(operator) => {
+                self.buffer.go(from, false);
+                self.operate(operator, Reach::Before(to))
+            }
+            None => {
+                self.vi().mode = Mode::Visual { lines };
+                let last = if lines { to } else { self.left_of(to).max(from) };
+                self.buffer.go(from, false);
+                self.buffer.go(last, true);
+                Ok(Came::Used)
             }
         }
     }
