@@ -2,6 +2,7 @@
 
 mod support;
 
+use support::verb::BINARY;
 use support::{Console, Home};
 
 /// What a verb prints when all is well.
@@ -87,4 +88,60 @@ fn in_the_console_from_new_to_deleted_and_back() {
     console.keys("<enter>");
     console.sees("> aaa.sh");
     assert!(home.library().join("aaa.sh").exists());
+}
+
+#[test]
+fn a_script_is_renamed_by_keys_and_an_older_version_comes_back() {
+    let home = Home::empty();
+    home.script("aaa.sh", "#!/bin/sh\necho first\n");
+    prints(&home, ["run", "aaa.sh", "--target", "local", "--wait"], &["first"]);
+    home.script("aaa.sh", "#!/bin/sh\necho second\n");
+    let mut console = Console::start(&home);
+    console.sees("echo second");
+    console.text(":rename");
+    console.keys("<enter>");
+    console.sees("Rename  aaa.sh");
+    console.keys("<C-u>");
+    console.text("bbb.sh");
+    console.keys("<enter>");
+    console.keys("<enter>");
+    console.sees("> bbb.sh");
+    assert!(home.library().join("bbb.sh").exists() && !home.library().join("aaa.sh").exists());
+    console.loses("Rename  aaa.sh");
+    console.text(":versions");
+    console.keys("<enter>");
+    console.sees("v1");
+    console.keys("GR");
+    console.sees("Go back  bbb.sh");
+    console.keys("<tab><enter>");
+    console.sees("echo first");
+    let text = std::fs::read_to_string(home.library().join("bbb.sh")).expect("the script");
+    assert!(text.contains("first"), "{text}");
+    console.quit().is_restored();
+}
+
+/// No file may grow: what a full disk looks like to whoever writes. The engine has its own disk.
+#[test]
+fn in_a_home_that_is_full_what_cannot_be_kept_is_said_and_the_rest_works() {
+    let home = Home::empty();
+    home.script("a.sh", "#!/bin/sh\necho a\n");
+    home.qd(["jobs", "ls"]).ok();
+    let full = "trap '' XFSZ; ulimit -f 0; exec \"$0\"";
+    let mut console = Console::setup(&home).size(140, 40).program("/bin/sh").arguments(&["-c", full, BINARY]).start();
+    console.sees("> a.sh");
+    console.keys("/a<enter>");
+    console.sees("not kept for the next session");
+    console.keys("<esc>");
+    console.loses("not kept for the next session");
+    console.keys("e");
+    console.sees("Scripts > a.sh");
+    console.text("x");
+    console.sees("could not be kept");
+    console.keys("<esc>");
+    console.loses("Scripts > a.sh");
+    console.keys("gl");
+    console.sees("Log  warnings, errors");
+    console.sees("not kept for the next session");
+    console.keys("<esc>");
+    console.quit().is_restored();
 }

@@ -4,14 +4,20 @@ use super::talk::{Answer, Talk};
 use crate::cli::follow::{Follow, follow};
 use crate::cli::printer::{Style, Wanted, outcome, summary};
 use crate::cli::{CliError, out};
-use crate::client::Client;
+use crate::client::{Asked, Client};
+use crate::model::amounts as text;
 use crate::model::job::{Job, JobSummary};
-use crate::model::output::Which;
+use crate::model::output::{Place, Seek, Which};
+use crate::model::search::Pattern;
 use crate::model::state::RunState;
 use crate::model::wire::Cancel;
 
+/// Lines found that are shown at a time.
+const FOUND: usize = 50;
+
 const READ: &str = "read or follow all output";
 const ONE: &str = "output of one device";
+const SEARCH: &str = "search the output";
 const STATES: &str = "how each device ended, or is";
 const WITHDRAW: &str = "withdraw what has not started";
 const END: &str = "end it: what runs, too";
@@ -32,7 +38,7 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     let id = jobs[at].id;
     loop {
         let job = client.job(id).await?;
-        let mut items = vec![READ, ONE, STATES];
+        let mut items = vec![READ, ONE, SEARCH, STATES];
         if !job.summary.state.ended() {
             items.extend([WITHDRAW, END]);
         }
@@ -44,6 +50,7 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
                 follow(Follow { client, id, style, wanted: Wanted::STATES }, &mut talk.interrupt).await?;
             }
             ONE => one(talk, client, &job).await?,
+            SEARCH => search(talk, client, &job).await?,
             STATES => {
                 for run in &job.runs {
                     talk.say(&format!("{}: {}", run.name, outcome(run)))?;
@@ -61,6 +68,48 @@ async fn one(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), CliError
     let style = Style::Text { safe: true, labels: false };
     follow(Follow { client, id: job.summary.id, style, wanted }, &mut talk.interrupt).await?;
     talk.say(&format!("({}: {})", job.runs[at].name, outcome(&job.runs[at])))
+}
+
+/// Lines that match, from the beginning on, a page at a time.
+async fn search(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), CliError> {
+    let pattern = match talk.line("text to search for (re: begins a regular expression)").await? {
+        Answer::Given(line) => Pattern::typed(&line),
+        _ => None,
+    };
+    let Some(pattern) = pattern else { return talk.say("Nothing was searched for.") };
+    if let Err(why) = pattern.compile() {
+        return talk.say(&format!("{}: {why}", pattern.spelled()));
+    }
+    let id = job.summary.id;
+    let mut asked = Asked {
+        job: id,
+        run: None,
+        which: Which::All,
+        seek: Seek::Start,
+        before: 0,
+        count: FOUND,
+        pattern: Some(&pattern),
+    };
+    loop {
+        let window = client.window(&asked).await?;
+        let matching = window.matching.unwrap_or_default();
+        if !matching.done {
+            continue; // every question takes the search a step further
+        }
+        if asked.seek == Seek::Start {
+            talk.say(&format!("{} of {} match", text::number(matching.lines, "line"), window.total_lines))?;
+        }
+        for line in &window.lines {
+            let name = job.runs.get(line.run as usize).map_or("?", |run| run.name.as_str());
+            talk.say(&format!("{name}: line {}: {}", line.number + 1, line.text))?;
+        }
+        let Some(last) = window.lines.last().filter(|_| !window.ends) else { return Ok(()) };
+        match talk.line("enter shows more, b goes back").await? {
+            Answer::Given(line) if line.trim().is_empty() => {}
+            _ => return Ok(()),
+        }
+        asked.seek = Seek::Around(Place { line: last.number + 1, ..last.place() });
+    }
 }
 
 async fn end(talk: &mut Talk, client: &Client, job: &Job, queued_only: bool) -> Result<(), CliError> {

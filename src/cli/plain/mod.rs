@@ -4,6 +4,7 @@
 
 mod jobs;
 mod launch;
+mod scripts;
 mod talk;
 
 use self::talk::{Answer, Talk};
@@ -28,14 +29,16 @@ const HELP: &[&str] = &[
     "The same without questions: quarterdeck run SCRIPT --target EXPR --wait. All verbs: quarterdeck help.",
 ];
 
-const MENU: &[&str] = &[
-    "run a script",
-    "jobs: follow, read, cancel",
-    "targets: what can be run on",
-    "scripts: look at one",
-    "help",
-    "quit",
-];
+const RUN: &str = "run a script";
+const WATCH: &str = "jobs: follow, read, search, cancel";
+const TARGETS: &str = "targets: what can be run on";
+const SCRIPTS: &str = "scripts: read, versions, rename, delete";
+const NEW: &str = "a new script from a template";
+const DELETED: &str = "deleted scripts: bring one back";
+const NOTICES: &str = "notices: what is wrong with settings and inventories";
+const KEYS: &str = "help";
+const QUIT: &str = "quit";
+const MENU: &[&str] = &[RUN, WATCH, TARGETS, SCRIPTS, NEW, DELETED, NOTICES, KEYS, QUIT];
 
 /// Talks until the operator quits, or nobody answers any more.
 pub async fn run(desk: &Desk<'_>) -> Result<Outcome, CliError> {
@@ -60,16 +63,16 @@ pub async fn run(desk: &Desk<'_>) -> Result<Outcome, CliError> {
                 continue;
             }
             Answer::Back => talk.say("This is the top; q quits.")?,
-            Answer::Quit | Answer::Given(5) => {
-                farewell(&mut talk, &client).await?;
-                return Ok(Outcome::Done);
-            }
-            Answer::Given(choice) => match act(&mut talk, &client, choice).await {
+            Answer::Given(choice) if MENU[choice] != QUIT => match act(desk, &mut talk, &client, MENU[choice]).await {
                 Ok(()) => {}
                 // Nobody reads any more; there is nobody to tell.
                 Err(CliError::Stdout(error)) => return Err(CliError::Stdout(error)),
                 Err(error) => talk.say(&format!("error: {error}"))?,
             },
+            Answer::Quit | Answer::Given(_) => {
+                farewell(&mut talk, &client).await?;
+                return Ok(Outcome::Done);
+            }
         }
         leaving = false;
     }
@@ -97,18 +100,32 @@ async fn farewell(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn act(talk: &mut Talk, client: &Client, choice: usize) -> Result<(), CliError> {
-    match choice {
-        0 => launch::run(talk, client).await,
-        1 => jobs::run(talk, client).await,
-        2 => {
+async fn act(desk: &Desk<'_>, talk: &mut Talk, client: &Client, what: &str) -> Result<(), CliError> {
+    match what {
+        RUN => launch::run(talk, client).await,
+        WATCH => jobs::run(talk, client).await,
+        TARGETS => {
             let targets = client.targets().await?;
-            list_targets(talk, &targets)?;
-            Ok(())
+            list_targets(talk, &targets)
         }
-        3 => look(talk, client).await,
+        SCRIPTS => scripts::run(talk, client).await,
+        NEW => scripts::new(talk, client).await,
+        DELETED => scripts::deleted(talk, client).await,
+        NOTICES => notices(desk, talk, client).await,
         _ => help(talk),
     }
+}
+
+/// All that was said at the start, and what is wrong now.
+async fn notices(desk: &Desk<'_>, talk: &mut Talk, client: &Client) -> Result<(), CliError> {
+    let (library, targets) = (client.library().await?, client.targets().await?);
+    let warnings = targets.connections.iter().flat_map(|connection| &connection.warnings);
+    let said = desk.settings.problems.iter().chain(&client.hello().notices);
+    let all: Vec<&String> = said.chain(&library.warnings).chain(warnings).collect();
+    if all.is_empty() {
+        return talk.say("Nothing to report.");
+    }
+    all.into_iter().try_for_each(|notice| talk.say(&format!("notice: {notice}")))
 }
 
 pub(super) fn help(talk: &mut Talk) -> Result<(), CliError> {
@@ -131,19 +148,6 @@ fn list_targets(talk: &mut Talk, targets: &Targets) -> Result<(), CliError> {
     }
     if targets.devices.len() > talk::PAGE {
         talk.say(&format!("and {} more devices: quarterdeck targets ls", targets.devices.len() - talk::PAGE))?;
-    }
-    Ok(())
-}
-
-/// The text of a script, and what lint says of it.
-async fn look(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
-    let Some(info) = launch::pick_script(talk, client).await? else { return Ok(()) };
-    let script = client.script(&info.name).await?;
-    for (number, line) in script.text.lines().enumerate() {
-        talk.say(&format!("{:>4}  {line}", number + 1))?;
-    }
-    for finding in &script.findings {
-        talk.say(&format!("line {}: {} ({})", finding.line, finding.text, finding.code))?;
     }
     Ok(())
 }

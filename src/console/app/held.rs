@@ -1,6 +1,8 @@
 //! The one job whose runs the console holds: the one being watched, or the one under the cursor of the job
 //! list. Folds the engine's events into it.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::model::job::{Job, JobId, JobSummary, Run};
 use crate::model::state::{Counts, RunState};
 use crate::model::wire::Grown;
@@ -21,6 +23,15 @@ impl Held {
     }
 
     pub fn set(&mut self, mut job: Job) {
+        // Two devices of one name (of two connections) are told apart by all of their id.
+        let mut names: HashMap<&str, u32> = HashMap::with_capacity(job.runs.len());
+        for run in &job.runs {
+            *names.entry(&run.name).or_default() += 1;
+        }
+        let twice: HashSet<String> = names.into_iter().filter(|(_, n)| *n > 1).map(|(name, _)| name.into()).collect();
+        for run in job.runs.iter_mut().filter(|run| twice.contains(&run.name)) {
+            run.name.clone_from(&run.device);
+        }
         for run in self.early.drain(..) {
             fold(&mut job.runs, run);
         }
@@ -72,7 +83,7 @@ fn fold(runs: &mut [Run], run: Run) {
         && (run.state.ended() || !mine.state.ended())
         && !(mine.state == RunState::Running && matches!(run.state, RunState::Queued | RunState::Sent))
     {
-        *mine = run;
+        *mine = Run { name: std::mem::take(&mut mine.name), ..run };
     }
 }
 
@@ -92,5 +103,21 @@ mod tests {
         held.runs(vec![Run::queued(0, "lab:web1", "web1"), Run::queued(77, "x", "x")]);
         let counts = held.job.unwrap().summary.counts;
         assert_eq!((counts.ok, counts.queued), (1, 1));
+    }
+
+    #[test]
+    fn devices_of_one_name_are_told_apart() {
+        let mut job = sample::job(1, &[RunState::Queued; 3]);
+        for (run, device) in job.runs.iter_mut().zip(["here:local", "there:local"]) {
+            (run.device, run.name) = (device.into(), "local".into());
+        }
+        let mut held = Held::new(1);
+        held.set(job);
+        let mut again = Run::queued(1, "there:local", "local");
+        again.state = RunState::Running;
+        held.runs(vec![again]);
+        let names: Vec<&str> = held.job.iter().flat_map(|job| &job.runs).map(|run| run.name.as_str()).collect();
+        assert_eq!(names, ["here:local", "there:local", "web003"]);
+        assert_eq!(held.run(1).unwrap().state, RunState::Running);
     }
 }

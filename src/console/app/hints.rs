@@ -3,7 +3,7 @@
 
 use super::commands::{self, Command, TABLE};
 use super::marks::marking;
-use super::{App, Layer, View};
+use super::{App, Layer, View, help};
 
 /// One hint: `K stop..`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,12 @@ impl App {
     /// The key of a command, for texts; one that has none is called by its name on the command line.
     pub fn key_of(&self, context: &str, name: &str) -> String {
         let command = commands::find(&[context, "list", "global"], name);
-        let key = command.and_then(|command| self.keys_below(command).into_iter().next());
+        let keys = |command| {
+            let here = self.keys_below(command);
+            // In a dialog another command may have the key; for the place below it is still the one.
+            if here.is_empty() { help::bound(&self.keymap, command) } else { here }
+        };
+        let key = command.and_then(|command| keys(command).into_iter().next());
         key.unwrap_or_else(|| format!(":{name}"))
     }
 

@@ -177,7 +177,8 @@ impl Live {
         }
         self.learned = of;
         let fact = |by: &By| if let By::Fact(fact) = by { Some(fact.clone()) } else { None };
-        let other = || grid::choices(job, tree).iter().filter_map(fact).find(|fact| fact != "address");
+        let other =
+            || grid::choices(job, tree).iter().filter_map(fact).find(|fact| !grid::REACHED.contains(&fact.as_str()));
         self.fact = fact(&self.grid_by).or_else(other);
     }
 

@@ -383,7 +383,8 @@ impl App {
         }
         self.settle(&mut effects);
         let tail = || self.live.as_ref().is_some_and(|live| self.view == View::Live && live.tail.waits());
-        let waits = self.link == Link::Attached && (self.asked.any() || tail());
+        let plan = || self.launch().is_some_and(Launch::waiting);
+        let waits = self.link == Link::Attached && (self.asked.any() || tail() || plan());
         self.asked.since = self.asked.since.filter(|_| waits).or(waits.then_some(self.now));
         effects
     }

@@ -112,7 +112,7 @@ impl App {
             Do::QuitOrBack if self.close_pane() => {}
             Do::Back if self.step_back() => {}
             Do::QuitOrBack => self.leave_console(effects),
-            Do::Back => self.hint = Some("this is the top; q quits".into()),
+            Do::Back => self.hint = Some(format!("this is the top; {} quits", self.key_of("global", "quit-or-back"))),
             Do::NextPane => self.overview.next_pane(true),
             Do::PreviousPane => self.overview.next_pane(false),
             Do::Pane(n) => match n {

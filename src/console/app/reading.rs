@@ -245,13 +245,13 @@ impl App {
     }
 
     fn step_match(&mut self, back: bool) {
-        let none = "nothing is searched for: / begins a search";
+        let none = format!("nothing is searched for: {} begins a search", self.key_of("text", "search"));
         if self.text_here() == Text::Tail {
             let Some(live) = &mut self.live else { return };
             let here = live.tail.shown().first().map(Line::place);
             match &mut live.tail.find {
                 Some(find) => find.step(back, here),
-                None => self.hint = Some(none.into()),
+                None => self.hint = Some(none),
             }
             return;
         }
@@ -263,7 +263,7 @@ impl App {
                 }
                 search.count()
             }
-            _ => none.to_owned(),
+            _ => none,
         };
         self.hint = Some(hint);
     }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{line, nth, pane, title};
 use super::gauge;
-use crate::console::app::grid::By;
+use crate::console::app::grid::{By, REACHED};
 use crate::console::app::live::took_ms;
 use crate::console::app::{App, Live, LivePane};
 use crate::console::text;
@@ -22,8 +22,9 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let each = grid.each.max(1);
     let mut more = if each > 1 { format!("1 cell = {each}, worst shown") } else { "1 cell = 1 device".into() };
     if live.grid_by != By::Order {
-        more =
-            format!("by {}, {}   {more}", text::plain(live.grid_by.word()), text::number(grid.groups as u64, "value"));
+        let each = if each > 1 { format!("   1 cell = {each}") } else { String::new() };
+        let values = text::number(grid.groups as u64, "value");
+        more = format!("by {}, {values}{each}", text::plain(live.grid_by.word()));
     }
     let by = format!("{} group by", app.key_of("job", "grid-by"));
     let inside = pane(app, buf, area, title(theme, "1", "Grid", &more), &by, focused);
@@ -69,7 +70,8 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
             spans.push(Span::styled(format!("  and {others} more"), muted));
         }
         let device = app.tree.device(&run.device);
-        let telling = device.into_iter().flat_map(|device| &device.facts).filter(|(fact, _)| *fact != "address");
+        let telling =
+            device.into_iter().flat_map(|device| &device.facts).filter(|(fact, _)| !REACHED.contains(&fact.as_str()));
         for (fact, value) in telling.take(2) {
             spans.push(Span::styled(format!("  {} {}", text::plain(fact), text::plain(value)), muted));
         }

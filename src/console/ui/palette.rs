@@ -31,7 +31,8 @@ pub fn draw(app: &App, palette: &Palette, body: Rect, buf: &mut Buffer) -> Optio
     let position = Position::new(inside.x + 2 + (at - from) as u16, inside.y);
     let list = Rect { y: inside.y + 2, height: (rows as u16).min(inside.height.saturating_sub(2)), ..inside };
     if palette.found.is_empty() {
-        words(buf, nth(list, 0), "nothing here is called that; esc closes", muted);
+        let said = format!("nothing here is called that; {} closes", app.key_of("prompt", "cancel"));
+        words(buf, nth(list, 0), &said, muted);
     }
     let keys = 9;
     for (n, at) in palette.cursor.window(palette.found.len(), usize::from(list.height)).enumerate() {

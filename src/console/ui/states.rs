@@ -60,7 +60,7 @@ fn back(app: &App) -> String {
 }
 
 /// How long the engine has been asked, where that is worth a word.
-fn since(app: &App) -> String {
+pub fn since(app: &App) -> String {
     app.waited().map_or_else(String::new, |seconds| format!(" {seconds} s"))
 }
 

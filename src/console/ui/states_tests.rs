@@ -340,6 +340,7 @@ fn what_is_missing_after_a_crash_is_said_where_the_output_is_read() {
         "output could not be kept (No space left on device): 99 bytes are here, what came after is missing",
     ));
     assert!(full.contains("its end is missing"), "{full}");
+    assert!(said(&crashed("the engine was ended while this ran")).contains("its end is missing"));
     assert!(
         said(&crashed("no such interpreter")).contains("0 dropped"),
         "what has nothing to do with it does not say so"

@@ -56,7 +56,8 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let mut ending = ended
         .filter(|_| tail.at_end())
         .map_or_else(Vec::new, |run| text::wrap(&ending(app, tail, run), usize::from(lines.width)));
-    ending.truncate(usize::from(lines.height / 2).max(1));
+    let room = usize::from(lines.height);
+    ending.truncate(room.saturating_sub(tail.shown().len().min(room / 2)).max(1));
     let kept = if ended.is_some() { ending.len().max(1) } else { 0 };
     let room = usize::from(lines.height).saturating_sub(kept);
     let shown = tail.shown();
@@ -122,7 +123,8 @@ fn foot(app: &App, tail: &Tail, job: &Job, run: Option<&Run>) -> String {
 /// Not all that the run printed is here: its output could not be kept, or nobody was there to take it. The run's
 /// reason says which.
 fn unfinished(run: &Run) -> bool {
-    let lost = |why: &String| why.contains("could not be kept") || why.starts_with("interrupted:");
+    let engine = ["interrupted:", "the engine was ended"];
+    let lost = |why: &String| why.contains("could not be kept") || engine.iter().any(|begins| why.starts_with(begins));
     run.reason.as_ref().is_some_and(lost)
 }
 

@@ -10,6 +10,7 @@ use crate::console::app::launch::Launch;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::ui::cells::{self, line, nth};
+use crate::console::ui::states;
 use crate::model::script::Level;
 
 pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
@@ -60,7 +61,7 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let Some(plan) = &launch.plan else {
         if launch.waiting() {
-            cells::words(buf, nth(area, 0), "resolving…", muted);
+            cells::words(buf, nth(area, 0), &format!("resolving…{}", states::since(app)), muted);
         }
         return;
     };
@@ -131,7 +132,8 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let Some(plan) = &launch.plan else {
         if launch.waiting() && launch.problem.is_none() {
-            return cells::words(buf, nth(area, 0), "planning…", theme.style(Role::TextMuted));
+            let planning = format!("planning…{}", states::since(app));
+            return cells::words(buf, nth(area, 0), &planning, theme.style(Role::TextMuted));
         }
         cells::words(buf, nth(area, 0), "Nothing can be launched yet:", theme.style(Role::TextMuted));
         if let Some(problem) = &launch.problem {
