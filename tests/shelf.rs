@@ -143,5 +143,6 @@ fn in_a_home_that_is_full_what_cannot_be_kept_is_said_and_the_rest_works() {
     console.sees("Log  warnings, errors");
     console.sees("not kept for the next session");
     console.keys("<esc>");
+    console.loses("Log  warnings, errors");
     console.quit().is_restored();
 }
