@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory};
+use crate::model::job::JobId;
 use crate::model::output::Stream;
 use crate::model::plan::{Caller, Question};
 use crate::model::secret::Secret;
@@ -66,6 +67,8 @@ pub trait Connector: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Order {
     pub device: Arc<Device>,
+    /// `None`: it is no job's (a probe).
+    pub job: Option<JobId>,
     pub script: Arc<Payload>,
     /// From the first positional on; never a secret.
     pub args: Arc<Vec<String>>,
@@ -78,6 +81,15 @@ pub struct Order {
     pub cancel: CancellationToken,
     /// Wait here, connected and ready, before starting the script; hold the permit while it runs.
     pub gate: Gate,
+}
+
+impl Order {
+    /// What every script finds in its environment, whatever the way to its device.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let device = Some(("QUARTERDECK_DEVICE", self.device.name.clone()));
+        let job = self.job.map(|job| ("QUARTERDECK_JOB", job.to_string()));
+        device.into_iter().chain(job).collect()
+    }
 }
 
 /// A script version as launched.

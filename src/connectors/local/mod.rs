@@ -137,6 +137,7 @@ fn start(order: &Order, home: &Path) -> Result<(Child, [Pipe; 2]), Outcome> {
         .args(interpreter.iter().skip(1))
         .arg(&order.script.path)
         .args(order.args.iter())
+        .envs(order.environment())
         .current_dir(if home.is_dir() { home } else { Path::new("/") })
         .stdin(if order.secrets.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(to_out)

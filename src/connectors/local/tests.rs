@@ -55,6 +55,7 @@ fn case(script: &str, args: &[&str]) -> Case {
     let interpreter = vec!["/bin/sh".to_owned()];
     let order = Order {
         device: Arc::new(Device::new("local", "local")),
+        job: Some(7),
         script: Arc::new(Payload { name: "script".into(), bytes: Vec::new(), path, interpreter }),
         args: Arc::new(args.iter().map(|arg| (*arg).to_owned()).collect()),
         secrets: Arc::default(),
@@ -198,4 +199,11 @@ async fn cancelled_while_waiting_for_its_turn() {
     case.order.cancel.cancel();
     assert_eq!(case.run().await.state, RunState::Cancelled);
     assert_eq!(case.out(), "");
+}
+
+#[tokio::test]
+async fn a_script_knows_its_device_and_its_job() {
+    let case = case("echo \"$QUARTERDECK_DEVICE $QUARTERDECK_JOB\"", &[]);
+    assert_eq!(case.run().await.state, RunState::Ok);
+    assert_eq!(case.out(), "local 7\n");
 }

@@ -148,6 +148,7 @@ fn describe(host: &HostConfig) -> String {
 fn probe(device: &Device) -> Order {
     Order {
         device: Arc::new(device.clone()),
+        job: None,
         script: Arc::new(Payload {
             name: "probe".to_owned(),
             bytes: b"uname -srm\n".to_vec(),

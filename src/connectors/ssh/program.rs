@@ -102,7 +102,9 @@ impl Programs {
             held = turn => held,
             () = order.cancel.cancelled() => return cancelled(),
         };
-        let launch = Launch { payload: &order.script, args: &order.args, secrets: &order.secrets };
+        let exported = order.environment();
+        let launch =
+            Launch { payload: &order.script, args: &order.args, secrets: &order.secrets, environment: &exported };
         let mut way = launch.way();
         let mut full = Vec::new();
         for _ in 0..8 {

@@ -55,7 +55,8 @@ pub async fn run(
     environment: &[(String, String)],
     sink: &mut dyn RunSink,
 ) -> Result<Outcome, Unsent> {
-    let launch = Launch { payload: &order.script, args: &order.args, secrets: &order.secrets };
+    let exported = order.environment();
+    let launch = Launch { payload: &order.script, args: &order.args, secrets: &order.secrets, environment: &exported };
     let mut way = launch.way();
     let mut full: Vec<String> = Vec::new();
     let mut sent = false;

@@ -126,6 +126,7 @@ impl Jobs {
             }
             let order = Order {
                 device,
+                job: Some(job.id),
                 script: Arc::clone(&ready.script),
                 args: Arc::clone(&ready.args),
                 secrets: Arc::clone(&ready.secrets),

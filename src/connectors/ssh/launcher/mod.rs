@@ -71,11 +71,13 @@ pub enum Way {
     Memory,
 }
 
-/// One launch: the same for every device but for the token and the way.
+/// One launch: the same for every device but for its environment, the token and the way.
 pub struct Launch<'a> {
     pub payload: &'a Arc<Payload>,
     pub args: &'a [String],
     pub secrets: &'a [Secret],
+    /// Exported by the launcher itself: no server has to accept it.
+    pub environment: &'a [(&'static str, String)],
 }
 
 impl Launch<'_> {
@@ -138,6 +140,9 @@ impl Launch<'_> {
 
     fn header(&self, token: &str, way: Way, full: &[String], length: usize) -> String {
         let mut header = String::with_capacity(256);
+        for (name, value) in self.environment {
+            let _ = writeln!(header, "export {name}={}", quoted(value));
+        }
         let secret_lines = self.secrets.iter().map(|secret| newlines(secret.expose().as_bytes()) + 1).sum::<usize>();
         if secret_lines > 0 {
             let _ = writeln!(header, "t {secret_lines} <&4; _p=${{_v%?}}");

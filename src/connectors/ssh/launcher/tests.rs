@@ -52,10 +52,27 @@ fn the_command_has_nothing_that_a_login_shell_reads_in_its_own_way() {
 }
 
 #[test]
+fn the_script_finds_its_device_and_its_job_however_it_is_started() {
+    let print: &[u8] = b"echo \"$QUARTERDECK_DEVICE $QUARTERDECK_JOB\"\n";
+    let environment = [("QUARTERDECK_DEVICE", "it's $HOME".to_owned()), ("QUARTERDECK_JOB", "7".to_owned())];
+    for (text, interpreter) in [(print.to_vec(), "/bin/sh"), (print.to_vec(), "bash"), (print.repeat(200), "sh")] {
+        let script = payload(&text, &[interpreter]);
+        let secrets = [Secret::new("hush".to_owned())];
+        for secrets in [&[][..], &secrets[..]] {
+            let launch_ = Launch { payload: &script, args: &[], secrets, environment: &environment };
+            let token = token();
+            let output = launch("sh", &command(false), &launch_.stdin(&token, launch_.way(), &[]));
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(printed.lines().next(), Some("it's $HOME 7"), "{interpreter}");
+        }
+    }
+}
+
+#[test]
 fn every_login_shell_runs_it() {
     let script = payload(b"printf '%s|' \"$@\"; echo oops >&2; exit 3\n", &["/bin/sh"]);
     let args = ["it's", "a \\ b!", "new\nline", "$HOME `id`", "", "-n"].map(str::to_owned);
-    let launch_ = Launch { payload: &script, args: &args, secrets: &[] };
+    let launch_ = Launch { payload: &script, args: &args, secrets: &[], environment: &[] };
     let token = token();
     let input = launch_.stdin(&token, launch_.way(), &[]);
     for login in ["sh", "dash", "bash", "zsh", "fish", "csh"].into_iter().filter(|shell| installed(shell)) {
@@ -84,7 +101,7 @@ fn every_byte_of_a_script_arrives() {
             [("/bin/sh", Way::Small), ("dash", Way::Small), ("/bin/sh", Way::File), ("/bin/sh", Way::Memory)]
         {
             let script = payload(&script, &[interpreter]);
-            let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
+            let launch_ = Launch { payload: &script, args: &[], secrets: &[], environment: &[] };
             let token = token();
             let output = launch("sh", &command(false).replace("/bin/sh", shell), &launch_.stdin(&token, way, &[]));
             assert!(matches!(said(&output, &token).0, Said::Started { .. }), "{shell} {way:?}");
@@ -106,7 +123,7 @@ fn secrets_come_on_stdin_and_then_it_ends() {
         (big, Way::Memory, "/bin/sh"),
     ] {
         let script = payload(&script, &[shell]);
-        let launch_ = Launch { payload: &script, args: &[], secrets: &secrets };
+        let launch_ = Launch { payload: &script, args: &[], secrets: &secrets, environment: &[] };
         let token = token();
         let output = launch("sh", &command(false), &launch_.stdin(&token, way, &[]));
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -121,7 +138,7 @@ fn a_script_run_in_place_sees_nothing_of_the_launcher_and_may_wait() {
                  [ -e /dev/fd/4 ] && echo open; set -u; f() { return 4; }; trap 'echo bye' EXIT; f\n";
     for shell in ["/bin/sh", "bash", "dash"] {
         let script = payload(body, &["/bin/sh"]);
-        let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
+        let launch_ = Launch { payload: &script, args: &[], secrets: &[], environment: &[] };
         let token = token();
         let input = launch_.stdin(&token, Way::Small, &[]);
         let output = launch("sh", &command(false).replace("/bin/sh", shell), &input);
@@ -138,7 +155,7 @@ fn a_large_script_leaves_no_file() {
         [b"#!/bin/sh\nls -A \"$XDG_RUNTIME_DIR\"; echo $#\n".as_slice(), &b"# filler\n".repeat(20_000)].concat();
     let script = payload(&script, &["/bin/sh", "-u"]);
     let args = ["one".to_owned()];
-    let launch_ = Launch { payload: &script, args: &args, secrets: &[] };
+    let launch_ = Launch { payload: &script, args: &args, secrets: &[], environment: &[] };
     assert_eq!(launch_.way(), Way::File);
     let token = token();
     let login = format!("XDG_RUNTIME_DIR='{}' {}", folder.path().display(), command(false));
@@ -151,7 +168,7 @@ fn a_large_script_leaves_no_file() {
 #[test]
 fn a_full_folder_is_named_and_left_out_the_next_time() {
     let script = payload(&b"echo hi #\n".repeat(1000), &["/bin/sh"]);
-    let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
+    let launch_ = Launch { payload: &script, args: &[], secrets: &[], environment: &[] };
     let token = token();
     // A limit on file size is the full disk a test can have.
     let login = format!("ulimit -f 1; trap '' XFSZ; XDG_RUNTIME_DIR=/tmp; export XDG_RUNTIME_DIR; {}", command(false));
@@ -174,7 +191,7 @@ fn home(login: &str) -> String {
 #[test]
 fn a_program_that_waits_for_any_child_does_not_wait_for_the_watcher() {
     let script = payload(b"1 while wait() > 0; print \"done\\n\";", &["/usr/bin/env", "perl"]);
-    let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
+    let launch_ = Launch { payload: &script, args: &[], secrets: &[], environment: &[] };
     let token = token();
     let output = launch("sh", &command(false), &launch_.stdin(&token, launch_.way(), &[]));
     assert_eq!(output.stdout, b"done\n");
@@ -183,7 +200,7 @@ fn a_program_that_waits_for_any_child_does_not_wait_for_the_watcher() {
 #[test]
 fn an_interpreter_that_is_not_there_is_said_by_the_shell() {
     let script = payload(b"x\n", &["/usr/bin/env", "no-such-interpreter"]);
-    let launch_ = Launch { payload: &script, args: &[], secrets: &[] };
+    let launch_ = Launch { payload: &script, args: &[], secrets: &[], environment: &[] };
     let token = token();
     let output = launch("sh", &command(false), &launch_.stdin(&token, launch_.way(), &[]));
     assert_eq!(output.status.code(), Some(127));
