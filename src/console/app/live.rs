@@ -98,7 +98,9 @@ impl Live {
             // that, whatever has something to read.
             let failed = runs.get(self.chosen as usize).is_some_and(|run| run.state.bad());
             let silent = self.tail.lines.is_empty();
-            if !failed && (silent || runs[*first as usize].state.bad()) {
+            // At the job's end the worst is at the top for good: who has not moved, and reads nothing, is led there.
+            let over = job.summary.state.ended() && self.tail.follow;
+            if over || (!failed && (silent || runs[*first as usize].state.bad())) {
                 self.chosen = *first;
             }
         }
@@ -114,6 +116,13 @@ impl Live {
         if self.tail.run.is_some() {
             self.tail.show(Some(self.chosen));
         }
+    }
+
+    /// Failed devices that stand above the rows shown: the list was sorted again round the cursor.
+    pub fn bad_above(&self, job: &Job, height: usize) -> usize {
+        let from = self.devices.window(self.order.len(), height).start;
+        let above = self.order[..from].iter().filter_map(|run| job.runs.get(*run as usize));
+        above.filter(|run| run.state.bad()).count()
     }
 
     pub(super) fn choose(&mut self, run: u32) {
@@ -214,4 +223,60 @@ pub fn took_ms(run: &Run, now: Timestamp) -> Option<i64> {
     let from = run.started_at?;
     let to = run.finished_at.unwrap_or(now);
     Some((to.as_millisecond() - from.as_millisecond()).max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::app::sample;
+    use crate::model::state::{JobState, RunState};
+
+    fn settled(live: &mut Live, held: &Held) {
+        live.stale();
+        live.settle(held, sample::at(100), 10);
+    }
+
+    /// 40 runs; then those from the tenth on fail.
+    fn failing(touched: bool) -> (Live, Held) {
+        let mut held = Held::new(1);
+        held.set(sample::job(1, &[RunState::Running; 40]));
+        let mut live = Live::new(1);
+        settled(&mut live, &held);
+        if touched {
+            live.devices.go(Do::Last, live.order.len(), 10);
+            live.moved();
+        }
+        for index in 0..15 {
+            let mut run = held.run(index).unwrap().clone();
+            run.state = RunState::Failed;
+            held.runs(vec![run]);
+            settled(&mut live, &held);
+        }
+        (live, held)
+    }
+
+    fn over(live: &mut Live, held: &mut Held) {
+        if let Some(job) = &mut held.job {
+            job.summary.state = JobState::Done;
+        }
+        settled(live, held);
+    }
+
+    #[test]
+    fn a_chosen_device_stays_and_what_failed_above_it_is_counted() {
+        let (mut live, mut held) = failing(true);
+        let chosen = live.chosen;
+        assert_eq!(live.bad_above(held.job.as_ref().unwrap(), 10), 15);
+        over(&mut live, &mut held);
+        assert_eq!(live.chosen, chosen, "the end moves nobody who has chosen");
+        live.go(Do::First, 10);
+        assert_eq!(live.bad_above(held.job.as_ref().unwrap(), 10), 0);
+    }
+
+    #[test]
+    fn who_has_not_moved_sees_the_worst_when_the_job_ends() {
+        let (mut live, mut held) = failing(false);
+        over(&mut live, &mut held);
+        assert_eq!((live.devices.at, live.bad_above(held.job.as_ref().unwrap(), 10)), (0, 0));
+    }
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{line, nth, pane, title};
 use super::table::{self, Table};
-use super::{gauge, grid, overview, states, tail};
+use super::{chrome, gauge, grid, overview, states, tail};
 use crate::console::app::columns::{self, Col};
 use crate::console::app::list::{ListId, Sort};
 use crate::console::app::live::took_ms;
@@ -106,10 +106,14 @@ fn whole(ms: u64, state: JobState) -> String {
     if state == JobState::Running && ms < 60_000 { format!("{}s", ms / 1000) } else { text::took(ms) }
 }
 
-/// What a run said last, or why it said nothing.
+/// What a run said last, and why it ended as it did or said nothing.
 pub fn last_words(run: &Run) -> String {
     if let Some(reason) = &run.reason {
-        return text::plain(reason);
+        let reason = text::plain(reason);
+        return match run.last_line.as_str() {
+            "" => reason,
+            said => format!("{}  ({reason})", text::plain(said)),
+        };
     }
     if run.last_line.is_empty() {
         return match run.state {
@@ -131,7 +135,14 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
         Sort { column: 1, reverse: false } => "bad first".to_owned(),
         _ => app.sorted_by(list),
     };
-    let inside = pane(app, buf, area, table::head(app, list, "2", "Devices", &more), &foot, focused);
+    let above = live.bad_above(job, layout::rows(Some(area)));
+    let mut head = table::head(app, list, "2", "Devices", if above > 0 { "" } else { &more });
+    if above > 0 {
+        let keys = chrome::key_of(app, "list", "first");
+        let said = format!(" {} bad above, {keys} ", text::count(above as u64));
+        head.spans.push(Span::styled(said, theme.style(Role::StateFailed)));
+    }
+    let inside = pane(app, buf, area, head, &foot, focused);
     let muted = theme.style(Role::TextMuted);
     if len == 0 {
         return states::no_devices(app, job, look).draw(app, inside, buf);

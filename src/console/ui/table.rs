@@ -176,8 +176,11 @@ pub fn focused(app: &App, list: ListId) -> bool {
 /// The title: what is listed, and under a filter what it is narrowed to.
 pub fn head<'a>(app: &App, list: ListId, key: &str, name: &str, more: &str) -> Line<'a> {
     let theme = &app.theme;
-    let mut line = title(theme, key, name, more);
-    if let Some(look) = app.look(list).filter(|look| look.narrowed()) {
+    let narrowed = app.look(list).filter(|look| look.narrowed());
+    // What it is narrowed to matters more than what else there is to say.
+    let mut line = title(theme, key, name, if narrowed.is_some() { "" } else { more });
+    if let Some(look) = narrowed {
+        line.spans.push(Span::raw(" "));
         line.spans.push(Span::styled(text::plain(&look.says()), theme.style(Role::Match)));
         line.spans.push(Span::raw(" "));
     }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{line, nth, pane, title};
 use super::chrome::key_of;
-use super::live::{clock, last_words};
+use super::live::clock;
 use super::states;
 use crate::console::app::find::Find;
 use crate::console::app::live::took_ms;
@@ -259,11 +259,11 @@ fn ending(app: &App, tail: &Tail, run: &Run) -> Line<'static> {
         Some(how) => {
             spans.push(Span::styled(how, state));
             spans.extend(took.map(|took| Span::styled(took, meta)));
-            if run.reason.is_some() {
-                spans.push(Span::styled(format!(": {}", last_words(run)), meta));
+            if let Some(reason) = &run.reason {
+                spans.push(Span::styled(format!(": {}", text::plain(reason)), meta));
             }
         }
-        None => spans.push(Span::styled(last_words(run), state)),
+        None => spans.push(Span::styled(run.reason.as_deref().map(text::plain).unwrap_or_default(), state)),
     }
     if run.attempts > 1 {
         spans.push(Span::styled(format!("  ({} tries)", run.attempts), meta));

@@ -165,6 +165,16 @@ fn what_became_of_a_job_is_told_at_every_width() {
 }
 
 #[test]
+fn why_a_run_ended_stands_beside_what_it_said_last() {
+    let mut run = crate::console::app::sample::job(1, &[crate::model::state::RunState::Running]).runs.remove(0);
+    run.last_line = "45% done".into();
+    run.reason = Some("cancelled while it ran".into());
+    assert_eq!(super::live::last_words(&run), "45% done  (cancelled while it ran)");
+    run.last_line.clear();
+    assert_eq!(super::live::last_words(&run), "cancelled while it ran");
+}
+
+#[test]
 fn a_script_in_full_and_lists_in_full() {
     insta::assert_snapshot!("source", screen((140, 40), false, "<enter>"));
     insta::assert_snapshot!("jobs-full", screen((140, 40), false, "3f"));
