@@ -198,7 +198,7 @@ fn library(count: usize) -> Library {
     let script = |n: usize| {
         let mut info = inspect(&format!("check-{n:04}.sh"), text.as_bytes());
         info.last_run =
-            Some(LastRun { at: Timestamp::now(), job: JOBS, ok_percent: 97, history: "+++x+++++++x++++".into() });
+            Some(LastRun { at: Timestamp::now(), job: JOBS, ok_percent: Some(97), history: "+++x+++++++x++++".into() });
         info
     };
     Library { folder: "/srv/library".into(), scripts: (0..count).map(script).collect(), warnings: vec![] }

@@ -76,7 +76,7 @@ fn script_table<'a>(scripts: impl Iterator<Item = &'a ScriptInfo>) -> String {
                 script.name.clone(),
                 script.language.clone(),
                 out::moment(last.map(|last| last.at)),
-                last.map_or_else(|| "-".to_owned(), |last| format!("{}%", last.ok_percent)),
+                last.and_then(|last| last.ok_percent).map_or_else(|| "-".to_owned(), |ok| format!("{ok}%")),
                 script.refused.as_ref().map_or_else(|| script.describe.clone(), |why| format!("refused: {why}")),
             ]
         }),

@@ -388,10 +388,12 @@ fn last_run(jobs: &[(JobId, jiff::Timestamp, Counts)]) -> Option<LastRun> {
         .map(|(_, _, counts)| match counts {
             counts if counts.bad() > 0 => 'x',
             counts if counts.ok > 0 => '+',
+            counts if counts.ended() == 0 => '.',
             _ => '-',
         })
         .collect();
-    Some(LastRun { at: *at, job: *job, ok_percent: u8::try_from(ok * 100 / ended.max(1)).unwrap_or(100), history })
+    let ok_percent = (ok * 100).checked_div(ended).map(|percent| u8::try_from(percent).unwrap_or(100));
+    Some(LastRun { at: *at, job: *job, ok_percent, history })
 }
 
 /// Calls back, a moment later and once, when any of these files changes, appears or goes.

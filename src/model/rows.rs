@@ -78,7 +78,7 @@ impl Rows for Scripts<'_> {
         let last = script.last_run.as_ref();
         match column {
             3 => last.map(|run| seconds(run.at, self.now)),
-            4 => last.map(|run| f64::from(run.ok_percent)),
+            4 => last.and_then(|run| run.ok_percent).map(f64::from),
             7 => Some(script.size as f64),
             8 => script.modified_at.map(|at| seconds(at, self.now)),
             _ => None,

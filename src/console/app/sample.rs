@@ -95,7 +95,7 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
 
 pub fn library() -> Library {
     let mut disk = script("disk-use.sh", "bash", "file systems that fill up");
-    disk.last_run = Some(LastRun { at: at(-3600), job: 11, ok_percent: 97, history: "+++x+++++".into() });
+    disk.last_run = Some(LastRun { at: at(-3600), job: 11, ok_percent: Some(97), history: "+++x+++++".into() });
     let mut patch = script("os-patch.sh", "bash", "patch to a pinned version; reboots outside working hours");
     patch.params = vec![
         Param { describe: "version to reach".into(), ..param("version", ParamKind::Arg, true) },

@@ -43,6 +43,20 @@ fn from_a_script_to_its_output_and_back() {
 }
 
 #[test]
+fn how_a_script_fared_is_asked_anew_when_a_job_ends() {
+    let mut session = session();
+    let mut ended = session.jobs.iter().find(|job| !job.summary.state.ended()).unwrap().summary.clone();
+    ended.state = crate::model::state::JobState::Done;
+    let before = session.app.scripts[0].last_run.clone();
+    let now = crate::model::script::LastRun { at: sample::at(0), job: ended.id, ok_percent: None, history: ".".into() };
+    session.scripts.scripts[0].last_run = Some(now.clone());
+    session.tell(Event::Engine(wire::Event::Job { job: ended }));
+    assert_ne!(before, Some(now.clone()));
+    assert_eq!(session.app.scripts[0].last_run, Some(now));
+    assert!(session.screen().lines().any(|line| line.contains("disk-use.sh") && line.contains(" - ")), "no share yet");
+}
+
+#[test]
 fn nobody_comes_back_into_a_text_by_q() {
     let mut session = session();
     session.keys("e<F6>local<enter><enter><enter>y<enter>");

@@ -328,7 +328,14 @@ impl App {
 
     fn engine(&mut self, event: wire::Event, was_dirty: bool, effects: &mut Vec<Effect>) {
         match event {
-            wire::Event::Job { job } => self.set_job(job),
+            wire::Event::Job { job } => {
+                // How a script fared is told with the library.
+                let over = job.state.ended() && !self.jobs.iter().any(|mine| mine.id == job.id && mine.state.ended());
+                self.set_job(job);
+                if over {
+                    self.ask_library(effects);
+                }
+            }
             wire::Event::Runs { job, runs } => {
                 if let Some(live) = self.live.as_mut().filter(|live| live.id == job) {
                     live.stale();

@@ -16,7 +16,7 @@ use crate::console::theme::{Role, Theme};
 use crate::model::job::JobSummary;
 use crate::model::rows::{Jobs, Scripts};
 use crate::model::script::ScriptInfo;
-use crate::model::state::JobState;
+use crate::model::state::{JobState, RunState};
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let panes = layout::overview(area, app.overview.focus, app.overview.full, app.overview.sizes);
@@ -80,8 +80,8 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
             "name" if script.refused.is_some() => (None, theme.style(Role::LevelError)),
             "name" => (None, plain),
             "last" => (Some(last.map_or("-".into(), |run| ago(app.now, run.at))), muted),
-            "ok" => match last {
-                Some(run) => (Some(run.ok_percent.to_string()), trust(theme, run.ok_percent)),
+            "ok" => match last.and_then(|run| run.ok_percent) {
+                Some(percent) => (Some(percent.to_string()), trust(theme, percent)),
                 None => (Some("-".into()), muted),
             },
             "history" => (None, theme.style(Role::Spark)),
@@ -268,7 +268,7 @@ pub fn done(job: &JobSummary) -> String {
     match job.state {
         JobState::Running => format!("{}%", gauge::percent(&job.counts)),
         JobState::Done => "100%".into(),
-        JobState::Cancelled => "stop".into(),
+        JobState::Cancelled => gauge::word(RunState::Cancelled, true).into(),
         JobState::Interrupted => "lost".into(),
     }
 }
@@ -279,7 +279,7 @@ pub fn outcome(job: &JobSummary) -> (String, Role) {
     let many = |n: u32, word: &str, role| (format!("{} {word}", text::count(u64::from(n))), role);
     match job.state {
         JobState::Running => ("LIVE".into(), Role::StateRunning),
-        JobState::Cancelled => ("STOPPED".into(), Role::StateCancelled),
+        JobState::Cancelled => ("CANCELLED".into(), Role::StateCancelled),
         JobState::Interrupted => ("INTERRUPTED".into(), Role::StateFailed),
         JobState::Done if counts.failed > 0 => many(counts.bad(), "FAILED", Role::StateFailed),
         JobState::Done if counts.timeout > 0 => many(counts.timeout, "TIMED OUT", Role::StateTimeout),

@@ -51,9 +51,10 @@ pub struct ScriptInfo {
 pub struct LastRun {
     pub at: Timestamp,
     pub job: u64,
-    /// Of the runs that ended in the last 16 jobs, how many of a hundred were ok.
-    pub ok_percent: u8,
-    /// One character a job, oldest first: `+` all ok, `x` some bad, `-` only unreachable.
+    /// Of the runs that ended in the last 16 jobs, how many of a hundred were ok; none: none has ended yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ok_percent: Option<u8>,
+    /// One character a job, oldest first: `+` all ok, `x` some bad, `-` only unreachable, `.` nothing has ended yet.
     pub history: String,
 }
 

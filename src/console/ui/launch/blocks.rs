@@ -33,7 +33,14 @@ pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
         rows.push(Line::from(vec![
             Span::styled("runs     ", muted),
             Span::styled(run.history.as_str(), theme.style(Role::Spark)),
-            Span::styled(format!("  {}% ok, last job {}", run.ok_percent, run.job), muted),
+            Span::styled(
+                format!(
+                    "  {}last job {}",
+                    run.ok_percent.map_or_else(String::new, |ok| format!("{ok}% ok, ")),
+                    run.job
+                ),
+                muted,
+            ),
         ]));
     }
     if let Some(plan) = &launch.plan {
