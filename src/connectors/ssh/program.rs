@@ -282,7 +282,9 @@ fn judge(name: &str, feed: &Feed<'_>, status: Option<ExitStatus>, tail: &str) ->
             let after = started.elapsed().as_secs();
             return Outcome::because(
                 RunState::Failed,
-                format!("connection lost after {after} s ({last}); outcome unknown"),
+                format!(
+                    "connection lost after {after} s ({last}); outcome unknown: look at the device before it is run again"
+                ),
             );
         }
         return Outcome::exited(code);

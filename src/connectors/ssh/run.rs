@@ -299,11 +299,16 @@ impl Run<'_> {
         match self.feed.started {
             Some(started) => Outcome::because(
                 RunState::Failed,
-                format!("connection lost after {} s ({why}); outcome unknown", started.elapsed().as_secs()),
+                format!(
+                    "connection lost after {} s ({why}); outcome unknown: look at the device before it is run again",
+                    started.elapsed().as_secs()
+                ),
             ),
             None => Outcome::because(
                 RunState::Failed,
-                format!("connection lost while the script was being started ({why}); outcome unknown"),
+                format!(
+                    "connection lost while the script was being started ({why}); outcome unknown: look at the device before it is run again"
+                ),
             ),
         }
     }

@@ -243,7 +243,7 @@ impl Store {
         }
         run.state = RunState::Failed;
         run.reason = Some(format!(
-            "interrupted: the engine ended while this ran; how it ended is not known; {} bytes were received and kept",
+            "interrupted: the engine ended while this ran; {} bytes were received and kept; how it ended is not known: look at the device before it is run again",
             run.bytes
         ));
         run.finished_at = Some(jiff::Timestamp::now());
