@@ -151,6 +151,7 @@ fn hello() -> Hello {
         config: String::new(),
         config_mark: String::new(),
         busy: true,
+        jobs_running: Some(1),
     }
 }
 
