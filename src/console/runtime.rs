@@ -176,6 +176,7 @@ impl Desk {
         let area = Term::size();
         let mut app = App::new(theme, keymap, place, (area.width, area.height), Timestamp::now());
         app.looks = looks;
+        app.mouse_on = settings.ui.mouse;
         match files::kept(&settings.paths) {
             Ok(Some(kept)) => app.restore(kept),
             Ok(None) => {}
@@ -401,6 +402,10 @@ impl Desk {
             Effect::Redraw => {
                 self.screen.resize(Term::size());
                 self.app.dirty = true;
+            }
+            Effect::Mouse(on) => {
+                let wish = self.term.mouse(on);
+                self.send(wish);
             }
             Effect::Suspend => {
                 self.hush().await;

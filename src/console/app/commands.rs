@@ -20,6 +20,7 @@ pub enum Do {
     Quit,
     Interrupt,
     Suspend,
+    Mouse,
     Redraw,
     Refresh,
     NextPane,
@@ -355,6 +356,7 @@ pub static TABLE: &[Command] = &[
     row("global", "refresh", Do::Refresh, "", "ask the engine for everything again"),
     row("global", "redraw", Do::Redraw, "", "draw the screen again"),
     row("global", "suspend", Do::Suspend, "", "suspend the console; jobs go on"),
+    row("global", "mouse", Do::Mouse, "", "the mouse on or off: the wheel scrolls, a click focuses a pane"),
     row("global", "interrupt", Do::Interrupt, "", "cancel input; twice within 2 s: quit. Never touches a job"),
     row("global", "back", Do::Back, "", "one level back: close, unmark, leave the view"),
     row("global", "quit-or-back", Do::QuitOrBack, "", "back; at the top: quit. Jobs go on"),
@@ -401,6 +403,27 @@ pub const fn motion(verb: Do) -> bool {
             | Do::Expand
             | Do::Editor(Verb::Move(_) | Verb::Select(_))
     )
+}
+
+/// The verb of the shell that does the same.
+pub fn shell(command: &Command) -> Option<&'static str> {
+    Some(match (command.verb, command.context) {
+        (Do::Run, _) => "quarterdeck run SCRIPT --target EXPR",
+        (Do::Stop, _) => "quarterdeck jobs cancel ID",
+        (Do::Open, "jobs") => "quarterdeck jobs attach ID",
+        (Do::Open, "scripts") => "quarterdeck scripts show NAME",
+        (Do::Edit | Do::EditOutside, _) => "quarterdeck scripts edit NAME",
+        (Do::NewScript, _) => "quarterdeck scripts new NAME",
+        (Do::RenameScript, _) => "quarterdeck scripts rename FROM TO",
+        (Do::DeleteScript, _) => "quarterdeck scripts delete NAME --yes",
+        (Do::Versions, _) => "quarterdeck scripts versions NAME",
+        (Do::Deleted, _) => "quarterdeck scripts ls --deleted",
+        (Do::DiffWith, _) => "quarterdeck scripts diff A [B]",
+        (Do::EditExpression, _) => "quarterdeck targets resolve EXPR",
+        (Do::SearchText, "text") => "quarterdeck search JOB TEXT",
+        (Do::Help, _) => "quarterdeck keys",
+        _ => return None,
+    })
 }
 
 /// Contexts that hold others: a name bound there speaks for the commands of every place within.

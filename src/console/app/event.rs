@@ -285,6 +285,8 @@ pub enum Effect {
         feed: Feed,
     },
     Suspend,
+    /// The terminal reports the mouse, or no longer.
+    Mouse(bool),
     /// Paint every cell again.
     Redraw,
     Quit,

@@ -1,7 +1,7 @@
 //! Screen 7: the keys of a place, from the command table and the operator's own keymap; what is typed filters
 //! them, enter runs one. Also the copy menu and the which-key rows, which are lists of the same kind.
 
-use super::commands::{self, CONTEXTS, Command, TABLE};
+use super::commands::{self, CONTEXTS, Command, Do, KEYLESS, TABLE};
 use super::form::Text;
 use super::list::Cursor;
 use crate::console::keymap::Keymap;
@@ -22,6 +22,8 @@ pub struct Help {
 pub struct Row {
     pub command: &'static Command,
     pub keys: Vec<String>,
+    /// The operator has changed them.
+    pub own: bool,
 }
 
 impl Row {
@@ -46,16 +48,23 @@ impl Help {
         let contexts: &[&str] = if self.all { &CONTEXTS } else { self.contexts };
         for context in contexts {
             for command in TABLE.iter().filter(|command| command.context == *context) {
-                if !self.all && rows.iter().any(|row| row.command.name == command.name) {
+                let hidden = rows.iter().any(|row| row.command.name == command.name);
+                // Panes that are nowhere are worth a row only where everything is listed.
+                if !self.all && (hidden || matches!(command.verb, Do::Pane(5..))) {
                     continue;
                 }
                 let keys = match self.all {
                     true => bound(keymap, command),
                     false => keys_here(keymap, self.contexts, command),
                 };
+                // What an inner key hides here is no key of this place.
+                if !self.all && keys.is_empty() && !KEYLESS.contains(&(command.context, command.name)) {
+                    continue;
+                }
                 let text = format!("{} {} {}", keys.join(" "), command.name, command.doc).to_lowercase();
                 if wanted.split_whitespace().all(|word| text.contains(word)) {
-                    rows.push(Row { command, keys });
+                    let own = keymap.own(contexts, command.name);
+                    rows.push(Row { command, keys, own });
                 }
             }
         }

@@ -191,6 +191,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("global", "refresh", "", "<C-r>"),
     ("global", "redraw", "", "<C-l>"),
     ("global", "suspend", "", "<C-z>"),
+    ("global", "mouse", "", "<F9>"),
     ("global", "interrupt", "", "<C-c>"),
     ("global", "back", "3<enter>", "<esc>"),
     ("global", "quit-or-back", "3<enter>", "q"),

@@ -261,6 +261,8 @@ pub struct App {
     hinted: Option<Timestamp>,
     /// Something on screen may have changed since it was drawn.
     pub dirty: bool,
+    /// The terminal reports the mouse.
+    pub mouse_on: bool,
     /// Read or write, if the operator has said so.
     pub mode: Option<Mode>,
     pub trail: Trail,
@@ -321,6 +323,7 @@ impl App {
             hint: None,
             hinted: None,
             dirty: true,
+            mouse_on: false,
             mode: None,
             trail: Trail::default(),
             recent: Vec::new(),

@@ -11,6 +11,16 @@ use super::{App, Effect, LivePane, Pane, View, layout};
 const TURN: usize = 3;
 
 impl App {
+    pub(super) fn turn_mouse(&mut self, effects: &mut Vec<Effect>) {
+        self.mouse_on = !self.mouse_on;
+        let off = self.key_to("mouse").unwrap_or_else(|| ":mouse".into());
+        self.hint = Some(match self.mouse_on {
+            true => format!("the mouse is on: text is selected with shift; {off} turns it off"),
+            false => "the mouse is off: the terminal has it back".to_owned(),
+        });
+        effects.push(Effect::Mouse(self.mouse_on));
+    }
+
     pub(super) fn mouse(&mut self, mouse: MouseEvent, effects: &mut Vec<Effect>) {
         let at = Position::new(mouse.column, mouse.row);
         let verb = match mouse.kind {

@@ -23,6 +23,7 @@ impl App {
         match verb {
             Do::Suspend => effects.push(Effect::Suspend),
             Do::Redraw => effects.push(Effect::Redraw),
+            Do::Mouse => self.turn_mouse(effects),
             Do::Quit => self.leave_console(effects),
             Do::Interrupt => self.interrupt(effects),
             verb if self.anywhere(verb, effects) => {}

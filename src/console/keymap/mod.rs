@@ -24,6 +24,8 @@ const PRESETS: [(&str, &str); 3] = [
     ("emacs", include_str!("../../../keymaps/emacs.toml")),
 ];
 pub const DEFAULT: &str = "vi";
+/// Where a key of a preset stands; an operator's file has a whole path.
+const OURS: &str = "keymaps/";
 
 /// Is there such a command, and can it be bound in this context? `Err`: why not, and what may have been meant.
 pub type Known<'a> = &'a dyn Fn(&str, &str) -> Result<(), String>;
@@ -74,7 +76,7 @@ impl Keymap {
     pub fn preset(name: &str) -> Option<Keymap> {
         let (_, text) = PRESETS.into_iter().find(|(known, _)| *known == name)?;
         // Ours are without fault: a test says so.
-        let (file, _) = read::wishes(&format!("keymaps/{name}.toml"), text);
+        let (file, _) = read::wishes(&format!("{OURS}{name}.toml"), text);
         let base = file.preset.filter(|(base, _)| base != name).and_then(|(base, _)| Self::preset(&base));
         if let Some(mut keymap) = base {
             keymap.apply(file.wishes, &|_, _| Ok(()), &mut Vec::new());
@@ -247,6 +249,15 @@ impl Keymap {
             }
         }
         keys
+    }
+
+    /// Is any key of this command the operator's own, in one of these contexts?
+    pub fn own(&self, contexts: &[&str], command: &str) -> bool {
+        self.bindings.iter().any(|binding| {
+            binding.command == command
+                && contexts.contains(&binding.context.as_str())
+                && !binding.place.starts_with(OURS)
+        })
     }
 
     /// The whole of it as a keymap file: each command once, what it does beside it (`doc`), in the order of `all`.

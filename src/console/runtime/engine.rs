@@ -230,6 +230,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveExpressions(_)
         | Effect::Keep(_)
         | Effect::KeepTheme(_)
+        | Effect::Mouse(_)
         | Effect::KeepKeymap { .. }
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)

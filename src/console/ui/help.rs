@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, nth, pane, title};
-use crate::console::app::App;
 use crate::console::app::help::{Help, Row};
+use crate::console::app::{App, commands};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::state::RunState;
@@ -25,10 +25,25 @@ enum Item<'a> {
 /// Cells of the keys, with the cursor's before them.
 const KEYS: u16 = 12;
 
+/// What the chosen key does, in full, where there is room: rows with their border.
+const WORDS: u16 = 8;
+
 pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &app.theme;
+    let wide = body.width >= 112 && body.height >= 30;
+    let (body, below) = match wide {
+        true => {
+            let top = Rect { height: body.height - WORDS, ..body };
+            (top, Some(Rect { y: top.bottom(), height: WORDS, ..body }))
+        }
+        false => (body, None),
+    };
     let name = if help.all { "All keys" } else { "Keys" };
-    let more = if help.all { "? again: only those of this place" } else { "? again: all keys" };
+    let more = match (help.rows.iter().any(|row| row.own), help.all) {
+        (true, _) => "* changed in keymap.toml",
+        (false, true) => "? again: only those of this place",
+        (false, false) => "? again: all keys",
+    };
     let foot = format!("{} commands", help.rows.len());
     let inside = pane(app, buf, body, title(theme, "", name, more), &foot, true);
     if inside.height < 3 {
@@ -43,27 +58,90 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
     line(buf, nth(inside, 0), &Line::from(spans));
     let position =
         Position::new((inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1), inside.y);
-    let files = inside.height >= 12;
-    let notes = if files { 3 } else { 0 };
+    let notes = if !wide && inside.height >= 12 { 3 } else { 0 };
     let area = Rect { y: inside.y + 1, height: inside.height - 1 - notes, ..inside };
-    if help.rows.is_empty() {
-        cells::words(buf, nth(area, 1), "no command says that", theme.style(Role::TextMuted));
-    }
     let columns: u16 = match area.width {
         0..70 => 1,
-        70..112 => 2,
+        70..110 => 2,
         _ => 3,
     };
     let width = area.width / columns;
+    // The last column of three says what a filter and a sign mean, unless every key is asked for.
+    let beside = wide && !help.all;
+    let listed = Rect { width: if beside { width * 2 } else { area.width }, ..area };
+    if help.rows.is_empty() {
+        cells::words(buf, nth(listed, 1), "no command says that", theme.style(Role::TextMuted));
+    }
+    list(app, help, listed, listed.width / width.max(1), buf);
+    if beside {
+        let place = Rect { x: area.x + 2 * width, y: inside.y, width: area.width - 2 * width, height: inside.height };
+        words_and_files(app, place, buf);
+    }
+    let chosen = help.rows.get(help.cursor.at);
+    if let Some(below) = below {
+        let named = chosen.map_or_else(String::new, |row| format!("{} {}", first(row), row.command.name));
+        let inside = pane(app, buf, below, title(theme, "", "This key in words", &named), "", false);
+        let mut y = 0;
+        for (words, role) in chosen.map(|row| in_words(app, row)).unwrap_or_default() {
+            let rest =
+                Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y + 1), ..inside };
+            y += cells::paragraph(buf, rest, &words, theme.style(role));
+        }
+        cells::words(buf, nth(inside, inside.height.saturating_sub(1)), &about(app), theme.style(Role::TextMuted));
+    } else if notes > 0 {
+        let muted = theme.style(Role::TextMuted);
+        // What the chosen key does, whole, or why it does nothing.
+        if let Some(row) = chosen {
+            let why = app.why_not(row.command).map_or_else(String::new, |why| format!("   (not now: {why})"));
+            let said = format!(":{}  {}{why}", row.command.name, said(row));
+            cells::words(buf, nth(inside, inside.height - 3), &said, theme.style(Role::Text));
+        }
+        let files = format!("config {}   log {}", app.place.config, app.place.log);
+        cells::words(buf, nth(inside, inside.height - 2), &files, muted);
+        cells::words(buf, nth(inside, inside.height - 1), &about(app), muted);
+    }
+    Some(position)
+}
+
+/// Engine, terminal, theme and keymap in force.
+fn about(app: &App) -> String {
+    let engine = app
+        .hello
+        .as_ref()
+        .map_or("no engine".into(), |hello| format!("engine {} (pid {})", text::plain(&hello.version), hello.pid));
+    let terminal = &app.place.terminal;
+    format!("{engine}   {terminal}   theme {}   keys {}", text::plain(&app.theme.name), app.looks.keys_said())
+}
+
+/// What the chosen command does, what it would touch, and the other ways to it.
+fn in_words(app: &App, row: &Row) -> Vec<(String, Role)> {
+    let command = row.command;
+    let keys = if row.keys.is_empty() { "No key of its own".to_owned() } else { row.keys.join(" or ") };
+    let mut words = vec![(format!("{keys}: {}.", command.doc), Role::Text)];
+    if command.fleet {
+        let touched = app.touches(command).map_or_else(String::new, |what| format!(" It reaches {what}."));
+        let asks = "It opens a dialog in which Cancel is chosen: enter alone does nothing to the fleet.";
+        words.push((format!("{asks}{touched}"), Role::Text));
+    }
+    if let Some(why) = app.why_not(command) {
+        words.push((format!("Not now: {}", text::plain(&why)), Role::LevelWarn));
+    }
+    let shell = commands::shell(command).map_or_else(String::new, |verb| format!("; in the shell: {verb}"));
+    let keys = row.keys.iter().map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(", ");
+    let binding = format!("; in keymap.toml: [{}] {} = [{keys}]", command.context, command.name);
+    words.push((format!("As a line: :{}{shell}{binding}", command.name), Role::TextMuted));
+    words
+}
+
+/// The commands in columns. Pages turn so that the cursor is always seen.
+fn list(app: &App, help: &Help, area: Rect, columns: u16, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let width = area.width / columns.max(1);
     let items = items(help, usize::from(width.saturating_sub(KEYS + 2)));
     let per = usize::from(area.height).max(1);
-    let page = per * usize::from(columns);
-    // Enough pages that the cursor is always seen.
+    let page = per * usize::from(columns.max(1));
     let at = items.iter().position(|item| matches!(item, Item::Command(n, _) if *n == help.cursor.at)).unwrap_or(0);
-    let from = at / page * page;
-    let last = from + page >= items.len();
-    let used = items.len().saturating_sub(from).min(page);
-    for (n, item) in items.iter().skip(from).take(page).enumerate() {
+    for (n, item) in items.iter().skip(at / page * page).take(page).enumerate() {
         let (column, y) = ((n / per) as u16, (n % per) as u16);
         let place = Rect { x: area.x + column * width, y: area.y + y, width: width.saturating_sub(2), height: 1 };
         match item {
@@ -80,28 +158,6 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
             Item::Blank => {}
         }
     }
-    if last && columns == 3 && !help.all && used <= per * 2 {
-        let place = Rect { x: area.x + 2 * width, width: width - 1, ..area };
-        words_and_files(app, place, buf);
-    }
-    if files {
-        let muted = theme.style(Role::TextMuted);
-        let first = format!("config {}   log {}", app.place.config, app.place.log);
-        let version = app
-            .hello
-            .as_ref()
-            .map_or("no engine".into(), |hello| format!("engine {} (pid {})", text::plain(&hello.version), hello.pid));
-        let second = format!("{version}   {}   quarterdeck keys prints all keys", app.place.terminal);
-        // What the chosen key does, whole, or why it does nothing.
-        if let Some(row) = help.rows.get(help.cursor.at) {
-            let why = app.why_not(row.command).map_or_else(String::new, |why| format!("   (not now: {why})"));
-            let chosen = format!(":{}  {}{why}", row.command.name, said(row));
-            cells::words(buf, nth(inside, inside.height - 3), &chosen, theme.style(Role::Text));
-        }
-        cells::words(buf, nth(inside, inside.height - 2), &first, muted);
-        cells::words(buf, nth(inside, inside.height - 1), &second, muted);
-    }
-    Some(position)
 }
 
 /// The rows in sections; a text too long for its column goes on below.
@@ -125,13 +181,21 @@ fn items(help: &Help, width: usize) -> Vec<Item<'_>> {
     items
 }
 
+fn first(row: &Row) -> &str {
+    row.keys.first().map_or(":", String::as_str)
+}
+
 fn said(row: &Row) -> String {
     format!("{}{}", row.command.doc, if row.command.fleet { ".." } else { "" })
 }
 
 fn command(app: &App, help: &Help, row: &Row, chosen: bool, place: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let keys = row.keys.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let own = if row.own { "*" } else { "" };
+    let keys = match row.keys.is_empty() {
+        true => format!(":{}", row.command.name),
+        false => format!("{}{own}", row.keys.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(" ")),
+    };
     // Of the keys of this place, those that can do nothing just now are greyed; enter says why.
     let off = !help.all && app.why_not(row.command).is_some();
     let (key, words) = match (off, row.command.fleet) {
@@ -154,37 +218,63 @@ fn command(app: &App, help: &Help, row: &Row, chosen: bool, place: Rect, buf: &m
 fn words_and_files(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let (strong, plain, muted) = (theme.style(Role::TextStrong), theme.style(Role::Text), theme.style(Role::TextMuted));
-    let mut y = 0;
-    let mut put = |spans: Vec<Span<'_>>| {
-        line(buf, nth(area, y), &Line::from(spans));
-        y += 1;
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    let head = |lines: &mut Vec<Line<'_>>, name: &'static str| {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::from(Span::styled(name, strong)));
     };
-    put(vec![Span::styled("states", strong)]);
+    let pairs = |lines: &mut Vec<Line<'_>>, pairs: &[(&'static str, &'static str)]| {
+        for (written, meant) in pairs {
+            lines.push(Line::from(vec![
+                Span::styled(format!("  {}", text::pad(written, 19)), plain),
+                Span::styled(*meant, muted),
+            ]));
+        }
+    };
+    head(&mut lines, "filter words");
+    pairs(
+        &mut lines,
+        &[
+            ("web prod", "both, in any column"),
+            ("!lon   a | b", "not; either"),
+            ("~mb31", "fuzzy"),
+            ("re:CDN 5\\d\\d", "a regular expression"),
+            ("state:fail bad:>0", "columns"),
+        ],
+    );
+    head(&mut lines, "states");
     for pair in RunState::ALL.chunks(2) {
         let mut spans = vec![Span::raw("  ")];
         for state in pair {
             spans.push(Span::styled(theme.glyphs.state(*state).to_string(), theme.state(*state)));
-            spans.push(Span::styled(format!(" {:<12}", state.word()), plain));
+            spans.push(Span::styled(format!(" {:<15}", state.word()), plain));
         }
-        put(spans);
+        lines.push(Line::from(spans));
     }
-    put(vec![]);
-    put(vec![Span::styled("targets", strong)]);
-    for text in [
-        "  web[01-40]       a node set",
-        "  a & b   a | b    both, either",
-        "  !a   ( )         not, grouping",
-        "  os:debian*       a fact",
-        "  os<14.6          versions, numbers",
-        "  state:offline    reachability",
-        "  @all             everything",
+    head(&mut lines, "targets");
+    pairs(
+        &mut lines,
+        &[
+            ("web[01-40]  db", "a node set; a group"),
+            ("a & b  a | b  !a", "both, either, not"),
+            ("os:debian os<14.6", "facts"),
+            ("state:offline", "what was last seen"),
+            ("@all  local", "everything; this machine"),
+        ],
+    );
+    head(&mut lines, "files");
+    let folder = app.place.config.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for (what, file) in [
+        ("config", app.place.config.clone()),
+        ("keys", format!("{folder}/keymap.toml")),
+        ("themes", format!("{folder}/themes/*.toml")),
+        ("log", app.place.log.clone()),
     ] {
-        put(vec![Span::styled(text, plain)]);
+        lines.push(Line::from(vec![Span::styled(format!("  {what:<7}"), muted), Span::styled(file, plain)]));
     }
-    put(vec![]);
-    put(vec![Span::styled("without the screen", strong)]);
-    for text in ["  quarterdeck run SCRIPT --target EXPR", "  quarterdeck jobs attach ID", "  quarterdeck doctor HOST"]
-    {
-        put(vec![Span::styled(text, muted)]);
+    for (n, words) in lines.iter().enumerate().take(usize::from(area.height)) {
+        line(buf, nth(area, n as u16), words);
     }
 }

@@ -411,13 +411,13 @@ fn the_dialogs_without_rows_say_so() {
 fn the_keys_named_are_those_in_force() {
     let mut session = silent();
     session.app.update(Event::Jobs(Err(problem("busy"))));
-    let own = "[global]\nrefresh = [\"F9\"]\ngo-log = []\n";
+    let own = "[global]\nrefresh = [\"F12\"]\ngo-log = []\n";
     let (keymap, problems) = Keymap::load("vi", Some((std::path::Path::new("keymap.toml"), own)), &commands::known);
     assert_eq!(problems, Vec::<String>::new());
     session.app.keymap = keymap;
     session.keys("3f");
     let said = said(&session);
-    assert!(said.contains("F9 tries again; :go-log shows the log"), "{said}");
+    assert!(said.contains("F12 tries again; :go-log shows the log"), "{said}");
 }
 
 #[test]
