@@ -404,9 +404,9 @@ fn the_mouse_is_off_unless_it_is_wished_for_and_a_click_launches_nothing() {
     let mut console = Console::start(&home);
     console.sees("> a.sh");
     assert_eq!(console.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
-    console.keys("<F9>");
+    console.keys("<f9>");
     console.wait("the mouse is on", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
-    console.keys("<F9>");
+    console.keys("<f9>");
     console.wait("the mouse is off", |screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None);
     console.quit().is_restored();
     home.config("[ui]\nmouse = true\n");
