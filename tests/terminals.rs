@@ -370,6 +370,7 @@ fn focus_comes_and_goes_and_is_no_key() {
     let home = Home::empty();
     let mut console = Console::start(&home);
     console.sees("1 dev");
+    console.sees(" lines  "); // the script under the cursor was read
     console.listen(Duration::from_millis(300));
     let before = console.contents();
     console.send(b"\x1b[O");
