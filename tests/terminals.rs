@@ -229,10 +229,48 @@ fn a_paste_of_a_megabyte_is_one_text_and_launches_nothing() {
     console.sees("Where");
     console.paste(&text);
     console.keys("<A-b>");
-    console.sees("Where");
     no_job(&home);
+    console.quit().is_restored();
+}
+
+/// A click of the left button in the middle of this text, the last of its kind.
+#[track_caller]
+fn click(console: &mut Console, text: &str) {
+    let contents = console.contents();
+    let found =
+        contents.lines().enumerate().filter_map(|(row, line)| Some((row, line[..line.rfind(text)?].chars().count())));
+    let (row, column) = found.last().unwrap_or_else(|| panic!("{text} is not there:\n{contents}"));
+    let (column, row) = (column + 2, row + 1);
+    console.send(format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m").as_bytes());
+}
+
+#[test]
+fn f9_gives_the_mouse_a_click_selects_and_opens_and_cancel_is_pressed() {
+    let home = Home::empty();
+    home.script("a.sh", "#!/bin/sh\necho this is a\n");
+    home.script("b.sh", "#!/bin/sh\necho this is b\n");
+    let mut console = Console::start(&home);
+    console.sees("> a.sh");
+    console.keys("<F9>");
+    console.sees("the mouse is on");
+    assert_ne!(console.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    click(&mut console, "b.sh");
+    console.sees("> b.sh");
+    console.sees("this is b");
+    click(&mut console, "b.sh  ");
+    console.sees("Overview > Preview");
     console.keys("<esc>");
+    console.loses("Overview > Preview");
+    console.keys("r");
+    console.sees("Where");
+    click(&mut console, "[ Launch ]");
+    console.sees("not armed yet");
+    click(&mut console, "[ Cancel ]");
     console.loses("Where");
+    no_job(&home);
+    console.keys("<F9>");
+    console.sees("the terminal has it back");
+    assert_eq!(console.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
     console.quit().is_restored();
 }
 

@@ -2,7 +2,7 @@
 //! wherever the operator is. Owns no list and no text; whatever changes the fleet opens its dialog, as its key does.
 
 use super::commands::{self, Command, Do};
-use super::list::ListId;
+use super::list::{ListId, Sort};
 use super::palette::Palette;
 use super::prompt::{Prompt, Purpose};
 use super::{App, Effect, Layer, Pane, View};
@@ -20,6 +20,9 @@ pub enum Act {
     Device(String),
     /// Watch the job.
     Job(JobId),
+    /// Show only these rows of a list.
+    Filter(ListId, String),
+    Sort(ListId, Sort),
     Theme(String),
     Keymap(String),
     /// Open the launch dialog on them.
@@ -88,6 +91,16 @@ impl App {
                     help.filter.paste(&words);
                     help.find(&self.keymap);
                 }
+            }
+            Act::Filter(list, text) => {
+                // What cannot be read was refused before.
+                if self.set_filter(list, &text).is_ok() {
+                    self.hint = Some(self.filter_said(list));
+                }
+            }
+            Act::Sort(list, sort) => {
+                self.sort_list(list, sort);
+                self.hint = Some(format!("{} by {}", list.word(), self.sorted_by(list)));
             }
             Act::Theme(name) => self.choose_theme(&name, effects),
             Act::Keymap(name) => self.choose_keymap(&name, effects),

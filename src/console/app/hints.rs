@@ -2,6 +2,7 @@
 //! keys; a layer that uses the general keys for something of its own says so here.
 
 use super::commands::{self, Command, TABLE};
+use super::list::ListId;
 use super::marks::marking;
 use super::{App, Layer, View, help};
 
@@ -58,7 +59,7 @@ impl App {
             front.retain(|command| command.name != "zoom-pane");
         }
         // A list's own verbs where there is a list, marks where it takes any, and of the rest what the marked rows allow.
-        let list = self.list_here();
+        let list = self.list_here().filter(|list| self.layers.is_empty() || *list == ListId::Planned);
         front.retain(|command| {
             let listed =
                 command.context != "list" || list.is_some_and(|list| list.takes_marks() || !marking(command.verb));

@@ -63,12 +63,8 @@ impl App {
                 if launch.devices.is_some() || launch.sent {
                     return false;
                 }
-                if let Some(picker) = &mut launch.picker {
-                    if picker.filter.key(key) {
-                        launch.narrow();
-                        return true;
-                    }
-                    return false;
+                if let Some((_, picker)) = &mut launch.picker {
+                    return picker.key(key);
                 }
                 let At::Field(at) = launch.at else {
                     if launch.arm.key(key) {
@@ -122,10 +118,10 @@ impl App {
                 stop.at = if stop.armed() { stop::At::Stop } else { stop::At::Arm };
                 true
             }
-            Some(Layer::Looks(chooser)) => {
-                let used = chooser.filter.key(key);
+            Some(Layer::Chooser(chooser)) => {
+                let used = chooser.key(key);
                 if used {
-                    self.choose_again();
+                    self.preview_again();
                 }
                 used
             }
@@ -139,13 +135,7 @@ impl App {
             Some(Layer::Log(log)) => log.key(key),
             Some(Layer::Files(files)) => files.key(key),
             Some(
-                Layer::Copy(_)
-                | Layer::Menu(_)
-                | Layer::Choose(_)
-                | Layer::Write(_)
-                | Layer::Diff(_)
-                | Layer::Pages(_)
-                | Layer::Editor(_),
+                Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_) | Layer::Diff(_) | Layer::Pages(_) | Layer::Editor(_),
             ) => false,
             None => self.editor_entry(key),
         }
@@ -171,10 +161,11 @@ impl App {
         used
     }
 
-    fn choose_again(&mut self) {
-        if let Some(Layer::Looks(mut chooser)) = self.layers.pop() {
-            self.narrow_chooser(&mut chooser);
-            self.layers.push(Layer::Looks(chooser));
+    /// The cursor of the chooser may be on another row.
+    pub(super) fn preview_again(&mut self) {
+        if let Some(Layer::Chooser(chooser)) = self.layers.pop_if(|layer| matches!(layer, Layer::Chooser(_))) {
+            self.preview(&chooser);
+            self.layers.push(Layer::Chooser(chooser));
         }
     }
 
@@ -199,9 +190,8 @@ impl App {
         self.dirty = true;
         match self.layers.last_mut() {
             Some(Layer::Launch(launch)) if !launch.sent => {
-                if let Some(picker) = &mut launch.picker {
-                    picker.filter.paste(text);
-                    launch.narrow();
+                if let Some((_, picker)) = &mut launch.picker {
+                    picker.paste(text);
                 } else if let Some(field) = launch.focused() {
                     field.input.paste(text);
                     if !matches!(field.input, Input::Flag(_) | Input::Choice { .. })
@@ -215,9 +205,9 @@ impl App {
                 help.filter.paste(text);
                 help.find(&self.keymap);
             }
-            Some(Layer::Looks(chooser)) => {
-                chooser.filter.paste(text);
-                self.choose_again();
+            Some(Layer::Chooser(chooser)) => {
+                chooser.paste(text);
+                self.preview_again();
             }
             Some(Layer::Palette(palette)) => {
                 palette.query.paste(text);

@@ -45,7 +45,7 @@ impl App {
     pub(super) fn shelve(&mut self, layer: Layer) {
         match layer {
             Layer::Launch(launch) if !launch.sent => self.shelved = Some(launch),
-            Layer::Looks(chooser) => self.chooser_closed(&chooser),
+            Layer::Chooser(chooser) => self.chooser_closed(&chooser),
             _ => {}
         }
     }
@@ -53,7 +53,7 @@ impl App {
     pub(super) fn in_layer(&mut self, layer: &mut Layer, verb: Do, effects: &mut Vec<Effect>) -> Next {
         let page = layout::inside(layout::strips(self.area).body);
         let out = matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
-        if marking(verb) && !matches!(layer, Layer::Choose(_)) {
+        if marking(verb) && !matches!(layer, Layer::Chooser(_)) {
             self.hint = Some("no marks in this list: enter takes the row".into());
             return Next::Stay;
         }
@@ -104,9 +104,8 @@ impl App {
                     Next::stay(!out && verb != Do::Copy)
                 }
             },
-            Layer::Looks(chooser) => self.in_chooser(chooser, verb, effects),
+            Layer::Chooser(chooser) => self.in_chooser(chooser, verb, effects),
             Layer::Menu(menu) => self.in_menu(menu, verb),
-            Layer::Choose(choose) => self.in_choose(choose, verb),
             Layer::Palette(palette) => self.in_palette(palette, verb),
             Layer::Write(ask) => Next::stay(self.in_ask_write(ask, verb)),
             Layer::Editor(ask) => match verb {
@@ -173,13 +172,9 @@ impl App {
                 }
                 Do::Cancel | Do::Back | Do::QuitOrBack => launch.picker = None,
                 verb => {
-                    if let Some(picker) = &mut launch.picker {
-                        let len = picker.found.len();
-                        match verb {
-                            Do::NextField => drop(picker.cursor.go(Do::Down, len, 10)),
-                            Do::PreviousField => drop(picker.cursor.go(Do::Up, len, 10)),
-                            verb => drop(picker.cursor.go(verb, len, 10)),
-                        }
+                    if let Some((_, picker)) = &mut launch.picker {
+                        let page = usize::from(layout::chooser_rows(self.area, picker).height);
+                        picker.go(verb, page);
                     }
                 }
             }

@@ -1,8 +1,9 @@
 //! Where things are, as a function of the screen's size. Shared by `update` (how far is a page?) and `draw`,
 //! so that both mean the same rows.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 
+use super::chooser::{Chooser, What};
 use super::{LivePane, Pane};
 
 /// Below this, one pane and the hints.
@@ -154,13 +155,107 @@ pub fn palette(area: Rect) -> ((u16, u16), usize) {
     (size, usize::from(size.1.saturating_sub(4 + palette_foot(size.1))).max(1))
 }
 
-/// The chooser of themes and keymaps: its size, and rows of the list.
-pub fn chooser(area: Rect, len: usize) -> ((u16, u16), usize) {
+/// A popup of this size in the middle of the body.
+pub fn middle(body: Rect, size: (u16, u16)) -> Rect {
+    let (width, height) = (size.0.min(body.width), size.1.min(body.height));
+    Rect::new(body.x + (body.width - width) / 2, body.y + (body.height - height) / 2, width, height)
+}
+
+/// What a border leaves of a pane: a blank column between border and text, where there is room for one.
+pub fn inner(pane: Rect) -> Rect {
+    let inside = pane.inner(Margin { horizontal: 1, vertical: 1 });
+    if inside.width > 20 { Rect { x: inside.x + 1, width: inside.width - 1, ..inside } } else { inside }
+}
+
+/// The rows of a list below its header.
+pub fn list_rows(inside: Rect) -> Rect {
+    Rect { y: inside.y + 1.min(inside.height), height: inside.height.saturating_sub(1), ..inside }
+}
+
+pub fn last_row(inside: Rect) -> Rect {
+    Rect { y: inside.y + inside.height.saturating_sub(1), height: 1.min(inside.height), ..inside }
+}
+
+/// Two buttons in the middle of a row: `[ Cancel ]     [ Stop ]`
+pub fn buttons(row: Rect, words: [&str; 2]) -> [Rect; 2] {
+    const BETWEEN: u16 = 5;
+    let [first, second] = words.map(|word| word.len() as u16 + 4);
+    let indent = row.width.saturating_sub(first + BETWEEN + second) / 2;
+    let button = |x: u16, width: u16| Rect { x: row.x + x, width: width.min(row.width.saturating_sub(x)), ..row };
+    [button(indent, first), button(indent + first + BETWEEN, second)]
+}
+
+/// Sizes of the dialogs that have buttons.
+pub const STOP: (u16, u16) = (74, 13);
+pub const WRITE: (u16, u16) = (64, 9);
+pub const RENAME: (u16, u16) = (70, 9);
+pub const DELETE: (u16, u16) = (74, 11);
+pub const RESTORE: (u16, u16) = (70, 8);
+
+/// The `x` menu and the copy menu.
+pub fn menu(rows: usize) -> (u16, u16) {
+    (78, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2))
+}
+
+pub fn copy(rows: usize) -> (u16, u16) {
+    (66, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2))
+}
+
+/// The launch dialog: its blocks, the arm line below them, and the row of the buttons.
+pub struct Launch {
+    /// Where they are shown: on a small screen only the focused one is, in all the room.
+    pub blocks: [Option<Rect>; 4],
+    pub room: Rect,
+    pub arm: Rect,
+    /// With a frame of its own.
+    pub boxed: bool,
+    pub buttons: Rect,
+}
+
+pub fn launch(area: Rect, fields: usize) -> Launch {
     let body = strips(area).body;
-    let wanted = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(5);
-    let height = wanted.min(body.height);
-    // Border, what is typed, and where the chosen one comes from.
-    ((48.min(body.width), height), usize::from(height.saturating_sub(5)).max(1))
+    // The status row belongs to the dialog: arm line and buttons.
+    let body = Rect { height: body.height + 1, ..body };
+    let boxed = area.height >= 30 && !small(area);
+    let arm_rows = if boxed { 7 } else { 3 };
+    let room = Rect { height: body.height.saturating_sub(arm_rows), ..body };
+    let arm = Rect { y: room.bottom(), height: arm_rows, ..body };
+    let buttons = if boxed {
+        let inside = inner(Rect { height: arm.height - 1, ..arm });
+        Rect { y: inside.y + 3, height: 1, ..inside }
+    } else {
+        Rect { x: arm.x + 1, y: arm.y + 1, width: arm.width.saturating_sub(2), height: 1 }
+    };
+    let half = room.width / 2;
+    // a and b hold the most; c and d get the rest.
+    let wanted = u16::try_from(fields).unwrap_or(u16::MAX).saturating_add(6);
+    let top = wanted.clamp(room.height * 11 / 20, room.height * 13 / 20);
+    let (left, right) = (Rect { width: half, ..room }, Rect { x: room.x + half, width: room.width - half, ..room });
+    let upper = |side: Rect| Rect { height: top, ..side };
+    let lower = |side: Rect| Rect { y: side.y + top, height: side.height - top, ..side };
+    let blocks = [upper(left), upper(right), lower(left), lower(right)];
+    Launch { blocks: blocks.map(|block| (!small(area)).then_some(block)), room, arm, boxed, buttons }
+}
+
+/// A chooser: that of themes and keymaps stands at the right, so that the screen beside it shows what is tried.
+pub fn chooser(area: Rect, chooser: &Chooser) -> Rect {
+    let body = strips(area).body;
+    let len = u16::try_from(chooser.all.len()).unwrap_or(u16::MAX);
+    match chooser.what {
+        What::Theme | What::Keymap => {
+            let (width, height) = (48.min(body.width), len.saturating_add(5).min(body.height));
+            Rect::new(body.right() - width, body.y, width, height)
+        }
+        What::Sort(_) | What::Columns(_) => middle(body, (52, len.saturating_add(3))),
+        What::Field => middle(body, (60, len.saturating_add(3).clamp(5, 16))),
+    }
+}
+
+/// Its rows: below what is typed, above where the chosen one comes from.
+pub fn chooser_rows(area: Rect, of: &Chooser) -> Rect {
+    let inside = inner(chooser(area, of));
+    let foot = if matches!(of.what, What::Theme | What::Keymap) { 2 } else { 0 };
+    Rect { y: inside.y + 1, height: inside.height.saturating_sub(1 + foot).max(1), ..inside }
 }
 
 /// Rows below the list that say more about the chosen one.

@@ -5,10 +5,11 @@
 use super::App;
 use super::act::Act;
 use super::commands::{self, Command, TABLE};
+use super::list::{ListId, Sort};
 use super::prompt::Completion;
 use super::tree::quoted;
 use crate::console::keymap::{self, Keymap};
-use crate::model::nearest;
+use crate::model::{filter, nearest};
 
 /// A word that takes an argument. Without one it is the command of that name, where the table has it.
 struct Word {
@@ -17,7 +18,9 @@ struct Word {
     doc: &'static str,
 }
 
-const WORDS: [Word; 12] = [
+const WORDS: [Word; 14] = [
+    Word { name: "filter", takes: "[EXPRESSION]", doc: "show only rows that pass, in the list below" },
+    Word { name: "sort", takes: "[COLUMN [asc|desc]]", doc: "sort the list below by a column" },
     Word { name: "run", takes: "SCRIPT [EXPRESSION]", doc: "open the launch dialog with both filled in" },
     Word { name: "script", takes: "NAME", doc: "go to the script" },
     Word { name: "device", takes: "NAME", doc: "go to the device" },
@@ -71,6 +74,8 @@ impl App {
             ("job", number) => job(number.trim_start_matches('#')),
             ("go", place) if PLACES.contains(&place) => self.named(&format!("go-{place}")),
             ("go", place) => Err(format!("there is no place called {place} (known: {})", PLACES.join(", "))),
+            ("filter", text) if !text.is_empty() => self.filter_line(text),
+            ("sort", order) if !order.is_empty() => self.sort_line(order),
             ("theme", name) if !name.is_empty() => match self.looks.shelf.has(name) {
                 true => Ok(Act::Theme(name.to_owned())),
                 false => Err(self.looks.shelf.unknown(name)),
@@ -90,6 +95,40 @@ impl App {
             (_, "") => self.named(word),
             (name, _) if commands::exists(name) => Err(format!("{name} takes nothing behind it")),
             _ => Err(unknown(word)),
+        }
+    }
+
+    /// The list that a line is about: the focused one, or that of which the preview shows something.
+    fn list_of_line(&self) -> Result<ListId, String> {
+        let list = self.list_here().or_else(|| self.list_meant());
+        list.ok_or_else(|| "there is no list here to filter or sort".into())
+    }
+
+    fn filter_line(&self, text: &str) -> Result<Act, String> {
+        let list = self.list_of_line()?;
+        let filter = filter::parse(text, &self.columns_of(list)).map_err(|wrong| wrong.message)?;
+        self.check_filter(list, &filter).map_err(|wrong| wrong.message)?;
+        Ok(Act::Filter(list, text.to_owned()))
+    }
+
+    fn sort_line(&self, order: &str) -> Result<Act, String> {
+        let list = self.list_of_line()?;
+        let (name, way) = split(order);
+        let names = self.sort_columns(list);
+        let column = names.iter().position(|known| known.eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let near = nearest::hint(name, names.iter().map(String::as_str));
+            format!("the {} have no column {name}{near} (known: {})", list.word(), names.join(" "))
+        })?;
+        // Some columns begin with their largest by themselves.
+        let down = match list {
+            ListId::Targets => column > 0,
+            list => self.columns_of(list).get(column).is_some_and(|column| column.down),
+        };
+        match way {
+            "" => Ok(Act::Sort(list, Sort { column, reverse: false })),
+            "asc" => Ok(Act::Sort(list, Sort { column, reverse: down })),
+            "desc" => Ok(Act::Sort(list, Sort { column, reverse: !down })),
+            other => Err(format!("{other} is no order: write asc or desc, or nothing")),
         }
     }
 
@@ -180,6 +219,14 @@ impl App {
                 let jobs = self.jobs.iter();
                 Completion::of_word(before, &[], jobs.map(|job| (job.id.to_string(), job.script.clone())))
             }
+            "filter" => {
+                self.list_of_line().map_or_else(|_| Completion::default(), |list| self.filter_candidates(list, before))
+            }
+            "sort" if further => Completion::of_word(before, &[], ["asc", "desc"].iter().map(|way| option(way, ""))),
+            "sort" => {
+                let names = self.list_of_line().map(|list| self.sort_columns(list)).unwrap_or_default();
+                Completion::of_word(before, &[], names.into_iter().map(|name| (name, "column".to_owned())))
+            }
             "go" => Completion::of_word(before, &[], PLACES.iter().map(|place| option(place, ""))),
             "mode" => Completion::of_word(before, &[], ["read", "write"].iter().map(|mode| option(mode, ""))),
             "theme" => {
@@ -256,6 +303,14 @@ mod tests {
         assert_eq!(says("job"), "job what? write job NUMBER");
         assert_eq!(says("redraw now"), "redraw takes nothing behind it");
         assert!(says("keymap dvorak").contains("known: vi"));
+        assert_eq!(app.understand("filter ~dsk lang:bash"), Ok(Act::Filter(ListId::Scripts, "~dsk lang:bash".into())));
+        assert_eq!(app.understand("sort size"), Ok(Act::Sort(ListId::Scripts, Sort { column: 7, reverse: false })));
+        assert_eq!(app.understand("sort size desc"), app.understand("sort size"), "its largest come first anyway");
+        assert_eq!(app.understand("sort name desc"), Ok(Act::Sort(ListId::Scripts, Sort { column: 0, reverse: true })));
+        assert!(says("filter nme:x").contains("did you mean `name`"));
+        assert!(says("filter zzz:x").contains("there is no column `zzz`"));
+        assert!(says("sort szie").starts_with("the scripts have no column szie; did you mean 'size'?"));
+        assert_eq!(says("sort size down"), "down is no order: write asc or desc, or nothing");
         assert_eq!(says("mode write"), "the mode is write already");
     }
 
@@ -267,6 +322,10 @@ mod tests {
         assert!(names(&app, "go-").contains(&"go-jobs".to_owned()));
         assert_eq!(names(&app, "run disk"), ["disk-use.sh"]);
         assert_eq!(names(&app, "run disk-use.sh pr"), ["prod"]);
+        assert_eq!(names(&app, "filter la"), ["lang:", "last:"]);
+        assert_eq!(names(&app, "filter web lang:py"), ["python3"]);
+        assert_eq!(names(&app, "sort si"), ["size"]);
+        assert_eq!(names(&app, "sort size d"), ["desc"]);
         assert_eq!(names(&app, "go l"), ["log"]);
         assert_eq!(names(&app, "job 1"), ["12", "11", "10"]);
         assert!(names(&app, "redraw ").is_empty());

@@ -1,14 +1,13 @@
 //! What every list understands, whatever its rows are: filter, order, marks, ranges, only problems, columns, next
 //! match. Finds the list that is meant, does it, and puts the rows in order again.
 
-use super::choose::Choice;
 use super::commands::Do;
 use super::list::{Cursor, ListId, Look, Sort};
 use super::marks::{marking, with_mark};
 use super::planned::{self, Planned};
 use super::prompt::{Completion, Prompt, Purpose};
 use super::{App, Layer, LivePane, Pane, View, layout, tree};
-use crate::model::filter::{Column, Kind, Rows, Wrong};
+use crate::model::filter::{Column, Filter, Kind, Rows, Wrong};
 use crate::model::rows::{Jobs, Runs, Scripts};
 
 impl App {
@@ -19,7 +18,11 @@ impl App {
 
     /// The same, looked for below such layers.
     pub(super) fn list_under(&self, through: impl Fn(&Layer) -> bool) -> Option<ListId> {
-        let opaque = |layer: &&Layer| !through(layer) && !matches!(layer, Layer::Prompt(_) | Layer::Choose(_));
+        let opaque = |layer: &&Layer| match layer {
+            Layer::Prompt(_) => false,
+            Layer::Chooser(chooser) => !chooser.what.of_list(),
+            layer => !through(layer),
+        };
         match self.layers.iter().rev().find(opaque) {
             Some(Layer::Launch(launch)) if launch.devices.is_some() => return Some(ListId::Planned),
             Some(_) => return None,
@@ -202,18 +205,17 @@ impl App {
         Ok(())
     }
 
-    /// A filter of which some word is a slip; it is in force all the same.
-    fn check_filter(&self, list: ListId) -> Result<(), Wrong> {
-        let Some(look) = self.look(list) else { return Ok(()) };
+    /// Whether some word of a filter is a slip, by the rows there are.
+    pub(super) fn check_filter(&self, list: ListId, filter: &Filter) -> Result<(), Wrong> {
         let now = self.now;
         let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
         match list {
-            ListId::Scripts => look.filter.check(&Scripts { all: &self.scripts, now }),
-            ListId::Jobs => look.filter.check(&Jobs { all: &self.jobs, now }),
-            ListId::Devices => look.filter.check(&Runs { all: runs, now }),
-            ListId::Targets => look.filter.check(&self.tree.devices()),
+            ListId::Scripts => filter.check(&Scripts { all: &self.scripts, now }),
+            ListId::Jobs => filter.check(&Jobs { all: &self.jobs, now }),
+            ListId::Devices => filter.check(&Runs { all: runs, now }),
+            ListId::Targets => filter.check(&self.tree.devices()),
             ListId::Planned => match self.launch().and_then(|launch| launch.plan.as_ref()) {
-                Some(plan) => look.filter.check(&Planned::new(plan, &self.tree)),
+                Some(plan) => filter.check(&Planned::new(plan, &self.tree)),
                 None => Ok(()),
             },
         }
@@ -229,7 +231,9 @@ impl App {
 
     /// A filter is being written: it is in force at once.
     pub(super) fn filter_edited(&mut self, list: ListId, prompt: &mut Prompt) {
-        match self.set_filter(list, prompt.text.text()).and_then(|()| self.check_filter(list)) {
+        let set = self.set_filter(list, prompt.text.text());
+        let filter = self.look(list).map(|look| look.filter.clone()).unwrap_or_default();
+        match set.and_then(|()| self.check_filter(list, &filter)) {
             Ok(()) => prompt.problem = None,
             Err(wrong) => prompt.problem = Some((Some(wrong.column), wrong.message)),
         }
@@ -278,8 +282,8 @@ impl App {
                 self.open_prompt(Purpose::Filter(list), &text);
             }
             Do::Sort | Do::Columns => {
-                let what = if verb == Do::Sort { Choice::Sort } else { Choice::Columns };
-                self.layers.extend(self.choice_of(list, what).map(Layer::Choose));
+                let chooser = if verb == Do::Sort { self.sorts(list) } else { self.column_choice(list) };
+                self.layers.extend(chooser.map(|chooser| Layer::Chooser(Box::new(chooser))));
             }
             Do::SortReverse => {
                 let sort = self.look(list).map(|look| look.sort).unwrap_or_default();
@@ -301,7 +305,16 @@ impl App {
         true
     }
 
-    /// The cursor of a list.
+    pub(super) fn cursor_of(&self, list: ListId) -> Option<Cursor> {
+        Some(match list {
+            ListId::Scripts => self.overview.scripts,
+            ListId::Targets => self.overview.targets,
+            ListId::Jobs => self.overview.jobs,
+            ListId::Devices => self.live.as_ref()?.devices,
+            ListId::Planned => self.launch()?.devices.as_ref()?.cursor,
+        })
+    }
+
     fn cursor_mut(&mut self, list: ListId) -> Option<&mut Cursor> {
         Some(match list {
             ListId::Scripts => &mut self.overview.scripts,
@@ -355,7 +368,7 @@ impl App {
         let searching = self.look(list).is_some_and(|look| !look.filter.is_empty());
         let keys = self.keys_of_rows(list);
         let len = keys.len();
-        let Some(at) = self.cursor_mut(list).map(|cursor| cursor.at) else { return };
+        let Some(at) = self.cursor_of(list).map(|cursor| cursor.at) else { return };
         let mut hits = (1..=len).map(|n| if forward { (at + n) % len } else { (at + len - n) % len });
         let Some(to) = hits.find(|at| keys[*at].is_some()).filter(|_| searching) else {
             self.hint = Some(if searching { "nothing passes the filter" } else { "no filter is on" }.into());

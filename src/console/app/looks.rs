@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::chooser::Chooser;
+use super::chooser::{Chooser, What};
 use super::commands;
 use super::notices::Level;
 use super::{App, Effect, Layer};
@@ -108,7 +108,9 @@ impl App {
     pub(super) fn stands_on(&mut self, ground: Ground) {
         self.looks.ground = Some(ground);
         let wanted = self.looks.wanted().to_owned();
-        if wanted != self.looks.worn && !self.layers.iter().any(|layer| matches!(layer, Layer::Looks(_))) {
+        if wanted != self.looks.worn
+            && !self.layers.iter().any(|layer| matches!(layer, Layer::Chooser(chooser) if chooser.what == What::Theme))
+        {
             let problems = self.wear(&wanted);
             self.warn(problems);
         }
@@ -190,11 +192,11 @@ impl App {
 
     pub(super) fn open_themes(&mut self) {
         let chooser = Chooser::themes(&self.looks);
-        self.layers.push(Layer::Looks(Box::new(chooser)));
+        self.layers.push(Layer::Chooser(Box::new(chooser)));
     }
 
     pub(in crate::console) fn open_keymaps(&mut self) {
         let chooser = Chooser::keymaps(&self.looks);
-        self.layers.push(Layer::Looks(Box::new(chooser)));
+        self.layers.push(Layer::Chooser(Box::new(chooser)));
     }
 }

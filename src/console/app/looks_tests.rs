@@ -53,7 +53,7 @@ fn enter_keeps_the_theme_for_the_next_console() {
     assert_eq!(session.app.theme.name, "gruvbox-dark");
     assert!(session.sent.contains(&Effect::KeepTheme("gruvbox-dark".into())));
     session.keys("gc");
-    let Some(Layer::Looks(chooser)) = session.app.layers.last() else { panic!("no chooser") };
+    let Some(Layer::Chooser(chooser)) = session.app.layers.last() else { panic!("no chooser") };
     assert_eq!(chooser.chosen().unwrap().name, "gruvbox-dark", "it opens on the theme in use");
 }
 
@@ -61,7 +61,7 @@ fn enter_keeps_the_theme_for_the_next_console() {
 fn the_list_tells_ground_and_contrast_and_can_be_asked_for_them() {
     let mut session = session();
     session.keys("gclight");
-    let Some(Layer::Looks(chooser)) = session.app.layers.last() else { panic!("no chooser") };
+    let Some(Layer::Chooser(chooser)) = session.app.layers.last() else { panic!("no chooser") };
     let rows: Vec<_> = chooser.shown.iter().map(|at| &chooser.all[*at]).collect();
     assert!(rows.iter().any(|row| row.name == "solarized-light"));
     assert!(rows.iter().any(|row| row.name == "rose-pine-dawn"), "light, though its name does not say so");
@@ -160,7 +160,7 @@ fn what_file_and_settings_ask_for_is_said_where_keymaps_are_chosen() {
     assert_eq!(session.app.looks.keys_said(), "arrows");
     session.keys(":keymap vi<enter>");
     session.app.open_keymaps();
-    let Some(Layer::Looks(chooser)) = session.app.layers.last() else { panic!("no chooser") };
+    let Some(Layer::Chooser(chooser)) = session.app.layers.last() else { panic!("no chooser") };
     assert_eq!(chooser.chosen().unwrap().name, "vi", "it opens on the keymap in force");
     let sources: Vec<&str> = chooser.all.iter().map(|row| row.source.as_str()).collect();
     assert!(sources[0].contains("in use, chosen in the console"), "{sources:?}");

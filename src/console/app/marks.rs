@@ -152,7 +152,7 @@ fn most(command: &Command) -> Option<usize> {
 
 impl App {
     /// The list that commands of the place are about: also from its preview, or from a menu above it.
-    fn list_meant(&self) -> Option<ListId> {
+    pub(super) fn list_meant(&self) -> Option<ListId> {
         match (self.view, self.overview.subject) {
             (View::Overview, Pane::Scripts) => Some(ListId::Scripts),
             (View::Overview, Pane::Targets) => Some(ListId::Targets),

@@ -8,7 +8,6 @@
 mod act;
 #[cfg(test)]
 mod act_tests;
-mod choose;
 pub mod chooser;
 pub mod columns;
 pub mod commands;
@@ -48,6 +47,8 @@ mod marks_tests;
 pub mod menu;
 pub mod mode;
 mod mouse;
+#[cfg(test)]
+mod mouse_tests;
 pub mod notices;
 pub mod overview;
 pub mod pages;
@@ -79,7 +80,6 @@ pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
 use self::act::Act;
-pub use self::choose::{Choice, Choose};
 use self::chooser::Chooser;
 use self::diff::DiffView;
 use self::editor::Editing;
@@ -126,15 +126,13 @@ pub enum Layer {
     Copy(CopyMenu),
     /// All notices.
     Log(Log),
-    /// A theme or a keymap is being chosen.
-    Looks(Box<Chooser>),
+    /// One of a list is being chosen: a theme, a keymap, what a list is sorted by, which columns it shows.
+    Chooser(Box<Chooser>),
     /// What can be done with the selected thing.
     Menu(Menu),
     Palette(Box<Palette>),
     /// A question of the editor.
     Editor(editor::Ask),
-    /// By which column a list is sorted, or which it shows.
-    Choose(Choose),
     /// Over to write, on a protected fleet?
     Write(AskWrite),
     /// Two texts compared.

@@ -86,6 +86,8 @@ impl Find {
             Act::Device(id) => format!("device {id}"),
             Act::Job(id) => format!("job {id}"),
             Act::Theme(name) => format!("theme {name}"),
+            Act::Filter(_, text) => format!("filter {text}"),
+            Act::Sort(..) => "sort ".to_owned(),
             Act::Keymap(name) => format!("keymap {name}"),
             Act::Run { script, target } => format!("run {script} {target}"),
             Act::Keep(expr) => format!("target {expr}"),

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::App;
 use super::commands::Do;
 use super::list::{Cursor, Look};
 use super::tree::Tree;
+use super::{App, Layer};
 use crate::model::device::Device;
 use crate::model::filter::{Column, Kind, Rows, Wrong};
 use crate::model::plan::Plan;
@@ -139,7 +139,7 @@ impl App {
     /// Verbs of the open device list. `false`: it is none of its.
     pub(super) fn in_planned(&mut self, verb: Do) -> bool {
         let list = super::list::ListId::Planned;
-        if self.list_here() != Some(list) {
+        if self.list_here() != Some(list) || !matches!(self.layers.last(), Some(Layer::Launch(_))) {
             return false;
         }
         let height = self.rows_of(list);

@@ -120,8 +120,7 @@ impl App {
                 Layer::Copy(_) => path.push("Copy".into()),
                 Layer::Prompt(prompt) if prompt.purpose == Purpose::Target => path.push("Expression".into()),
                 Layer::Prompt(_) => {}
-                Layer::Choose(choose) => path.push(format!("{:?}", choose.what)),
-                Layer::Looks(chooser) => path.push(chooser.what.word().into()),
+                Layer::Chooser(chooser) => path.push(chooser.what.word().into()),
                 Layer::Menu(_) => path.push("Actions".into()),
                 Layer::Pages(_) => path.push("Pipe".into()),
                 Layer::Palette(_) => path.push("Palette".into()),

@@ -230,7 +230,6 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveExpressions(_)
         | Effect::Keep(_)
         | Effect::KeepTheme(_)
-        | Effect::Mouse(_)
         | Effect::KeepKeymap { .. }
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
@@ -242,6 +241,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::Save { .. }
         | Effect::Suspend
         | Effect::Redraw
+        | Effect::Mouse(_)
         | Effect::Quit => return None,
     })
 }

@@ -52,6 +52,22 @@ pub fn clip_with(text: &str, most: usize, sign: char) -> String {
     clipped
 }
 
+/// Cut in the middle, so that both ends stay: names of machines often differ in their last letters alone.
+pub fn clip_middle(text: &str, most: usize) -> String {
+    let whole = width(text);
+    if whole <= most || most < 5 {
+        return clip(text, most);
+    }
+    let head = clip_with(text, most.div_ceil(2), '…');
+    let room = most - width(&head);
+    let mut left = whole;
+    let mut graphemes = text.graphemes(true);
+    while left > room {
+        left -= graphemes.next().map_or(left, cells);
+    }
+    format!("{head}{}", graphemes.as_str())
+}
+
 /// Exactly `width` cells, filled up at the end.
 pub fn pad(text: &str, to: usize) -> String {
     let mut text = clip(text, to);
@@ -156,6 +172,15 @@ fn close(rows: &mut [Line<'static>], text: &mut String, span: &Span<'_>) {
 mod tests {
     use super::*;
     use ratatui::style::Stylize;
+
+    #[test]
+    fn both_ends_of_a_name_stay() {
+        for (most, shown) in [(30, "web-frontend-eu-0012"), (11, "web-f…-0012"), (8, "web…0012"), (4, "web…"), (0, "")]
+        {
+            assert_eq!(clip_middle("web-frontend-eu-0012", most), shown);
+            assert!(width(&clip_middle("漢字漢字漢字-0012", most)) <= most);
+        }
+    }
 
     #[test]
     fn width_is_in_cells() {

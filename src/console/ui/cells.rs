@@ -8,7 +8,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use crate::console::app::App;
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 
@@ -139,10 +139,8 @@ pub fn pane(app: &App, buf: &mut Buffer, area: Rect, title: Line<'_>, foot: &str
             block = block.title_bottom(Line::styled(foot, theme.style(Role::TextMuted)).right_aligned());
         }
     }
-    let inner = block.inner(area);
     block.render(area, buf);
-    // One blank column between border and text, where there is room for it.
-    if inner.width > 20 { Rect { x: inner.x + 1, width: inner.width - 1, ..inner } } else { inner }
+    layout::inner(area)
 }
 
 /// ` 1 Scripts 48 `
@@ -161,12 +159,19 @@ pub fn title<'a>(theme: &Theme, key: &str, name: &str, more: &str) -> Line<'a> {
 
 /// An area of this size in the middle, emptied and framed.
 pub fn popup(app: &App, buf: &mut Buffer, body: Rect, name: &str, foot: &str, size: (u16, u16)) -> Rect {
-    let width = size.0.min(body.width);
-    let height = size.1.min(body.height);
-    let area = Rect::new(body.x + (body.width - width) / 2, body.y + (body.height - height) / 2, width, height);
+    let area = layout::middle(body, size);
     Clear.render(area, buf);
     buf.set_style(area, app.theme.popup());
     pane(app, buf, area, title(&app.theme, "", name, ""), foot, true)
+}
+
+/// Two buttons on a row, in the middle: their words, whether each has the focus, and how it looks without.
+pub fn buttons(app: &App, buf: &mut Buffer, row: Rect, buttons: [(&str, bool, Role); 2]) {
+    let places = layout::buttons(row, buttons.map(|(word, ..)| word));
+    for ((word, focused, role), place) in buttons.into_iter().zip(places) {
+        let style = app.theme.style(if focused { Role::Cursor } else { role });
+        words(buf, place, &format!("[ {word} ]"), style);
+    }
 }
 
 /// Puts the cursor's look on a row. What speaks by a ground of its own keeps it where the cursor is only remembered;

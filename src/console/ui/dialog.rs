@@ -7,11 +7,11 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, nth, popup};
 use super::chrome;
-use crate::console::app::App;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
 use crate::console::app::mode::AskWrite;
 use crate::console::app::stop::{At, Choice, Stop};
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -20,7 +20,7 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let name = format!("Stop {}", text::plain(&stop.about));
     let foot = chrome::keys(app, "dialog", &[("down", "choose"), ("next-field", "buttons"), ("cancel", "close")]);
-    let inside = popup(app, buf, body, &name, &foot, (74, 13));
+    let inside = popup(app, buf, body, &name, &foot, layout::STOP);
     let count = |n: u32| text::count(u64::from(n));
     let choices = [
         (
@@ -75,35 +75,26 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let spans = vec![Span::styled(ask, plain), Span::styled(state, theme.style(Role::KeyDanger))];
     line(buf, nth(inside, y), &Line::from(spans));
     let armed = if stop.armed() { Role::KeyDanger } else { Role::TextMuted };
-    buttons(app, inside, &[("Cancel", stop.at == At::Cancel, Role::Text), ("Stop", stop.at == At::Stop, armed)], buf);
+    let both = [("Cancel", stop.at == At::Cancel, Role::Text), ("Stop", stop.at == At::Stop, armed)];
+    cells::buttons(app, buf, layout::last_row(inside), both);
 }
 
 /// Over to write, where a connection is protected.
 pub fn write(app: &App, ask: AskWrite, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let inside = popup(app, buf, body, "Write mode", "tab buttons   enter   esc", (64, 9));
+    let inside = popup(app, buf, body, "Write mode", "tab buttons   enter   esc", layout::WRITE);
     let names = app.tree.targets.connections.iter().filter(|connection| connection.protected);
     let names = names.map(|connection| text::plain(&connection.name)).collect::<Vec<_>>().join(", ");
     let said = format!("Protected here: {names}. In write mode scripts can be run and jobs be stopped there.");
     let used = cells::paragraph(buf, inside, &said, theme.style(Role::Text));
     let rest = Rect { y: inside.y + used + 1, height: inside.height.saturating_sub(used + 1), ..inside };
     cells::paragraph(buf, rest, "Every launch and stop still asks for itself.", theme.style(Role::TextMuted));
-    buttons(app, inside, &[("Cancel", !ask.on_yes, Role::Text), ("Write", ask.on_yes, Role::KeyDanger)], buf);
-}
-
-/// Buttons on the last row, in the middle.
-pub(super) fn buttons(app: &App, inside: Rect, buttons: &[(&str, bool, Role)], buf: &mut Buffer) {
-    let mut spans = Vec::new();
-    for (n, (word, focused, role)) in buttons.iter().enumerate() {
-        if n > 0 {
-            spans.push(Span::raw("     "));
-        }
-        spans.push(Span::styled(format!("[ {word} ]"), app.theme.style(if *focused { Role::Cursor } else { *role })));
-    }
-    let shown = Line::from(spans);
-    let indent = inside.width.saturating_sub(text::line_width(&shown) as u16) / 2;
-    let row = nth(inside, inside.height.saturating_sub(1));
-    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &shown);
+    cells::buttons(
+        app,
+        buf,
+        layout::last_row(inside),
+        [("Cancel", !ask.on_yes, Role::Text), ("Write", ask.on_yes, Role::KeyDanger)],
+    );
 }
 
 const fn plural(n: u32) -> &'static str {
@@ -112,9 +103,14 @@ const fn plural(n: u32) -> &'static str {
 
 pub fn copy(app: &App, menu: &CopyMenu, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let height = menu.items.len() as u16 + 2;
-    let inside =
-        popup(app, buf, body, "Copy  through the terminal (OSC 52)", "enter or digit copies   esc", (66, height));
+    let inside = popup(
+        app,
+        buf,
+        body,
+        "Copy  through the terminal (OSC 52)",
+        "enter or digit copies   esc",
+        layout::copy(menu.items.len()),
+    );
     for (n, at) in menu.cursor.window(menu.items.len(), usize::from(inside.height)).enumerate() {
         let (what, value) = &menu.items[at];
         let row = nth(inside, n as u16);

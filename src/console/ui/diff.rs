@@ -9,7 +9,6 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line as Row, Span};
 
 use super::cells::{self, line, nth, pane, title, words};
-use super::dialog;
 use super::states::Said;
 use crate::console::app::App;
 use crate::console::app::diff::{Button, DiffView, Line, Shown, State};
@@ -40,7 +39,12 @@ pub fn draw(app: &App, view: &DiffView, body: Rect, buf: &mut Buffer) {
             if let Some(at) = view.save {
                 rest.height = rest.height.saturating_sub(1);
                 let button = |word, button| (word, at == button, Role::Text);
-                dialog::buttons(app, inside, &[button("Back", Button::Back), button("Save", Button::Save)], buf);
+                cells::buttons(
+                    app,
+                    buf,
+                    layout::last_row(inside),
+                    [button("Back", Button::Back), button("Save", Button::Save)],
+                );
             }
             if app.area.width >= layout::WIDE {
                 beside(app, view, shown, rest, buf);

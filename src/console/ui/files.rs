@@ -8,9 +8,9 @@ use ratatui::text::{Line, Span};
 use super::cells::{self, Cell, ago, left, line, nth, pane, place, popup, right, title, words};
 use super::chrome;
 use super::states::{self, Said};
-use crate::console::app::App;
 use crate::console::app::files::{Button, Delete, Fetched, Files, New, Other, Read, Rename, Restore, Versions, With};
 use crate::console::app::form::Text;
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::script::template::TEMPLATES;
@@ -52,23 +52,8 @@ pub fn buttons_foot(app: &App) -> String {
     chrome::keys(app, "dialog", &[("next-field", "buttons"), ("cancel", "close")])
 }
 
-fn buttons(app: &App, buf: &mut Buffer, row: Rect, words: [(&str, bool, Role); 2]) {
-    let button = |(word, focused, role): (&str, bool, Role)| {
-        let style = if focused { app.theme.style(Role::Cursor) } else { app.theme.style(role) };
-        Span::styled(format!("[ {word} ]"), style)
-    };
-    let [first, second] = words;
-    let line_ = Line::from(vec![button(first), Span::raw("     "), button(second)]);
-    let indent = row.width.saturating_sub(text::line_width(&line_) as u16) / 2;
-    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &line_);
-}
-
 fn rest(inside: Rect, y: u16, below: u16) -> Rect {
     Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y + below), ..inside }
-}
-
-fn last(inside: Rect) -> Rect {
-    nth(inside, inside.height.saturating_sub(1))
 }
 
 fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
@@ -107,7 +92,7 @@ fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
 fn rename(app: &App, ask: &Rename, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &app.theme;
     let name = format!("Rename  {}", text::plain(&ask.from));
-    let inside = popup(app, buf, body, &name, &buttons_foot(app), (70, 9));
+    let inside = popup(app, buf, body, &name, &buttons_foot(app), layout::RENAME);
     let cursor = field(app, buf, nth(inside, 0), "to", &ask.to);
     let (what, role) = match (&ask.problem, ask.sent) {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
@@ -116,7 +101,7 @@ fn rename(app: &App, ask: &Rename, body: Rect, buf: &mut Buffer) -> Option<Posit
     };
     cells::paragraph(buf, rest(inside, 2, 1), &what, theme.style(role));
     let both = [("Cancel", ask.at == Button::Cancel, Role::Text), ("Rename", ask.at == Button::Do, Role::Text)];
-    buttons(app, buf, last(inside), both);
+    cells::buttons(app, buf, layout::last_row(inside), both);
     (ask.at == Button::Field && !ask.sent).then_some(cursor)
 }
 
@@ -126,7 +111,7 @@ fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
         [only] => text::plain(only),
         names => format!("{} scripts", names.len()),
     };
-    let inside = popup(app, buf, body, &format!("Delete  {name}"), &buttons_foot(app), (74, 11));
+    let inside = popup(app, buf, body, &format!("Delete  {name}"), &buttons_foot(app), layout::DELETE);
     let (what, role) = match (&ask.problem, ask.sent) {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
         (None, true) => ("deleting…".to_owned(), Role::TextMuted),
@@ -153,14 +138,19 @@ fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
         words(buf, nth(inside, y + 1), "armed", theme.style(Role::KeyDanger));
     }
     let danger = if ask.armed() { Role::KeyDanger } else { Role::TextMuted };
-    buttons(app, buf, last(inside), [("Cancel", !ask.on_delete, Role::Text), ("Delete", ask.on_delete, danger)]);
+    cells::buttons(
+        app,
+        buf,
+        layout::last_row(inside),
+        [("Cancel", !ask.on_delete, Role::Text), ("Delete", ask.on_delete, danger)],
+    );
     cursor
 }
 
 fn restore(app: &App, ask: &Restore, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let name = text::plain(&ask.name);
-    let inside = popup(app, buf, body, &format!("Go back  {name}"), &buttons_foot(app), (70, 8));
+    let inside = popup(app, buf, body, &format!("Go back  {name}"), &buttons_foot(app), layout::RESTORE);
     let what = if ask.sent {
         "going back…".to_owned()
     } else {
@@ -174,7 +164,7 @@ fn restore(app: &App, ask: &Restore, body: Rect, buf: &mut Buffer) {
     };
     cells::paragraph(buf, rest(inside, 0, 2), &what, theme.style(Role::Text));
     let both = [("Cancel", !ask.on_restore, Role::Text), ("Go back", ask.on_restore, Role::KeyDanger)];
-    buttons(app, buf, last(inside), both);
+    cells::buttons(app, buf, layout::last_row(inside), both);
 }
 
 /// A list in a frame of its own, or what stands in its place.

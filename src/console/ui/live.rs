@@ -136,12 +136,13 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
         _ => app.sorted_by(list),
     };
     let above = live.bad_above(job, layout::rows(Some(area)));
-    let mut head = table::head(app, list, "2", "Devices", if above > 0 { "" } else { &more });
-    if above > 0 {
-        let keys = chrome::key_of(app, "list", "first");
-        let said = format!(" {} bad above, {keys} ", text::count(above as u64));
-        head.spans.push(Span::styled(said, theme.style(Role::StateFailed)));
-    }
+    let said = match above {
+        0 => String::new(),
+        n => format!(" {} bad above, {} ", text::count(n as u64), chrome::key_of(app, "list", "first")),
+    };
+    let room = area.width.saturating_sub(text::width(&said) as u16);
+    let mut head = table::head(app, list, "2", "Devices", if above > 0 { "" } else { &more }, room);
+    head.spans.push(Span::styled(said, theme.style(Role::StateFailed)));
     let inside = pane(app, buf, area, head, &foot, focused);
     let muted = theme.style(Role::TextMuted);
     if len == 0 {

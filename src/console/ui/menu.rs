@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::cells::{self, left, nth, popup, right};
-use crate::console::app::App;
 use crate::console::app::menu::{Menu, Row};
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -16,10 +16,9 @@ pub fn draw(app: &App, menu: &Menu, body: Rect, buf: &mut Buffer) {
     } else {
         format!("Actions  {}", text::clip(&menu.subject, usize::from(body.width.saturating_sub(24)).min(48)))
     };
-    let height = u16::try_from(menu.rows.len()).unwrap_or(u16::MAX).saturating_add(2);
     let place = cells::place(menu.cursor.at, menu.rows.len());
     let foot = format!("enter, digit or key does it   esc   {place}");
-    let inside = popup(app, buf, body, &name, &foot, (78, height));
+    let inside = popup(app, buf, body, &name, &foot, layout::menu(menu.rows.len()));
     let keys = menu.rows.iter().map(|row| first(row).chars().count()).max().unwrap_or(1).clamp(3, 12) as u16;
     let names = menu.rows.iter().map(|row| row.command.name.len() + 2).max().unwrap_or(8).min(22) as u16;
     for (n, at) in menu.cursor.window(menu.rows.len(), usize::from(inside.height)).enumerate() {

@@ -2,7 +2,6 @@
 //! visible. One file a region; a colour is always a role of the theme, a sign always one of its glyphs.
 
 mod cells;
-mod choose;
 mod chooser;
 mod chrome;
 mod dialog;
@@ -13,6 +12,8 @@ mod gauge;
 mod grid;
 mod help;
 mod launch;
+#[cfg(test)]
+mod list_tests;
 mod live;
 mod log;
 mod menu;
@@ -65,7 +66,6 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     for layer in &app.layers[covered.unwrap_or(0)..] {
         match layer {
             Layer::Launch(launch) => cursor = launch::draw(app, launch, area, buf),
-            Layer::Choose(choose) => choose::draw(app, choose, strips.body, buf),
             Layer::Help(help) => cursor = help::draw(app, help, strips.body, buf),
             Layer::Editor(ask) => {
                 cursor = None;
@@ -77,7 +77,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
-            Layer::Looks(chooser) => cursor = chooser::draw(app, chooser, strips.body, buf),
+            Layer::Chooser(chooser) => cursor = chooser::draw(app, chooser, buf),
             Layer::Copy(menu) => dialog::copy(app, menu, strips.body, buf),
             Layer::Diff(view) => diff::draw(app, view, strips.body, buf),
             Layer::Files(files) => cursor = files::draw(app, files, strips.body, buf),

@@ -61,7 +61,7 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
     let (len, at) = (app.overview.script_order.len(), app.overview.scripts.at);
     let count = if app.library == Load::Ready { text::count(app.scripts.len() as u64) } else { String::new() };
     let foot = table::foot(app, list, at, len, area.width);
-    let inside = pane(app, buf, area, table::head(app, list, "1", "Scripts", &count), &foot, focused);
+    let inside = pane(app, buf, area, table::head(app, list, "1", "Scripts", &count, area.width), &foot, focused);
     let said = states::absent(app, "scripts", &app.library).or_else(|| match len {
         _ if app.scripts.is_empty() => Some(states::no_scripts(app)),
         0 => Some(states::none_passes(app, list, look)),
@@ -143,7 +143,8 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
     let len = tree.rows.len();
     let foot = table::foot(app, ListId::Targets, app.overview.targets.at, len, area.width);
     let count = if tree.total.devices > 0 { text::count(tree.total.devices as u64) } else { String::new() };
-    let inside = pane(app, buf, area, table::head(app, ListId::Targets, "2", "Targets", &count), &foot, focused);
+    let inside =
+        pane(app, buf, area, table::head(app, ListId::Targets, "2", "Targets", &count, area.width), &foot, focused);
     let said = states::absent(app, "targets", &app.targets).or_else(|| match len {
         0 if tree.look.narrowed() => Some(states::none_passes(app, ListId::Targets, &tree.look)),
         0 => Some(states::no_targets(app)),
@@ -152,7 +153,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
     if let Some(said) = said {
         return said.draw(app, inside, buf);
     }
-    let gutter = table::gutter(&tree.look);
+    let gutter = table::gutter(&tree.look, inside.width);
     let room_for = inside.width.saturating_sub(gutter + 1);
     let wide = columns::wide(ListId::Targets, room_for);
     let shown = columns::shown(ListId::Targets, &tree.look, room_for);
@@ -174,14 +175,17 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             continue;
         }
         let marked = tree.look.marks.contains(&item.term) || (from..to).contains(&at);
+        // In a narrow pane a branch is one cell wide: the names need the others.
+        let narrow = inside.width < table::NARROW;
         let mut label = String::new();
         for (depth, last) in item.last.iter().enumerate() {
-            label.push_str(match (depth + 1 == item.last.len(), last) {
+            let branch = match (depth + 1 == item.last.len(), last) {
                 (true, true) => theme.glyphs.branch_last(),
                 (true, false) => theme.glyphs.branch(),
                 (false, true) => "  ",
                 (false, false) => theme.glyphs.branch_through(),
-            });
+            };
+            label.extend(branch.chars().take(if narrow { 1 } else { 2 }));
         }
         match item.open {
             Some(true) => label.push(theme.glyphs.expanded()),
@@ -190,8 +194,27 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             None if item.depth > 0 => {}
             None => label.push(' '),
         }
-        label.push(' ');
-        let name = text::plain(&item.label);
+        if !narrow || item.open.is_some() || item.depth == 0 {
+            label.push(' ');
+        }
+        // What a device has no numbers for is room for its name, where that is scarce.
+        let mut widths = widths.clone();
+        let mut shown = shown.clone();
+        if narrow && matches!(item.kind, Kind::Device(_)) && shown.first().is_some_and(|col| col.name == "group") {
+            let bad = item.tally.problems() > 0;
+            let keep: Vec<bool> = shown.iter().map(|col| col.name == "group" || (bad && col.name == "prob")).collect();
+            let mut kept = keep.iter();
+            shown.retain(|_| kept.next().is_some_and(|keep| *keep));
+            let mut kept = [true].iter().chain(&keep);
+            widths.retain(|_| kept.next().is_some_and(|keep| *keep));
+            widths[1] = 0;
+        }
+        let mut name = text::plain(&item.label);
+        if shown.first().is_some_and(|col| col.name == "group") {
+            let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
+            let width = if widths[1] == 0 { line.width.saturating_sub(fixed) } else { widths[1] };
+            name = text::clip_middle(&name, usize::from(width).saturating_sub(text::width(&label)));
+        }
         let found = table::hits(&tree.look.filter, &device_rows, "device", &name);
         let before = text::width(&label);
         label.push_str(&name);
@@ -203,7 +226,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             label.push_str(" !");
         }
         let tally = item.tally;
-        let guides = 2 * item.last.len() as u16;
+        let guides = if narrow { 1 } else { 2 } * item.last.len() as u16;
         let unresolved = match item.kind {
             Kind::Saved(saved) => tree.saved.get(saved).and_then(|saved| saved.answer.as_ref()),
             _ => Some(&Ok(tally)),
@@ -237,7 +260,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             }
             (_, n) => text::count(n as u64),
         };
-        let mut cells = vec![left(table::sign(theme, marked), theme.style(Role::Mark))];
+        let mut cells = vec![left(table::sign(theme, marked, inside.width), theme.style(Role::Mark))];
         cells.extend(shown.iter().map(|col| match col.name {
             "group" => left(label.clone(), style),
             "dev" => right(devices.clone(), plain),
@@ -307,7 +330,7 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
         n => format!("{n} live"),
     };
     let foot = table::foot(app, list, at, len, area.width);
-    let inside = pane(app, buf, area, table::head(app, list, "3", "Jobs", &live), &foot, focused);
+    let inside = pane(app, buf, area, table::head(app, list, "3", "Jobs", &live, area.width), &foot, focused);
     let said = states::absent(app, "jobs", &app.history).or_else(|| match len {
         _ if app.jobs.is_empty() => Some(states::no_jobs(app)),
         0 => Some(states::none_passes(app, list, look)),
@@ -320,7 +343,7 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     let number = app.jobs.first().map_or(2, |job| job.id.to_string().len().max(2)) as u16;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let key = |row: usize| app.jobs[row].id.to_string();
-    let room = inside.width.saturating_sub(table::gutter(look) + 1);
+    let room = inside.width.saturating_sub(table::gutter(look, inside.width) + 1);
     let tells_offline = columns::shown(list, look, room).iter().any(|col| col.name == "off");
     let style = |row: usize, col: &Col, _: &str| {
         let job = &app.jobs[row];

@@ -253,8 +253,8 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     let rows = usize::from(inside.height.saturating_sub(1));
     for (n, device) in devices.iter().skip(app.overview.preview).take(rows).enumerate() {
         let state = theme.style(super::reach(device.state));
-        let mut cells =
-            vec![left(text::plain(&device.name), theme.style(Role::Text)), left(device.state.word(), state)];
+        let name = text::clip_middle(&text::plain(&device.name), usize::from(widths[0]));
+        let mut cells = vec![left(name, theme.style(Role::Text)), left(device.state.word(), state)];
         if wide {
             let seen = device.last_contact.map_or("-".into(), |at| ago(app.now, at));
             cells.push(right(seen, muted));

@@ -9,9 +9,9 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::cells::{Cell, cursor, nth, place, row, title};
+use crate::console::app::App;
 use crate::console::app::columns::{self, Col};
 use crate::console::app::list::{Cursor, ListId, Look};
-use crate::console::app::{App, Layer};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::filter::{Filter, Rows};
@@ -44,7 +44,7 @@ pub fn no_signs(_: usize) -> String {
 
 impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, F> {
     pub fn draw(&self, theme: &Theme, inside: Rect, buf: &mut Buffer) {
-        let gutter = gutter(self.look);
+        let gutter = gutter(self.look, inside.width);
         let width = inside.width.saturating_sub(gutter + 1);
         let named = |col: &Col| self.heads.iter().find(|(name, _)| *name == col.name).map(|(_, head)| *head);
         let mut shown = columns::shown(self.list, self.look, width);
@@ -79,7 +79,7 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
             let index = self.order[at] as usize;
             let line = nth(list, n as u16);
             let marked = range.contains(&at) || (marks && self.look.marks.contains(&(self.key)(index)));
-            let mut cells = vec![cell(sign(theme, marked).into(), theme.style(Role::Mark), false)];
+            let mut cells = vec![cell(sign(theme, marked, inside.width).into(), theme.style(Role::Mark), false)];
             let mut found = Vec::new();
             for (col, column) in shown.iter().zip(&indexes) {
                 let said = column.map_or("", |column| self.rows.text(index, column, &mut room));
@@ -89,6 +89,9 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
                 if !signs.is_empty() {
                     let room = usize::from(first).saturating_sub(signs.len() + 1);
                     text = format!("{} {signs}", text::pad(&text::clip(&text, room), room));
+                } else if cells.len() == 1 && matches!(self.list, ListId::Devices | ListId::Planned) {
+                    // What tells names apart is often at their end.
+                    text = text::clip_middle(&text, usize::from(first));
                 }
                 let style = if marked && cells.len() == 1 { theme.style(Role::Mark) } else { style };
                 found.push(column.map_or_else(Vec::new, |column| self.look.filter.hits(column, &text)));
@@ -105,14 +108,25 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
 }
 
 /// How wide the column before a row is: the cursor's sign, and where there are marks, theirs.
-pub fn gutter(look: &Look) -> u16 {
-    if look.marks.is_empty() && look.anchor.is_none() { 1 } else { 4 }
+pub fn gutter(look: &Look, width: u16) -> u16 {
+    match look.marks.is_empty() && look.anchor.is_none() {
+        true => 1,
+        false if width < NARROW => 2,
+        false => 4,
+    }
 }
 
 /// What stands there on a marked row; the cursor's sign has the first cell for itself.
-pub fn sign(theme: &Theme, marked: bool) -> String {
-    if marked { format!(" {}", theme.glyphs.mark()) } else { String::new() }
+pub fn sign(theme: &Theme, marked: bool, width: u16) -> String {
+    match marked {
+        true if width < NARROW => " x".to_owned(),
+        true => format!(" {}", theme.glyphs.mark()),
+        false => String::new(),
+    }
 }
+
+/// A pane of which the names need every cell.
+pub const NARROW: u16 = 30;
 
 /// Shows where in each cell what was looked for stands.
 fn highlight(
@@ -169,35 +183,45 @@ pub fn mark_hits(
 
 /// Whether a list looks focused: also while its filter is written, or its menu is open.
 pub fn focused(app: &App, list: ListId) -> bool {
-    let only_its_own = app.layers.iter().all(|layer| matches!(layer, Layer::Prompt(_) | Layer::Choose(_)));
-    only_its_own && app.list_here() == Some(list)
+    app.list_here() == Some(list)
 }
 
-/// The title: what is listed, and under a filter what it is narrowed to.
-pub fn head<'a>(app: &App, list: ListId, key: &str, name: &str, more: &str) -> Line<'a> {
+/// The title: what is listed, and under a filter what it is narrowed to. What does not fit whole gives way: the count,
+/// then the filter's words, of which the foot still says what they hide.
+pub fn head<'a>(app: &App, list: ListId, key: &str, name: &str, more: &str, width: u16) -> Line<'a> {
     let theme = &app.theme;
-    let narrowed = app.look(list).filter(|look| look.narrowed());
-    // What it is narrowed to matters more than what else there is to say.
-    let mut line = title(theme, key, name, if narrowed.is_some() { "" } else { more });
-    if let Some(look) = narrowed {
-        line.spans.push(Span::raw(" "));
-        line.spans.push(Span::styled(text::plain(&look.says()), theme.style(Role::Match)));
-        line.spans.push(Span::raw(" "));
-    }
-    line
+    let narrowed = app.look(list).filter(|look| look.narrowed()).map(|look| text::plain(&look.says()));
+    let with = |more: &str, says: Option<&str>| {
+        let mut line = title(theme, key, name, more);
+        if let Some(says) = says {
+            line.spans.push(Span::raw(" "));
+            line.spans.push(Span::styled(says.to_owned(), theme.style(Role::Match)));
+            line.spans.push(Span::raw(" "));
+        }
+        line
+    };
+    let room = usize::from(width.saturating_sub(2));
+    let ways = match narrowed.as_deref() {
+        Some(says) => vec![("", Some(says)), ("", Some("filtered")), ("", None)],
+        None => vec![(more, None), ("", None)],
+    };
+    let mut lines = ways.into_iter().map(|(more, says)| with(more, says));
+    lines.find(|line| text::line_width(line) <= room).unwrap_or_else(|| with("", None))
 }
 
 /// The foot: what is hidden, marked, how it is sorted, where the cursor is. What does not fit gives way, the least
-/// telling first.
+/// telling first, and nothing is cut.
 pub fn foot(app: &App, list: ListId, at: usize, len: usize, width: u16) -> String {
     let Some(look) = app.look(list) else { return place(at, len) };
     let hiding = look.hiding(app.shown_of(list));
+    let passed = hiding.split(", ").next().unwrap_or_default().to_owned();
     let marked = look.marked();
     let few = match look.marks.len() {
         0 => String::new(),
         n if look.unseen > 0 => format!("{n} marked ({} hidden)", look.unseen),
         n => format!("{n} marked"),
     };
+    let count = if few.is_empty() { String::new() } else { format!("{} marked", look.marks.len()) };
     let sort = if look.sort.column != list.usual_sort() || look.sort.reverse {
         format!("sort {}", app.sorted_by(list))
     } else {
@@ -205,15 +229,20 @@ pub fn foot(app: &App, list: ListId, at: usize, len: usize, width: u16) -> Strin
     };
     let place = place(at, len);
     let room = usize::from(width.saturating_sub(4));
-    let ways: [&[&str]; 5] = [
+    let ways: [&[&str]; 9] = [
         &[&hiding, &marked, &sort, &place],
         &[&hiding, &few, &sort, &place],
         &[&hiding, &few, &sort],
         &[&hiding, &few],
-        &[if few.is_empty() { &hiding } else { &few }],
+        &[&passed, &few],
+        &[&passed, &count],
+        &[if few.is_empty() { &passed } else { &few }],
+        &[&count],
+        &[&place],
     ];
     let joined = |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("  ");
-    ways.iter().map(|way| joined(way)).find(|foot| text::width(foot) + 2 <= room).unwrap_or_else(|| joined(ways[4]))
+    let fits = |foot: &String| !foot.is_empty() && text::width(foot) + 2 <= room;
+    ways.iter().map(|way| joined(way)).find(fits).unwrap_or_default()
 }
 
 /// Hits of words that ask no column, or this one by name.

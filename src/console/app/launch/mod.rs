@@ -8,9 +8,9 @@ mod tests;
 use std::collections::{BTreeMap, HashSet};
 
 use self::request::{input_of, note_of, spread};
+use super::chooser::Chooser;
 use super::event::Effect;
 use super::form::{Arm, Input, Need, Text};
-use super::list::Cursor;
 use super::planned::DeviceList;
 use super::tree::Tree;
 use crate::model::plan::{Plan, Question};
@@ -51,16 +51,6 @@ pub enum At {
     Launch,
 }
 
-/// An open list of choices, narrowed by what is typed.
-#[derive(Debug)]
-pub struct Picker {
-    pub field: usize,
-    pub filter: Text,
-    /// Shown ones, as indexes of the field's choices.
-    pub found: Vec<usize>,
-    pub cursor: Cursor,
-}
-
 /// A fact, and how many of the planned devices have which value.
 pub type Spread = (String, Vec<(String, usize)>);
 
@@ -75,7 +65,8 @@ pub struct Launch {
     /// Devices that came and went since the plan before, without the operator's doing.
     pub changed: Option<(usize, usize)>,
     pub spread: Vec<Spread>,
-    pub picker: Option<Picker>,
+    /// The choices of a field.
+    pub picker: Option<(usize, Chooser)>,
     /// The device list is open.
     pub devices: Option<DeviceList>,
     /// The launch is on its way.
@@ -381,30 +372,21 @@ impl Launch {
 
     pub fn open_picker(&mut self) {
         if let At::Field(field) = self.at
-            && let Some(Field { input: Input::Choice { of, at, .. }, .. }) = self.fields.get(field)
+            && let Some(Field { label, input: Input::Choice { of, at, .. }, .. }) = self.fields.get(field)
         {
-            let cursor = Cursor { at: at.unwrap_or(0), ..Cursor::default() };
-            self.picker = Some(Picker { field, filter: Text::default(), found: (0..of.len()).collect(), cursor });
+            self.picker = Some((field, Chooser::field(label, of, *at)));
         }
-    }
-
-    pub fn narrow(&mut self) {
-        let Some(picker) = &mut self.picker else { return };
-        let Some(Field { input: Input::Choice { of, .. }, .. }) = self.fields.get(picker.field) else { return };
-        let wanted = picker.filter.text().to_lowercase();
-        picker.found = (0..of.len()).filter(|at| of[*at].to_lowercase().contains(&wanted)).collect();
-        picker.cursor = Cursor::default();
     }
 
     /// Takes the choice under the picker's cursor. `true`: it is another one.
     pub fn pick(&mut self) -> bool {
-        let Some(picker) = self.picker.take() else { return false };
-        let Some(chosen) = picker.found.get(picker.cursor.at) else { return false };
-        let Some(Field { input: Input::Choice { at, .. }, .. }) = self.fields.get_mut(picker.field) else {
+        let Some((field, chosen)) = self.picker.take().and_then(|(field, picker)| Some((field, picker.chosen_at()?)))
+        else {
             return false;
         };
-        let other = *at != Some(*chosen);
-        *at = Some(*chosen);
+        let Some(Field { input: Input::Choice { at, .. }, .. }) = self.fields.get_mut(field) else { return false };
+        let other = *at != Some(chosen);
+        *at = Some(chosen);
         other
     }
 }

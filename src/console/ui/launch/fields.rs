@@ -2,19 +2,18 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::below;
 use crate::console::app::App;
 use crate::console::app::columns::Col;
 use crate::console::app::form::Input;
-use crate::console::app::launch::{Field, Launch, Picker, Slot};
+use crate::console::app::launch::{Field, Launch, Slot};
 use crate::console::app::list::ListId;
 use crate::console::app::planned::{DeviceList, Planned};
 use crate::console::text;
 use crate::console::theme::Role;
-use crate::console::ui::cells::{self, line, nth, place, popup};
+use crate::console::ui::cells::{self, nth, popup};
 use crate::console::ui::reach;
 use crate::console::ui::table::{self, Table};
 
@@ -116,42 +115,6 @@ pub(super) fn answer(
     let row = Field { label: "answer".into(), note: String::new(), ..field.clone() };
     draw_field(app, &row, focused, 8, nth(area, used), buf, position);
     used + 1
-}
-
-/// The list of a choice field, narrowed by what is typed.
-pub(super) fn choices(app: &App, launch: &Launch, picker: &Picker, body: Rect, buf: &mut Buffer) -> Position {
-    let theme = &app.theme;
-    let of: &[String] = match launch.fields.get(picker.field).map(|field| &field.input) {
-        Some(Input::Choice { of, .. }) => of,
-        _ => &[],
-    };
-    let name = launch.fields.get(picker.field).map_or("", |field| field.label.as_str());
-    let len = picker.found.len();
-    let height = (of.len() as u16 + 3).clamp(5, body.height.saturating_sub(2).min(16));
-    let foot = place(picker.cursor.at, len);
-    let inside = popup(app, buf, body, &format!("{name}  type to filter"), &foot, (body.width.min(60), height));
-    let (shown, cursor) =
-        view(picker.filter.text(), picker.filter.cursor(), usize::from(inside.width.saturating_sub(3)));
-    let spans = vec![Span::styled("> ", theme.style(Role::Key)), Span::styled(shown, theme.style(Role::Text))];
-    line(buf, nth(inside, 0), &Line::from(spans));
-    let list = below(inside, 1);
-    if len == 0 {
-        cells::words(buf, nth(list, 0), "nothing of that name", theme.style(Role::TextMuted));
-    }
-    for (n, at) in picker.cursor.window(len, usize::from(list.height)).enumerate() {
-        let row = nth(list, n as u16);
-        let choice = picker.found.get(at).and_then(|at| of.get(*at)).map_or("", String::as_str);
-        cells::row(
-            buf,
-            row,
-            &[1, 0],
-            &[cells::left("", Style::default()), cells::left(text::plain(choice), theme.style(Role::Text))],
-        );
-        if at == picker.cursor.at {
-            cells::cursor(theme, buf, row, true);
-        }
-    }
-    Position::new(inside.x + 2 + cursor as u16, inside.y)
 }
 
 /// Every device of the plan, and what was left out.

@@ -5,12 +5,12 @@ mod fields;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use self::blocks::{check, how, what, whereto};
-use self::fields::{answer, choices, devices, draw_field};
+use self::fields::{answer, devices, draw_field};
 use super::cells::{self, line, nth, pane, title};
+use super::chooser;
 use crate::console::app::form::Need;
 use crate::console::app::launch::{At, Field, Launch, Slot};
 use crate::console::app::{App, layout};
@@ -21,37 +21,26 @@ const NAMES: [&str; 4] = ["What", "Where", "How", "Check  (what will happen)"];
 const LETTERS: [&str; 4] = ["a", "b", "c", "d"];
 
 pub fn draw(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let body = layout::strips(area).body;
-    // The status row belongs to the dialog: arm line and buttons.
-    let body = Rect { height: body.height + 1, ..body };
-    let boxed = area.height >= 30 && !layout::small(area);
-    let arm_rows = if boxed { 7 } else { 3 };
-    let blocks = Rect { height: body.height.saturating_sub(arm_rows), ..body };
+    let form = layout::launch(area, launch.fields.iter().filter(|field| field.block == 0).count());
     let mut position = None;
     if layout::small(area) {
         let block = match launch.at {
             At::Field(at) => launch.fields.get(at).map_or(0, |field| field.block),
             _ => 3,
         };
-        block_at(app, launch, block, blocks, buf, &mut position);
+        block_at(app, launch, block, form.room, buf, &mut position);
     } else {
-        let half = blocks.width / 2;
-        // a and b hold the most; c and d get the rest.
-        let wanted = launch.fields.iter().filter(|field| field.block == 0).count() as u16 + 6;
-        let top = wanted.clamp(blocks.height * 11 / 20, blocks.height * 13 / 20);
-        let (left, right) =
-            (Rect { width: half, ..blocks }, Rect { x: blocks.x + half, width: blocks.width - half, ..blocks });
-        let upper = |side: Rect| Rect { height: top, ..side };
-        let lower = |side: Rect| Rect { y: side.y + top, height: side.height - top, ..side };
-        for (block, area) in [(0, upper(left)), (1, upper(right)), (2, lower(left)), (3, lower(right))] {
-            block_at(app, launch, block, area, buf, &mut position);
+        for (block, area) in form.blocks.into_iter().enumerate() {
+            if let Some(area) = area {
+                block_at(app, launch, block as u8, area, buf, &mut position);
+            }
         }
     }
-    let rest = Rect { y: blocks.bottom(), height: arm_rows, ..body };
-    arm(app, launch, rest, boxed, buf);
-    if let Some(picker) = &launch.picker {
-        return Some(choices(app, launch, picker, body, buf));
+    arm(app, launch, &form, buf);
+    if let Some((_, picker)) = &launch.picker {
+        return chooser::draw(app, picker, buf);
     }
+    let body = layout::strips(area).body;
     if let Some(list) = &launch.devices {
         devices(app, launch, list, body, buf);
         return None;
@@ -122,7 +111,8 @@ fn pointer(app: &App, launch: &Launch, label: u16, area: Rect, buf: &mut Buffer)
 }
 
 /// Last of all: the typed confirmation, the buttons, the same thing as a command.
-fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
+fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
+    let (area, boxed) = (form.arm, form.boxed);
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let (rows, command) = if boxed {
@@ -172,20 +162,9 @@ fn arm(app: &App, launch: &Launch, area: Rect, boxed: bool, buf: &mut Buffer) {
         Need::Count(_) => "Type the number of devices to arm [ Launch ]:  ",
     };
     line(buf, nth(rows, 0), &Line::from(vec![Span::styled(ask, plain), typed, state]));
-    let button = |word: &str, focused: bool, style: Style| {
-        let style = if focused { theme.style(Role::Cursor) } else { style };
-        Span::styled(format!("[ {word} ]"), style)
-    };
-    let launch_style = if armed { theme.style(Role::KeyDanger) } else { muted };
-    let buttons = Line::from(vec![
-        button("Cancel", launch.at == At::Cancel, plain),
-        Span::raw("     "),
-        button("Launch", launch.at == At::Launch, launch_style),
-    ]);
-    let width = text::line_width(&buttons) as u16;
-    let row = nth(rows, if boxed { 2 } else { 1 });
-    let indent = row.width.saturating_sub(width) / 2;
-    line(buf, Rect { x: row.x + indent, width: row.width - indent, ..row }, &buttons);
+    let ready = if armed { Role::KeyDanger } else { Role::TextMuted };
+    let both = [("Cancel", launch.at == At::Cancel, Role::Text), ("Launch", launch.at == At::Launch, ready)];
+    cells::buttons(app, buf, form.buttons, both);
     // A word about the last key, or the command line.
     let last = command.unwrap_or_else(|| nth(area, 2));
     let last = Rect { x: last.x + 1, width: last.width.saturating_sub(2), ..last };
