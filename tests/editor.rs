@@ -133,3 +133,58 @@ fn the_other_editor_s_text_comes_back() {
     console.sees("echo outside");
     leaves(console);
 }
+
+#[test]
+fn a_paste_of_a_megabyte_is_one_step() {
+    let home = Home::empty();
+    let path = home.script("note.sh", "#!/bin/sh\n");
+    let mut console = editing(&home, "note.sh");
+    console.keys("<down>");
+    console.sees("Ln 2 Col 1");
+    let line = "echo one two three four five six seven.\n";
+    console.paste(&line.repeat(25_000));
+    console.sees("Ln 25002 Col 1");
+    console.send(F3);
+    console.sees("was saved as version");
+    assert_eq!(fs::metadata(&path).expect("the script").len(), 1_000_010);
+    console.keys("<A-u>");
+    console.sees("Ln 2 Col 1");
+    leaves(console);
+}
+
+#[test]
+fn a_script_of_too_many_lines_is_said_and_offered_to_the_other_editor() {
+    let home = Home::empty();
+    home.script("note.sh", "#\n".repeat(65_535));
+    let mut console = Console::start(&home);
+    console.sees("note");
+    console.keys("1e");
+    console.sees("65,536 lines; up to 65,535 are edited here");
+    console.sees("Open in $EDITOR");
+    console.keys("<esc>");
+    console.loses("are edited here");
+    console.quit().is_restored();
+}
+
+#[test]
+fn what_cannot_be_saved_stays_in_the_editor_and_says_why() {
+    let home = Home::empty();
+    let path = home.script("note.sh", "#!/bin/sh\necho before\n");
+    let mut console = editing(&home, "note.sh");
+    console.keys("<down><end> and after");
+    console.sees("and after");
+    // Nothing can be written where no folder is, whoever asks.
+    let folder = std::path::Path::new(&path).parent().expect("the library").to_owned();
+    let aside = folder.with_extension("aside");
+    fs::rename(&folder, &aside).expect("a library to be moved");
+    fs::write(&folder, "").expect("a file in its place");
+    console.send(F3);
+    console.sees("not saved");
+    console.sees("[edited]");
+    fs::remove_file(&folder).expect("the file");
+    fs::rename(&aside, &folder).expect("the library again");
+    console.send(F3);
+    console.sees("was saved as version");
+    assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho before and after\n");
+    leaves(console);
+}

@@ -236,3 +236,47 @@ fn the_editor_s_colours_signs_and_questions() {
     session.keys("<esc>x<F5>");
     insta::assert_snapshot!("editor-save-80x24", session.screen());
 }
+
+/// The editor with what lint says, while something is sought, over a file that somebody else has changed, and with a
+/// draft beside its versions: words, colours and signs, at the sizes it is designed for.
+#[test]
+fn the_editor_in_style_at_every_size() {
+    use crate::console::app::Event;
+    use crate::console::app::shelf::SaveProblem;
+    use crate::model::script::{Finding, Level};
+    let later = |session: &mut Session, seconds| {
+        session.tell(Event::Tick(session.app.now + jiff::SignedDuration::from_secs(seconds)));
+    };
+    let drawn = |session: &Session| {
+        let area = session.app.area;
+        let mut buffer = ratatui::buffer::Buffer::empty(area);
+        crate::console::ui::draw(&session.app, area, &mut buffer);
+        format!("{buffer:?}\n")
+    };
+    let mut pictures = [const { String::new() }; 4];
+    for (size, ascii) in [((80, 24), true), ((140, 40), false), ((60, 15), true), ((80, 24), false)] {
+        let mut session = Session::new(size, ascii);
+        session.keys("e<down><down><end>");
+        later(&mut session, 2);
+        let found = vec![
+            Finding::new(Level::Error, 3, "SC2164", "use cd || exit in case cd fails".into()),
+            Finding::new(Level::Warn, 5, "secret", "looks like a secret, for all to read".into()),
+            Finding::new(Level::Info, 0, "lint", "shellcheck is not installed here".into()),
+        ];
+        session.tell(Event::Linted { serial: 1, answer: Ok(found) });
+        pictures[0] += &drawn(&session);
+        session.keys("<C-f>echo");
+        pictures[1] += &drawn(&session);
+        session.keys("<esc><C-home><end> draft");
+        later(&mut session, 2);
+        pictures[2] += &drawn(&session);
+        session.keys("<F3>");
+        let answer = Err(SaveProblem::Changed { version: "77aa00b1c2d3".into(), bytes: b"theirs\n".to_vec() });
+        session.tell(Event::Saved { name: "disk-use.sh".into(), answer });
+        pictures[3] += &drawn(&session);
+    }
+    let names = ["editor-style-lint", "editor-style-find", "editor-style-versions", "editor-style-changed"];
+    for (name, picture) in names.into_iter().zip(pictures) {
+        insta::assert_snapshot!(name, picture);
+    }
+}
