@@ -31,7 +31,7 @@ fn main() {
         let mut alone = Vec::new();
         for round in 0..ROUNDS {
             // Each time something else, or nothing would have to be done.
-            fs::write(themes.join("mine0.toml"), theme(round)).expect("a theme");
+            fs::write(themes.join("mine0.toml"), theme(round + 1)).expect("a theme");
             let help = if round % 2 == 0 { "help = [\"?\", \"F1\"]" } else { "help = [\"%\", \"F1\"]" };
             fs::write(&keys, every.replacen("help = [\"?\", \"F1\"]", help, 1)).expect("a keymap");
             let begun = Instant::now();
