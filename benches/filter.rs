@@ -80,8 +80,8 @@ fn run(n: usize) -> Run {
         _ => format!("web{n:05}.eu-west.example.net"),
     };
     let mut run = Run::queued(n as u32, &format!("lab:{name}"), &name);
-    run.state = if n % 37 == 0 { RunState::Failed } else { RunState::Ok };
-    run.exit_code = Some(if n % 37 == 0 { 69 } else { 0 });
+    run.state = if n.is_multiple_of(37) { RunState::Failed } else { RunState::Ok };
+    run.exit_code = Some(if n.is_multiple_of(37) { 69 } else { 0 });
     run.last_line = format!("/dev/sda1 {}% used, {n} inodes left over for the rest", n % 100);
     (run.bytes, run.lines) = (8_000 + n as u64, 210);
     run

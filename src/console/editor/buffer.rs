@@ -1,19 +1,18 @@
-//! The text being written: its lines, the cursor, what is selected, and what can be undone. Every change goes through
-//! one door, [`Buffer::splice`], so that what belongs together is undone together, nothing grows beyond what is kept,
-//! and it is known which rows no change has touched. A change costs what it changes, however long the text is.
-//! Positions are rows and characters, from 0.
+//! The text being written. tui-textarea holds the lines, edits them and undoes; every edit goes through one door,
+//! [`Buffer::splice`], so that what belongs together is undone together and nothing grows beyond what the area can
+//! count. Positions are rows and characters, from 0.
 
-use std::collections::VecDeque;
+use tui_textarea::{CursorMove, TextArea};
 
 use super::cells;
 use super::document::{BYTES, COLUMNS, LINES};
 
 /// Steps that can be undone.
 const HISTORY: usize = 10_000;
-/// Bytes of removed and inserted text kept for undoing; beyond it the oldest steps are forgotten.
+/// Bytes of removed and inserted text kept for undoing; beyond it the past is forgotten.
 const WEIGHT: usize = 64 << 20;
 /// Letters undone at one go at most.
-const WORD: usize = 20;
+const WORD: u32 = 20;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pos {
@@ -66,27 +65,16 @@ impl Same {
     }
 }
 
-/// At `at`, one text came in the place of another.
-#[derive(Clone, Debug)]
-struct Edit {
-    at: Pos,
-    removed: String,
-    inserted: String,
-}
-
-/// Edits that are undone together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Step {
-    edits: Vec<Edit>,
+    /// Edits of the text area that make it up.
+    edits: u32,
     kind: Kind,
     /// Where the cursor was before it.
     cursor: Pos,
-}
-
-impl Step {
-    fn weight(&self) -> usize {
-        self.edits.iter().map(|edit| edit.removed.len() + edit.inserted.len()).sum()
-    }
+    /// What it left alone, and by how many bytes the text grew.
+    same: Same,
+    grown: isize,
 }
 
 /// Why an edit was not made.
@@ -109,22 +97,17 @@ impl Full {
 
 #[derive(Debug)]
 pub struct Buffer {
-    /// Never none.
-    lines: Vec<String>,
-    cursor: Pos,
-    /// Where the selection began; it reaches to the cursor.
-    anchor: Option<Pos>,
+    area: TextArea<'static>,
     bytes: usize,
-    done: VecDeque<Step>,
+    done: Vec<Step>,
     undone: Vec<Step>,
     /// Edits since the last step was closed.
     open: Option<Step>,
-    /// The next letter may still belong to the last step.
-    flows: bool,
-    /// Bytes of all that is kept for undoing.
-    weight: usize,
     /// What no change has touched since somebody asked.
     same: Same,
+    /// The next letter may still belong to the last step.
+    flows: bool,
+    weight: usize,
     /// The cell that the cursor wants to be in, while it moves through shorter lines.
     goal: Option<usize>,
     /// Counts changes of the text.
@@ -132,32 +115,30 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    pub fn new(mut lines: Vec<String>) -> Self {
-        if lines.is_empty() {
-            lines.push(String::new());
-        }
+    pub fn new(lines: Vec<String>) -> Self {
+        let bytes = lines.iter().map(|line| line.len() + 1).sum();
+        let mut area = TextArea::new(lines);
+        area.set_max_histories(HISTORY);
         Self {
-            bytes: lines.iter().map(|line| line.len() + 1).sum(),
-            lines,
-            cursor: Pos::default(),
-            anchor: None,
-            done: VecDeque::new(),
+            area,
+            bytes,
+            done: Vec::new(),
             undone: Vec::new(),
             open: None,
+            same: Same::ALL,
             flows: false,
             weight: 0,
-            same: Same::ALL,
             goal: None,
             serial: 0,
         }
     }
 
     pub fn lines(&self) -> &[String] {
-        &self.lines
+        self.area.lines()
     }
 
     pub fn line(&self, row: usize) -> &str {
-        self.lines.get(row).map_or("", String::as_str)
+        self.area.lines().get(row).map_or("", String::as_str)
     }
 
     pub fn bytes(&self) -> usize {
@@ -171,7 +152,7 @@ impl Buffer {
     }
 
     pub fn last_row(&self) -> usize {
-        self.lines.len() - 1
+        self.area.lines().len() - 1
     }
 
     pub fn end(&self) -> Pos {
@@ -179,7 +160,8 @@ impl Buffer {
     }
 
     pub fn cursor(&self) -> Pos {
-        self.cursor
+        let at = self.area.cursor();
+        pos(at.0, at.1)
     }
 
     /// The nearest place that there is.
@@ -188,17 +170,27 @@ impl Buffer {
         pos(row, at.col.min(self.width(row)))
     }
 
+    fn jump(&mut self, at: Pos) {
+        let at = self.near(at);
+        let short = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(short(at.row), short(at.col)));
+    }
+
     /// Moves the cursor; `extend`: what lies between is selected.
     pub fn go(&mut self, to: Pos, extend: bool) {
         self.flows = false;
         self.goal = None;
-        self.anchor = extend.then(|| self.anchor.unwrap_or(self.cursor));
-        self.cursor = self.near(to);
+        if extend && !self.area.is_selecting() {
+            self.area.start_selection();
+        } else if !extend {
+            self.area.cancel_selection();
+        }
+        self.jump(to);
     }
 
     /// Moves the cursor within its row for looks: the cell it wants to be in stays.
     pub fn settle_at(&mut self, to: Pos) {
-        self.cursor = self.near(to);
+        self.jump(to);
     }
 
     /// Up or down by rows, in the same cell as far as the lines reach.
@@ -220,8 +212,12 @@ impl Buffer {
 
     /// Begins to select at the cursor, or ends it.
     pub fn mark(&mut self) -> bool {
-        self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) };
-        self.anchor.is_some()
+        if self.area.is_selecting() {
+            self.area.cancel_selection();
+        } else {
+            self.area.start_selection();
+        }
+        self.area.is_selecting()
     }
 
     pub fn select(&mut self, from: Pos, to: Pos) {
@@ -230,17 +226,17 @@ impl Buffer {
     }
 
     pub fn unselect(&mut self) {
-        self.anchor = None;
+        self.area.cancel_selection();
     }
 
     pub fn selecting(&self) -> bool {
-        self.anchor.is_some()
+        self.area.is_selecting()
     }
 
     /// What is selected, if it is more than nothing.
     pub fn selection(&self) -> Option<(Pos, Pos)> {
-        let anchor = self.anchor.filter(|anchor| *anchor != self.cursor)?;
-        Some((anchor.min(self.cursor), anchor.max(self.cursor)))
+        let (from, to) = self.area.selection_range()?;
+        (from != to).then_some((pos(from.0, from.1), pos(to.0, to.1)))
     }
 
     /// The text between two places.
@@ -266,22 +262,11 @@ impl Buffer {
             return Ok(());
         }
         let removed = self.text(from, to);
-        self.room(from, to, removed.len(), text)?;
-        let cursor = self.cursor;
-        self.replace(from, to, removed.len(), text);
-        self.weight += removed.len() + text.len();
-        let edit = Edit { at: from, removed, inserted: text.to_owned() };
-        self.open.get_or_insert_with(|| Step { edits: Vec::new(), kind: Kind::Other, cursor }).edits.push(edit);
-        Ok(())
-    }
-
-    /// Is there room for it?
-    fn room(&self, from: Pos, to: Pos, removed: usize, text: &str) -> Result<(), Full> {
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-        if self.bytes - removed + text.len() > BYTES {
+        if self.bytes - removed.len() + text.len() > BYTES {
             return Err(Full::Bytes);
         }
-        if self.lines.len() - (to.row - from.row) + breaks > LINES {
+        if self.lines().len() - (to.row - from.row) + breaks > LINES {
             return Err(Full::Lines);
         }
         // Bytes are at least as many as characters: counted only where they could be too many.
@@ -289,61 +274,63 @@ impl Buffer {
         let around = self.line(from.row).len() + self.line(to.row).len();
         if longest + around > COLUMNS {
             let (head, tail) = (from.col, self.width(to.row) - to.col);
+            let last = text.split('\n').count() - 1;
             let wide = text.split('\n').enumerate().any(|(n, line)| {
                 let before = if n == 0 { head } else { 0 };
-                let after = if n == breaks { tail } else { 0 };
+                let after = if n == last { tail } else { 0 };
                 before + line.chars().count() + after > COLUMNS
             });
             if wide {
                 return Err(Full::Columns);
             }
         }
+        let cursor = self.cursor();
+        let same = Same { head: from.row, tail: self.last_row() - to.row };
+        self.weigh(removed.len() + text.len());
+        self.area.cancel_selection();
+        self.jump(from);
+        if from != to {
+            self.area.start_selection();
+            self.jump(to);
+        }
+        // The area takes one carriage return from the end of each line that is inserted.
+        let kept = text.contains('\r').then(|| text.split('\n').map(doubled).collect::<Vec<_>>().join("\n"));
+        self.area.insert_str(kept.as_deref().unwrap_or(text));
+        self.bytes = self.bytes - removed.len() + text.len();
+        let edits = u32::from(from != to) + u32::from(!text.is_empty());
+        let grown = text.len().cast_signed() - removed.len().cast_signed();
+        let step = Step { edits, kind: Kind::Other, cursor, same, grown };
+        self.open = Some(self.open.map_or(step, |open| open.and(step)));
+        self.same = self.same.and(same);
+        self.serial += 1;
+        self.goal = None;
         Ok(())
     }
 
-    /// What lies between two places, `removed` bytes, becomes `text`; the cursor stands behind it.
-    fn replace(&mut self, from: Pos, to: Pos, removed: usize, text: &str) {
-        self.same = self.same.and(Same { head: from.row, tail: self.last_row() - to.row });
-        self.bytes = self.bytes - removed + text.len();
-        let start = cells::byte_of(&self.lines[from.row], from.col);
-        let end = cells::byte_of(&self.lines[to.row], to.col);
-        if from.row == to.row && memchr::memchr(b'\n', text.as_bytes()).is_none() {
-            self.lines[from.row].replace_range(start..end, text);
-        } else {
-            let tail = self.lines[to.row].split_off(end);
-            let mut fresh = text.split('\n').map(str::to_owned);
-            let first = &mut self.lines[from.row];
-            first.truncate(start);
-            first.push_str(&fresh.next().unwrap_or_default());
-            self.lines.splice(from.row + 1..=to.row, fresh);
-            let last = from.row + memchr::memchr_iter(b'\n', text.as_bytes()).count();
-            self.lines[last].push_str(&tail);
+    /// Undoing must not eat the memory: a past that weighs too much is forgotten.
+    fn weigh(&mut self, bytes: usize) {
+        self.weight += bytes;
+        if self.weight > WEIGHT {
+            self.area.set_max_histories(HISTORY);
+            self.done.clear();
+            self.undone.clear();
+            self.open = None;
+            self.weight = bytes;
         }
-        self.cursor = behind(from, text);
-        self.anchor = None;
-        self.goal = None;
-        self.serial += 1;
     }
 
     /// All edits since the last call are one step, undone together.
     pub fn close(&mut self, kind: Kind) {
         let Some(step) = self.open.take().map(|open| Step { kind, ..open }) else { return };
-        self.weight -= self.undone.drain(..).map(|step| step.weight()).sum::<usize>();
-        match self.done.back_mut() {
-            Some(last)
-                if self.flows
-                    && kind != Kind::Other
-                    && last.kind == kind
-                    && last.edits.len() + step.edits.len() <= WORD =>
-            {
-                last.edits.extend(step.edits);
+        self.undone.clear();
+        match self.done.last_mut() {
+            Some(last) if self.flows && kind != Kind::Other && last.kind == kind && last.edits + step.edits <= WORD => {
+                *last = last.and(step);
             }
-            _ => self.done.push_back(step),
+            _ => self.done.push(step),
         }
-        // Undoing must not eat the memory.
-        while self.done.len() > HISTORY || (self.weight > WEIGHT && self.done.len() > 1) {
-            let oldest = self.done.pop_front().map_or(0, |step| step.weight());
-            self.weight -= oldest;
+        if self.done.len() > HISTORY {
+            self.done.remove(0);
         }
         self.flows = kind != Kind::Other;
     }
@@ -362,9 +349,8 @@ impl Buffer {
     pub fn join(&mut self, from: usize) {
         self.close(Kind::Other);
         let later = self.done.split_off((from + 1).min(self.done.len()));
-        if let Some(first) = self.done.back_mut().filter(|_| !later.is_empty()) {
-            first.edits.extend(later.into_iter().flat_map(|step| step.edits));
-            first.kind = Kind::Other;
+        if let Some(first) = self.done.last_mut().filter(|_| !later.is_empty()) {
+            *first = later.into_iter().fold(Step { kind: Kind::Other, ..*first }, Step::and);
         }
         self.flows = false;
     }
@@ -372,24 +358,44 @@ impl Buffer {
     /// One step back. `false`: there is none.
     pub fn undo(&mut self) -> bool {
         self.close(Kind::Other);
-        let Some(step) = self.done.pop_back() else { return false };
-        for edit in step.edits.iter().rev() {
-            self.replace(edit.at, behind(edit.at, &edit.inserted), edit.inserted.len(), &edit.removed);
+        let Some(step) = self.done.pop() else { return false };
+        let bytes = self.bytes;
+        let undone = (0..step.edits).take_while(|_| self.area.undo()).count();
+        if undone == 0 {
+            self.done.clear();
+            return false;
         }
+        self.bytes = bytes.saturating_add_signed(-step.grown);
+        let mut kept = step;
+        if undone < step.edits as usize {
+            // The area has forgotten the rest.
+            self.bytes = self.lines().iter().map(|line| line.len() + 1).sum();
+            kept.edits = u32::try_from(undone).unwrap_or(0);
+            kept.grown = bytes.cast_signed() - self.bytes.cast_signed();
+        }
+        self.undone.push(kept);
+        self.went(step.same);
         self.go(step.cursor, false);
-        self.undone.push(step);
         true
     }
 
     pub fn redo(&mut self) -> bool {
         self.close(Kind::Other);
         let Some(step) = self.undone.pop() else { return false };
-        for edit in &step.edits {
-            self.replace(edit.at, behind(edit.at, &edit.removed), edit.removed.len(), &edit.inserted);
+        for _ in 0..step.edits {
+            self.area.redo();
         }
-        self.done.push_back(step);
+        self.done.push(step);
+        self.bytes = self.bytes.saturating_add_signed(step.grown);
+        self.went(step.same);
+        self.goal = None;
         self.flows = false;
         true
+    }
+
+    fn went(&mut self, same: Same) {
+        self.same = self.same.and(same);
+        self.serial += 1;
     }
 
     /// What has stayed as it was since this was last asked.
@@ -398,11 +404,20 @@ impl Buffer {
     }
 }
 
-/// Where a text that begins at `at` ends.
-fn behind(at: Pos, text: &str) -> Pos {
-    let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-    let last = text.rsplit('\n').next().unwrap_or_default().chars().count();
-    pos(at.row + breaks, if breaks == 0 { at.col + last } else { last })
+impl Step {
+    /// With what came after it.
+    fn and(self, after: Self) -> Self {
+        Self {
+            edits: self.edits + after.edits,
+            same: self.same.and(after.same),
+            grown: self.grown + after.grown,
+            ..self
+        }
+    }
+}
+
+fn doubled(line: &str) -> String {
+    if line.ends_with('\r') { format!("{line}\r") } else { line.to_owned() }
 }
 
 #[cfg(test)]
