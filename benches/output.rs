@@ -97,7 +97,7 @@ fn fan_out(script: &Path, sink: impl Fn(usize) -> Box<dyn RunSink>) -> Duration 
         let runs: Vec<_> = (0..PROCESSES)
             .map(|n| {
                 let order = Order {
-                    job: 1,
+                    job: Some(1),
                     device: Arc::new(Device::new("local", &format!("{n}"))),
                     script: Arc::clone(&payload),
                     args: Arc::default(),

@@ -39,7 +39,9 @@ fn the_pictures_are_what_the_console_draws() {
         });
         let same = memchr::memmem::find(&png, mark.as_bytes()).is_some();
         assert!(same, "screenshots/{name}.png is not made from its SVG: {AGAIN}");
-        assert!(png.len() < 150_000, "screenshots/{name}.png is heavy: {} bytes", png.len());
+        // four screens in one weigh more than one
+        let most = if name.ends_with("-four") { 300_000 } else { 150_000 };
+        assert!(png.len() < most, "screenshots/{name}.png is heavy: {} bytes", png.len());
     }
     let known: BTreeSet<String> = pictures
         .iter()

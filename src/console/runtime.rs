@@ -125,6 +125,8 @@ struct Desk {
     asked: Option<Instant>,
     answers: Answers,
     settings: Settings,
+    /// The looks' files as they were before they were read.
+    seen: looks::Stamp,
     quit: bool,
     /// Shell commands that read a text, and how each is stopped.
     pipes: Vec<(u64, CancellationToken)>,
@@ -149,6 +151,7 @@ impl Desk {
         let caps = term.caps();
         let depth = if settings.ui.no_color { Depth::None } else { caps.depth };
         let ascii = settings.ui.ascii.unwrap_or(caps.ascii);
+        let seen = looks::stamp(&settings.paths);
         let (looks, mut problems) = looks::at_start(&settings, term::ground());
         let (theme, wrong) = looks.shelf.theme(&looks.worn, depth, ascii);
         problems.extend(wrong);
@@ -199,6 +202,7 @@ impl Desk {
             asked: None,
             answers: Answers::default(),
             settings,
+            seen,
             quit: false,
             pipes: Vec::new(),
         }
@@ -216,7 +220,7 @@ impl Desk {
     async fn follow(&mut self) -> Result<(), Error> {
         let (results, mut told) = mpsc::channel::<Told>(ROOM);
         let mut engine = Engine::new(self.settings.paths.clone(), results.clone());
-        looks::watch(&self.settings.paths, {
+        looks::watch(&self.settings.paths, std::mem::take(&mut self.seen), {
             let edited = engine.edited();
             move |read| {
                 edited.notify_one();

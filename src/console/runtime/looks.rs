@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use notify::{RecursiveMode, Watcher};
 
@@ -110,10 +110,23 @@ pub fn keep_keymap(paths: &Paths, name: &str, asked: &str) -> io::Result<()> {
     keep(paths, KEYMAP, name, asked)
 }
 
+/// What is in the folder, and when it was written.
+pub type Stamp = Vec<(PathBuf, Option<SystemTime>)>;
+
+/// To be taken before anything is read.
+pub fn stamp(paths: &Paths) -> Stamp {
+    let folder = std::fs::read_dir(themes(paths)).into_iter().flatten();
+    let themes = folder.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<PathBuf> = themes.chain([paths.config.with_file_name("keymap.toml")]).collect();
+    files.sort();
+    let written = |file: &PathBuf| std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
+    files.into_iter().map(|file| (file.clone(), written(&file))).collect()
+}
+
 /// Calls `changed` with what the folder holds a moment after something in it was edited, until that says `false`. A
 /// folder that is not there yet is waited for in the one above it. Without a watcher nothing is told: the console
 /// lives well without.
-pub fn watch(paths: &Paths, changed: impl Fn(Reread) -> bool + Send + 'static) {
+pub fn watch(paths: &Paths, seen: Stamp, changed: impl Fn(Reread) -> bool + Send + 'static) {
     let Some(config) = paths.config.parent().map(Path::to_owned) else { return };
     let themes = themes(paths);
     let (bell, rung) = mpsc::sync_channel::<()>(1);
@@ -127,6 +140,10 @@ pub fn watch(paths: &Paths, changed: impl Fn(Reread) -> bool + Send + 'static) {
     let paths = paths.clone();
     let watching = move || {
         follow(&mut watcher, &config, &themes);
+        // what was edited after it was read and before it was watched
+        if stamp(&paths) != seen && !changed(read(&paths)) {
+            return;
+        }
         while rung.recv().is_ok() {
             std::thread::sleep(SETTLE);
             while rung.try_recv().is_ok() {}
