@@ -46,7 +46,7 @@ fn a_pipe_lists_runs_reads_and_searches() {
         talked(&home, "targets\nrun\nhello\nlocal\n\nyes\njobs\n1\nsearch\nno such\nsearch\nre:(\nread\nhow\nb\nq\n");
     says(&said, &["connection local", "1 devices: ", "preview: hello.sh on 1 device", "job 1 is launched"]);
     says(&said, &["local: hello out there", "done: 1 ok"]);
-    says(&said, &["1 hello.sh, done", "1 line of 2 match", "local: line 2: ERROR: no such thing", "re:(: "]);
+    says(&said, &["1 hello.sh, done", "1 line of 2 match", ": ERROR: no such thing", "re:(: "]);
     says(&said, &["local: ok"]);
 }
 

@@ -20,6 +20,7 @@ use quarterdeck::model::nodeset;
 use quarterdeck::model::output::{Line, Window};
 use quarterdeck::model::plan::Plan;
 use quarterdeck::model::script::Script;
+use quarterdeck::model::shelf::{Version, Why};
 use quarterdeck::model::target;
 use quarterdeck::model::wire::{Code, Hello, Library, Problem, Resolved, Targets};
 use ratatui::buffer::Buffer;
@@ -186,6 +187,24 @@ impl<'a> Session<'a> {
                     info: script.info.clone(),
                 });
                 Event::Opened { name, answer: Box::new(answer) }
+            }
+            Effect::LoadVersions(name) => {
+                let script = tape.scripts.iter().find(|script| script.info.name == name);
+                let runs: Vec<_> = tape.jobs.iter().map(|job| &job.summary).filter(|job| job.script == name).collect();
+                // the first launch left the only version there is
+                let answer = script.zip(runs.last()).ok_or_else(|| missing(&name, None)).map(|(script, first)| {
+                    vec![Version {
+                        number: 1,
+                        version: script.info.version.clone(),
+                        at: first.created_at,
+                        by: first.by.clone(),
+                        size: script.info.size,
+                        why: Why::Launched,
+                        current: true,
+                        job: runs.first().map(|job| job.id),
+                    }]
+                });
+                Event::Versions { name, answer }
             }
             Effect::LintText { serial, name, .. } => {
                 let script = tape.scripts.iter().find(|script| script.info.name == name);

@@ -17,6 +17,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("scripts", "new", "", "n"),
     ("scripts", "diff", "", "d"),
     ("scripts", "versions", "", ":versions<enter>"),
+    ("scripts", "open-link", "", "o"),
     ("scripts", "rename", "", ":rename<enter>"),
     ("scripts", "delete", "", ":delete<enter>"),
     ("scripts", "deleted", "", ":deleted<enter>"),

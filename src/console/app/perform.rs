@@ -13,6 +13,7 @@ use super::prompt::{Prompt, Purpose};
 use super::stop::Stop;
 use super::tree::Kind;
 use super::{App, Effect, Layer, Link, Pane, View, layout, marks};
+use crate::console::text;
 use crate::model::job::JobId;
 
 impl App {
@@ -72,6 +73,13 @@ impl App {
                 self.layers.push(Layer::Help(help));
             }
             Do::Copy => self.open_copy(),
+            Do::OpenLink => {
+                if let Some(link) = self.chosen_script().and_then(|script| script.runbook.clone()) {
+                    // there is no browser at the far end of an SSH session: the terminal can open it, or paste it
+                    self.hint = Some(format!("runbook {}  (copied through the terminal)", text::plain(&link)));
+                    effects.push(Effect::Copy(link));
+                }
+            }
             verb => match self.view {
                 View::Overview => self.in_overview(verb, effects),
                 View::Live => self.in_live(verb),

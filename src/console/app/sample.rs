@@ -85,6 +85,7 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
         language: language.into(),
         interpreter: vec![format!("/usr/bin/{language}")],
         params: vec![],
+        runbook: None,
         size: 812,
         path: Some(format!("/home/ops/.local/share/quarterdeck/library/{name}")),
         modified_at: Some(at(-86_400)),
@@ -95,6 +96,7 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
 
 pub fn library() -> Library {
     let mut disk = script("disk-use.sh", "bash", "file systems that fill up");
+    disk.runbook = Some("https://wiki.example/rb/77".into());
     disk.last_run = Some(LastRun { at: at(-3600), job: 11, ok_percent: Some(97), history: "+++x+++++".into() });
     let mut patch = script("os-patch.sh", "bash", "patch to a pinned version; reboots outside working hours");
     patch.params = vec![

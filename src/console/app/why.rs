@@ -35,6 +35,13 @@ impl App {
                 Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
             },
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
+            Do::OpenLink => match self.chosen_script() {
+                None => Some(self.no_script()),
+                Some(script) if script.runbook.is_none() => {
+                    Some("no runbook: a line `# @meta runbook https://…` in its header names one".into())
+                }
+                Some(_) => None,
+            },
             Do::RenameScript | Do::DeleteScript | Do::Versions | Do::DiffWith => {
                 self.chosen_script().is_none().then(|| self.no_script())
             }

@@ -161,6 +161,10 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
             spans.push(Span::styled(format!(" {}{star}{secret}", text::plain(&param.name)), plain));
         }
     }
+    if info.runbook.is_some() {
+        spans.push(Span::styled("  runbook ", muted));
+        spans.push(Span::styled(app.key_of("scripts", "open-link"), theme.style(Role::Key)));
+    }
     notes.push(Line::from(spans));
     notes.push(match &info.last_run {
         Some(run) => {

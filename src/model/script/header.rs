@@ -15,6 +15,7 @@
 //! # @flag -v --verbose            `--verbose`, there or not
 //! # @option --token! <SECRET>     a secret: asked for, never an argument, a line on the script's stdin
 //! # @meta secret token            the same, said apart
+//! # @meta runbook https://…       what to read when it fails
 //! ```
 //!
 //! Of argc's notation these are read and mean nothing here: `@meta …` otherwise, `@env`, `@version`, `@author`,
@@ -43,6 +44,8 @@ const TAGS: [&str; 10] = ["describe", "arg", "option", "flag", "meta", "cmd", "a
 pub struct Header {
     pub describe: String,
     pub params: Vec<Param>,
+    /// A link: http or https.
+    pub runbook: Option<String>,
     pub findings: Vec<Finding>,
     /// Lines of the script that it takes, the shebang included.
     pub lines: usize,
@@ -73,6 +76,16 @@ pub fn header(text: &str) -> Header {
                 {
                     let names = names.split([',', ' ', '\t']).filter(|name| !name.is_empty());
                     secret.extend(names.map(|name| (number, clean(name.trim_start_matches('-'), NAME))).take(PARAMS));
+                }
+                if let Some(link) = rest.strip_prefix("runbook").map(str::trim)
+                    && header.runbook.is_none()
+                {
+                    let web = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));
+                    if web && !link.contains(char::is_whitespace) {
+                        header.runbook = Some(clean(link, TEXT));
+                    } else if !link.is_empty() {
+                        header.say(Level::Warn, number, "a runbook is a link: `@meta runbook https://…`".into());
+                    }
                 }
                 continue;
             }
@@ -355,6 +368,18 @@ mod tests {
         assert_eq!(param("@flag -n --dry-run only say").name, "dry-run");
         assert_eq!(param("@flag -v").name, "v");
         assert_eq!(param("@option -p! <PORT>").name, "p");
+    }
+
+    #[test]
+    fn a_runbook_is_a_link() {
+        let named = |line: &str| header(&format!("#!/bin/sh\n{line}\n")).runbook;
+        assert_eq!(named("# @meta runbook https://wiki.example/rb/77").as_deref(), Some("https://wiki.example/rb/77"));
+        for line in
+            ["# @meta runbook", "# @meta runbook javascript:x", "# @meta runbook https://a b", "# @meta other x"]
+        {
+            assert_eq!(named(line), None, "{line}");
+        }
+        assert!(said("# @meta runbook RB-77")[0].1.contains("is a link"));
     }
 
     #[test]

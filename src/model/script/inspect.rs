@@ -107,6 +107,7 @@ pub fn examine(name: &str, bytes: &[u8]) -> (ScriptInfo, Vec<Finding>) {
         language: runner.language,
         interpreter: runner.interpreter,
         params: header.params,
+        runbook: header.runbook,
         size,
         path: None,
         modified_at: None,

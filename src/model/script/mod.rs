@@ -32,6 +32,9 @@ pub struct ScriptInfo {
     /// The interpreter and its arguments, as the shebang names them; `["/bin/sh"]` without one.
     pub interpreter: Vec<String>,
     pub params: Vec<Param>,
+    /// What to read when it fails, a link: from `@meta runbook`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
     pub size: u64,
     /// Where it lies, for `$EDITOR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
