@@ -19,8 +19,6 @@ const FORGIVEN: usize = 64;
 
 /// Handshakes at most for the sake of the way alone.
 const FAR: usize = 128;
-/// A first word that takes less may be late because the server is busy.
-const SLOW: Duration = Duration::from_millis(90);
 /// Round trips in a handshake, and what it costs both ends to compute (figures.md, 4.1 and 4.4): with the time the
 /// first packet took, what a handshake should take. Near and far hosts are measured by it alike.
 const ROUND_TRIPS: u32 = 8;
@@ -118,10 +116,11 @@ impl Limit {
         self.hand_out(state);
     }
 
-    /// A server has said its first word so long after the first packet had taken `trip`.
-    pub fn heard(&self, trip: Duration, word: Duration) {
+    /// A server that is `trip` away has said its first word. How long that took tells nothing of the way: a server
+    /// that is busy with five hundred others is as late.
+    pub fn heard(&self, trip: Duration) {
         let mut state = self.state();
-        state.away = state.away.min(if word < SLOW { trip } else { trip.max(word) });
+        state.away = state.away.min(trip);
         let share = should_take(state.away).as_secs_f64() / COMPUTING.as_secs_f64();
         // a float too large for it becomes the largest number there is
         let far = ((START as f64 * share) as usize).min(FAR).min(state.ceiling);
@@ -250,19 +249,17 @@ mod tests {
     #[test]
     fn where_every_server_is_far_many_are_let_go_at_the_first_word() {
         let ms = Duration::from_millis;
-        let after = |heard: &[(u64, u64)]| {
+        let after = |heard: &[u64]| {
             let limit = Limit::new(1000);
-            heard.iter().for_each(|(trip, word)| limit.heard(ms(*trip), ms(*word)));
+            heard.iter().for_each(|trip| limit.heard(ms(*trip)));
             limit.now().1
         };
-        assert_eq!(after(&[(0, 8)]), 16, "near");
-        assert_eq!(after(&[(0, 60)]), 16, "near, and busy");
-        assert_eq!(after(&[(15, 30)]), 80, "five times what it computes");
-        assert_eq!(after(&[(100, 100)]), FAR);
-        assert_eq!(after(&[(0, 100)]), FAR, "behind something that answers for it");
-        assert_eq!(after(&[(0, 8), (100, 100)]), 16, "not all of them");
+        assert_eq!(after(&[0]), 16, "near");
+        assert_eq!(after(&[15]), 80, "five times what it computes");
+        assert_eq!(after(&[100]), FAR);
+        assert_eq!(after(&[0, 100]), 16, "not all of them");
         let small = Limit::new(20);
-        small.heard(ms(100), ms(100));
+        small.heard(ms(100));
         assert_eq!(small.now().1, 20, "never more than is configured");
     }
 

@@ -303,7 +303,7 @@ impl Pool {
                 biased;
                 shaken = &mut shaking => shaken,
                 () = wire.heard() => {
-                    all.heard(trip, began.elapsed());
+                    all.heard(trip);
                     shaking.await
                 }
             }
