@@ -1,6 +1,7 @@
 //! The last line of a run that says something, for lists. Keeps a few hundred bytes, whatever arrives.
 
 use crate::engine::clean::clean;
+use crate::engine::ending::Ending;
 
 /// Bytes looked at; a longer last line shows its end.
 const KEEP: usize = 512;
@@ -9,26 +10,16 @@ const KEEP: usize = 512;
 const GIVE: usize = 200;
 
 #[derive(Default)]
-pub struct LastLine {
-    bytes: Vec<u8>,
-}
+pub struct LastLine(Ending<KEEP>);
 
 impl LastLine {
     pub fn push(&mut self, bytes: &[u8]) {
-        if bytes.len() >= KEEP {
-            self.bytes.clear();
-            self.bytes.extend_from_slice(&bytes[bytes.len() - KEEP..]);
-            return;
-        }
-        if self.bytes.len() + bytes.len() > KEEP * 2 {
-            let cut = self.bytes.len().saturating_sub(KEEP);
-            self.bytes.drain(..cut);
-        }
-        self.bytes.extend_from_slice(bytes);
+        self.0.push(bytes);
     }
 
     pub fn get(&self) -> String {
-        self.bytes
+        self.0
+            .bytes()
             .rsplit(|byte| matches!(byte, b'\n' | b'\r'))
             .map(|line| clean(line, GIVE))
             .find(|line| !line.is_empty())
@@ -70,6 +61,6 @@ mod tests {
         for _ in 0..10_000 {
             last.push(b"0123456789");
         }
-        assert!(last.bytes.len() <= KEEP * 2 && last.get().len() == GIVE);
+        assert!(last.0.bytes().len() <= KEEP * 2 && last.get().len() == GIVE);
     }
 }

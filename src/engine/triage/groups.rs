@@ -26,7 +26,7 @@ pub fn of(runs: &[Run], exact: bool, before: Option<&Before>, facts: &dyn Fn(&Ru
     for run in runs {
         if run.state.ended() {
             let text = exact.then(|| run.digest.clone().unwrap_or_default());
-            by_key.entry((super::name_of(run), text)).or_default().push(run);
+            by_key.entry((super::recorded(run).name, text)).or_default().push(run);
         } else {
             open += 1;
         }
@@ -66,7 +66,7 @@ fn group(signature: String, runs: &[&Run], before: Option<usize>) -> Group {
         signature,
         state: runs[0].state,
         exit_code: runs[0].exit_code,
-        says: super::says_of(runs[0]),
+        says: super::recorded(runs[0]).says,
         runs: runs.iter().map(|run| run.index).collect(),
         devices: nodeset::fold(runs.iter().map(|run| run.device.as_str())),
         first_ended: runs.iter().filter_map(|run| run.finished_at).min(),

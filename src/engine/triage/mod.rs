@@ -44,14 +44,6 @@ fn recorded(run: &Run) -> Signature {
     })
 }
 
-fn name_of(run: &Run) -> String {
-    recorded(run).name
-}
-
-fn says_of(run: &Run) -> String {
-    recorded(run).says
-}
-
 impl Engine {
     /// The runs of a job by how they ended, live or kept, beside the job of the same script before it.
     pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, Problem> {

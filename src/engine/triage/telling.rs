@@ -2,6 +2,7 @@
 //! frames, underlining). Keeps a few KiB while bytes arrive, so that they are at hand with the last one.
 
 use crate::engine::clean::clean;
+use crate::engine::ending::Ending;
 use crate::model::output::Stream;
 
 /// Bytes of a stream that are looked at.
@@ -36,35 +37,26 @@ const WORDS: [&str; 14] = [
 
 #[derive(Debug, Default)]
 pub struct Telling {
-    out: Vec<u8>,
-    err: Vec<u8>,
+    out: Ending<KEEP>,
+    err: Ending<KEEP>,
 }
 
 impl Telling {
     pub fn push(&mut self, stream: Stream, bytes: &[u8]) {
-        let kept = match stream {
-            Stream::Out => &mut self.out,
-            Stream::Err => &mut self.err,
-            Stream::Meta => return,
-        };
-        if bytes.len() >= KEEP {
-            kept.clear();
-            kept.extend_from_slice(&bytes[bytes.len() - KEEP..]);
-            return;
+        match stream {
+            Stream::Out => self.out.push(bytes),
+            Stream::Err => self.err.push(bytes),
+            Stream::Meta => {}
         }
-        if kept.len() + bytes.len() > KEEP * 2 {
-            kept.drain(..kept.len().saturating_sub(KEEP));
-        }
-        kept.extend_from_slice(bytes);
     }
 
     /// In the order in which they came; the last one says it. Empty: nothing was said.
     pub fn lines(&self, failed: bool) -> Vec<String> {
-        let errors = said(&self.err);
+        let errors = said(self.err.bytes());
         if !errors.is_empty() {
             return told(errors, true);
         }
-        told(said(&self.out), failed)
+        told(said(self.out.bytes()), failed)
     }
 }
 
@@ -162,7 +154,7 @@ mod tests {
             telling.push(Stream::Out, b"0123456789 line\n");
         }
         telling.push(Stream::Err, &vec![b'x'; 100_000]);
-        assert!(telling.out.len() <= KEEP * 2 && telling.err.len() <= KEEP * 2);
+        assert!(telling.out.bytes().len() <= KEEP * 2 && telling.err.bytes().len() <= KEEP * 2);
         assert_eq!(telling.lines(true)[0].len(), WIDTH);
     }
 }
