@@ -86,6 +86,8 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
         interpreter: vec![format!("/usr/bin/{language}")],
         params: vec![],
         runbook: None,
+        exits: vec![],
+        dry_run: None,
         size: 812,
         path: Some(format!("/home/ops/.local/share/quarterdeck/library/{name}")),
         modified_at: Some(at(-86_400)),

@@ -14,11 +14,10 @@
 //! # @option --tag* <TAG>          may be given several times
 //! # @flag -v --verbose            `--verbose`, there or not
 //! # @option --token! <SECRET>     a secret: asked for, never an argument, a line on the script's stdin
-//! # @meta secret token            the same, said apart
-//! # @meta runbook https://…       what to read when it fails
+//! # @meta secret token            the same, said apart; what else `@meta` says is in [`meta`](super::meta)
 //! ```
 //!
-//! Of argc's notation these are read and mean nothing here: `@meta …` otherwise, `@env`, `@version`, `@author`,
+//! Of argc's notation these are read and mean nothing here: its own `@meta …`, `@env`, `@version`, `@author`,
 //! a short name beside a long one, list separators (`--tag*,`), bound variables (`$$`, `$NAME`), defaults
 //! and choices computed by a function of the script (any value is then allowed). Not taken, with a finding:
 //! options with one dash and several letters (`-name`, `+name`). Reading ends at `@cmd`: subcommands are not run.
@@ -26,6 +25,7 @@
 //! Headers come from files that anybody may have written: everything is bounded, and texts are cleaned of
 //! control characters.
 
+use super::meta::Meta;
 use super::{Finding, Level, Param, ParamKind};
 use crate::model::nearest::{hint, shown};
 
@@ -44,8 +44,7 @@ const TAGS: [&str; 10] = ["describe", "arg", "option", "flag", "meta", "cmd", "a
 pub struct Header {
     pub describe: String,
     pub params: Vec<Param>,
-    /// A link: http or https.
-    pub runbook: Option<String>,
+    pub meta: Meta,
     pub findings: Vec<Finding>,
     /// Lines of the script that it takes, the shebang included.
     pub lines: usize,
@@ -54,7 +53,6 @@ pub struct Header {
 /// Reads the header. Never fails: what cannot be read is a finding.
 pub fn header(text: &str) -> Header {
     let mut header = Header::default();
-    let mut secret: Vec<(u32, String)> = Vec::new();
     header.lines = usize::from(text.trim_start_matches('\u{feff}').starts_with("#!"));
     for (number, comment) in comments(text) {
         header.lines = number as usize;
@@ -72,21 +70,7 @@ pub fn header(text: &str) -> Header {
             "option" => ParamKind::Option,
             "flag" => ParamKind::Flag,
             "meta" => {
-                if let Some(names) = rest.strip_prefix("secret").filter(|names| names.starts_with(char::is_whitespace))
-                {
-                    let names = names.split([',', ' ', '\t']).filter(|name| !name.is_empty());
-                    secret.extend(names.map(|name| (number, clean(name.trim_start_matches('-'), NAME))).take(PARAMS));
-                }
-                if let Some(link) = rest.strip_prefix("runbook").map(str::trim)
-                    && header.runbook.is_none()
-                {
-                    let web = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));
-                    if web && !link.contains(char::is_whitespace) {
-                        header.runbook = Some(clean(link, TEXT));
-                    } else if !link.is_empty() {
-                        header.say(Level::Warn, number, "a runbook is a link: `@meta runbook https://…`".into());
-                    }
-                }
+                header.findings.extend(header.meta.read(number, rest));
                 continue;
             }
             "cmd" => {
@@ -108,7 +92,7 @@ pub fn header(text: &str) -> Header {
         };
         header.add(number, kind, rest);
     }
-    for (number, name) in secret {
+    for (number, name) in std::mem::take(&mut header.meta.secret) {
         match header.params.iter().position(|param| param.name == name) {
             Some(at) => header.make_secret(at, number),
             None => header.say(Level::Warn, number, format!("no parameter is named '{name}'")),
@@ -372,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_runbook_is_a_link() {
-        let named = |line: &str| header(&format!("#!/bin/sh\n{line}\n")).runbook;
+        let named = |line: &str| header(&format!("#!/bin/sh\n{line}\n")).meta.runbook;
         assert_eq!(named("# @meta runbook https://wiki.example/rb/77").as_deref(), Some("https://wiki.example/rb/77"));
         for line in
             ["# @meta runbook", "# @meta runbook javascript:x", "# @meta runbook https://a b", "# @meta other x"]

@@ -1,7 +1,7 @@
 //! A script: its text's facts, its header (the tag notation of `argc`), its parameters.
 //!
 //! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], how
-//! parameters become arguments in [`argv`], what mends a finding in [`fix`], which secrets stand in it in [`leaks`],
+//! parameters become arguments in [`argv`], what its `@meta` lines say in [`meta`], what mends a finding in [`fix`], which secrets stand in it in [`leaks`],
 //! what a new one begins with in [`template`].
 
 pub mod argv;
@@ -9,11 +9,13 @@ pub mod fix;
 pub mod header;
 pub mod inspect;
 pub mod leaks;
+pub mod meta;
 pub mod template;
 
 pub use argv::{argv, secrets, secrets_order, shown};
 pub use fix::Replacement;
 pub use inspect::{examine, inspect, lint_builtin, payload};
+pub use meta::ExitWord;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,12 @@ pub struct ScriptInfo {
     /// What to read when it fails, a link: from `@meta runbook`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
+    /// What its exit codes mean, in the header's order: from `@meta exit` and `@meta exit-ok`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<ExitWord>,
+    /// The argument that makes it change nothing: from `@meta dry-run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<String>,
     pub size: u64,
     /// Where it lies, for `$EDITOR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +55,13 @@ pub struct ScriptInfo {
     /// Why it cannot be launched (NUL bytes, too large, unreadable), if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+}
+
+impl ScriptInfo {
+    /// What its header says of an exit code.
+    pub fn exit(&self, code: i32) -> Option<&ExitWord> {
+        self.exits.iter().find(|exit| exit.code == code)
+    }
 }
 
 /// History of a script.
