@@ -73,6 +73,50 @@ fn thirty_outputs_are_three_rows_and_the_next_job_knows_them_again() {
 }
 
 #[test]
+fn what_is_noted_on_a_signature_is_there_when_the_same_fails_again() {
+    let home = Home::empty();
+    home.script("sync.sh", "#!/bin/sh\necho \"attempt $$: mirror is gone\" >&2\nexit 9\n");
+    home.verb(["run", "sync.sh", "--target", "local", "--wait"]).run().exits(3);
+    let signature = groups(&home, 1, &[])["groups"][0]["signature"].as_str().expect("a name").to_owned();
+
+    home.qd(["note", &signature[..8], "vendor", "has it", "--runbook", "https://wiki.example/rb/77"]).ok();
+    let noted = home.verb(["ack", &signature, "--json"]).run().ok().json();
+    assert_eq!((&noted["subject"], &noted["note"]["text"]), (&Value::from(signature.clone()), &"vendor has it".into()));
+
+    // killed at once: what was answered is kept; the next job's failure carries it
+    home.end_engine(Signal::KILL);
+    home.verb(["run", "sync.sh", "--target", "local", "--wait"]).run().exits(3);
+    let group = &groups(&home, 2, &[])["groups"][0];
+    assert_eq!(
+        (&group["note"]["text"], &group["runbook"]),
+        (&"vendor has it".into(), &"https://wiki.example/rb/77".into())
+    );
+    assert!(group["acked"]["by"].is_string(), "{group:#}");
+    let text = home.qd(["groups", "2"]).ok().text();
+    assert!(text.contains("note: vendor has it (") && text.contains("acknowledged by "), "{text}");
+
+    // taken back, piece by piece
+    home.qd(["note", &signature, "--remove", "--runbook", ""]).ok();
+    let left = home.verb(["ack", &signature, "--undo", "--json"]).run().ok().json();
+    assert_eq!((&left["note"], &left["acked"], &left["runbook"]), (&Value::Null, &Value::Null, &Value::Null));
+
+    // of a job too; and what cannot be noted is refused with its reason
+    home.qd(["note", "1", "stopped by hand"]).ok();
+    assert!(home.qd(["note", "1"]).ok().text().contains("note: stopped by hand ("));
+    for (words, why) in [
+        (["note", "v1:0000", "x"], "no run that is kept ended as v1:0000"),
+        (["note", "fix.sh", "x"], "expected a job's number"),
+        (["note", "1", "\u{1b}[2J"], "control characters"),
+        (["note", "1", "--runbook=RB-77"], "a runbook is a link"),
+        (["note", "77", "x"], "no job 77"),
+    ] {
+        let refused = home.qd(words);
+        assert_eq!(refused.code(), 2, "{words:?}");
+        assert!(refused.errors().contains(why), "{words:?}: {}", refused.errors());
+    }
+}
+
+#[test]
 fn a_job_that_is_not_there_is_refused_by_its_number() {
     let home = Home::empty();
     let refused = home.qd(["groups", "99"]);

@@ -6,6 +6,7 @@ mod caller;
 mod listen;
 mod routes;
 mod shelf;
+mod triage;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
-use super::shelf;
+use super::{shelf, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -24,7 +24,6 @@ use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
 use crate::model::search::{Kind, Pattern};
-use crate::model::triage::Groups;
 use crate::model::wire::{
     Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
     Targets,
@@ -90,12 +89,12 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/jobs/{id}/cancel", post(cancel))
         .route("/jobs/{id}/window", get(window))
         .route("/jobs/{id}/search", get(search))
-        .route("/jobs/{id}/groups", get(groups))
         .route("/jobs/{id}/stream", get(follow))
         .route("/jobs/{id}/runs/{run}/output", get(output))
         .route("/events", get(events))
         .route("/doctor", get(doctor))
-        .merge(shelf::routes());
+        .merge(shelf::routes())
+        .merge(triage::routes());
     Router::new()
         .nest("/api/v1", v1)
         .fallback(|request: Request| async move {
@@ -260,15 +259,6 @@ async fn search(State(house): State<House>, Path(id): Path<JobId>, Query(asked):
     let pattern = Pattern { kind, text: asked.text, ignore_case: asked.ignore_case.unwrap_or(false) };
     let (which, count) = (asked.which.unwrap_or_default(), asked.count.unwrap_or(100));
     Ok(Json(house.engine.search(id, pattern, which, count).await?))
-}
-
-#[derive(Deserialize)]
-struct How {
-    exact: Option<bool>,
-}
-
-async fn groups(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<How>) -> Answered<Groups> {
-    Ok(Json(house.engine.groups(id, asked.exact.unwrap_or(false)).await?))
 }
 
 #[derive(Deserialize)]

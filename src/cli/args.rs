@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::output::Which;
+use crate::model::triage::Subject;
 use crate::settings::{self, Overrides, units};
 
 /// Runs scripts on a fleet of devices. Without a verb: the console.
@@ -109,6 +110,12 @@ pub enum Verb {
     /// The runs of a job by how they ended: a thousand outputs in a few rows
     #[command(after_help = GROUPS_HELP)]
     Groups(Groups),
+    /// A note on a signature or a job: written, or read
+    #[command(after_help = NOTE_HELP)]
+    Note(Note),
+    /// Acknowledge a signature or a job: somebody takes care of it
+    #[command(after_help = ACK_HELP)]
+    Ack(Ack),
     /// Run the engine here (console and verbs start one in the background by themselves)
     Serve(Serve),
     /// What an engine starts to end its scripts on this machine should it be killed
@@ -366,7 +373,8 @@ same but for numbers, times, addresses and the device's own names, which are sho
 script before. What failed comes first, and of that what is new. Under a group: its devices, and a fact that
 they share and those of the largest ok group do not.
 JSON: {schema_version, job, exact, previous, groups: [{signature, state, exit_code, says, runs, devices,
-first_ended, before, texts, shared: [{field, value, here, of, base, base_of}]}], base, gone, open}.
+first_ended, before, fixed, texts, template, masked: [{mark, count}], shared: [{field, value, here, of, base,
+base_of}], note, acked, runbook}], base, gone: [{signature, state, says, runs, fixed}], open}.
 
     quarterdeck groups 12
     quarterdeck groups 12 --exact --json | jq '.groups[] | select(.state != \"ok\").devices'";
@@ -378,6 +386,42 @@ pub struct Groups {
     /// Only byte-equal outputs are the same
     #[arg(long)]
     pub exact: bool,
+}
+
+const NOTE_HELP: &str = "\
+A note on a signature is shown wherever the same happens again, in every later job. Without TEXT: what is
+noted. The name is recorded as the engine's login.
+JSON: {schema_version, subject, says, note: {text, by, at}, acked: {by, at}, runbook}; null where nothing is.
+
+    quarterdeck note v1:2c7ed99e65aa 'CDN 503, the vendor has it' --runbook https://wiki.example/rb/77
+    quarterdeck note 4805 stopped by hand";
+
+#[derive(Debug, Args)]
+pub struct Note {
+    /// A job's number, or a signature (its beginning is enough)
+    #[arg(value_name = "JOB|SIGNATURE")]
+    pub subject: Subject,
+    /// What is to be known about it
+    #[arg(value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// Take the note back
+    #[arg(long, conflicts_with = "text")]
+    pub remove: bool,
+    /// A link to what to do about it; an empty one is taken back
+    #[arg(long, value_name = "LINK")]
+    pub runbook: Option<String>,
+}
+
+const ACK_HELP: &str = "JSON: as of `note`.";
+
+#[derive(Debug, Args)]
+pub struct Ack {
+    /// A job's number, or a signature (its beginning is enough)
+    #[arg(value_name = "JOB|SIGNATURE")]
+    pub subject: Subject,
+    /// Take it back
+    #[arg(long)]
+    pub undo: bool,
 }
 
 #[derive(Debug, Args)]
@@ -524,6 +568,8 @@ mod tests {
             "jobs attach 7 --json",
             "output 7 --json",
             "search 7 x --json",
+            "note 7 seen --json",
+            "ack v1:2c7e --json",
             "serve --json",
             "doctor --json",
             "config path --json",

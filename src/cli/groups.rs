@@ -2,7 +2,7 @@
 
 use super::args::Groups as Verb;
 use super::printer::summary;
-use super::{CliError, Desk, Outcome, out, safe};
+use super::{CliError, Desk, Outcome, out, remarks, safe};
 use crate::model::triage::{Group, Groups};
 
 /// Facts named under a group, and how much more common they must be there than where it went well.
@@ -51,6 +51,9 @@ fn text(groups: &Groups) -> String {
     text.extend(lines.next().map(|head| format!("{head}\n")));
     for (group, line) in groups.groups.iter().zip(lines) {
         text.push_str(&format!("{line}\n    {}\n", safe::text(&group.devices)));
+        for line in remarks::lines(&group.remarks) {
+            text.push_str(&format!("    {line}\n"));
+        }
         // what one device alone has explains nothing
         let telling = group.shared.iter().filter(|shared| group.runs.len() > 1 && shared.lift() >= TELLING);
         for shared in telling.take(NAMED) {
@@ -66,8 +69,9 @@ fn text(groups: &Groups) -> String {
         }
     }
     for gone in &groups.gone {
+        let fixed = if gone.is_fixed() { format!(", {} of them well now", gone.fixed) } else { String::new() };
         text.push_str(&format!(
-            "gone since: {} ({} {})  {}\n",
+            "gone since: {} ({} {}{fixed})  {}\n",
             gone.signature,
             gone.runs,
             gone.state.word(),

@@ -15,6 +15,7 @@ mod out;
 mod output;
 mod plain;
 pub mod printer;
+mod remarks;
 mod run;
 mod safe;
 mod scripts;
@@ -164,6 +165,8 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Output(verb)) => output::run(desk, verb).await,
         Some(Verb::Search(verb)) => search::run(desk, verb).await,
         Some(Verb::Groups(verb)) => groups::run(desk, verb).await,
+        Some(Verb::Note(verb)) => remarks::note(desk, verb).await,
+        Some(Verb::Ack(verb)) => remarks::ack(desk, verb).await,
         _ => Ok(Outcome::Done),
     }
 }

@@ -9,6 +9,7 @@ mod shelf;
 mod start;
 #[cfg(test)]
 mod tests;
+mod triage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +23,6 @@ use crate::model::plan::{Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
 use crate::model::search::{Kind, Pattern};
 use crate::model::secret::Secret;
-use crate::model::triage::Groups;
 use crate::model::wire::{
     Cancel, Cancelled, Doctor, Event, Found, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved,
     Targets,
@@ -197,11 +197,6 @@ impl Client {
             query.extend([("kind", kind), ("text", &pattern.text), ("ignore_case", yes(pattern.ignore_case))]);
         }
         self.0.door.get("reading output", &format!("jobs/{}/window", asked.job), &query).await
-    }
-
-    /// The runs of a job by how they ended.
-    pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, ClientError> {
-        self.0.door.get("grouping outputs", &format!("jobs/{id}/groups"), &[("exact", yes(exact))]).await
     }
 
     /// Everything in the outputs of a job that matches, counted; the first `count` lines.

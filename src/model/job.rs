@@ -1,5 +1,7 @@
 //! Jobs and their runs, as stored and shown.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +84,10 @@ pub struct Signature {
     pub name: String,
     /// The line that tells, without what is a device's or a moment's own.
     pub says: String,
+    /// The lines that tell, as they came but for the device's own words: from these the name can be made again by
+    /// other rules. The engine's alone.
+    #[serde(skip)]
+    pub told: Option<Arc<[String]>>,
 }
 
 impl Run {

@@ -175,6 +175,8 @@ pub enum Event {
     Library,
     /// The inventory or reachability changed: ask again.
     Targets,
+    /// What is said of signatures, or how outputs are put together, changed: ask for groups again.
+    Triage,
     /// Something the operator should read.
     Notice { text: String },
     /// Events were missed: ask for everything again.

@@ -368,6 +368,7 @@ impl App {
             }
             wire::Event::Library => self.ask_library(effects),
             wire::Event::Targets => self.ask_targets(effects),
+            wire::Event::Triage => {}
             wire::Event::Notice { text } => self.notices.hear(self.now, Level::Warn, Voice::Engine, text),
             wire::Event::Reset => self.reload(effects),
         }

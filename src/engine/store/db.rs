@@ -2,6 +2,7 @@
 //! there is one writer and no lock to wait for.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
@@ -23,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -61,6 +62,14 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     ALTER TABLE runs ADD COLUMN says TEXT;
     ALTER TABLE runs ADD COLUMN digest TEXT;
     CREATE INDEX runs_by_signature ON runs (signature) WHERE signature IS NOT NULL;
+",
+    // remarks: on a signature (with lines that have it, so that it is found under other rules as well) or `job:ID`
+    "
+    ALTER TABLE runs ADD COLUMN told TEXT;
+    CREATE TABLE remarks (
+        subject TEXT PRIMARY KEY, says TEXT NOT NULL, specimen TEXT,
+        note TEXT, note_by TEXT, note_at INTEGER, acked_by TEXT, acked_at INTEGER, runbook TEXT
+    ) WITHOUT ROWID;
 ",
 ];
 
@@ -125,11 +134,11 @@ fn prepare(connection: &mut Connection) -> Result<(), DbError> {
     Ok(())
 }
 
-fn ms(at: jiff::Timestamp) -> i64 {
+pub(super) fn ms(at: jiff::Timestamp) -> i64 {
     at.as_millisecond()
 }
 
-fn at(ms: i64) -> jiff::Timestamp {
+pub(super) fn at(ms: i64) -> jiff::Timestamp {
     timestamp(u64::try_from(ms).unwrap_or(0))
 }
 
@@ -170,6 +179,10 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+fn lines(json: &str) -> Option<Arc<[String]>> {
+    serde_json::from_str::<Vec<String>>(json).ok().map(Arc::from)
+}
+
 /// Writes jobs and runs as they now are, all or nothing.
 pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
@@ -178,7 +191,7 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
             .prepare_cached("UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5 WHERE id = ?1")?;
         let mut run = transaction.prepare_cached(
             "UPDATE runs SET state = ?3, exit_code = ?4, signal = ?5, reason = ?6, started_at = ?7, finished_at = ?8,
-             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15
+             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15, told = ?16
              WHERE job = ?1 AND idx = ?2",
         )?;
         for (summary, runs) in changes {
@@ -206,7 +219,8 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
                     r.attempts,
                     r.signature.as_ref().map(|signature| &signature.name),
                     r.signature.as_ref().map(|signature| &signature.says),
-                    r.digest
+                    r.digest,
+                    r.signature.as_ref().and_then(|signature| signature.told.as_deref()).map(|told| json(&told))
                 ])?;
             }
         }
@@ -268,7 +282,7 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
     let Some(mut job) = job else { return Ok(None) };
     let mut query = connection.prepare_cached(
         "SELECT idx, device, name, state, exit_code, signal, reason, started_at, finished_at, bytes, lines, last_line, attempts,
-                signature, says, digest
+                signature, says, digest, told
          FROM runs WHERE job = ?1 ORDER BY idx",
     )?;
     let rows = query.query_map([key], |row| {
@@ -289,7 +303,8 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
             signature: row
                 .get::<_, Option<String>>(13)?
                 .zip(row.get::<_, Option<String>>(14)?)
-                .map(|(name, says)| Signature { name, says }),
+                .zip(Some(row.get::<_, Option<String>>(16)?))
+                .map(|((name, says), told)| Signature { name, says, told: told.and_then(|told| lines(&told)) }),
             digest: row.get(15)?,
         })
     })?;

@@ -4,6 +4,7 @@
 pub mod db;
 pub mod index;
 pub mod output;
+pub mod remarks;
 pub mod segment;
 pub mod slots;
 pub mod versions;

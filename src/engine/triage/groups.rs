@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::mask;
+use super::signature::Specimen;
 use crate::model::job::Run;
 use crate::model::nodeset;
 use crate::model::state::RunState;
-use crate::model::triage::{Gone, Group, Groups, Shared};
+use crate::model::triage::{Gone, Group, Groups, Masked, Remarks, Shared};
 
 /// Facts of a device, its groups among them as `group`.
 pub type Facts = BTreeMap<String, BTreeSet<String>>;
@@ -16,28 +18,25 @@ const SHARED: usize = 8;
 /// A fact with more values than this share of the devices is a name (an address, a serial number), not a kind.
 const NAME_ABOVE: f64 = 0.5;
 
-/// How the runs of the job before ended: signature, state, what it said, how many.
-pub type Before = Vec<Gone>;
-
-/// `facts`: by run. `before`: of the job before, where there was one.
-pub fn of(runs: &[Run], exact: bool, before: Option<&Before>, facts: &dyn Fn(&Run) -> Facts) -> Groups {
+/// `facts`: by run. `before`: the runs of the job before, where there was one.
+pub fn of(runs: &[Run], exact: bool, before: Option<&[Run]>, facts: &dyn Fn(&Run) -> Facts) -> Groups {
+    let before = before.map(|before| ends(before, runs));
     let mut by_key: BTreeMap<(String, Option<String>), Vec<&Run>> = BTreeMap::new();
     let mut open = 0;
     for run in runs {
         if run.state.ended() {
             let text = exact.then(|| run.digest.clone().unwrap_or_default());
-            by_key.entry((super::recorded(run).name, text)).or_default().push(run);
+            by_key.entry((name(run), text)).or_default().push(run);
         } else {
             open += 1;
         }
     }
-    let counts: HashMap<&str, usize> =
-        before.into_iter().flatten().map(|gone| (gone.signature.as_str(), gone.runs)).collect();
+    let known: HashMap<&str, &Gone> = before.iter().flatten().map(|gone| (gone.signature.as_str(), gone)).collect();
     let mut groups: Vec<Group> = by_key
         .into_iter()
         .map(|((signature, _), runs)| {
-            let before = before.map(|_| counts.get(signature.as_str()).copied().unwrap_or(0));
-            group(signature, &runs, before)
+            let known = before.as_ref().map(|_| known.get(signature.as_str()).copied());
+            group(signature, &runs, known)
         })
         .collect();
     groups.sort_by_key(|group| {
@@ -56,23 +55,65 @@ pub fn of(runs: &[Run], exact: bool, before: Option<&Before>, facts: &dyn Fn(&Ru
         }
     }
     let here: BTreeSet<&str> = groups.iter().map(|group| group.signature.as_str()).collect();
-    let gone = before.into_iter().flatten().filter(|gone| !here.contains(gone.signature.as_str())).cloned().collect();
+    let gone = before.iter().flatten().filter(|gone| !here.contains(gone.signature.as_str())).cloned().collect();
     Groups { groups, base, gone, open, exact, ..Groups::default() }
 }
 
-fn group(signature: String, runs: &[&Run], before: Option<usize>) -> Group {
+fn name(run: &Run) -> String {
+    let specimen = Specimen::of(run);
+    specimen.name(&specimen.template())
+}
+
+/// How the runs of the job before ended, and which of their devices ended well now.
+fn ends(before: &[Run], now: &[Run]) -> Vec<Gone> {
+    let well: BTreeSet<&str> =
+        now.iter().filter(|run| run.state == RunState::Ok).map(|run| run.device.as_str()).collect();
+    let mut ends: BTreeMap<String, Gone> = BTreeMap::new();
+    for run in before.iter().filter(|run| run.state.ended()) {
+        let specimen = Specimen::of(run);
+        let template = specimen.template();
+        let (name, says) = (specimen.name(&template), template.last().cloned().unwrap_or_default());
+        let end = Gone { signature: name.clone(), state: run.state, says, runs: 0, fixed: 0 };
+        let end = ends.entry(name).or_insert(end);
+        end.runs += 1;
+        end.fixed += usize::from(run.state != RunState::Ok && well.contains(run.device.as_str()));
+    }
+    ends.into_values().collect()
+}
+
+/// What was masked in these, by its mark.
+fn masked(template: &[String]) -> Vec<Masked> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in template {
+        for mark in mask::MARKS {
+            let count = line.matches(mark).count();
+            if count > 0 {
+                *counts.entry(mark).or_default() += count;
+            }
+        }
+    }
+    counts.into_iter().map(|(mark, count)| Masked { mark: mark.to_owned(), count }).collect()
+}
+
+/// `known`: in the job before, if there was one.
+fn group(signature: String, runs: &[&Run], known: Option<Option<&Gone>>) -> Group {
+    let template = Specimen::of(runs[0]).template();
     let texts: BTreeSet<&str> = runs.iter().map(|run| run.digest.as_deref().unwrap_or_default()).collect();
     Group {
         signature,
         state: runs[0].state,
         exit_code: runs[0].exit_code,
-        says: super::recorded(runs[0]).says,
+        says: template.last().cloned().unwrap_or_default(),
+        masked: masked(&template),
+        template,
         runs: runs.iter().map(|run| run.index).collect(),
         devices: nodeset::fold(runs.iter().map(|run| run.device.as_str())),
         first_ended: runs.iter().filter_map(|run| run.finished_at).min(),
-        before,
+        before: known.map(|known| known.map_or(0, |known| known.runs)),
+        fixed: known.flatten().map_or(0, |known| known.fixed),
         texts: texts.len(),
         shared: Vec::new(),
+        remarks: Remarks::default(),
     }
 }
 
@@ -129,7 +170,7 @@ mod tests {
         Run {
             state,
             exit_code: Some(code),
-            signature: Some(Signature { name: format!("v1:{says}"), says: says.to_owned() }),
+            signature: Some(Signature { name: format!("v1:{says}"), says: says.to_owned(), told: None }),
             digest: Some(format!("{says}{}", index % 2)),
             ..Run::queued(index, &format!("lab:{name}"), name)
         }
@@ -167,18 +208,23 @@ mod tests {
 
     #[test]
     fn the_job_before_tells_what_is_new_and_what_is_gone() {
-        let gone = |says: &str, runs| Gone {
-            signature: format!("v1:{says}"),
-            state: RunState::Failed,
-            says: says.to_owned(),
-            runs,
-        };
-        let before = vec![gone("CDN <n>", 31), gone("fixed since", 4)];
+        let before: Vec<Run> = (0..31)
+            .map(|n| run(n, &format!("web{n}"), 69, "CDN <n>"))
+            .chain((31..35).map(|n| run(n, &format!("web{}", n - 31), 1, "fixed since")))
+            .collect();
         let groups = of(&fleet(), false, Some(&before), &none);
-        let rows: Vec<_> = groups.groups.iter().map(|g| (g.says.as_str(), g.before, g.is_new())).collect();
-        assert_eq!(rows[0], ("no space", Some(0), true), "what is new comes before what is known");
-        assert_eq!(rows[1], ("CDN <n>", Some(31), false));
-        assert_eq!(groups.gone, [gone("fixed since", 4)]);
+        let rows: Vec<_> = groups.groups.iter().map(|g| (g.says.as_str(), g.before, g.is_new(), g.fixed)).collect();
+        assert_eq!(rows[0], ("no space", Some(0), true, 0), "what is new comes before what is known");
+        assert_eq!(rows[1], ("CDN <n>", Some(31), false, 6), "six of the 31 are well now");
+        let gone: Vec<_> = groups.gone.iter().map(|g| (g.says.as_str(), g.runs, g.fixed, g.is_fixed())).collect();
+        assert_eq!(gone, [("fixed since", 4, 4, true)]);
+    }
+
+    #[test]
+    fn what_was_masked_is_told() {
+        let lines = ["<time> x <n>/<n>".to_owned(), "<n> left".to_owned()];
+        let marks: Vec<_> = masked(&lines).into_iter().map(|m| (m.mark, m.count)).collect();
+        assert_eq!(marks, [("<n>".to_owned(), 3), ("<time>".to_owned(), 1)]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! What differs from device to device and from run to run in a line that means the same: its numbers, times,
-//! addresses, and the device's own names. One pass over the line, no regular expression, no memory of other lines, so
+//! What differs from device to device and from run to run in a line that means the same: its numbers, times and
+//! addresses. (The device's own names are out of it already: `own`.) One pass over the line, no regular expression, no memory of other lines, so
 //! that the same line has the same template everywhere and always. Knows nothing of jobs.
 //!
 //! A change of what is masked changes the names of groups: it wants a new version in `signature`.
 
-use super::own::Own;
+use super::own::{HOST, SERIAL, USER};
 
 /// What stood for each kind of thing that was masked.
 pub const NUMBER: &str = "<n>";
@@ -15,18 +15,21 @@ pub const ADDRESS: &str = "<addr>";
 pub const HOME: &str = "<home>";
 pub const TEMPORARY: &str = "<tmp>";
 
+/// All that can stand in a template.
+pub const MARKS: [&str; 10] = [NUMBER, TIME, HEX, UUID, ADDRESS, HOME, TEMPORARY, HOST, SERIAL, USER];
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The line with everything that is its own alone taken out.
-pub fn mask(line: &str, own: &Own) -> String {
+pub fn mask(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
     let mut at = 0;
     // whether what stands before could be part of the same word
     let mut within = false;
     while let Some(character) = line[at..].chars().next() {
         let rest = &line[at..];
-        let found = own.find(rest, within).or_else(|| token(rest, within)).or_else(|| number(rest, &line[..at]));
+        let found = token(rest, within).or_else(|| number(rest, &line[..at]));
         if let Some((mark, len)) = found {
             masked.push_str(mark);
             within = rest[..len].ends_with(|c: char| c.is_alphanumeric());
@@ -262,7 +265,18 @@ fn hex(rest: &str) -> Found {
 
 /// Somebody's home, and names that were made up for the moment.
 fn path(rest: &str) -> Found {
-    let name = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"._-@+".contains(b)).count();
+    let name = |text: &str| {
+        let mut len = 0;
+        loop {
+            let rest = &text[len..];
+            let own = [HOST, SERIAL, USER].into_iter().find(|mark| rest.starts_with(mark)).map_or(0, str::len);
+            let plain = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"._-@+".contains(b)).count();
+            match own.max(plain) {
+                0 => return len,
+                more => len += more,
+            }
+        }
+    };
     for homes in ["/home/", "/Users/", "/var/home/"] {
         if let Some(behind) = rest.strip_prefix(homes) {
             let len = name(behind);
@@ -303,7 +317,7 @@ mod tests {
     use super::*;
 
     fn masked(line: &str) -> String {
-        mask(line, &Own::default())
+        mask(line)
     }
 
     #[test]

@@ -1,47 +1,34 @@
 //! Triage: what a run's end is called, and the runs of a job by that name. `heard` gathers while bytes arrive, so a
-//! name is there with the last line; `groups` puts runs together from what is recorded.
+//! name is there with the last line; `groups` puts runs together from what is recorded; `remarks` is what people said
+//! of a name.
 
 pub mod groups;
 mod heard;
 mod mask;
 mod own;
+mod remarks;
 mod signature;
 mod telling;
 
 pub use heard::Heard;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use self::groups::Facts;
 use self::own::Own;
+pub use self::signature::Specimen;
 use super::Engine;
 use super::store::db;
 use crate::connectors::Outcome;
 use crate::model::device::Device;
 use crate::model::job::{JobId, Run, Signature};
 use crate::model::state::RunState;
-use crate::model::triage::{Gone, Groups};
+use crate::model::triage::Groups;
 use crate::model::wire::Problem;
 
 /// What this end is called.
 pub fn signature(device: &Device, outcome: &Outcome, heard: &Heard) -> Signature {
     signature::of(outcome, &heard.lines(outcome.state != RunState::Ok), &Own::of(device))
-}
-
-/// The signature recorded with a run; one that never came to its device (withdrawn, of an older store) gets the one
-/// its state, code and reason make.
-fn recorded(run: &Run) -> Signature {
-    run.signature.clone().unwrap_or_else(|| {
-        let outcome = Outcome {
-            state: run.state,
-            exit_code: run.exit_code,
-            signal: run.signal.clone(),
-            reason: run.reason.clone(),
-            refused: false,
-        };
-        let said = if run.last_line.is_empty() { Vec::new() } else { vec![run.last_line.clone()] };
-        signature::of(&outcome, &said, &Own::default())
-    })
 }
 
 impl Engine {
@@ -52,26 +39,17 @@ impl Engine {
         let previous = self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?;
         let before = match previous {
             // of another job only the meaning is compared: no two are byte for byte the same
-            Some(previous) if !exact => Some(ends(&self.job(previous).await?.runs)),
+            Some(previous) if !exact => Some(self.job(previous).await?.runs),
             _ => None,
         };
         let inventory = self.inventories.all();
         let devices: HashMap<&str, &Device> =
             inventory.devices.iter().map(|device| (device.id.as_str(), device)).collect();
         let facts = |run: &Run| devices.get(run.device.as_str()).map_or_else(Facts::new, |device| facts(device));
-        Ok(Groups { job: id, previous, ..groups::of(&job.runs, exact, before.as_ref(), &facts) })
+        let mut groups = Groups { job: id, previous, ..groups::of(&job.runs, exact, before.as_deref(), &facts) };
+        self.remarked(&mut groups).await?;
+        Ok(groups)
     }
-}
-
-/// How many runs ended in which way.
-fn ends(runs: &[Run]) -> groups::Before {
-    let mut ends: BTreeMap<String, Gone> = BTreeMap::new();
-    for run in runs.iter().filter(|run| run.state.ended()) {
-        let Signature { name, says } = recorded(run);
-        let end = Gone { signature: name.clone(), state: run.state, says, runs: 0 };
-        ends.entry(name).or_insert(end).runs += 1;
-    }
-    ends.into_values().collect()
 }
 
 fn facts(device: &Device) -> Facts {

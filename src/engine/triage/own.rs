@@ -1,5 +1,6 @@
 //! The words that are a device's own: its name, addresses, serial number and user, as the inventory knows them. A
-//! fleet tool knows them exactly, so it need not guess. Numeric addresses look like what they are: `mask` takes them
+//! fleet tool knows them exactly, so it need not guess. They are taken out of a line before it is kept to be named: what
+//! is left can be named again when the inventory has forgotten the device. Numeric addresses look like what they are: `mask` takes them
 //! out whether the inventory knows them or not, so that both have the same template.
 
 use std::net::IpAddr;
@@ -40,8 +41,28 @@ impl Own {
         Self { words }
     }
 
+    /// The line without them.
+    pub fn taken_out(&self, line: &str) -> String {
+        let mut text = String::with_capacity(line.len());
+        let mut at = 0;
+        let mut within = false;
+        while let Some(character) = line[at..].chars().next() {
+            let rest = &line[at..];
+            if let Some((mark, len)) = self.find(rest, within) {
+                text.push_str(mark);
+                within = rest[..len].ends_with(char::is_alphanumeric);
+                at += len;
+            } else {
+                text.push(character);
+                within = character.is_alphanumeric() || character == '_';
+                at += character.len_utf8();
+            }
+        }
+        text
+    }
+
     /// One of them, whole, at the beginning of this.
-    pub fn find(&self, rest: &str, within: bool) -> Option<(&'static str, usize)> {
+    fn find(&self, rest: &str, within: bool) -> Option<(&'static str, usize)> {
         if within {
             return None;
         }
@@ -57,7 +78,11 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::triage::mask::mask;
+    use crate::engine::triage::mask;
+
+    fn mask(line: &str, own: &Own) -> String {
+        mask::mask(&own.taken_out(line))
+    }
 
     fn device() -> Own {
         let mut device = Device::new("lab", "mbp-0311.acme.example");
@@ -83,6 +108,7 @@ mod tests {
             ("serial C02XK1, user alice", "serial <serial>, user <user>"),
             ("malice in par", "malice in par"),
             ("from 10.0.0.7", "from <addr>"),
+            ("/home/alice/x and /tmp/mbp-0311.log", "<home>/x and <tmp>"),
         ] {
             assert_eq!(mask(line, &device()), expected, "{line:?}");
         }
