@@ -7,6 +7,7 @@ pub mod device;
 pub mod diff;
 pub mod filter;
 pub mod job;
+pub mod label;
 pub mod nearest;
 pub mod nodeset;
 pub mod output;

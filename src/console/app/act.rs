@@ -149,7 +149,7 @@ impl App {
             Do::Themes => self.open_themes(),
             Do::Keymaps => self.open_keymaps(),
             Do::Refresh => self.reload(effects),
-            Do::GoScripts | Do::GoTargets | Do::GoJobs | Do::GoHistory | Do::GoLog | Do::LastView => {
+            Do::GoScripts | Do::GoTargets | Do::GoJobs | Do::GoHistory | Do::GoGroups | Do::GoLog | Do::LastView => {
                 self.close_layers();
                 match verb {
                     Do::GoScripts => self.go(Pane::Scripts),
@@ -159,6 +159,7 @@ impl App {
                         self.go(Pane::Jobs);
                         self.overview.full = true;
                     }
+                    Do::GoGroups => self.open_groups(),
                     Do::GoLog => self.open_log(),
                     _ => self.last_view(),
                 }

@@ -77,6 +77,31 @@ static DEVICES: [Col; 11] = [
     col("connection", "connection", (10, 10), NEVER),
 ];
 
+static GROUPS: [Col; 10] = [
+    col("sig", "sig", (5, 5), 0),
+    right("dev", "dev", (4, 6), 0),
+    right("share", "share", (6, 6), FULL),
+    col("state", "st", (2, 11), 0),
+    right("rc", "rc", (4, 4), 0),
+    col("first", "first seen", (10, 10), FULL),
+    col("vs", "before", (11, 12), 0),
+    flex("says", "what it says", 24, 0),
+    right("texts", "texts", (5, 5), NEVER),
+    col("signature", "signature", (19, 19), NEVER),
+];
+
+static MEMBERS: [Col; 9] = [
+    flex("device", "device", 8, 0),
+    col("fact", "fact", (8, 8), 36),
+    col("fact2", "fact", (10, 10), 40),
+    right("took", "took", (5, 6), 0),
+    col("before", "before", (6, 9), 30),
+    col("state", "st", (2, 11), NEVER),
+    right("rc", "rc", (4, 4), NEVER),
+    flex("last", "last line", 20, 80),
+    right("tries", "try", (3, 3), NEVER),
+];
+
 static PLANNED: [Col; 3] = [
     flex("device", "device", 30, 0),
     col("state", "state", (8, 8), 0),
@@ -97,6 +122,8 @@ pub fn columns(list: ListId) -> &'static [Col] {
         ListId::Targets => &TARGETS,
         ListId::Jobs => &JOBS,
         ListId::Devices => &DEVICES,
+        ListId::Groups => &GROUPS,
+        ListId::Members => &MEMBERS,
         ListId::Planned => &PLANNED,
     }
 }
@@ -108,7 +135,8 @@ pub const fn wide(list: ListId, width: u16) -> bool {
             ListId::Scripts => 40,
             ListId::Targets => 34,
             ListId::Jobs => 44,
-            ListId::Devices | ListId::Planned => 60,
+            ListId::Groups => FULL,
+            ListId::Devices | ListId::Members | ListId::Planned => 60,
         }
 }
 
@@ -191,7 +219,9 @@ mod tests {
     #[test]
     fn the_last_flexible_column_takes_the_rest() {
         for width in 10..160 {
-            for list in [ListId::Scripts, ListId::Jobs, ListId::Devices, ListId::Targets] {
+            for list in
+                [ListId::Scripts, ListId::Jobs, ListId::Devices, ListId::Targets, ListId::Groups, ListId::Members]
+            {
                 let shown = shown(list, &Look::default(), width);
                 let widths = widths(list, &shown, width, None);
                 assert!(widths.iter().filter(|width| **width == 0).count() <= 1);

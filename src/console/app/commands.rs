@@ -66,6 +66,11 @@ pub enum Do {
     EditOutside,
     EditExpression,
     Stop,
+    /// From a job to its groups.
+    Groups,
+    GoGroups,
+    /// By equal texts, or by what they mean.
+    Exact,
     Follow,
     Freeze,
     OneOrAll,
@@ -160,9 +165,11 @@ pub static TABLE: &[Command] = &[
     row("targets", "edit-expression", Do::EditExpression, "expression", "write a target expression and keep it"),
     // jobs
     row("jobs", "open", Do::Open, "watch", "watch the job, or read its outputs"),
+    row("jobs", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
     fleet("jobs", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
     // a job, live
     row("job", "open", Do::Open, "zoom", "the pane alone on the screen; on a cell: its device"),
+    row("job", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
     row("job", "follow", Do::Follow, "follow", "follow the end of the output, on or off"),
     row("job", "freeze", Do::Freeze, "freeze", "freeze the view; output goes on behind it"),
     row("job", "one-or-all", Do::OneOrAll, "one/all", "output of one device, or of all"),
@@ -173,6 +180,10 @@ pub static TABLE: &[Command] = &[
     row("job", "go-device", Do::GoDevice, "", "to a device, by typing its name"),
     fleet("job", "run", Do::Run, "again", "run the script again: on the marked devices, else on this one"),
     fleet("job", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
+    // a job's runs by how they ended
+    row("groups", "open", Do::Open, "open", "the members of the group; the output of a member; the pane alone"),
+    row("groups", "exact", Do::Exact, "exact", "by equal texts, or by what they mean (numbers, times, names masked)"),
+    fleet("groups", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
     // text
     row("text", "search", Do::SearchText, "search", "search the text, as far back as it is kept"),
     row("text", "next-match", Do::NextMatch, "", "next match"),
@@ -353,6 +364,7 @@ pub static TABLE: &[Command] = &[
     row("global", "go-targets", Do::GoTargets, "", "go to the targets"),
     row("global", "go-jobs", Do::GoJobs, "", "go to the jobs"),
     row("global", "go-history", Do::GoHistory, "", "go to the history: all jobs, the newest first"),
+    row("global", "go-groups", Do::GoGroups, "", "go to the groups of the job that is looked at, else of the newest"),
     row("global", "go-log", Do::GoLog, "", "go to the log: every notice of this session"),
     row("global", "last-view", Do::LastView, "", "the view before this one"),
     row("global", "refresh", Do::Refresh, "", "ask the engine for everything again"),
@@ -373,9 +385,9 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 15] = [
-    "scripts", "targets", "jobs", "job", "versions", "diff", "text", "editor", "find", "launch", "dialog", "prompt",
-    "match", "list", "global",
+pub const CONTEXTS: [&str; 16] = [
+    "scripts", "targets", "jobs", "job", "groups", "versions", "diff", "text", "editor", "find", "launch", "dialog",
+    "prompt", "match", "list", "global",
 ];
 
 /// The command that `name` means in the innermost of these contexts that has it.
@@ -412,6 +424,7 @@ pub fn shell(command: &Command) -> Option<&'static str> {
     Some(match (command.verb, command.context) {
         (Do::Run, _) => "quarterdeck run SCRIPT --target EXPR",
         (Do::Stop, _) => "quarterdeck jobs cancel ID",
+        (Do::Groups | Do::GoGroups | Do::Exact, _) => "quarterdeck groups ID",
         (Do::Open, "jobs") => "quarterdeck jobs attach ID",
         (Do::Open, "scripts") => "quarterdeck scripts show NAME",
         (Do::Edit | Do::EditOutside, _) => "quarterdeck scripts edit NAME",
@@ -475,6 +488,7 @@ pub fn title(context: &str) -> &'static str {
         "targets" => "targets",
         "jobs" => "jobs",
         "job" => "live job",
+        "groups" => "groups of a job",
         "versions" => "versions of a script",
         "diff" => "comparison",
         "text" => "text",

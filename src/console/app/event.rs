@@ -19,6 +19,7 @@ use crate::model::script::{Finding, Script};
 use crate::model::search::Pattern;
 use crate::model::secret::Secret;
 use crate::model::shelf::{Renamed, Trashed, Version};
+use crate::model::triage::Groups;
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
 
 /// Colours of one script's text: for each line, byte ranges and what they are.
@@ -50,6 +51,11 @@ pub enum Event {
     Library(Result<Library, Problem>),
     Jobs(Result<Vec<JobSummary>, Problem>),
     Job(JobId, Box<Result<Job, Problem>>),
+    Groups {
+        job: JobId,
+        exact: bool,
+        answer: Box<Result<Groups, Problem>>,
+    },
     Script(String, Box<Result<Script, Problem>>),
     Coloured {
         version: String,
@@ -173,6 +179,11 @@ pub enum Effect {
     LoadLibrary,
     LoadJobs,
     LoadJob(JobId),
+    LoadGroups {
+        job: JobId,
+        /// By equal texts, not by what they mean.
+        exact: bool,
+    },
     LoadScript(String),
     Colour {
         name: String,

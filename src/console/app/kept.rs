@@ -83,7 +83,7 @@ impl App {
             },
             full: overview.full,
             sizes: overview.sizes,
-            watched: self.live.as_ref().map(|live| live.id).filter(|_| self.view == View::Live),
+            watched: self.live.as_ref().map(|live| live.id).filter(|_| matches!(self.view, View::Live | View::Groups)),
             jobs_watched: self.looks_of_jobs(),
         }
     }
@@ -200,7 +200,7 @@ impl App {
                 let means = |term: &String| target::parse(term).is_ok_and(|expr| expr.resolve(&inventory).is_ok());
                 self.tree.look.marks.retain(means);
             }
-            ListId::Devices | ListId::Planned => {}
+            ListId::Devices | ListId::Groups | ListId::Members | ListId::Planned => {}
         }
     }
 

@@ -318,6 +318,7 @@ impl App {
                     }
                 }
             },
+            View::Groups => items.extend(self.group_to_copy()),
             View::Editor => {
                 if let Some(editor) = &self.editing.open {
                     items.push(("name", editor.name.clone()));

@@ -4,6 +4,7 @@
 use ratatui::layout::{Margin, Rect};
 
 use super::chooser::{Chooser, What};
+use super::triage::TriagePane;
 use super::{LivePane, Pane};
 
 /// Below this, one pane and the hints.
@@ -50,6 +51,8 @@ pub struct Sizes {
     pub preview: i16,
     pub devices: i16,
     pub tail: i16,
+    pub groups: i16,
+    pub members: i16,
 }
 
 /// As many cells as fit, none below `least`.
@@ -144,6 +147,68 @@ pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool, sizes: Sizes) 
     panes.devices = Some(Rect::new(rest.x + grid, rest.y, rest.width - grid, top));
     panes.tail = Some(Rect::new(rest.x, rest.y + top, rest.width, rest.height - top));
     panes
+}
+
+/// The groups screen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Groups {
+    pub groups: Option<Rect>,
+    /// Rows below the list of groups: what is worth a look.
+    pub remarks: u16,
+    pub members: Option<Rect>,
+    /// Rows below the list of members: what they share.
+    pub facts: u16,
+    pub diff: Option<Rect>,
+}
+
+impl Groups {
+    pub fn group_rows(&self) -> usize {
+        rows(self.groups).saturating_sub(usize::from(self.remarks)).max(1)
+    }
+
+    pub fn member_rows(&self) -> usize {
+        rows(self.members).saturating_sub(usize::from(self.facts)).max(1)
+    }
+}
+
+/// `groups`, `remarks`, `facts`: how many there are of each.
+pub fn groups(
+    area: Rect,
+    (groups, remarks, facts): (usize, usize, usize),
+    focus: TriagePane,
+    zoom: bool,
+    sizes: Sizes,
+) -> Groups {
+    let body = strips(area).body;
+    let few = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    // a blank row before what stands below a list
+    let below = |n: usize| if n == 0 { 0 } else { few(n).saturating_add(1) };
+    let facts_in = |pane: Rect| below(facts).min(pane.height.saturating_sub(7));
+    let remarks_in = |pane: Rect| {
+        let left = pane.height.saturating_sub(3).saturating_sub(few(groups));
+        if left < 2 { 0 } else { below(remarks).min(left) }
+    };
+    if zoom || small(area) {
+        return match focus {
+            TriagePane::Groups => Groups { groups: Some(body), remarks: remarks_in(body), ..Groups::default() },
+            TriagePane::Members => Groups { members: Some(body), facts: facts_in(body), ..Groups::default() },
+            TriagePane::Diff => Groups { diff: Some(body), ..Groups::default() },
+        };
+    }
+    let wished = few(groups).saturating_add(3).saturating_add(below(remarks));
+    let top = wished.clamp(6, (body.height * 12 / 25).max(6)).min(body.height);
+    let top = sized(top, sizes.groups, body.height, 5.min(body.height), body.height.saturating_sub(5));
+    let left = body.width;
+    let upper = Rect { height: top, ..body };
+    let lower = Rect { y: body.y + top, height: body.height - top, ..body };
+    let members = Rect { width: left, ..lower };
+    Groups {
+        groups: Some(upper),
+        remarks: remarks_in(upper),
+        members: Some(members),
+        facts: facts_in(members),
+        diff: None,
+    }
 }
 
 /// The palette's size, and how many rows of it are found things.

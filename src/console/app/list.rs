@@ -17,6 +17,9 @@ pub enum ListId {
     Jobs,
     /// The runs of the job that is watched.
     Devices,
+    /// The groups of a job, and the runs of one of them.
+    Groups,
+    Members,
     /// The devices of the plan in the launch dialog.
     Planned,
 }
@@ -28,7 +31,8 @@ impl ListId {
             ListId::Scripts => "scripts",
             ListId::Targets => "targets",
             ListId::Jobs => "jobs",
-            ListId::Devices | ListId::Planned => "devices",
+            ListId::Groups => "groups",
+            ListId::Devices | ListId::Members | ListId::Planned => "devices",
         }
     }
 
@@ -42,6 +46,7 @@ impl ListId {
     pub const fn usual_sort(self) -> usize {
         match self {
             ListId::Devices => 1,
+            ListId::Groups => 3,
             _ => 0,
         }
     }

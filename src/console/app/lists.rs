@@ -6,6 +6,7 @@ use super::list::{Cursor, ListId, Look, Sort};
 use super::marks::{marking, with_mark};
 use super::planned::{self, Planned};
 use super::prompt::{Completion, Prompt, Purpose};
+use super::triage::{TriagePane, rows::GroupRows, rows::MemberRows};
 use super::{App, Layer, LivePane, Pane, View, layout, tree};
 use crate::model::filter::{Column, Filter, Kind, Rows, Wrong};
 use crate::model::rows::{Jobs, Runs, Scripts};
@@ -37,6 +38,11 @@ impl App {
                 let focus = self.live.as_ref().map(|live| live.focus);
                 (focus.is_some_and(|focus| focus != LivePane::Tail)).then_some(ListId::Devices)
             }
+            (View::Groups, _) => match self.triage.as_ref()?.focus {
+                TriagePane::Groups => Some(ListId::Groups),
+                TriagePane::Members => Some(ListId::Members),
+                TriagePane::Diff => None,
+            },
             (View::Editor, _) => None,
         }
     }
@@ -47,6 +53,8 @@ impl App {
             ListId::Targets => &self.tree.look,
             ListId::Jobs => &self.overview.job_look,
             ListId::Devices => &self.live.as_ref()?.look,
+            ListId::Groups => &self.triage.as_ref()?.look,
+            ListId::Members => &self.triage.as_ref()?.members.look,
             ListId::Planned => &self.launch()?.devices.as_ref()?.look,
         })
     }
@@ -57,6 +65,8 @@ impl App {
             ListId::Targets => &mut self.tree.look,
             ListId::Jobs => &mut self.overview.job_look,
             ListId::Devices => &mut self.live.as_mut()?.look,
+            ListId::Groups => &mut self.triage.as_mut()?.look,
+            ListId::Members => &mut self.triage.as_mut()?.members.look,
             ListId::Planned => &mut self.launch_mut()?.devices.as_mut()?.look,
         })
     }
@@ -68,6 +78,8 @@ impl App {
             ListId::Scripts => with_mark(Scripts { all: &[], now }.columns()),
             ListId::Jobs => with_mark(Jobs { all: &[], now }.columns()),
             ListId::Devices => with_mark(Runs { all: &[], now }.columns()),
+            ListId::Groups => with_mark(GroupRows::known()),
+            ListId::Members => with_mark(MemberRows::known()),
             ListId::Targets => with_mark(self.tree.columns()),
             ListId::Planned => planned::columns(&self.tree),
         }
@@ -81,6 +93,8 @@ impl App {
             ListId::Targets => layout::rows(panes.targets),
             ListId::Jobs => layout::rows(panes.jobs),
             ListId::Devices => layout::rows(self.live_panes().devices),
+            ListId::Groups => self.triage_panes().group_rows(),
+            ListId::Members => self.triage_panes().member_rows(),
             ListId::Planned => layout::inside(layout::strips(self.area).body),
         }
     }
@@ -102,6 +116,8 @@ impl App {
             ListId::Targets => self.tree.passed,
             ListId::Jobs => self.overview.job_order.len(),
             ListId::Devices => self.live.as_ref().map_or(0, |live| live.order.len()),
+            ListId::Groups => self.triage.as_ref().map_or(0, |triage| triage.order.len()),
+            ListId::Members => self.triage.as_ref().map_or(0, |triage| triage.members.order.len()),
             ListId::Planned => {
                 self.launch().and_then(|launch| launch.devices.as_ref()).map_or(0, |list| list.order.len())
             }
@@ -125,6 +141,7 @@ impl App {
                 let run = |at: &u32| self.held.as_ref()?.run(*at).map(|run| run.device.clone());
                 self.live.iter().flat_map(|live| &live.order).map(run).collect()
             }
+            ListId::Groups | ListId::Members => self.triage_keys(list),
             ListId::Planned => vec![Some(String::new()); self.shown_of(list)],
         }
     }
@@ -154,6 +171,11 @@ impl App {
                     live.sift();
                 }
             }
+            ListId::Groups | ListId::Members => {
+                if let Some(triage) = &mut self.triage {
+                    triage.sift(list);
+                }
+            }
             ListId::Planned => self.list_planned(),
         }
     }
@@ -181,6 +203,16 @@ impl App {
                 let row = self.tree.rows.get(self.overview.targets.at);
                 self.overview.targets_home = row.map(|row| row.path.clone());
             }
+            ListId::Groups => {
+                if let Some(triage) = &mut self.triage {
+                    triage.moved();
+                }
+            }
+            ListId::Members => {
+                if let Some(triage) = &mut self.triage {
+                    triage.member_moved();
+                }
+            }
             ListId::Devices | ListId::Planned => {} // The chosen run is remembered as such.
         }
     }
@@ -199,6 +231,7 @@ impl App {
                     live.look.set_filter(text, &Runs { all: &[], now })?;
                 }
             }
+            ListId::Groups | ListId::Members => self.filter_triage(list, text)?,
             ListId::Planned => self.filter_planned(text)?,
         }
         self.sift(list);
@@ -214,6 +247,7 @@ impl App {
             ListId::Jobs => filter.check(&Jobs { all: &self.jobs, now }),
             ListId::Devices => filter.check(&Runs { all: runs, now }),
             ListId::Targets => filter.check(&self.tree.devices()),
+            ListId::Groups | ListId::Members => self.check_triage(list, filter),
             ListId::Planned => match self.launch().and_then(|launch| launch.plan.as_ref()) {
                 Some(plan) => filter.check(&Planned::new(plan, &self.tree)),
                 None => Ok(()),
@@ -265,6 +299,8 @@ impl App {
             ListId::Jobs => values(&Jobs { all: &self.jobs, now }, column),
             ListId::Devices => values(&Runs { all: runs, now }, column),
             ListId::Targets => values(&self.tree.devices(), column),
+            ListId::Groups => self.group_rows().map_or_else(Vec::new, |rows| values(&rows, column)),
+            ListId::Members => self.member_rows().map_or_else(Vec::new, |rows| values(&rows, column)),
             ListId::Planned => match self.launch().and_then(|launch| launch.plan.as_ref()) {
                 Some(plan) => values(&Planned::new(plan, &self.tree), column),
                 None => Vec::new(),
@@ -311,6 +347,8 @@ impl App {
             ListId::Targets => self.overview.targets,
             ListId::Jobs => self.overview.jobs,
             ListId::Devices => self.live.as_ref()?.devices,
+            ListId::Groups => self.triage.as_ref()?.cursor,
+            ListId::Members => self.triage.as_ref()?.members.cursor,
             ListId::Planned => self.launch()?.devices.as_ref()?.cursor,
         })
     }
@@ -321,6 +359,8 @@ impl App {
             ListId::Targets => &mut self.overview.targets,
             ListId::Jobs => &mut self.overview.jobs,
             ListId::Devices => &mut self.live.as_mut()?.devices,
+            ListId::Groups => &mut self.triage.as_mut()?.cursor,
+            ListId::Members => &mut self.triage.as_mut()?.members.cursor,
             ListId::Planned => &mut self.launch_mut()?.devices.as_mut()?.cursor,
         })
     }
@@ -390,6 +430,11 @@ impl App {
                 (View::Live, _, Some(LivePane::Tail)) => &mut [(&mut sizes.tail, step)],
                 (View::Live, _, Some(LivePane::Grid)) => &mut [(&mut sizes.devices, -step)],
                 (View::Live, ..) => &mut [(&mut sizes.devices, step)],
+                (View::Groups, ..) => match self.triage.as_ref().map(|triage| triage.focus) {
+                    Some(TriagePane::Groups) => &mut [(&mut sizes.groups, step)],
+                    Some(TriagePane::Members) => &mut [(&mut sizes.members, step)],
+                    _ => &mut [(&mut sizes.members, -step)],
+                },
                 (_, Pane::Scripts, _) => &mut [(&mut sizes.scripts, step)],
                 (_, Pane::Targets, _) => &mut [(&mut sizes.targets, step)],
                 // What lies right of it gives way: the two before it share the loss.

@@ -158,6 +158,7 @@ impl App {
             (View::Overview, Pane::Targets) => Some(ListId::Targets),
             (View::Overview, Pane::Jobs) => Some(ListId::Jobs),
             (View::Live, _) => Some(ListId::Devices),
+            (View::Groups, _) => self.list_here().or(Some(ListId::Groups)),
             _ => None,
         }
     }
@@ -275,7 +276,7 @@ impl App {
                 vec![("marked ids", lines(self.chosen_jobs().iter().map(|job| job.id.to_string()).collect()))]
             }
             Some(ListId::Targets) => vec![("marked ones", self.tree.marked())],
-            Some(ListId::Devices) => {
+            Some(ListId::Devices | ListId::Members) => {
                 let runs = self.marked_runs();
                 vec![
                     ("marked devices", lines(runs.iter().map(|run| run.name.clone()).collect())),
@@ -283,6 +284,7 @@ impl App {
                     ("marked as target", exactly(runs.iter().map(|run| run.device.as_str()))),
                 ]
             }
+            Some(ListId::Groups) => self.marked_groups_to_copy(),
             Some(ListId::Planned) | None => Vec::new(),
         }
     }

@@ -56,6 +56,7 @@ impl App {
     pub fn subject(&self) -> String {
         let words = match (self.view, self.overview.subject) {
             (View::Editor, _) => self.editing.open.as_ref().map_or_else(String::new, |editor| editor.name.clone()),
+            (View::Groups, _) => self.group_in_words(),
             (View::Live, _) => {
                 let job = self.live.as_ref().map(|live| format!("job {}", live.id));
                 let run = self.live.as_ref().zip(self.held.as_ref()).and_then(|(live, held)| held.run(live.chosen));

@@ -62,11 +62,14 @@ pub mod sample;
 #[cfg(test)]
 mod sample_files;
 #[cfg(test)]
+mod sample_groups;
+#[cfg(test)]
 mod session_tests;
 pub mod shelf;
 pub mod stop;
 pub mod tail;
 pub mod tree;
+pub mod triage;
 pub mod views;
 mod why;
 mod world;
@@ -100,6 +103,7 @@ use self::prompt::{Prompt, Purpose};
 use self::shelf::Shelf;
 use self::stop::Stop;
 use self::tree::Tree;
+use self::triage::Triage;
 use self::views::Trail;
 use crate::console::keymap::{Chord, Keymap};
 use crate::console::theme::Theme;
@@ -114,6 +118,8 @@ pub enum View {
     #[default]
     Overview,
     Live,
+    /// The runs of a job by how they ended.
+    Groups,
     Editor,
 }
 
@@ -248,6 +254,7 @@ pub struct App {
     pub view: View,
     pub overview: Overview,
     pub live: Option<Live>,
+    pub triage: Option<Triage>,
     pub editing: Editing,
     pub layers: Vec<Layer>,
     pub notices: Notices,
@@ -313,6 +320,7 @@ impl App {
             view: View::default(),
             overview: Overview::default(),
             live: None,
+            triage: None,
             editing: Editing::default(),
             layers: Vec::new(),
             notices: Notices::default(),
@@ -356,6 +364,7 @@ impl App {
                 }
                 self.dirty |= self.notices.tick(now);
                 self.dirty |= self.tick_editor(&mut effects);
+                self.tick_triage(&mut effects);
                 self.keep_if_due(&mut effects);
                 return effects;
             }
@@ -385,7 +394,8 @@ impl App {
         self.settle(&mut effects);
         let tail = || self.live.as_ref().is_some_and(|live| self.view == View::Live && live.tail.waits());
         let plan = || self.launch().is_some_and(Launch::waiting);
-        let waits = self.link == Link::Attached && (self.asked.any() || tail() || plan());
+        let groups = || self.view == View::Groups && self.triage.as_ref().is_some_and(Triage::waits);
+        let waits = self.link == Link::Attached && (self.asked.any() || tail() || plan() || groups());
         self.asked.since = self.asked.since.filter(|_| waits).or(waits.then_some(self.now));
         effects
     }
@@ -404,6 +414,7 @@ impl App {
         }
         match self.view {
             View::Live => self.settle_live(effects),
+            View::Groups => self.settle_triage(effects),
             View::Overview => self.settle_preview(effects),
             View::Editor => {}
         }
@@ -502,7 +513,10 @@ impl App {
         let runs = self.clock_runs() || self.asked.since.is_some();
         let second = runs.then(|| self.now + SignedDuration::from_secs(1));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, hint, self.notices.until(), self.wake_editor(), self.keep_wakes()].into_iter().flatten().min()
+        [second, hint, self.notices.until(), self.wake_editor(), self.keep_wakes(), self.triage_wakes()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {
@@ -580,6 +594,7 @@ impl App {
             (View::Editor, _) => self.editor_contexts(),
             (View::Live, _) if self.list_here().is_some() => &["job", "list", "text", "global"],
             (View::Live, _) => &["job", "text", "list", "global"],
+            (View::Groups, _) => self.triage_contexts(),
             // While a filter is on, n is the next match.
             (View::Overview, Pane::Scripts) if !self.overview.script_look.filter.is_empty() => {
                 &["match", "scripts", "list", "global"]

@@ -10,6 +10,7 @@ use super::editor::{Motion, Verb};
 use super::files::{Button, Files};
 use super::launch::{At, Launch};
 use super::list::{Cursor, ListId};
+use super::triage::TriagePane;
 use super::{App, Effect, Layer, LivePane, Pane, View, layout, stop};
 
 /// Rows a turn of the wheel moves.
@@ -70,6 +71,13 @@ impl App {
         all.into_iter().find_map(|(area, pane)| Some((pane, area.filter(|area| area.contains(at))?)))
     }
 
+    fn triage_pane_at(&self, at: Position) -> Option<(TriagePane, Rect)> {
+        let panes = self.triage_panes();
+        let all =
+            [(panes.groups, TriagePane::Groups), (panes.members, TriagePane::Members), (panes.diff, TriagePane::Diff)];
+        all.into_iter().find_map(|(area, pane)| Some((pane, area.filter(|area| area.contains(at))?)))
+    }
+
     fn click(&mut self, at: Position, effects: &mut Vec<Effect>) {
         match self.view {
             View::Overview => {
@@ -91,6 +99,17 @@ impl App {
                 live.focus = pane;
                 if pane == LivePane::Devices {
                     self.click_row(ListId::Devices, area, at, there, effects);
+                }
+            }
+            View::Groups => {
+                let Some((pane, area)) = self.triage_pane_at(at) else { return };
+                let Some(triage) = &mut self.triage else { return };
+                let there = triage.focus == pane;
+                triage.focus = pane;
+                match pane {
+                    TriagePane::Groups => self.click_row(ListId::Groups, area, at, there, effects),
+                    TriagePane::Members => self.click_row(ListId::Members, area, at, there, effects),
+                    TriagePane::Diff => {}
                 }
             }
             View::Editor => {}
@@ -133,6 +152,17 @@ impl App {
                     live.go(verb, height);
                 }
                 live.focus = focus;
+            }
+            View::Groups => {
+                let Some((pane, _)) = self.triage_pane_at(at) else { return };
+                let Some(triage) = &mut self.triage else { return };
+                let focus = std::mem::replace(&mut triage.focus, pane);
+                let layers = std::mem::take(&mut self.layers);
+                (0..TURN).for_each(|_| self.perform(verb, effects));
+                self.layers = layers;
+                if let Some(triage) = &mut self.triage {
+                    triage.focus = focus;
+                }
             }
             View::Editor if self.layers.is_empty() => {
                 let motion = if down { Motion::Down } else { Motion::Up };

@@ -83,6 +83,7 @@ impl App {
             verb => match self.view {
                 View::Overview => self.in_overview(verb, effects),
                 View::Live => self.in_live(verb),
+                View::Groups => self.in_triage(verb),
                 View::Editor => self.in_editor(verb, effects),
             },
         }
@@ -107,6 +108,9 @@ impl App {
         }
         if let Some(live) = &mut self.live {
             live.tail.reset();
+        }
+        if let Some(triage) = &mut self.triage {
+            triage.reset();
         }
     }
 
@@ -134,6 +138,7 @@ impl App {
             Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
             Do::ZoomPane => self.overview.full = !self.overview.full,
             Do::Stop => self.open_stop(),
+            Do::Groups => self.open_groups(),
             Do::Run => self.open_launch(),
             verb if self.overview.subject == Pane::Scripts && self.open_files(verb, effects) => {}
             verb if self.list_here().is_some_and(|list| self.in_list(list, verb)) => {}
@@ -182,7 +187,7 @@ impl App {
         }
     }
 
-    fn nothing(&mut self) {
+    pub(super) fn nothing(&mut self) {
         self.hint = Some("that means nothing here".into());
     }
 
@@ -317,6 +322,7 @@ impl App {
     fn in_live(&mut self, verb: Do) {
         match verb {
             Do::Stop => return self.open_stop(),
+            Do::Groups => return self.open_groups(),
             Do::Run => return self.open_launch_again(),
             _ => {}
         }
@@ -363,6 +369,8 @@ impl App {
             Do::GridBy => self.next_grid(),
             Do::Wrap => live.tail.wrap = !live.tail.wrap,
             Do::Timestamps => live.tail.times = !live.tail.times,
+            // beside the devices the next tab is the groups; the output has streams
+            Do::NextTab if live.focus != LivePane::Tail => self.open_groups(),
             Do::NextTab => live.next_stream(true),
             Do::PreviousTab => live.next_stream(false),
             verb if live.go(verb, layout::rows(panes.devices)) => {}
@@ -372,11 +380,11 @@ impl App {
         }
     }
 
-    fn open_stop(&mut self) {
+    pub(super) fn open_stop(&mut self) {
         let (jobs, runs) = (self.chosen_jobs(), self.marked_runs());
         let stop = match (self.view, jobs.as_slice()) {
             (_, []) => return,
-            (View::Live, [job]) if !runs.is_empty() => Stop::of_runs(job, &runs, self.threshold()),
+            (View::Live | View::Groups, [job]) if !runs.is_empty() => Stop::of_runs(job, &runs, self.threshold()),
             (_, jobs) => Stop::new(jobs, self.threshold()),
         };
         self.layers.push(Layer::Stop(stop));

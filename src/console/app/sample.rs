@@ -362,6 +362,11 @@ impl Session {
                 let job = self.jobs.iter().find(|job| job.summary.id == *id).cloned();
                 Event::Job(*id, Box::new(job.ok_or(nothing("no such job", None))))
             }
+            Effect::LoadGroups { job, exact } => {
+                let found = self.jobs.iter().find(|one| one.summary.id == *job);
+                let answer = found.map(|job| super::sample_groups::groups(job, *exact));
+                Event::Groups { job: *job, exact: *exact, answer: Box::new(answer.ok_or(nothing("no such job", None))) }
+            }
             Effect::LoadScript(name) => {
                 let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
                 let text = "#!/bin/bash\n# @describe file systems that fill up\nset -euo pipefail\n\n\

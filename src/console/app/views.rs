@@ -29,7 +29,7 @@ pub struct Trail {
 impl App {
     pub(super) fn spot(&self) -> Spot {
         let job = match self.view {
-            View::Live => self.live.as_ref().map(|live| live.id),
+            View::Live | View::Groups => self.live.as_ref().map(|live| live.id),
             View::Overview | View::Editor => None,
         };
         Spot { view: self.view, job }
@@ -75,6 +75,8 @@ impl App {
     fn visit(&mut self, spot: Spot) {
         match (spot.view, spot.job) {
             (View::Live, Some(id)) => self.watch(id),
+            (View::Groups, Some(id)) => self.visit_groups(id),
+            (View::Live | View::Groups, None) => self.view = View::Overview,
             (View::Editor, _) if self.editing.open.is_none() => self.view = View::Overview,
             (view, _) => self.view = view,
         }
@@ -94,13 +96,15 @@ impl App {
                 path.push("Scripts".into());
                 path.extend(self.editing.open.as_ref().map(|editor| editor.crumb()));
             }
-            View::Live => {
+            View::Live | View::Groups => {
                 path.push("Jobs".into());
                 let job = self.held.as_ref().and_then(|held| held.job.as_ref());
                 let script = job.map(|job| text::plain(&job.summary.script)).unwrap_or_default();
                 let id = self.live.as_ref().map_or(0, |live| live.id);
                 path.push(format!("{id} {script}").trim_end().to_owned());
-                if let Some(live) = self.live.as_ref().filter(|live| live.zoom) {
+                if self.view == View::Groups {
+                    path.push("Groups".into());
+                } else if let Some(live) = self.live.as_ref().filter(|live| live.zoom) {
                     path.push(format!("{:?}", live.focus));
                 }
             }

@@ -54,9 +54,10 @@ impl App {
                 }
             },
             Do::LastView => self.trail.last.is_none().then(|| "there was no other view yet".into()),
-            Do::NextTab | Do::PreviousTab => {
-                (self.view == View::Overview).then(|| "only the output of a job has tabs: stdout, stderr, both".into())
-            }
+            Do::NextTab | Do::PreviousTab => matches!(self.view, View::Overview | View::Editor)
+                .then(|| "only a job has tabs: its devices, its groups; and its output: stdout, stderr, both".into()),
+            Do::Groups => self.job_here().is_none().then(|| "no job here yet".into()),
+            Do::GoGroups => self.jobs.is_empty().then(|| "no job here yet".into()),
             Do::Open if command.context == "jobs" => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Open if command.context == "scripts" && self.overview.focus == Pane::Scripts => {
                 self.scripts.is_empty().then(|| self.no_script())
@@ -104,7 +105,7 @@ impl App {
     /// The job that job commands mean.
     pub(super) fn job_here(&self) -> Option<&JobSummary> {
         let id = match self.view {
-            View::Live => self.live.as_ref().map(|live| live.id),
+            View::Live | View::Groups => self.live.as_ref().map(|live| live.id),
             View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
             View::Editor => None,
         };
@@ -127,6 +128,7 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "targets" => "only in the targets pane",
         "jobs" => "only in the jobs pane",
         "job" => "only while a job is watched",
+        "groups" => "only among the groups of a job",
         "text" => "only where a text is shown",
         "versions" => "only in the list of versions",
         "diff" => "only where two texts are compared",

@@ -40,6 +40,9 @@ impl App {
                 if self.asked.job == Some(id) {
                     self.asked.job = None;
                 }
+                if let (Some(triage), Ok(job)) = (&mut self.triage, &*answer) {
+                    triage.heard_before(job);
+                }
                 if let Some(held) = self.held.as_mut().filter(|held| held.id == id) {
                     match *answer {
                         Ok(job) => held.set(job),
@@ -49,6 +52,11 @@ impl App {
                         live.stale();
                         live.tail.touched();
                     }
+                }
+            }
+            Event::Groups { job, exact, answer } => {
+                if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == job) {
+                    triage.answered(exact, *answer);
                 }
             }
             Event::Script(name, answer) => {
@@ -163,6 +171,9 @@ impl App {
         self.hello = Some(hello);
         self.link = Link::Attached;
         self.asked = super::Asked::default();
+        if let Some(triage) = &mut self.triage {
+            triage.reset();
+        }
         if let Some(live) = &mut self.live {
             live.tail.reset();
         }
@@ -337,6 +348,9 @@ impl App {
                 }
             }
             wire::Event::Runs { job, runs } => {
+                if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == job) {
+                    triage.stale();
+                }
                 if let Some(live) = self.live.as_mut().filter(|live| live.id == job) {
                     live.stale();
                     if live.tail.run.is_none_or(|mine| runs.iter().any(|run| run.index == mine)) {

@@ -122,7 +122,10 @@ fn a_beginning_names_what_may_follow_in_every_context() {
     let keymap = Keymap::preset("vi").unwrap();
     let Found::Prefix(next) = keymap.resolve(&["list", "global"], &keys("g")) else { panic!() };
     let next: Vec<String> = next.iter().map(|(chord, command)| format!("{chord} {command}")).collect();
-    assert_eq!(next, ["g first", "s go-scripts", "t go-targets", "j go-jobs", "h go-history", "l go-log", "c theme"]);
+    assert_eq!(
+        next,
+        ["g first", "s go-scripts", "t go-targets", "j go-jobs", "h go-history", "u go-groups", "l go-log", "c theme"]
+    );
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gg")), Found::Command("first"));
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gj")), Found::Command("go-jobs"));
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gx")), Found::None);

@@ -182,6 +182,9 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         Effect::LoadLibrary => Event::Library(call!(client, client.library())),
         Effect::LoadJobs => Event::Jobs(call!(client, client.jobs(JOBS))),
         Effect::LoadJob(id) => Event::Job(id, Box::new(call!(client, client.job(id)))),
+        Effect::LoadGroups { job, exact } => {
+            Event::Groups { job, exact, answer: Box::new(call!(client, client.groups(job, exact))) }
+        }
         Effect::LoadScript(name) => {
             let answer = call!(client, client.script(&name));
             Event::Script(name, Box::new(answer))

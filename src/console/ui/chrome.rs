@@ -109,6 +109,10 @@ fn state(app: &App) -> Vec<Vec<Span<'_>>> {
     if launching {
         parts.push(vec![Span::styled("nothing is sent until you arm", muted)]);
     }
+    if app.view == View::Groups && !launching {
+        parts.extend(app.groups_facts().into_iter().map(|fact| vec![Span::styled(fact, theme.style(Role::Text))]));
+        return parts;
+    }
     let total = app.tree.total;
     if total.devices > 0 {
         parts.push(vec![Span::styled(format!("{} dev", text::count(total.devices as u64)), theme.style(Role::Text))]);
@@ -154,7 +158,7 @@ pub fn status(app: &App, area: Rect, buf: &mut Buffer) {
         let waits = format!("waiting for the engine, {seconds} s; keys go on working");
         return words(buf, area, &waits, theme.style(Role::TextMuted));
     }
-    words(buf, area, &going_on(app), theme.style(Role::TextMuted));
+    words(buf, area, &going_on(app, area.width), theme.style(Role::TextMuted));
 }
 
 /// What must be read. Where there is more of it than fits, or more of its kind, the way to the rest is named.
@@ -200,11 +204,16 @@ fn on_marks(app: &App, look: &Look) -> Option<String> {
     Some(format!("{} ({back} unmarks): {}", look.marked(), text::plain(&marked)))
 }
 
-fn going_on(app: &App) -> String {
+fn going_on(app: &App, width: u16) -> String {
     match app.link {
         Link::Starting => return "starting the engine…".into(),
         _ if app.view == View::Editor => return super::editor::status(app),
-        _ if app.view == View::Live => {
+        _ if app.view == View::Groups
+            && let Some(says) = app.triage.as_ref().and_then(|triage| triage.telling(usize::from(width))) =>
+        {
+            return says;
+        }
+        _ if matches!(app.view, View::Live | View::Groups) => {
             let Some(job) = app.held.as_ref().and_then(|held| held.job.as_ref()) else { return "reading…".into() };
             let summary = &job.summary;
             let detach = format!("this job goes on without you: quarterdeck jobs attach {}", summary.id);

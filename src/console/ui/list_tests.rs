@@ -9,11 +9,12 @@ use crate::console::ui;
 const SIZES: [((u16, u16), bool); 4] = [((80, 24), true), ((80, 24), false), ((140, 40), false), ((60, 15), true)];
 
 /// Name, and the keys that lead there.
-const LISTS: [(&str, &str); 6] = [
+const LISTS: [(&str, &str); 7] = [
     ("scripts", "/sh<enter>*ss<enter>S"),
     ("targets", "2jjl<space>/web01 | marked:yes<enter>jj<space>"),
     ("jobs", "3<space>/bad:>0<enter>s<down><enter>"),
     ("devices", "3<enter>/state:fail took:>1s<enter><space><space>S"),
+    ("groups", "3u/state:fail<enter><space>2s<down><enter><space>"),
     ("range", "2jjlvjj"),
     ("slip", "/nam:x"),
 ];

@@ -27,6 +27,7 @@ mod table;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod triage;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -60,6 +61,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         match app.view {
             View::Overview => overview::draw(app, area, buf),
             View::Live => live::draw(app, area, buf),
+            View::Groups => triage::draw(app, buf),
             View::Editor => cursor = editor::draw(app, area, buf),
         }
     }

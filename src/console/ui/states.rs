@@ -9,6 +9,7 @@ use crate::console::app::files::Fetched;
 use crate::console::app::list::{ListId, Look};
 use crate::console::app::tail::Tail;
 use crate::console::app::tree::{Kind, Row};
+use crate::console::app::triage::Triage;
 use crate::console::app::{App, Link, Load, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -136,7 +137,8 @@ pub fn none_passes(app: &App, list: ListId, look: &Look) -> Said {
         ListId::Scripts => "No script",
         ListId::Targets => "No target",
         ListId::Jobs => "No job",
-        ListId::Devices | ListId::Planned => "No device",
+        ListId::Groups => "No group",
+        ListId::Devices | ListId::Members | ListId::Planned => "No device",
     };
     let next = if look.filter.is_empty() {
         format!("{} shows all {} again", app.key_of("list", "only-problems"), text::count(look.total as u64))
@@ -254,6 +256,27 @@ pub fn no_devices(app: &App, job: &Job, look: &Look) -> Said {
         return Said::so("This job has no devices.", format!("{} leads back to the jobs", back(app)));
     }
     none_passes(app, ListId::Devices, look)
+}
+
+/// A job without groups to show. `None`: it has some.
+pub fn no_groups(app: &App, triage: &Triage, job: &Job) -> Option<Said> {
+    if let Some(why) = &triage.problem {
+        let next = format!("{} asks again; {} leads back", refresh(app), back(app));
+        return Some(Said::wrong(format!("the groups could not be read: {why}"), next));
+    }
+    if triage.groups.is_none() {
+        return Some(reading(app, "grouping the outputs…"));
+    }
+    if job.runs.is_empty() {
+        return Some(Said::so("This job has no devices.", format!("{} leads back", back(app))));
+    }
+    None
+}
+
+/// The members, when no group is under the cursor.
+pub fn no_group_chosen(app: &App) -> Said {
+    let groups = app.key_of("global", "pane-1");
+    Said::so("The devices of the group under the cursor stand here.", format!("{groups} goes to the groups"))
 }
 
 /// An output that could not be read, or a pattern that is none.

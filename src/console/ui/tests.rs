@@ -5,13 +5,16 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 27] = [
+const SCREENS: [(&str, &str); 30] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
     ("launch", "2jjjr"),
     ("live", "3<enter>"),
     ("live-one", "3G<enter>"),
+    ("groups", "3uj"),
+    ("groups-exact", "3ui"),
+    ("groups-members", "3uj<enter>j<space>f"),
     ("help", "?"),
     ("stop", "3<enter>Kjj"),
     ("expression", "2e<C-u>prod & "),

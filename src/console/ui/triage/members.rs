@@ -1,0 +1,131 @@
+//! Pane 2: the devices of the group under the cursor, and what they share that those of the base do not.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::console::app::App;
+use crate::console::app::columns::Col;
+use crate::console::app::layout;
+use crate::console::app::list::ListId;
+use crate::console::app::triage::Triage;
+use crate::console::app::triage::worth::fact;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::ui::cells::{fold, line, nth, pane, title, words};
+use crate::console::ui::table::{self, Table};
+use crate::console::ui::{chrome, states};
+use crate::model::job::Job;
+use crate::model::nodeset;
+use crate::model::triage::Group;
+
+pub fn draw(app: &App, triage: &Triage, (area, facts): (Rect, u16), buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (list, members) = (ListId::Members, &triage.members);
+    let look = &members.look;
+    let focused = table::focused(app, list);
+    let label = triage.row().map_or("", |row| &row.label);
+    let more = format!("{label}  {}", text::count(members.of.len() as u64));
+    let foot = table::foot(app, list, members.cursor.at, members.order.len(), area.width);
+    let head = table::head(app, list, "2", "Members", &more, area.width);
+    let inside = pane(app, buf, area, head, &foot, focused);
+    let Some(rows) = app.member_rows().filter(|rows| !rows.of.is_empty()) else {
+        return states::no_group_chosen(app).draw(app, inside, buf);
+    };
+    let upper = Rect { height: inside.height.saturating_sub(facts), ..inside };
+    if members.order.is_empty() {
+        states::none_passes(app, list, look).draw(app, upper, buf);
+    } else {
+        let muted = theme.style(Role::TextMuted);
+        let named = |n: usize| members.facts.get(n).map_or("", String::as_str);
+        let style = |row: usize, col: &Col, _: &str| {
+            let run = rows.run(row);
+            let value = |fact: &str| {
+                let value = app.tree.device(&run.device).and_then(|device| device.facts.get(fact));
+                (Some(value.map_or("-".into(), |value| text::plain(value))), muted)
+            };
+            match col.name {
+                "device" => (None, theme.style(Role::Text)),
+                "fact" => value(named(0)),
+                "fact2" => value(named(1)),
+                "state" => (Some(theme.glyphs.state(run.state).to_string()), theme.state(run.state)),
+                "before" => match rows.before(row) {
+                    Some(state) => (Some(theme.glyphs.state(state).to_string()), theme.state(state)),
+                    None => (Some("-".into()), muted),
+                },
+                _ => (None, muted),
+            }
+        };
+        let before = triage.before.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
+        let heads: &[(&'static str, &str)] = &[("fact", named(0)), ("fact2", named(1)), ("before", &before)];
+        let longest = members.order.iter().take(200).map(|at| rows.run(*at as usize).name.len()).max().unwrap_or(8);
+        let first = Some((longest.clamp(8, 24) as u16).min(inside.width / 2).max(8));
+        let key = |row: usize| rows.run(row).device.clone();
+        let (order, cursor) = (members.order.as_slice(), members.cursor);
+        let (signs, rows) = (&table::no_signs, &rows);
+        Table { list, look, rows, order, cursor, focused, first, key: &key, signs, heads, style }
+            .draw(theme, upper, buf);
+    }
+    if let Some(group) = triage.group() {
+        let lower = Rect { y: upper.bottom(), height: facts, ..inside };
+        shared(app, triage, group, lower, buf);
+    }
+}
+
+/// What they have in common, with counts on both sides; where there is room, who they are.
+fn shared(app: &App, triage: &Triage, group: &Group, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (strong, muted) = (theme.style(Role::TextStrong), theme.style(Role::TextMuted));
+    let wide = app.area.width >= layout::WIDE;
+    let lines = triage.fact_lines(wide);
+    let facts = if wide { lines.saturating_sub(5) } else { lines };
+    let mut y = 1;
+    if let (true, 1.., Some((base, label))) = (wide, facts, triage.base()) {
+        let devices = text::count(base.runs.len() as u64);
+        words(buf, nth(area, y), &format!("what they share (vs the {devices} in {label})"), muted);
+        y += 1;
+    }
+    for shared in group.shared.iter().take(facts) {
+        let count = format!("{}/{}", text::count(shared.here as u64), text::count(shared.of as u64));
+        let there = format!("{}/{}", text::count(shared.base as u64), text::count(shared.base_of as u64));
+        let sign = if shared.explains() && group.runs.len() > 1 { " !" } else { "  " };
+        let right = if wide { format!("{count:>7}  vs {there:>9}{sign}") } else { format!(" {count}{sign}") };
+        let room = usize::from(area.width).saturating_sub(text::width(&right) + usize::from(wide) * 2);
+        let style = if shared.explains() { strong } else { theme.style(Role::Text) };
+        let name = format!("{}{}", if wide { "  " } else { "" }, text::clip_middle(&fact(shared), room));
+        let name = text::pad(&name, room + usize::from(wide) * 2);
+        line(buf, nth(area, y), &Line::from(vec![Span::styled(name, style), Span::styled(right, style)]));
+        y += 1;
+    }
+    if !wide {
+        return;
+    }
+    y += u16::from(facts > 0);
+    let copy = chrome::key_of(app, "global", "copy");
+    words(buf, nth(area, y), &format!("node set   {copy} copies it"), muted);
+    y += 1;
+    let names = group_names(app, group);
+    for row in fold(&names, usize::from(area.width.saturating_sub(2)))
+        .into_iter()
+        .take(usize::from(area.height.saturating_sub(y)))
+    {
+        words(
+            buf,
+            Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..nth(area, y) },
+            &row,
+            theme.style(Role::Text),
+        );
+        y += 1;
+    }
+}
+
+/// The members by their names alone, folded.
+fn group_names(app: &App, group: &Group) -> String {
+    let Some(held) = &app.held else { return String::new() };
+    let names = group.runs.iter().filter_map(|run| held.run(*run)).map(|run| run.name.as_str());
+    text::plain(&nodeset::fold(names).replace(',', ", ")).replace(", ", ",")
+}
+
+pub fn sample(app: &App, _triage: &Triage, _job: &Job, area: Rect, focused: bool, buf: &mut Buffer) {
+    pane(app, buf, area, title(&app.theme, "3", "Diff", ""), "", focused);
+}
