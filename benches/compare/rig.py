@@ -202,6 +202,10 @@ class Rig:
         self.client.end()
         self.settle()
 
+    def forget(self):
+        """As if no job had ever run."""
+        shutil.rmtree(self.path("state"), ignore_errors=True)
+
     def close(self):
         self.end_engine()
         for sshd in self.sshds:

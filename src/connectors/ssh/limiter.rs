@@ -3,7 +3,10 @@
 //! A handshake costs a server 25 ms of CPU and OpenSSH drops some at random beyond `MaxStartups`. So the limit
 //! starts at 16, grows while handshakes are no slower than twice the best one (on a slow line more of them
 //! cost nothing), and is halved when a server hangs up in the middle of one (figures.md, facts 3 and 4.6). Where
-//! every server is far, a handshake is on its way for most of its time, and more are let go from the first word on.
+//! every server is far, a handshake is on its way for most of its time, and more are let go as soon as that is known.
+//!
+//! A burst is led by a few, until somebody speaks: were all let go at once, the first line would wait for the
+//! handshakes of those behind it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +15,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 const START: usize = 16;
+/// In flight at the head of a burst, and handshakes made until the rest follows in any case.
+const LEAD: usize = 4;
+const LED: usize = 8;
+/// A near server says its first word before, with no more than a few to serve.
+const LATE: Duration = Duration::from_millis(80);
 /// Handshakes over which the median is taken.
 const RECENT: usize = 15;
 /// Good handshakes after which a lowered ceiling rises by one.
@@ -45,6 +53,38 @@ struct State {
     epoch: u64,
     /// Since the ceiling last moved.
     well: usize,
+    /// A burst is led by a few.
+    leads: bool,
+    /// Handshakes made in this burst, up to `LED`.
+    led: usize,
+    /// First words heard from those who lead it, and how late the quickest of them was.
+    words: usize,
+    quickest: Duration,
+}
+
+impl State {
+    /// In flight at most, now.
+    fn allowed(&self) -> usize {
+        if self.leads && self.led < LED { self.limit.min(LEAD) } else { self.limit }
+    }
+
+    /// Every server is so far away: more may be on their way, and nobody need lead.
+    fn far(&mut self, away: Duration) {
+        let share = should_take(away).as_secs_f64() / COMPUTING.as_secs_f64();
+        // a float too large for it becomes the largest number there is
+        let far = ((START as f64 * share) as usize).min(FAR).min(self.ceiling);
+        // until the first one is done; from then on it is known how it goes
+        if self.recent.is_empty() && far > self.limit {
+            self.limit = far;
+        }
+        if far >= 2 * START {
+            self.led = LED;
+        }
+    }
+
+    fn burst(&mut self) {
+        (self.led, self.words, self.quickest) = (0, 0, Duration::MAX);
+    }
 }
 
 /// One limit. Clones share it.
@@ -71,7 +111,17 @@ impl Limit {
             most: ceiling,
             epoch: 0,
             well: 0,
+            leads: false,
+            led: 0,
+            words: 0,
+            quickest: Duration::MAX,
         })))
+    }
+
+    /// With a few at the head of each burst.
+    fn led(self) -> Self {
+        self.state().leads = true;
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -82,7 +132,10 @@ impl Limit {
     pub async fn enter(&self) -> Permit {
         let turn = {
             let mut state = self.state();
-            if state.in_flight < state.limit {
+            if state.in_flight == 0 && state.waiting.is_empty() {
+                state.burst();
+            }
+            if state.in_flight < state.allowed() {
                 state.in_flight += 1;
                 return Permit { limit: Some(self.clone()), epoch: state.epoch };
             }
@@ -105,6 +158,7 @@ impl Limit {
         let mut sorted: Vec<_> = state.recent.iter().copied().collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let median = sorted[sorted.len() / 2];
+        state.led = (state.led + 1).min(LED);
         state.well += 1;
         if state.well >= FORGIVEN && state.ceiling < state.most {
             state.ceiling += 1;
@@ -116,19 +170,36 @@ impl Limit {
         self.hand_out(state);
     }
 
-    /// A server that is `trip` away has said its first word. How long that took tells nothing of the way: a server
-    /// that is busy with five hundred others is as late.
-    pub fn heard(&self, trip: Duration) {
+    /// A server has answered over a way of so long.
+    pub fn reached(&self, trip: Duration) {
         let mut state = self.state();
         state.away = state.away.min(trip);
-        let share = should_take(state.away).as_secs_f64() / COMPUTING.as_secs_f64();
-        // a float too large for it becomes the largest number there is
-        let far = ((START as f64 * share) as usize).min(FAR).min(state.ceiling);
-        // until the first one is done; from then on it is known how it goes
-        if state.recent.is_empty() && far > state.limit {
-            state.limit = far;
-            self.hand_out(state);
+        let away = state.away;
+        state.far(away);
+        self.hand_out(state);
+    }
+
+    /// A server has said its first word, so long after it was reached. Something on the way may have answered for it;
+    /// but a server that is busy with five hundred others is as late, so only those who lead a burst tell, together.
+    pub fn heard(&self, after: Duration) {
+        let mut state = self.state();
+        if !state.leads || state.led == LED || state.words == LEAD {
+            return;
         }
+        state.words += 1;
+        state.quickest = state.quickest.min(after);
+        if state.words == LEAD && state.quickest >= LATE {
+            let away = state.quickest;
+            state.far(away);
+        }
+        self.hand_out(state);
+    }
+
+    /// A run has ended: the rest may follow.
+    pub fn spoke(&self) {
+        let mut state = self.state();
+        state.led = LED;
+        self.hand_out(state);
     }
 
     /// In flight now, and allowed.
@@ -140,7 +211,7 @@ impl Limit {
 
     fn hand_out(&self, mut state: MutexGuard<'_, State>) {
         let mut given = Vec::new();
-        while state.in_flight < state.limit
+        while state.in_flight < state.allowed()
             && let Some(next) = state.waiting.pop_front()
         {
             if !next.is_closed() {
@@ -191,7 +262,7 @@ pub struct Limits {
 
 impl Limits {
     pub fn new(ceiling: usize) -> Self {
-        Self { all: Limit::new(ceiling), servers: Mutex::new(HashMap::new()), ceiling }
+        Self { all: Limit::new(ceiling).led(), servers: Mutex::new(HashMap::new()), ceiling }
     }
 
     pub fn all(&self) -> &Limit {
@@ -231,6 +302,34 @@ mod tests {
     }
 
     #[test]
+    fn four_lead_a_burst_until_somebody_speaks() {
+        let led = |follow: fn(&Limit)| {
+            let limit = Limit::new(1000).led();
+            let held: Vec<_> = std::iter::from_fn(|| take(&limit)).collect();
+            assert_eq!(held.len(), LEAD);
+            follow(&limit);
+            held.len() + std::iter::from_fn(|| take(&limit)).map(std::mem::forget).count()
+        };
+        assert_eq!(led(|limit| limit.spoke()), 16, "a run has ended");
+        assert_eq!(led(|limit| (0..LEAD).for_each(|_| limit.heard(LATE))), FAR, "all of them are late");
+        assert_eq!(led(|limit| limit.reached(Duration::from_millis(100))), FAR);
+        assert_eq!(led(|limit| (0..LED).for_each(|_| limit.took(1.0))), 16 + LED, "silent scripts hold nobody up");
+        assert_eq!(
+            led(|limit| [1, 3, 3, 3, 3].into_iter().for_each(|late| limit.heard(LATE / 2 * late))),
+            LEAD,
+            "not all"
+        );
+        let limit = Limit::new(1000).led();
+        limit.spoke();
+        drop(take(&limit));
+        assert_eq!(
+            std::iter::from_fn(|| take(&limit)).map(std::mem::forget).count(),
+            LEAD,
+            "the next burst is led again"
+        );
+    }
+
+    #[test]
     fn grows_while_handshakes_stay_quick_and_stops_when_they_slow_down() {
         let limit = Limit::new(100);
         for _ in 0..20 {
@@ -247,11 +346,11 @@ mod tests {
     }
 
     #[test]
-    fn where_every_server_is_far_many_are_let_go_at_the_first_word() {
+    fn where_every_server_is_far_many_are_let_go_at_once() {
         let ms = Duration::from_millis;
         let after = |heard: &[u64]| {
             let limit = Limit::new(1000);
-            heard.iter().for_each(|trip| limit.heard(ms(*trip)));
+            heard.iter().for_each(|trip| limit.reached(ms(*trip)));
             limit.now().1
         };
         assert_eq!(after(&[0]), 16, "near");
@@ -259,7 +358,7 @@ mod tests {
         assert_eq!(after(&[100]), FAR);
         assert_eq!(after(&[0, 100]), 16, "not all of them");
         let small = Limit::new(20);
-        small.heard(ms(100));
+        small.reached(ms(100));
         assert_eq!(small.now().1, 20, "never more than is configured");
     }
 

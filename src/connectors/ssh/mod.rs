@@ -216,6 +216,7 @@ impl Inner {
             }
             match run::run(&connection, order, &environment, sink).await {
                 Ok(outcome) => {
+                    self.pool.limits.all().spoke();
                     connection.open_ahead();
                     return outcome;
                 }

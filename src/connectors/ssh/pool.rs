@@ -287,6 +287,7 @@ impl Pool {
             Some(places) => places,
             None => (server.enter().await, all.enter().await),
         };
+        all.reached(trip);
         let terms = Terms {
             host: Arc::clone(host),
             trust: Arc::clone(&self.trust),
@@ -303,7 +304,7 @@ impl Pool {
                 biased;
                 shaken = &mut shaking => shaken,
                 () = wire.heard() => {
-                    all.heard(trip);
+                    all.heard(began.elapsed());
                     shaking.await
                 }
             }
