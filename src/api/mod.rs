@@ -2,6 +2,7 @@
 //!
 //! One path for everybody: what the console shows is what `curl --unix-socket` shows.
 
+mod afterwork;
 mod caller;
 mod listen;
 mod routes;

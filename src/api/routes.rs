@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
-use super::{shelf, triage};
+use super::{afterwork, shelf, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -94,7 +94,8 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/events", get(events))
         .route("/doctor", get(doctor))
         .merge(shelf::routes())
-        .merge(triage::routes());
+        .merge(triage::routes())
+        .merge(afterwork::routes());
     Router::new()
         .nest("/api/v1", v1)
         .fallback(|request: Request| async move {

@@ -5,6 +5,7 @@
 pub mod args;
 mod ask;
 mod config;
+mod diff;
 mod doctor;
 mod follow;
 mod groups;
@@ -167,6 +168,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Groups(verb)) => groups::run(desk, verb).await,
         Some(Verb::Note(verb)) => remarks::note(desk, verb).await,
         Some(Verb::Ack(verb)) => remarks::ack(desk, verb).await,
+        Some(Verb::Diff(verb)) => diff::run(desk, verb).await,
         _ => Ok(Outcome::Done),
     }
 }

@@ -2,6 +2,7 @@
 //! HTTP over the engine's unix socket; finds the engine, starts one when there is none, and checks that
 //! both speak the same protocol.
 
+mod afterwork;
 mod events;
 mod frames;
 mod http;

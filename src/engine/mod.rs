@@ -2,6 +2,7 @@
 //! refuses to know HTTP, screens, and the environment.
 
 mod clean;
+mod compare;
 mod ending;
 pub mod events;
 pub mod inventory;

@@ -40,7 +40,7 @@ pub struct Place {
 
 /// The outputs of one job, live or kept.
 #[derive(Clone)]
-struct Outputs {
+pub(super) struct Outputs {
     id: JobId,
     live: Option<Arc<LiveJob>>,
     store: Arc<Store>,
@@ -48,7 +48,7 @@ struct Outputs {
 
 impl Outputs {
     /// `None`: the run never said anything.
-    fn open(&self, run: u32) -> io::Result<Option<Source>> {
+    pub(super) fn open(&self, run: u32) -> io::Result<Option<Source>> {
         if let Some(live) = &self.live {
             // asked first: what ends meanwhile is read to its end the next time
             let over = live.ended(run);
@@ -63,7 +63,7 @@ impl Outputs {
 }
 
 impl Engine {
-    fn outputs(&self, id: JobId) -> Outputs {
+    pub(super) fn outputs(&self, id: JobId) -> Outputs {
         Outputs { id, live: self.jobs.live(id), store: Arc::clone(&self.jobs.store) }
     }
 
@@ -134,7 +134,7 @@ impl Engine {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     id: JobId,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {

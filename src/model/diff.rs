@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// Differences that Myers looks for in one stretch; beyond, it is replaced as a whole.
 const FAR: usize = 512;
 /// Longer lines are not compared word by word, in bytes.
@@ -15,7 +17,8 @@ const CONTEXT: usize = 3;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A line of one side, of both where it is the same. Lines count from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Row {
     Same(u32, u32),
     Del(u32),
@@ -23,7 +26,7 @@ pub enum Row {
 }
 
 /// A run of changes with the lines around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hunk {
     pub rows: Range<usize>,
     /// First line and number of lines, on the left and on the right.
@@ -31,7 +34,7 @@ pub struct Hunk {
     pub right: (u32, u32),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diff {
     /// Lines without their ends; invalid UTF-8 replaced: for showing.
     pub left: Vec<String>,

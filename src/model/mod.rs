@@ -2,6 +2,7 @@
 //! *are*; refuses to know the screen, the network, the disk or the clock.
 
 pub mod amounts;
+pub mod compare;
 pub mod connection;
 pub mod device;
 pub mod diff;

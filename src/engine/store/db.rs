@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -70,6 +70,10 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
         subject TEXT PRIMARY KEY, says TEXT NOT NULL, specimen TEXT,
         note TEXT, note_by TEXT, note_at INTEGER, acked_by TEXT, acked_at INTEGER, runbook TEXT
     ) WITHOUT ROWID;
+",
+    "
+    CREATE INDEX runs_by_device ON runs (device, job);
+    ALTER TABLE jobs ADD COLUMN parent INTEGER;
 ",
 ];
 
@@ -318,6 +322,25 @@ pub fn job_before(connection: &Connection, script: &str, id: JobId) -> rusqlite:
         .prepare_cached("SELECT max(id) FROM jobs WHERE script = ?1 AND id < ?2 AND state <> 'running'")?
         .query_row(params![script, i64::try_from(id).unwrap_or(i64::MAX)], |row| row.get(0))?;
     Ok(found.and_then(|id| JobId::try_from(id).ok()))
+}
+
+/// The last run of this script on this device before this job: of which job, and its index.
+pub fn run_before(
+    connection: &Connection,
+    script: &str,
+    device: &str,
+    id: JobId,
+) -> rusqlite::Result<Option<(JobId, u32)>> {
+    connection
+        .prepare_cached(
+            "SELECT runs.job, runs.idx FROM runs JOIN jobs ON jobs.id = runs.job
+             WHERE runs.device = ?2 AND runs.job < ?3 AND jobs.script = ?1
+             ORDER BY runs.job DESC LIMIT 1",
+        )?
+        .query_row(params![script, device, i64::try_from(id).unwrap_or(i64::MAX)], |row| {
+            Ok((JobId::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?))
+        })
+        .optional()
 }
 
 /// The last 16 jobs of every script, oldest first: id, when, counts.

@@ -371,6 +371,11 @@ impl Cursor {
         Self { offset: 0, record: 0 }
     }
 
+    /// From this byte on.
+    pub fn at(files: &Files, offset: u64) -> io::Result<Self> {
+        Ok(Self { offset, record: files.record_at(offset)? })
+    }
+
     /// The next stretch up to `end`, at most `most` bytes; `None` when there is nothing new.
     pub fn next(&mut self, records: &mut Records<'_>, end: u64, most: u64) -> io::Result<Option<Stretch>> {
         if self.offset >= end {

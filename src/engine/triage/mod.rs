@@ -11,6 +11,7 @@ mod signature;
 mod telling;
 
 pub use heard::Heard;
+pub use mask::MARKS;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,6 +30,12 @@ use crate::model::wire::Problem;
 /// What this end is called.
 pub fn signature(device: &Device, outcome: &Outcome, heard: &Heard) -> Signature {
     signature::of(outcome, &heard.lines(outcome.state != RunState::Ok), &Own::of(device))
+}
+
+/// Takes out of a line what is this device's or a moment's own, as signatures do.
+pub fn masker(device: &Device) -> impl Fn(&str) -> String + use<> {
+    let own = Own::of(device);
+    move |line| mask::mask(&own.taken_out(line))
 }
 
 impl Engine {

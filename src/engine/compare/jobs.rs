@@ -1,0 +1,162 @@
+//! A job beside another one: which groups came, went, grew and shrank, and which devices ended in another way.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::engine::jobs::plan::invalid;
+use crate::engine::store::db;
+use crate::engine::{Engine, problem};
+use crate::model::compare::{Against, Changed, Moved};
+use crate::model::job::{Job, JobId, Run};
+use crate::model::nodeset;
+use crate::model::state::RunState;
+use crate::model::triage::{Group, Groups};
+use crate::model::wire::{Code, Problem};
+
+impl Engine {
+    /// `other`: the job it is compared with; by default the one of the same script before it.
+    pub async fn against(&self, id: JobId, other: Option<JobId>) -> Result<Against, Problem> {
+        let right = self.job(id).await?;
+        let other = match other {
+            Some(other) if other == id => {
+                return Err(invalid(format!("job {id} is compared with itself: name another")));
+            }
+            Some(other) => other,
+            None => {
+                let script = right.summary.script.clone();
+                let before = self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?;
+                before.ok_or_else(|| {
+                    let why = format!("no job of {} before job {id}: name a job to compare with", right.summary.script);
+                    problem(Code::NotFound, why)
+                })?
+            }
+        };
+        let left = self.job(other).await?;
+        let groups = [self.groups(other, false).await?, self.groups(id, false).await?];
+        Ok(against(&left, &right, &groups))
+    }
+}
+
+fn against(left: &Job, right: &Job, [then, now]: &[Groups; 2]) -> Against {
+    let mut groups: BTreeMap<&str, Changed> = BTreeMap::new();
+    for (groups_of, later) in [(then, false), (now, true)] {
+        for group in &groups_of.groups {
+            let changed = groups.entry(&group.signature).or_insert_with(|| Changed {
+                signature: group.signature.clone(),
+                state: group.state,
+                exit_code: group.exit_code,
+                says: group.says.clone(),
+                left: 0,
+                right: 0,
+            });
+            *if later { &mut changed.right } else { &mut changed.left } += group.runs.len();
+        }
+    }
+    let mut groups: Vec<Changed> = groups.into_values().collect();
+    groups.sort_by_key(|group| {
+        let calm = group.state == RunState::Ok;
+        let size = std::cmp::Reverse(group.right.max(group.left));
+        (group.right == 0, calm, group.left > 0, group.state.rank(), size, group.signature.clone())
+    });
+    let ids = |job: &Job| job.runs.iter().map(|run| run.device.clone()).collect::<std::collections::BTreeSet<_>>();
+    let (there, here) = (ids(left), ids(right));
+    let fold = |ids: Vec<&String>| nodeset::fold(ids.into_iter().map(String::as_str));
+    Against {
+        left: left.summary.id,
+        right: right.summary.id,
+        groups,
+        moved: moved(left, right, then, now),
+        only_left: fold(there.difference(&here).collect()),
+        only_right: fold(here.difference(&there).collect()),
+    }
+}
+
+/// Those of both whose end is another one, or bad again.
+fn moved(left: &Job, right: &Job, then: &Groups, now: &Groups) -> Vec<Moved> {
+    let before: HashMap<&str, &Run> = left.runs.iter().map(|run| (run.device.as_str(), run)).collect();
+    let (old, new) = (by_run(then), by_run(now));
+    let mut moves: BTreeMap<(&str, u8, u8), (Moved, Vec<&str>)> = BTreeMap::new();
+    for run in right.runs.iter().filter(|run| run.state.ended()) {
+        let Some(was) = before.get(run.device.as_str()).filter(|was| was.state.ended()) else { continue };
+        let (Some(from), Some(to)) = (old.get(&was.index), new.get(&run.index)) else { continue };
+        if from.signature == to.signature && run.state == RunState::Ok {
+            continue;
+        }
+        let key = (to.signature.as_str(), was.state.rank(), run.state.rank());
+        let (moved, devices) = moves.entry(key).or_insert_with(|| {
+            let (signature, says) = (to.signature.clone(), to.says.clone());
+            let moved = Moved { from: was.state, to: run.state, signature, says, count: 0, devices: String::new() };
+            (moved, Vec::new())
+        });
+        moved.count += 1;
+        devices.push(&run.device);
+    }
+    let mut moved: Vec<Moved> = moves
+        .into_values()
+        .map(|(moved, devices)| Moved { devices: nodeset::fold(devices.into_iter()), ..moved })
+        .collect();
+    moved.sort_by_key(|moved| (moved.to == RunState::Ok, moved.from != RunState::Ok, std::cmp::Reverse(moved.count)));
+    moved
+}
+
+fn by_run(groups: &Groups) -> HashMap<u32, &Group> {
+    groups.groups.iter().flat_map(|group| group.runs.iter().map(move |run| (*run, group))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::triage::groups;
+    use crate::model::job::{JobSummary, Signature};
+    use crate::model::state::{Counts, JobState};
+
+    fn job(id: JobId, ends: &[(&str, i32, &str)]) -> (Job, Groups) {
+        let runs: Vec<Run> = (0..)
+            .zip(ends)
+            .map(|(n, (name, code, says))| Run {
+                state: if *code == 0 { RunState::Ok } else { RunState::Failed },
+                exit_code: Some(*code),
+                signature: Some(Signature { name: format!("v1:{says}"), says: (*says).to_owned(), told: None }),
+                ..Run::queued(n, &format!("lab:{name}"), name)
+            })
+            .collect();
+        let summary = JobSummary {
+            id,
+            script: "x".into(),
+            version: String::new(),
+            state: JobState::Done,
+            counts: Counts::default(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            finished_at: None,
+            target: "@all".into(),
+            by: "ops".into(),
+            reason: None,
+        };
+        let groups = groups::of(&runs, false, None, &|_| groups::Facts::new());
+        (Job { summary, params: Vec::new(), timeout_ms: None, at_once: 0, runs }, groups)
+    }
+
+    #[test]
+    fn what_came_what_went_and_who_moved() {
+        let (left, then) =
+            job(1, &[("a", 0, "fine"), ("b", 1, "disk"), ("c", 1, "net"), ("d", 1, "disk"), ("x", 0, "fine")]);
+        let (right, now) =
+            job(2, &[("a", 1, "power"), ("b", 0, "fine"), ("c", 1, "net"), ("d", 1, "net"), ("y", 0, "fine")]);
+        let against = against(&left, &right, &[then, now]);
+        let rows: Vec<_> =
+            against.groups.iter().map(|group| (group.says.as_str(), group.left, group.right, group.word())).collect();
+        assert_eq!(
+            rows,
+            [("power", 0, 1, "new"), ("net", 1, 2, "grew"), ("fine", 2, 2, "same"), ("disk", 2, 0, "gone")]
+        );
+        let moved: Vec<_> = against
+            .moved
+            .iter()
+            .map(|moved| (moved.word(), moved.says.as_str(), moved.devices.as_str(), moved.count))
+            .collect();
+        assert_eq!(
+            moved,
+            [("broke", "power", "lab:a", 1), ("bad again", "net", "lab:c,lab:d", 2), ("fixed", "fine", "lab:b", 1)]
+        );
+        assert_eq!((against.only_left.as_str(), against.only_right.as_str()), ("lab:x", "lab:y"));
+    }
+}

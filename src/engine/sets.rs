@@ -1,0 +1,100 @@
+//! Target expressions resolved: the inventory knows devices and groups, the jobs know what they left behind
+//! (`@failed:4812`). Both are put together here; what an expression means is `model::target`'s affair.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::compare::find_group;
+use super::jobs::plan::invalid;
+use super::{Engine, problem};
+use crate::model::device::{Device, Inventory};
+use crate::model::job::{Job, JobId};
+use crate::model::target::{self, Expr, JobSet, Left, Sets};
+use crate::model::wire::{Code, Problem};
+
+/// Devices that an expression means, in the inventory's order.
+pub struct Meant {
+    pub devices: Vec<Device>,
+    /// Ids that a job left and the inventory has no longer.
+    pub gone: Vec<String>,
+}
+
+impl Engine {
+    /// An error points at its column.
+    pub async fn meant(&self, inventory: &Arc<Inventory>, expr: &str) -> Result<Meant, Problem> {
+        let wrong =
+            |error: target::Error| Problem { code: Code::Invalid, error: error.message, column: Some(error.column) };
+        let expr = target::parse(expr).map_err(wrong)?;
+        let sets = self.sets(&expr).await;
+        let mut devices: Vec<Device> = Vec::new();
+        let mut gone = Vec::new();
+        let known: HashSet<&str> = if sets.is_empty() {
+            HashSet::new()
+        } else {
+            inventory.devices.iter().map(|device| device.id.as_str()).collect()
+        };
+        let missing: BTreeSet<&String> =
+            sets.values().flatten().flatten().filter(|id| !known.contains(id.as_str())).collect();
+        if missing.is_empty() {
+            devices.extend(expr.resolve(inventory, &sets).map_err(wrong)?.into_iter().cloned());
+            return Ok(Meant { devices, gone });
+        }
+        // told, not passed over: they are meant as far as the expression goes
+        let mut with = Inventory::clone(inventory);
+        with.devices.extend(missing.iter().map(|id| {
+            let (connection, name) = id.split_once(':').unwrap_or(("", id));
+            Device::new(connection, name)
+        }));
+        with.devices.sort_by(|a, b| a.id.cmp(&b.id));
+        for device in expr.resolve(&with, &sets).map_err(wrong)? {
+            if missing.contains(&device.id) {
+                gone.push(device.id.clone());
+            } else {
+                devices.push(device.clone());
+            }
+        }
+        Ok(Meant { devices, gone })
+    }
+
+    async fn sets(&self, expr: &Expr) -> Sets {
+        let mut sets = Sets::new();
+        for set in expr.sets() {
+            sets.insert(set.clone(), self.set(set).await.map_err(|problem| problem.error));
+        }
+        sets
+    }
+
+    async fn set(&self, set: &JobSet) -> Result<HashSet<String>, Problem> {
+        let job = self.ended(set.job).await?;
+        let Left::Group(signature) = &set.left else {
+            return Ok(job.runs.iter().filter(|run| set.left.takes(run)).map(|run| run.device.clone()).collect());
+        };
+        let groups = self.groups(set.job, false).await?;
+        let group = find_group(&groups.groups, signature, set.job)?;
+        let device = |run: &u32| job.runs.get(*run as usize).map(|run| run.device.clone());
+        Ok(group.runs.iter().filter_map(device).collect())
+    }
+
+    /// A job whose runs change no more.
+    pub async fn ended(&self, id: JobId) -> Result<Job, Problem> {
+        let job = self.job(id).await?;
+        if !job.summary.state.ended() {
+            let why = format!(
+                "job {id} still runs: what it leaves is known when it has ended (`quarterdeck jobs attach {id}` waits, \
+                 `jobs cancel {id}` ends it)"
+            );
+            return Err(problem(Code::Refused, why));
+        }
+        Ok(job)
+    }
+
+    /// One device, by an expression that means no other.
+    pub async fn one(&self, expr: &str) -> Result<Device, Problem> {
+        let mut meant = self.meant(&self.inventories.all(), expr).await?;
+        match (meant.devices.pop(), meant.devices.len()) {
+            (Some(one), 0) => Ok(one),
+            (None, _) => Err(problem(Code::NotFound, format!("no device named {expr}"))),
+            (Some(_), others) => Err(invalid(format!("`{expr}` names {} devices: give one", others + 1))),
+        }
+    }
+}
