@@ -75,7 +75,7 @@ fn console(text: &str) -> App {
     let mut app = App::new(theme, keymap, Place::default(), SIZE, Timestamp::now());
     let mut info = inspect(NAME, text.as_bytes());
     info.path = Some("/tmp/big.sh".into());
-    let library = Library { folder: "/tmp".into(), scripts: vec![info], warnings: Vec::new() };
+    let library = Library { folder: "/tmp".into(), scripts: vec![info], ..Library::default() };
     app.update(Event::Library(Ok(library)));
     app
 }

@@ -202,7 +202,7 @@ fn library(count: usize) -> Library {
             Some(LastRun { at: Timestamp::now(), job: JOBS, ok_percent: Some(97), history: "+++x+++++++x++++".into() });
         info
     };
-    Library { folder: "/srv/library".into(), scripts: (0..count).map(script).collect(), warnings: vec![] }
+    Library { folder: "/srv/library".into(), scripts: (0..count).map(script).collect(), ..Library::default() }
 }
 
 fn job(id: u64, runs: usize) -> Job {

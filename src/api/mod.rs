@@ -7,6 +7,7 @@ mod caller;
 mod listen;
 mod routes;
 mod shelf;
+mod templates;
 mod triage;
 
 use std::fs::{File, OpenOptions, TryLockError};

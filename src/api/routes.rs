@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
-use super::{afterwork, shelf, triage};
+use super::{afterwork, shelf, templates, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -95,7 +95,8 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/doctor", get(doctor))
         .merge(shelf::routes())
         .merge(triage::routes())
-        .merge(afterwork::routes());
+        .merge(afterwork::routes())
+        .merge(templates::routes());
     Router::new()
         .nest("/api/v1", v1)
         .fallback(|request: Request| async move {

@@ -62,6 +62,9 @@ fn shown(settings: &Settings) -> Value {
         "theme": theme, "keymap": ui.keymap, "ask_terminal": ui.ask, "mouse": ui.mouse,
         "color": if ui.no_color { "never" } else { "auto" },
     });
+    if !ui.fleet.is_empty() {
+        ui_table["fleet"] = ui.fleet.as_str().into();
+    }
     if let Some(fps) = ui.fps {
         ui_table["fps"] = fps.into();
     }

@@ -8,6 +8,7 @@ mod frames;
 mod http;
 mod shelf;
 mod start;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod triage;

@@ -171,6 +171,7 @@ impl Desk {
         };
         let place = Place {
             who: format!("{}@{host}", settings.user),
+            fleet: settings.ui.fleet.clone(),
             config: shown(&settings.paths.config),
             log: shown(&settings.paths.engine_log()),
             terminal: format!("{}{colours}", if caps.tmux { "tmux, " } else { "" }),

@@ -123,7 +123,7 @@ impl Library {
         }
         *self.kept() = Arc::new(kept);
         scripts.sort_by(|a, b| a.name.cmp(&b.name));
-        wire::Library { folder: self.shelf.folder.display().to_string(), scripts, warnings }
+        wire::Library { folder: self.shelf.folder.display().to_string(), scripts, warnings, ..wire::Library::default() }
     }
 
     /// One script whole: its name within the folder, or that name without its ending where only one fits.

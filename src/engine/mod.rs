@@ -13,6 +13,7 @@ pub mod outputs;
 pub mod search;
 mod shelf;
 pub mod store;
+mod templates;
 pub mod triage;
 
 use std::path::Path;
@@ -35,8 +36,9 @@ use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::nodeset;
 use crate::model::plan::{Caller, Plan, PlanRequest, Question, ScriptRef};
-use crate::model::script::{LastRun, Script};
+use crate::model::script::{LastRun, Script, ScriptInfo};
 use crate::model::secret::Secret;
+use crate::model::shelf::Numbers;
 use crate::model::state::Counts;
 use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
 use crate::settings::{EngineSettings, Settings};
@@ -57,6 +59,7 @@ pub struct Engine {
     pub library: Arc<Library>,
     pub jobs: Arc<Jobs>,
     trash: Arc<Trash>,
+    templates: Arc<templates::Shelf>,
     connectors: Arc<Connectors>,
     plans: Plans,
     searches: Searches,
@@ -129,6 +132,7 @@ impl Engine {
             library: Arc::new(library),
             jobs,
             trash: Arc::new(Trash::new(settings.paths.data.join("trash"))),
+            templates: Arc::new(templates::Shelf::new(settings.paths.data.join("templates"))),
             connectors,
             plans: Plans::default(),
             searches: Searches::default(),
@@ -296,9 +300,12 @@ impl Engine {
             .await
             .map_err(|error| problem(Code::Internal, error.to_string()))?;
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
+        let mut numbers = self.jobs.store.db.call(|db| store::versions::numbers(db)).await?;
         for script in &mut listed.scripts {
             script.last_run = history.get(&script.name).and_then(|jobs| last_run(jobs));
+            script.number = Some(number_of(&mut numbers, script));
         }
+        listed.numbers = numbers;
         Ok(listed)
     }
 
@@ -382,9 +389,18 @@ pub fn find_run(job: &Job, device: &str) -> Result<u32, Problem> {
     }
 }
 
+/// Which version of a script it is that its file holds; one that nobody kept yet will be the next.
+fn number_of(numbers: &mut Numbers, script: &ScriptInfo) -> u32 {
+    let known = numbers.entry(script.name.clone()).or_default();
+    let next = known.values().max().map_or(1, |newest| newest + 1);
+    *known.entry(script.version.clone()).or_insert(next)
+}
+
 fn last_run(jobs: &[(JobId, jiff::Timestamp, Counts)]) -> Option<LastRun> {
     let (job, at, _) = jobs.last()?;
-    let (ok, ended) = jobs.iter().fold((0, 0), |(ok, ended), (_, _, counts)| (ok + counts.ok, ended + counts.ended()));
+    // a device that could not be reached says nothing of the script
+    let (ok, ended) =
+        jobs.iter().fold((0, 0), |(ok, ended), (_, _, counts)| (ok + counts.ok, ended + counts.ok + counts.bad()));
     let history = jobs
         .iter()
         .map(|(_, _, counts)| match counts {

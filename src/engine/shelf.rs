@@ -1,5 +1,5 @@
 //! What the engine does with the library's files beyond running them: their bytes, saving with a version kept,
-//! versions, renaming, deleting and bringing back.
+//! versions, renaming, deleting and bringing back; and with the launches that are kept under a name.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use super::store::versions::{self, Noted};
 use super::{Engine, problem};
 use crate::model::script::{ScriptInfo, inspect};
 use crate::model::shelf::{self, Delete, Rename, Renamed, Save, Saved, Text, Trashed, Version, Why};
+use crate::model::template::{Keep, Templates};
 use crate::model::wire::{Code, Event, Problem};
 
 /// Disk work, off the loop.
@@ -194,5 +195,24 @@ impl Engine {
     pub async fn trash(&self) -> Result<Vec<Trashed>, Problem> {
         let trash = Arc::clone(&self.trash);
         blocking(move || Ok(trash.list())).await
+    }
+
+    pub async fn templates(&self) -> Result<Templates, Problem> {
+        let templates = Arc::clone(&self.templates);
+        blocking(move || Ok(templates.list())).await
+    }
+
+    pub async fn keep_template(&self, asked: Keep) -> Result<(), Problem> {
+        let (library, templates) = (Arc::clone(&self.library), Arc::clone(&self.templates));
+        blocking(move || {
+            let script = library.read(&asked.template.form.script).ok();
+            templates.keep(asked, script.as_ref().map_or(&[], |(info, _)| &info.params))
+        })
+        .await
+    }
+
+    pub async fn forget_template(&self, name: String) -> Result<(), Problem> {
+        let templates = Arc::clone(&self.templates);
+        blocking(move || templates.forget(&name)).await
     }
 }

@@ -20,5 +20,6 @@ pub mod secret;
 pub mod shelf;
 pub mod state;
 pub mod target;
+pub mod template;
 pub mod triage;
 pub mod wire;

@@ -65,7 +65,10 @@ impl Rows for Scripts<'_> {
         match column {
             0 => &script.name,
             1 => &script.language,
-            2 => &script.version,
+            2 => {
+                *room = script.version_word();
+                room
+            }
             5 => script.last_run.as_ref().map_or("", |run| &run.history),
             6 => script.refused.as_deref().unwrap_or(&script.describe),
             3 | 8 => aged(room, self.number(row, column)),

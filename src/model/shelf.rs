@@ -1,6 +1,8 @@
 //! What travels between the engine and its front doors about the library's files: their bytes, saving, versions,
 //! renaming, deleting and bringing back. The paths are in `api`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +96,9 @@ pub struct Version {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<u64>,
 }
+
+/// The number of every version that is kept, by script and version.
+pub type Numbers = BTreeMap<String, BTreeMap<String, u32>>;
 
 /// How a version came to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

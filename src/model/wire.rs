@@ -258,6 +258,9 @@ pub struct Library {
     pub folder: String,
     pub scripts: Vec<ScriptInfo>,
     pub warnings: Vec<String>,
+    /// What the versions of jobs and files are called.
+    #[serde(default)]
+    pub numbers: super::shelf::Numbers,
 }
 
 #[cfg(test)]

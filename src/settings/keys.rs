@@ -51,6 +51,7 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
     (
         "ui",
         &[
+            ("fleet", Shape::Text),
             ("theme", Shape::Theme),
             ("keymap", Shape::Text),
             ("ascii", Shape::Bool),

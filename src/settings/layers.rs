@@ -38,6 +38,7 @@ pub struct Library {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Ui {
+    fleet: Option<String>,
     theme: Option<String>,
     /// `theme = { dark, light, fallback }` of the file. A name can only come from a higher layer, and wins.
     theme_dark: Option<String>,
@@ -103,6 +104,7 @@ impl Ui {
             }
         };
         UiSettings {
+            fleet: self.fleet.unwrap_or_default(),
             theme,
             theme_pinned: false,
             keymap: self.keymap.unwrap_or(usual.keymap),

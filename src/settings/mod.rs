@@ -90,6 +90,8 @@ impl Default for EngineSettings {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UiSettings {
+    /// What the fleet is called, in the first row; empty: nothing.
+    pub fleet: String,
     pub theme: ThemeWish,
     /// The flag or the variable said which theme: that is for this session, whatever was chosen before.
     pub theme_pinned: bool,
@@ -114,6 +116,7 @@ pub struct UiSettings {
 impl Default for UiSettings {
     fn default() -> Self {
         Self {
+            fleet: String::new(),
             theme: ThemeWish::default(),
             theme_pinned: false,
             keymap: "vi".to_owned(),

@@ -72,6 +72,7 @@ fn every_right_value_counts() {
         [library]
         path = "~/scripts"
         [ui]
+        fleet = "acme-prod"
         theme = "mono"
         keymap = "arrows"
         ascii = true
@@ -96,6 +97,7 @@ fn every_right_value_counts() {
     assert_eq!(settings.paths.library, settings.home.join("scripts"));
     assert_eq!(settings.paths.socket, settings.paths.config.parent().unwrap().join("run/e.sock"));
     let expected = UiSettings {
+        fleet: "acme-prod".to_owned(),
         theme: ThemeWish::Named("mono".to_owned()),
         theme_pinned: false,
         keymap: "arrows".to_owned(),

@@ -163,6 +163,7 @@ fn where_every_connection_is_read_only_no_key_says_otherwise() {
 #[test]
 fn a_word_about_a_key_goes_when_it_is_old() {
     let mut session = session();
+    session.app.jobs.retain(|job| job.state.ended());
     session.keys("<F5>");
     assert!(session.app.hint.is_some());
     let wake = session.app.wake().expect("it is taken away");

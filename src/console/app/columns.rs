@@ -37,7 +37,7 @@ const fn right(name: &'static str, head: &'static str, width: (u16, u16), from: 
 static SCRIPTS: [Col; 9] = [
     flex("name", "name", 28, 0),
     col("lang", "lang", (7, 7), 40),
-    col("version", "version", (12, 12), FULL),
+    col("version", "ver", (4, 5), 40),
     right("last", "last", (4, 4), 0),
     right("ok", "ok%", (3, 4), 0),
     col("history", "history", (16, 16), FULL),
@@ -208,7 +208,7 @@ mod tests {
     fn what_fits_is_shown_and_what_was_chosen_comes_first() {
         let mut look = Look::default();
         assert_eq!(names(ListId::Scripts, &look, 26), ["name", "last", "ok"]);
-        assert_eq!(names(ListId::Scripts, &look, 44), ["name", "lang", "last", "ok"]);
+        assert_eq!(names(ListId::Scripts, &look, 44), ["name", "lang", "version", "last", "ok"]);
         assert_eq!(names(ListId::Scripts, &look, 120).len(), 7);
         look.columns = ["lang", "size", "no such"].map(str::to_owned).into();
         assert_eq!(names(ListId::Scripts, &look, 26), ["name", "lang", "size"], "what a row is stays");

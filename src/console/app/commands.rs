@@ -88,6 +88,8 @@ pub enum Do {
     Block(u8),
     DeviceList,
     CopyCommand,
+    SaveTemplate,
+    ForgetTemplate,
     NextField,
     PreviousField,
     Accept,
@@ -301,6 +303,8 @@ pub static TABLE: &[Command] = &[
     row("launch", "block-d", Do::Block(3), "", "to block d, Check"),
     row("launch", "device-list", Do::DeviceList, "devices", "the devices it will run on, one by one"),
     row("launch", "copy-command", Do::CopyCommand, "copy command", "copy the same launch as a command line"),
+    row("launch", "save-template", Do::SaveTemplate, "save", "keep this launch under a name, to be filled in again"),
+    row("launch", "forget-template", Do::ForgetTemplate, "", "forget the template that is chosen: asks"),
     // dialogs
     row("dialog", "next-field", Do::NextField, "next", "next field or button"),
     row("dialog", "previous-field", Do::PreviousField, "", "previous field or button"),
@@ -450,6 +454,7 @@ pub const KEYLESS: &[(&str, &str)] = &[
     ("scripts", "rename"),
     ("scripts", "delete"),
     ("scripts", "deleted"),
+    ("launch", "forget-template"),
     ("global", "keymap"),
 ];
 

@@ -32,6 +32,10 @@ impl App {
             Purpose::Device => self.device_edited(prompt),
             Purpose::Pipe => prompt.aside = "a command of your shell, on this machine; it gets all of the text".into(),
             Purpose::Save => prompt.aside = "a new file; ~ is your home".into(),
+            Purpose::Template => {
+                prompt.problem = None;
+                prompt.aside = "a name such as nightly-eu; secrets are not kept".into();
+            }
             Purpose::Target => {}
         }
     }
@@ -42,6 +46,10 @@ impl App {
             Purpose::Target => self.target_candidates(prompt.before_cursor()),
             Purpose::Command => self.command_candidates(prompt.before_cursor()),
             Purpose::Filter(list) => self.filter_candidates(list, prompt.before_cursor()),
+            Purpose::Template => {
+                let names = self.templates.iter().map(|template| (template.name.clone(), "is replaced".to_owned()));
+                Completion::of_word(prompt.before_cursor(), &[], names)
+            }
             Purpose::Search | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => Completion::default(),
         }
     }
@@ -63,6 +71,7 @@ impl App {
             Purpose::Search => self.search_accepted(),
             Purpose::Pipe => self.pipe_accepted(prompt.text.text(), effects),
             Purpose::Save => self.save_accepted(prompt.text.text(), effects),
+            Purpose::Template => return Next::stay(!self.template_named(prompt, effects)),
             Purpose::Lines if !self.lines_accepted(prompt.text.text()) => return Next::Stay,
             Purpose::Filter(_) | Purpose::Lines | Purpose::Device => {}
         }
@@ -77,7 +86,13 @@ impl App {
                 let _ = self.set_filter(list, "");
             }
             Purpose::Search => self.search_cancelled(),
-            Purpose::Target | Purpose::Command | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => {}
+            Purpose::Target
+            | Purpose::Command
+            | Purpose::Pipe
+            | Purpose::Lines
+            | Purpose::Save
+            | Purpose::Device
+            | Purpose::Template => {}
         }
     }
 

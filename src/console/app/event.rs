@@ -19,6 +19,7 @@ use crate::model::script::{Finding, Script};
 use crate::model::search::Pattern;
 use crate::model::secret::Secret;
 use crate::model::shelf::{Renamed, Trashed, Version};
+use crate::model::template::{Template, Templates};
 use crate::model::triage::Groups;
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
 
@@ -129,6 +130,16 @@ pub enum Event {
     Restored {
         name: String,
         answer: Result<SavedScript, SaveProblem>,
+    },
+    Templates(Result<Templates, Problem>),
+    /// A launch was kept under a name, or not.
+    TemplateKept {
+        template: Template,
+        answer: Result<(), Problem>,
+    },
+    TemplateForgotten {
+        name: String,
+        answer: Result<(), Problem>,
     },
     Compared {
         serial: u64,
@@ -267,6 +278,13 @@ pub enum Effect {
         /// What it is saved over.
         base: String,
     },
+    LoadTemplates,
+    KeepTemplate {
+        template: Template,
+        /// Whatever has the name.
+        replace: bool,
+    },
+    ForgetTemplate(String),
     Compare {
         serial: u64,
         left: Side,

@@ -3,12 +3,14 @@
 //! could.
 
 use crossterm::event::KeyEvent;
+use jiff::Timestamp;
 
 use super::commands::Do;
 use super::diff::{Side, Text as Source};
 use super::form::Text;
 use super::layers::Next;
 use super::list::{Cursor, ListId};
+use super::narrow::{self, Narrow};
 use super::notices::Level;
 use super::shelf::{Opened, SaveProblem, SavedScript};
 use super::{App, Effect, Layer, Pane, layout};
@@ -92,12 +94,14 @@ pub struct Versions {
     pub name: String,
     pub all: Fetched<Version>,
     pub cursor: Cursor,
+    pub narrow: Narrow,
 }
 
 #[derive(Debug, Default)]
 pub struct Trash {
     pub all: Fetched<Trashed>,
     pub cursor: Cursor,
+    pub narrow: Narrow,
 }
 
 /// What a script can be compared with.
@@ -107,6 +111,7 @@ pub struct With {
     pub versions: Fetched<Version>,
     pub rows: Vec<Other>,
     pub cursor: Cursor,
+    pub narrow: Narrow,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +162,14 @@ const fn out(verb: Do) -> bool {
 
 impl Files {
     /// What is typed into a field. `true`: used up.
-    pub(super) fn key(&mut self, key: &KeyEvent) -> bool {
+    pub(super) fn key(&mut self, key: &KeyEvent, now: Timestamp) -> bool {
+        if let Some(narrow) = self.narrow() {
+            let used = narrow.key(key);
+            if used {
+                self.find(now);
+            }
+            return used;
+        }
         match self {
             Files::New(new) if new.sent.is_none() => new.name.key(key),
             Files::Rename(rename) if rename.at == Button::Field && !rename.sent => rename.to.key(key),
@@ -173,8 +185,47 @@ impl Files {
         }
     }
 
+    /// The filter of a list.
+    fn narrow(&mut self) -> Option<&mut Narrow> {
+        match self {
+            Files::Versions(list) => Some(&mut list.narrow),
+            Files::Trash(list) => Some(&mut list.narrow),
+            Files::With(with) => Some(&mut with.narrow),
+            _ => None,
+        }
+    }
+
+    /// A list's rows, or its filter, are others.
+    pub(super) fn find(&mut self, now: Timestamp) {
+        match self {
+            Files::Versions(list) => {
+                let rows: Vec<_> = list.all.iter().flatten().flatten().map(|v| narrow::of_version(v, now)).collect();
+                list.narrow.find(&rows, &mut list.cursor);
+            }
+            Files::Trash(list) => {
+                let rows: Vec<_> = list.all.iter().flatten().flatten().map(|t| narrow::of_trashed(t, now)).collect();
+                list.narrow.find(&rows, &mut list.cursor);
+            }
+            Files::With(with) => {
+                let rows = with.rows.iter().map(|other| match other {
+                    Other::Draft => narrow::of_name("draft"),
+                    Other::Version(version) => narrow::of_version(version, now),
+                    Other::Script(name) => narrow::of_name(name),
+                });
+                let rows: Vec<_> = rows.collect();
+                with.narrow.find(&rows, &mut with.cursor);
+            }
+            _ => {}
+        }
+    }
+
     /// `false`: nothing here takes pasted text; what arms a button is typed.
-    pub(super) fn paste(&mut self, text: &str) -> bool {
+    pub(super) fn paste(&mut self, text: &str, now: Timestamp) -> bool {
+        if let Some(narrow) = self.narrow().filter(|narrow| narrow.typing) {
+            narrow.text.paste(text);
+            self.find(now);
+            return true;
+        }
         match self {
             Files::New(new) if new.sent.is_none() => new.name.paste(text),
             Files::Rename(rename) if !rename.sent => rename.to.paste(text),
@@ -201,7 +252,12 @@ impl App {
             }
             Do::Versions => {
                 effects.push(Effect::LoadVersions(name()));
-                Files::Versions(Versions { name: name(), all: None, cursor: Cursor::default() })
+                Files::Versions(Versions {
+                    name: name(),
+                    all: None,
+                    cursor: Cursor::default(),
+                    narrow: Narrow::default(),
+                })
             }
             Do::DiffWith if self.overview.script_look.marks.len() == 2 => {
                 let [left, right] = self.chosen_scripts()[..] else { return true };
@@ -213,9 +269,17 @@ impl App {
             }
             Do::DiffWith => {
                 effects.push(Effect::LoadVersions(name()));
-                let mut with = With { name: name(), versions: None, rows: Vec::new(), cursor: Cursor::default() };
+                let mut with = With {
+                    name: name(),
+                    versions: None,
+                    rows: Vec::new(),
+                    cursor: Cursor::default(),
+                    narrow: Narrow::default(),
+                };
                 self.others(&mut with);
-                Files::With(with)
+                let mut files = Files::With(with);
+                files.find(self.now);
+                files
             }
             Do::Deleted => {
                 effects.push(Effect::LoadTrash);
@@ -229,6 +293,10 @@ impl App {
 
     pub(super) fn in_files(&mut self, files: &mut Files, verb: Do, effects: &mut Vec<Effect>) -> Next {
         let page = layout::inside(layout::strips(self.area).body);
+        if files.narrow().is_some_and(|narrow| narrow.leave(verb)) {
+            files.find(self.now);
+            return Next::Stay;
+        }
         match files {
             Files::New(new) => return self.in_new(new, verb, effects),
             Files::Rename(rename) => return self.in_rename(rename, verb, effects),
@@ -238,19 +306,20 @@ impl App {
             Files::Versions(list) => return self.in_versions(list, verb, page, effects),
             Files::Trash(list) => {
                 let rows = list.all.as_ref().and_then(|all| all.as_ref().ok()).map_or(&[][..], Vec::as_slice);
-                match (verb, rows.get(list.cursor.at)) {
+                let here = list.narrow.shown.get(list.cursor.at).and_then(|at| rows.get(*at));
+                match (verb, here) {
                     (Do::Accept | Do::Open | Do::Restore, Some(trashed)) => {
                         effects.push(Effect::Undelete(trashed.id.clone()));
                         return Next::Close;
                     }
-                    _ => drop(list.cursor.go(verb, rows.len(), page)),
+                    _ => drop(list.cursor.go(verb, list.narrow.shown.len(), page)),
                 }
             }
-            Files::With(with) => match (verb, with.rows.get(with.cursor.at).cloned()) {
+            Files::With(with) => match (verb, with.here().cloned()) {
                 (Do::Accept | Do::Open | Do::Diff, Some(other)) => {
                     return self.diff_with(&with.name.clone(), other, effects);
                 }
-                _ => drop(with.cursor.go(verb, with.rows.len(), page)),
+                _ => drop(with.cursor.go(verb, with.narrow.shown.len(), page)),
             },
             Files::Read(read) => read.go(verb, page),
         }
@@ -348,7 +417,9 @@ impl App {
 
     fn in_versions(&mut self, list: &mut Versions, verb: Do, page: usize, effects: &mut Vec<Effect>) -> Next {
         let rows = list.all.as_ref().and_then(|all| all.as_ref().ok()).map_or(&[][..], Vec::as_slice);
-        let Some(here) = rows.get(list.cursor.at) else { return Next::Stay };
+        let Some((at, here)) = list.narrow.shown.get(list.cursor.at).and_then(|at| Some((*at, rows.get(*at)?))) else {
+            return Next::Stay;
+        };
         let name = list.name.clone();
         match verb {
             Do::Accept | Do::Open => {
@@ -357,7 +428,7 @@ impl App {
             }
             Do::Diff if here.current => {
                 // against what it came from
-                match rows.get(list.cursor.at + 1).cloned() {
+                match rows.get(at + 1).cloned() {
                     Some(before) => return self.diff_with(&name, Other::Version(before), effects),
                     None => self.hint = Some("it is the only version".into()),
                 }
@@ -372,7 +443,7 @@ impl App {
                 }
                 None => self.hint = Some("the script was deleted: bring it back first".into()),
             },
-            verb => drop(list.cursor.go(verb, rows.len(), page)),
+            verb => drop(list.cursor.go(verb, list.narrow.shown.len(), page)),
         }
         Next::Stay
     }
@@ -524,21 +595,28 @@ impl App {
             match &mut **files {
                 Files::Versions(list) if list.name == name => list.all = Some(answer.clone()),
                 Files::With(with) if with.name == name => {
-                    let on = with.rows.get(with.cursor.at).cloned().filter(|_| with.cursor.touched);
+                    let on = with.here().cloned().filter(|_| with.cursor.touched);
                     with.versions = Some(answer.clone());
                     self.others(with);
                     let at = on.and_then(|on| with.rows.iter().position(|row| *row == on));
+                    // (where it is among the rows that there are now)
+                    with.narrow.shown = (0..with.rows.len()).collect();
                     with.cursor.at = at.unwrap_or(0);
                 }
-                _ => {}
+                _ => continue,
             }
+            files.find(self.now);
         }
         self.layers = layers;
     }
 
     pub(super) fn set_trash(&mut self, answer: Result<Vec<Trashed>, Problem>) {
-        if let Some(Files::Trash(list)) = self.files_mut(|files| matches!(files, Files::Trash(_))) {
-            list.all = Some(answer.map_err(|problem| problem.error));
+        let now = self.now;
+        if let Some(files) = self.files_mut(|files| matches!(files, Files::Trash(_))) {
+            if let Files::Trash(list) = files {
+                list.all = Some(answer.map_err(|problem| problem.error));
+            }
+            files.find(now);
         }
     }
 
@@ -574,6 +652,13 @@ impl App {
         if edit && self.layers.is_empty() {
             self.perform(Do::Edit, effects);
         }
+    }
+}
+
+impl With {
+    /// What the cursor is on.
+    fn here(&self) -> Option<&Other> {
+        self.rows.get(*self.narrow.shown.get(self.cursor.at)?)
     }
 }
 

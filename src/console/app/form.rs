@@ -232,6 +232,16 @@ impl Input {
         true
     }
 
+    /// Another value; `None`: nothing given.
+    pub fn put(&mut self, value: Option<&str>) {
+        match self {
+            Input::Text(text) => *text = Text::new(value.unwrap_or_default()),
+            Input::Hidden(hidden) => *hidden = Hidden::default(),
+            Input::Flag(on) => *on = value == Some("true"),
+            Input::Choice { of, at, .. } => *at = value.and_then(|value| of.iter().position(|choice| choice == value)),
+        }
+    }
+
     /// The value as text; `None`: nothing given. Never for [`Input::Hidden`].
     pub fn value(&self) -> Option<String> {
         match self {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use ratatui::layout::{Position, Rect};
+
 use super::commands::Do;
 use super::tree::Tree;
 use crate::model::device::Device;
@@ -169,6 +171,16 @@ impl Grid {
             .iter()
             .enumerate()
             .find_map(|(y, row)| row.cells.iter().position(|cell| cell.contains(&run)).map(|x| (y, x)))
+    }
+
+    /// The runs of the cell that is drawn there.
+    pub fn cell(&self, inside: Rect, at: Position) -> Option<&[u32]> {
+        if !inside.contains(at) {
+            return None;
+        }
+        let row = self.rows.get(usize::from(at.y - inside.y))?;
+        let x = (at.x - inside.x).checked_sub(self.labels)?;
+        row.cells.get(usize::from(x)).map(Vec::as_slice)
     }
 
     /// The first run of the cell that a motion leads to. `None`: it is no motion of cells.

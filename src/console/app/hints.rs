@@ -119,7 +119,9 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
             ("cancel", "back"),
             ("help", "help"),
         ]),
-        Layer::Write(_) => Some(&[("next-field", "next"), ("accept", "press"), ("cancel", "close")]),
+        Layer::Write(_) | Layer::Template(_) => {
+            Some(&[("next-field", "next"), ("accept", "press"), ("cancel", "close")])
+        }
         _ => None,
     }
 }

@@ -82,11 +82,12 @@ impl App {
                 if !field.input.key(key) {
                     return false;
                 }
-                let (slot, script) = (field.slot.clone(), field.slot == Slot::Script);
-                if script {
-                    launch.script_chosen(&self.scripts);
-                }
-                if !matches!(slot, Slot::Answer(_)) {
+                let slot = field.slot.clone();
+                if matches!(slot, Slot::Script | Slot::Template) {
+                    let Some(Layer::Launch(mut launch)) = self.layers.pop() else { return true };
+                    self.chosen_in(&mut launch, &slot);
+                    self.layers.push(Layer::Launch(launch));
+                } else if !matches!(slot, Slot::Answer(_)) {
                     launch.edited();
                 }
                 true
@@ -133,9 +134,15 @@ impl App {
                 used
             }
             Some(Layer::Log(log)) => log.key(key),
-            Some(Layer::Files(files)) => files.key(key),
+            Some(Layer::Files(files)) => files.key(key, self.now),
             Some(
-                Layer::Copy(_) | Layer::Menu(_) | Layer::Write(_) | Layer::Diff(_) | Layer::Pages(_) | Layer::Editor(_),
+                Layer::Copy(_)
+                | Layer::Menu(_)
+                | Layer::Write(_)
+                | Layer::Template(_)
+                | Layer::Diff(_)
+                | Layer::Pages(_)
+                | Layer::Editor(_),
             ) => false,
             None => self.editor_entry(key),
         }
@@ -216,7 +223,7 @@ impl App {
             Some(Layer::Prompt(_)) => self.with_prompt(|prompt| prompt.paste(text)),
             None if self.view == View::Editor => self.editor_paste(text),
             Some(Layer::Files(files)) => {
-                if !files.paste(text) {
+                if !files.paste(text, self.now) {
                     self.hint = Some("what arms a button is typed: nothing was pasted".into());
                 }
             }

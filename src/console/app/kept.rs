@@ -334,6 +334,7 @@ mod tests {
     #[test]
     fn a_change_is_written_once_the_keys_pause() {
         let mut session = Session::new((80, 24), true);
+        session.app.jobs.retain(|job| job.state.ended());
         session.keys("/sh<enter>");
         assert_eq!(session.kept, None);
         let later = session.app.wake().expect("it will be written");

@@ -29,7 +29,7 @@ pub(super) enum Next {
 }
 
 impl Next {
-    const fn stay(stays: bool) -> Self {
+    pub(super) const fn stay(stays: bool) -> Self {
         if stays { Next::Stay } else { Next::Close }
     }
 }
@@ -71,7 +71,7 @@ impl App {
             _ => {}
         }
         match layer {
-            Layer::Launch(launch) => Next::stay(self.in_launch(launch, verb, effects)),
+            Layer::Launch(launch) => self.in_launch(launch, verb, effects),
             Layer::Stop(stop) => Next::stay(self.in_stop(stop, verb, effects)),
             Layer::Help(help) => {
                 match verb {
@@ -131,6 +131,7 @@ impl App {
             Layer::Files(files) => self.in_files(files, verb, effects),
             Layer::Pages(pages) => Next::stay(self.in_pages(pages, verb, effects)),
             Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),
+            Layer::Template(ask) => self.in_template(ask, verb, effects),
         }
     }
 
@@ -156,19 +157,22 @@ impl App {
         }
     }
 
-    fn in_launch(&mut self, launch: &mut Launch, verb: Do, effects: &mut Vec<Effect>) -> bool {
+    fn in_launch(&mut self, launch: &mut Launch, verb: Do, effects: &mut Vec<Effect>) -> Next {
         if launch.sent {
             // On its way: the answer closes the dialog.
-            return !matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack);
+            return Next::stay(!matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack));
         }
         if launch.picker.is_some() {
             match verb {
                 Do::Accept | Do::Open => {
-                    if launch.pick() {
-                        launch.script_chosen(&self.scripts);
-                        launch.edited();
+                    let picked = launch.pick();
+                    if let Some(slot) = &picked {
+                        self.chosen_in(launch, slot);
                     }
-                    launch.next(true);
+                    // (a form that was filled in has its cursor where something is missing)
+                    if picked != Some(Slot::Template) {
+                        launch.next(true);
+                    }
                 }
                 Do::Cancel | Do::Back | Do::QuitOrBack => launch.picker = None,
                 verb => {
@@ -178,12 +182,19 @@ impl App {
                     }
                 }
             }
-            return true;
+            return Next::Stay;
         }
         match verb {
             Do::Cancel | Do::Back | Do::QuitOrBack => {
                 self.hint = Some(LEFT.into());
-                return false;
+                return Next::Close;
+            }
+            Do::SaveTemplate => return Next::Above(Box::new(self.open_save_template(launch))),
+            Do::ForgetTemplate => {
+                return self.ask_forget(launch).map_or(Next::Stay, |ask| Next::Above(Box::new(ask)));
+            }
+            Do::Accept | Do::Open if launch.at == At::Save => {
+                return Next::Above(Box::new(self.open_save_template(launch)));
             }
             Do::NextField | Do::Down => launch.next(true),
             Do::PreviousField | Do::Up => launch.next(false),
@@ -203,18 +214,17 @@ impl App {
                     self.changed(launch);
                 }
             }
-            Do::Accept | Do::Open => return self.accept(launch, effects),
+            Do::Accept | Do::Open => return Next::stay(self.accept(launch, effects)),
             _ => {}
         }
-        true
+        Next::Stay
     }
 
     /// A choice or flag of the form changed.
-    fn changed(&self, launch: &mut Launch) {
-        if launch.focused().is_some_and(|field| field.slot == Slot::Script) {
-            launch.script_chosen(&self.scripts);
+    fn changed(&mut self, launch: &mut Launch) {
+        if let Some(slot) = launch.focused().map(|field| field.slot.clone()) {
+            self.chosen_in(launch, &slot);
         }
-        launch.edited();
     }
 
     fn accept(&mut self, launch: &mut Launch, effects: &mut Vec<Effect>) -> bool {
@@ -223,6 +233,7 @@ impl App {
                 self.hint = Some(LEFT.into());
                 return false;
             }
+            At::Save => {}
             At::Arm if launch.armed() => launch.at = At::Launch,
             At::Launch if launch.armed() => {
                 if let Some(plan) = &launch.plan {

@@ -141,7 +141,10 @@ pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool, sizes: Sizes) 
     let needed = u16::try_from(runs).unwrap_or(u16::MAX).saturating_add(3);
     let top = if runs <= 1 { needed.min(most) } else { needed.max(7).min(most) };
     let top = sized(top, -sizes.tail, rest.height, 4.min(rest.height), rest.height.saturating_sub(4));
-    let grid = sized(body.width / 2, -sizes.devices, body.width, body.width / 6, body.width - body.width / 6);
+    // A few cells need little: the devices, with their last lines, get the rest.
+    let least = if body.width >= WIDE { 44 } else { 32 };
+    let grid = u16::try_from(runs).unwrap_or(u16::MAX).saturating_add(4).max(least).min(body.width / 2);
+    let grid = sized(grid, -sizes.devices, body.width, body.width / 6, body.width - body.width / 6);
     let grid = if runs <= 1 { 0 } else { grid };
     panes.grid = (grid > 0).then(|| Rect::new(rest.x, rest.y, grid, top));
     panes.devices = Some(Rect::new(rest.x + grid, rest.y, rest.width - grid, top));
@@ -237,22 +240,35 @@ pub fn list_rows(inside: Rect) -> Rect {
     Rect { y: inside.y + 1.min(inside.height), height: inside.height.saturating_sub(1), ..inside }
 }
 
+/// The notices of the log: below what is typed, above the file and the chosen one in full.
+pub fn log_rows(inside: Rect, filtered: bool) -> Rect {
+    let above = u16::from(filtered);
+    let height = inside.height.saturating_sub(1 + above);
+    let below = if height >= 9 { 4 } else { 0 };
+    Rect { y: inside.y + above, height: height - below, ..inside }
+}
+
 pub fn last_row(inside: Rect) -> Rect {
     Rect { y: inside.y + inside.height.saturating_sub(1), height: 1.min(inside.height), ..inside }
 }
 
-/// Two buttons in the middle of a row: `[ Cancel ]     [ Stop ]`
-pub fn buttons(row: Rect, words: [&str; 2]) -> [Rect; 2] {
-    const BETWEEN: u16 = 5;
-    let [first, second] = words.map(|word| word.len() as u16 + 4);
-    let indent = row.width.saturating_sub(first + BETWEEN + second) / 2;
-    let button = |x: u16, width: u16| Rect { x: row.x + x, width: width.min(row.width.saturating_sub(x)), ..row };
-    [button(indent, first), button(indent + first + BETWEEN, second)]
+/// Buttons in the middle of a row: `[ Cancel ]     [ Stop ]`. On a narrow one they stand closer.
+pub fn buttons<const N: usize>(row: Rect, words: [&str; N]) -> [Rect; N] {
+    let widths = words.map(|word| word.len() as u16 + 4);
+    let (all, gaps) = (widths.iter().sum::<u16>(), (N as u16).saturating_sub(1).max(1));
+    let between = (row.width.saturating_sub(all) / gaps).clamp(1, 5);
+    let mut x = row.width.saturating_sub(all + between * (N as u16).saturating_sub(1)) / 2;
+    widths.map(|width| {
+        let button = Rect { x: row.x + x.min(row.width), width: width.min(row.width.saturating_sub(x)), ..row };
+        x += width + between;
+        button
+    })
 }
 
 /// Sizes of the dialogs that have buttons.
 pub const STOP: (u16, u16) = (74, 13);
 pub const WRITE: (u16, u16) = (64, 9);
+pub const TEMPLATE: (u16, u16) = (64, 8);
 pub const RENAME: (u16, u16) = (70, 9);
 pub const DELETE: (u16, u16) = (74, 11);
 pub const RESTORE: (u16, u16) = (70, 8);
@@ -264,6 +280,11 @@ pub fn menu(rows: usize) -> (u16, u16) {
 
 pub fn copy(rows: usize) -> (u16, u16) {
     (66, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2))
+}
+
+/// A list about scripts as files: versions, what was deleted, what to compare with.
+pub fn files(body: Rect, rows: usize) -> (u16, u16) {
+    (body.width.min(100), u16::try_from(rows.max(3)).unwrap_or(u16::MAX).saturating_add(3).max(8))
 }
 
 /// The launch dialog: its blocks, the arm line below them, and the row of the buttons.

@@ -131,6 +131,8 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("launch", "block-d", "r", "<A-d>"),
     ("launch", "device-list", "rlocal", "<A-t>"),
     ("launch", "copy-command", "rlocal", "<A-y>"),
+    ("launch", "save-template", "rlocal", "<A-s>"),
+    ("launch", "forget-template", "rlocal<A-d>", ":forget-template<enter>"),
     ("dialog", "next-field", "r", "<tab>"),
     ("dialog", "previous-field", "r", "<S-tab>"),
     ("dialog", "accept", "r<A-a>", "<enter>"),

@@ -49,6 +49,7 @@ pub mod mode;
 mod mouse;
 #[cfg(test)]
 mod mouse_tests;
+pub mod narrow;
 pub mod notices;
 pub mod overview;
 pub mod pages;
@@ -68,6 +69,7 @@ mod session_tests;
 pub mod shelf;
 pub mod stop;
 pub mod tail;
+pub mod templates;
 pub mod tree;
 pub mod triage;
 pub mod views;
@@ -109,7 +111,9 @@ use crate::console::keymap::{Chord, Keymap};
 use crate::console::theme::Theme;
 use crate::model::job::{JobId, JobSummary};
 use crate::model::script::{Finding, ScriptInfo};
+use crate::model::shelf::Numbers;
 use crate::model::state::JobState;
+use crate::model::template::Template;
 use crate::model::wire::Hello;
 
 /// What the operator looks at, below all dialogs.
@@ -147,6 +151,8 @@ pub enum Layer {
     Files(Box<Files>),
     /// What a shell command made of some output.
     Pages(Box<Pages>),
+    /// Shall a launch that is kept under a name be lost?
+    Template(templates::Ask),
     /// A line is being written, whatever for.
     Prompt(Box<Prompt>),
 }
@@ -190,6 +196,8 @@ const HINT: SignedDuration = SignedDuration::from_secs(10);
 pub struct Place {
     /// `ops@bastion-2`
     pub who: String,
+    /// What the fleet is called; empty: nobody has said.
+    pub fleet: String,
     pub config: String,
     pub log: String,
     pub terminal: String,
@@ -200,7 +208,7 @@ pub struct Place {
 impl Default for Place {
     fn default() -> Self {
         let empty = String::new;
-        Self { who: empty(), config: empty(), log: empty(), terminal: empty(), zone: TimeZone::UTC }
+        Self { who: empty(), fleet: empty(), config: empty(), log: empty(), terminal: empty(), zone: TimeZone::UTC }
     }
 }
 
@@ -239,6 +247,8 @@ pub struct App {
     pub hello: Option<Hello>,
     pub folder: String,
     pub scripts: Vec<ScriptInfo>,
+    /// What versions are called.
+    pub numbers: Numbers,
     /// What is wrong with the folder.
     pub library_says: Vec<String>,
     pub library: Load,
@@ -250,6 +260,8 @@ pub struct App {
     pub held: Option<Held>,
     pub source: Option<Source>,
     pub shelf: Shelf,
+    /// Launches kept under a name.
+    pub templates: Vec<Template>,
 
     pub view: View,
     pub overview: Overview,
@@ -308,6 +320,7 @@ impl App {
             hello: None,
             folder: String::new(),
             scripts: Vec::new(),
+            numbers: Numbers::default(),
             library_says: Vec::new(),
             library: Load::default(),
             tree: Tree::default(),
@@ -317,6 +330,7 @@ impl App {
             held: None,
             source: None,
             shelf: Shelf::default(),
+            templates: Vec::new(),
             view: View::default(),
             overview: Overview::default(),
             live: None,
@@ -356,9 +370,12 @@ impl App {
         match event {
             Event::Tick(now) => {
                 let moved = now != self.now;
+                let minute = now.as_second() / 60 != self.now.as_second() / 60;
                 self.now = now;
-                // Only a running clock makes the time itself worth a frame.
+                // Only a running clock makes the time itself worth a frame: while nothing runs the first row tells when
+                // the screen was drawn last.
                 self.dirty |= moved && (self.clock_runs() || self.waited().is_some());
+                self.dirty |= minute && self.running().next().is_some();
                 if self.hinted.is_some_and(|at| now >= at + HINT) {
                     (self.hint, self.hinted, self.dirty) = (None, None, true);
                 }
@@ -420,7 +437,10 @@ impl App {
         }
         for layer in &mut self.layers {
             match layer {
-                Layer::Launch(launch) => effects.extend(launch.settle()),
+                Layer::Launch(launch) => {
+                    effects.extend(launch.settle());
+                    effects.extend(launch.wants_templates().then_some(Effect::LoadTemplates));
+                }
                 Layer::Prompt(prompt) => effects.extend(prompt.settle()),
                 _ => {}
             }
@@ -512,8 +532,10 @@ impl App {
     pub fn wake(&self) -> Option<Timestamp> {
         let runs = self.clock_runs() || self.asked.since.is_some();
         let second = runs.then(|| self.now + SignedDuration::from_secs(1));
+        let minute = 60 - self.now.as_second().rem_euclid(60);
+        let minute = self.running().next().map(|_| self.now + SignedDuration::from_secs(minute));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, hint, self.notices.until(), self.wake_editor(), self.keep_wakes(), self.triage_wakes()]
+        [second, minute, hint, self.notices.until(), self.wake_editor(), self.keep_wakes(), self.triage_wakes()]
             .into_iter()
             .flatten()
             .min()
@@ -531,6 +553,12 @@ impl App {
     /// Devices above which a launch asks for the count.
     fn threshold(&self) -> u32 {
         self.hello.as_ref().map_or(1, |hello| hello.confirm_above)
+    }
+
+    /// A script's version by the name that people use: `v3`, else the beginning of its hash.
+    pub fn version_word(&self, script: &str, version: &str) -> String {
+        let number = self.numbers.get(script).and_then(|versions| versions.get(version));
+        number.map_or_else(|| version.to_owned(), |number| format!("v{number}"))
     }
 
     /// What to tell the shell when the console is left.

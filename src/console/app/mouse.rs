@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use super::commands::Do;
 use super::editor::{Motion, Verb};
 use super::files::{Button, Files};
-use super::launch::{At, Launch};
+use super::launch::{At, BUTTONS, Launch};
 use super::list::{Cursor, ListId};
 use super::triage::TriagePane;
 use super::{App, Effect, Layer, LivePane, Pane, View, layout, stop};
@@ -97,8 +97,10 @@ impl App {
                 let Some(live) = &mut self.live else { return };
                 let there = live.focus == pane;
                 live.focus = pane;
-                if pane == LivePane::Devices {
-                    self.click_row(ListId::Devices, area, at, there, effects);
+                match pane {
+                    LivePane::Devices => self.click_row(ListId::Devices, area, at, there, effects),
+                    LivePane::Grid => self.click_cell(area, at, there, effects),
+                    LivePane::Tail => {}
                 }
             }
             View::Groups => {
@@ -129,6 +131,23 @@ impl App {
             self.perform(Do::Open, effects);
         } else {
             self.put_cursor(list, row);
+        }
+    }
+
+    /// The device of a cell, the worst where there are several; a click on the one that is chosen leads to its row.
+    fn click_cell(&mut self, area: Rect, at: Position, there: bool, effects: &mut Vec<Effect>) {
+        let (Some(live), Some(held)) = (&mut self.live, &self.held) else { return };
+        let Some(run) = live.grid.cell(layout::inner(area), at).and_then(|cell| {
+            let runs = cell.iter().filter_map(|run| held.run(*run));
+            runs.min_by_key(|run| run.state.rank()).map(|run| run.index)
+        }) else {
+            return;
+        };
+        if there && run == live.chosen {
+            self.perform(Do::Open, effects);
+        } else {
+            live.choose(run);
+            live.sift();
         }
     }
 
@@ -181,7 +200,8 @@ impl App {
             Some(Layer::Files(files)) => {
                 matches!(**files, Files::New(_) | Files::Rename(_) | Files::Delete(_) | Files::Restore(_))
             }
-            Some(Layer::Stop(_) | Layer::Write(_) | Layer::Editor(_) | Layer::Prompt(_)) | None => true,
+            Some(Layer::Stop(_) | Layer::Write(_) | Layer::Template(_) | Layer::Editor(_) | Layer::Prompt(_))
+            | None => true,
             Some(_) => false,
         };
         if !form {
@@ -219,6 +239,10 @@ impl App {
             }
             Some(Layer::Write(ask)) => {
                 let Some(button) = dialog(layout::WRITE, ["Cancel", "Write"]) else { return false };
+                ask.on_yes = button == 1;
+            }
+            Some(Layer::Template(ask)) => {
+                let Some(button) = dialog(layout::TEMPLATE, ["Cancel", ask.word()]) else { return false };
                 ask.on_yes = button == 1;
             }
             Some(Layer::Files(files)) => match &mut **files {
@@ -261,6 +285,24 @@ impl App {
                 }
                 (None, None) => return None,
             },
+            Layer::Log(log) => {
+                let filtered = log.typing || !log.filter.is_empty();
+                (layout::log_rows(layout::inner(body), filtered), log.cursor, log.listed(self).len())
+            }
+            Layer::Files(files) => match &**files {
+                Files::Versions(list) => {
+                    let of = list.all.as_ref().and_then(|all| all.as_ref().ok()).map_or(0, Vec::len);
+                    (popup(layout::files(body, of)), list.cursor, list.narrow.shown.len())
+                }
+                Files::Trash(list) => {
+                    let of = list.all.as_ref().and_then(|all| all.as_ref().ok()).map_or(0, Vec::len);
+                    (popup(layout::files(body, of)), list.cursor, list.narrow.shown.len())
+                }
+                Files::With(with) => {
+                    (popup(layout::files(body, with.rows.len())), with.cursor, with.narrow.shown.len())
+                }
+                _ => return None,
+            },
             _ => return None,
         })
     }
@@ -276,6 +318,13 @@ impl App {
                 (None, Some(list)) => &mut list.cursor,
                 (None, None) => return None,
             },
+            Layer::Log(log) => &mut log.cursor,
+            Layer::Files(files) => match &mut **files {
+                Files::Versions(list) => &mut list.cursor,
+                Files::Trash(list) => &mut list.cursor,
+                Files::With(with) => &mut with.cursor,
+                _ => return None,
+            },
             _ => return None,
         })
     }
@@ -287,12 +336,17 @@ fn press_launch(launch: &mut Launch, area: Rect, at: Position) -> bool {
         return false;
     }
     let form = layout::launch(area, launch.fields.iter().filter(|field| field.block == 0).count());
-    match layout::buttons(form.buttons, ["Cancel", "Launch"]).iter().position(|button| button.contains(at)) {
-        Some(0) => launch.at = At::Cancel,
-        Some(_) => launch.at = At::Launch,
+    let buttons = layout::buttons(form.buttons, BUTTONS.map(|(word, _)| word));
+    match buttons.iter().position(|button| button.contains(at)) {
+        Some(button) => launch.at = BUTTONS[button].1,
         None => {
-            if let Some(block) = form.blocks.iter().position(|block| block.is_some_and(|block| block.contains(at))) {
-                launch.jump(block as u8);
+            let blocks = form.blocks.iter().zip(0..).filter_map(|(block, n)| Some(((*block)?, n)));
+            if let Some((area, block)) = blocks.into_iter().find(|(area, _)| area.contains(at)) {
+                let row = usize::from(at.y.saturating_sub(layout::inner(area).y));
+                match launch.field_at(block, layout::inner(area), row) {
+                    Some(field) => launch.at = At::Field(field),
+                    None => launch.jump(block),
+                }
             }
             return false;
         }

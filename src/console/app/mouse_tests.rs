@@ -130,3 +130,27 @@ fn no_click_anywhere_launches_or_stops_anything() {
         }
     }
 }
+
+#[test]
+fn a_cell_a_field_and_a_row_are_chosen_where_they_are_clicked() {
+    let mut session = session();
+    session.keys("3<enter>");
+    let inside = super::layout::inner(session.app.live_panes().grid.unwrap());
+    let cell = (inside.x + 5, inside.y);
+    report(&mut session, MouseEventKind::Down(MouseButton::Left), cell);
+    let live = session.app.live.as_ref().unwrap();
+    assert!(live.focus == LivePane::Grid && live.grid.rows[0].cells[5].contains(&live.chosen));
+    report(&mut session, MouseEventKind::Down(MouseButton::Left), cell);
+    assert_eq!(session.app.live.as_ref().unwrap().focus, LivePane::Devices, "again: its row");
+    session.keys("<esc>1jjjr");
+    click(&mut session, "window");
+    let launch = session.app.launch().unwrap();
+    assert!(matches!(launch.at, super::launch::At::Field(at) if launch.fields[at].label == "window"));
+    session.keys("<esc>:versions<enter>");
+    let Some(Layer::Files(files)) = session.app.layers.last() else { panic!("{}", session.screen()) };
+    let super::files::Files::Versions(list) = &**files else { panic!() };
+    assert_eq!(list.cursor.at, 0);
+    click(&mut session, "v16 ");
+    let Some(Layer::Files(files)) = session.app.layers.last() else { panic!("{}", session.screen()) };
+    assert!(matches!(&**files, super::files::Files::Versions(list) if list.cursor.at == 1));
+}

@@ -37,13 +37,15 @@ pub enum Purpose {
     Save,
     /// The name of a device.
     Device,
+    /// The name under which a launch is kept.
+    Template,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
     /// As history files are called.
     pub const NAMES: [&'static str; Self::COUNT] =
-        ["target", "filter", "search", "command", "pipe", "lines", "save", "device"];
+        ["target", "filter", "search", "command", "pipe", "lines", "save", "device", "template"];
 
     pub const fn index(self) -> usize {
         match self {
@@ -55,6 +57,7 @@ impl Purpose {
             Purpose::Lines => 5,
             Purpose::Save => 6,
             Purpose::Device => 7,
+            Purpose::Template => 8,
         }
     }
 
@@ -68,6 +71,7 @@ impl Purpose {
             Purpose::Lines => "&",
             Purpose::Save => "save to: ",
             Purpose::Device => "device: ",
+            Purpose::Template => "save as template: ",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::model::plan::Plan;
 use crate::model::script::{LastRun, Param, ParamKind, ScriptInfo};
 use crate::model::search::Kind;
 use crate::model::state::{Counts, JobState, RunState};
+use crate::model::template::{Template, Templates};
 use crate::model::wire::{Code, Hello, Library, Problem, Targets};
 
 /// A script as operators write them.
@@ -81,6 +82,7 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
     ScriptInfo {
         name: name.into(),
         version: "9f3c1e27aa01".into(),
+        number: Some(17),
         describe: describe.into(),
         language: language.into(),
         interpreter: vec![format!("/usr/bin/{language}")],
@@ -118,6 +120,7 @@ pub fn library() -> Library {
             script("uptime.ps1", "pwsh", "uptime and load"),
         ],
         warnings: vec![],
+        numbers: [("disk-use.sh".to_owned(), [("9f3c1e27aa01".to_owned(), 17)].into())].into(),
     }
 }
 
@@ -265,6 +268,7 @@ pub struct Session {
     pub lines: u64,
     /// Plans are given out with so many devices.
     pub planned: usize,
+    pub templates: Vec<Template>,
 }
 
 impl Session {
@@ -312,6 +316,7 @@ impl Session {
             file: SCRIPT.into(),
             lines: 214,
             planned: 12,
+            templates: vec![],
         }
     }
 
@@ -367,6 +372,7 @@ impl Session {
                 let answer = found.map(|job| super::sample_groups::groups(job, *exact));
                 Event::Groups { job: *job, exact: *exact, answer: Box::new(answer.ok_or(nothing("no such job", None))) }
             }
+            Effect::LoadTemplates => Event::Templates(Ok(Templates { all: self.templates.clone(), warnings: vec![] })),
             Effect::LoadScript(name) => {
                 let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
                 let text = "#!/bin/bash\n# @describe file systems that fill up\nset -euo pipefail\n\n\

@@ -319,6 +319,8 @@ fn a_lost_engine_is_said_and_everything_is_read_anew() {
 #[test]
 fn nothing_wakes_an_idle_console() {
     let mut session = session();
+    let running = session.app.jobs[0].clone();
+    session.app.jobs.retain(|job| job.state.ended());
     assert_eq!(session.app.wake(), None);
     session.app.dirty = false;
     session.tell(Event::Tick(sample::at(999)));
@@ -328,8 +330,17 @@ fn nothing_wakes_an_idle_console() {
     // Where the operator is now is kept, once.
     session.tell(Event::Tick(sample::at(1010)));
     assert_eq!(session.app.wake(), None, "the job has ended");
+    session.tell(Event::Engine(wire::Event::Job { job: running }));
+    let wake = session.app.wake().expect("while something runs, the first row tells the minute");
+    assert_eq!((wake > session.app.now, wake.as_second() % 60), (true, 0));
+    session.app.dirty = false;
+    session.tell(Event::Tick(session.app.now + jiff::SignedDuration::from_secs(1)));
+    assert!(!session.app.dirty, "and no second");
+    session.tell(Event::Tick(wake));
+    assert!(session.app.dirty);
     session.keys("qgg<enter>");
-    assert!(session.app.wake().is_some(), "a running job's time goes on");
+    let second = session.app.now + jiff::SignedDuration::from_secs(1);
+    assert_eq!(session.app.wake(), Some(second), "a running job's time goes on");
 }
 
 #[test]

@@ -84,7 +84,8 @@ impl App {
 
     /// The breadcrumb, outermost first.
     pub fn path(&self) -> Vec<String> {
-        let mut path: Vec<String> = vec!["quarterdeck".into()];
+        let ground = if self.place.fleet.is_empty() { "quarterdeck".into() } else { text::plain(&self.place.fleet) };
+        let mut path: Vec<String> = vec![ground];
         match self.view {
             View::Overview => {
                 path.push("Overview".into());
@@ -100,8 +101,11 @@ impl App {
                 path.push("Jobs".into());
                 let job = self.held.as_ref().and_then(|held| held.job.as_ref());
                 let script = job.map(|job| text::plain(&job.summary.script)).unwrap_or_default();
+                // (its version only by number: a hash is no name)
+                let version = job.map(|job| self.version_word(&job.summary.script, &job.summary.version));
+                let version = version.filter(|word| word.starts_with('v')).unwrap_or_default();
                 let id = self.live.as_ref().map_or(0, |live| live.id);
-                path.push(format!("{id} {script}").trim_end().to_owned());
+                path.push(format!("{id} {script} {version}").trim_end().to_owned());
                 if self.view == View::Groups {
                     path.push("Groups".into());
                 } else if let Some(live) = self.live.as_ref().filter(|live| live.zoom) {
@@ -128,6 +132,7 @@ impl App {
                 Layer::Menu(_) => path.push("Actions".into()),
                 Layer::Pages(_) => path.push("Pipe".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
+                Layer::Template(_) => path.push("Template".into()),
                 Layer::Write(_) => path.push("Write".into()),
                 Layer::Editor(ask) => path.push(ask.title.clone()),
                 Layer::Diff(_) => path.push("Diff".into()),

@@ -128,6 +128,9 @@ impl App {
             | Event::Version { .. }
             | Event::Restored { .. }
             | Event::Compared { .. }) => self.shelf_event(event, effects),
+            event @ (Event::Templates(_) | Event::TemplateKept { .. } | Event::TemplateForgotten { .. }) => {
+                self.template_event(event, effects);
+            }
             Event::Piped { serial, text, ended } => self.piped(serial, &text, ended),
             Event::Gathered(text) => self.copy("output", text, effects),
             Event::Saving { path, bytes } => {
@@ -251,6 +254,7 @@ impl App {
                     }
                 }
                 (self.folder, self.scripts, self.library_says) = (library.folder, library.scripts, library.warnings);
+                self.numbers = library.numbers;
                 self.library = Load::Ready;
                 self.prune_marks(ListId::Scripts);
                 self.relist(ListId::Scripts);

@@ -221,6 +221,9 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::LoadVersions(_)
         | Effect::LoadVersion { .. }
         | Effect::RestoreVersion { .. }
+        | Effect::LoadTemplates
+        | Effect::KeepTemplate { .. }
+        | Effect::ForgetTemplate(_)
         | Effect::Compare { .. }
         | Effect::LintText { .. }) => {
             return super::shelf::ask(client, effect).await;

@@ -40,6 +40,16 @@ pub async fn ask(client: Result<Client, Problem>, effect: Effect) -> Option<Even
             let answer = Box::new(open(client, &name, Some(&version)).await);
             Event::Version { title, answer }
         }
+        Effect::LoadTemplates => Event::Templates(call(client, async |client| client.templates().await).await),
+        Effect::KeepTemplate { template, replace } => {
+            let kept = template.clone();
+            let answer = call(client, async |client| client.keep_template(kept, replace).await).await;
+            Event::TemplateKept { template, answer }
+        }
+        Effect::ForgetTemplate(name) => {
+            let answer = call(client, async |client| client.forget_template(&name).await).await;
+            Event::TemplateForgotten { name, answer }
+        }
         Effect::RestoreVersion { name, version, base } => {
             let answer = match open(client, &name, Some(&version)).await {
                 Ok(opened) => save(client, &name, Some(&base), &opened.bytes, false).await,

@@ -165,8 +165,8 @@ pub fn popup(app: &App, buf: &mut Buffer, body: Rect, name: &str, foot: &str, si
     pane(app, buf, area, title(&app.theme, "", name, ""), foot, true)
 }
 
-/// Two buttons on a row, in the middle: their words, whether each has the focus, and how it looks without.
-pub fn buttons(app: &App, buf: &mut Buffer, row: Rect, buttons: [(&str, bool, Role); 2]) {
+/// Buttons on a row, in the middle: their words, whether each has the focus, and how it looks without.
+pub fn buttons<const N: usize>(app: &App, buf: &mut Buffer, row: Rect, buttons: [(&str, bool, Role); N]) {
     let places = layout::buttons(row, buttons.map(|(word, ..)| word));
     for ((word, focused, role), place) in buttons.into_iter().zip(places) {
         let style = app.theme.style(if focused { Role::Cursor } else { role });

@@ -10,7 +10,7 @@ use super::log;
 use crate::console::app::commands::{self, Command};
 use crate::console::app::hints::Hint;
 use crate::console::app::list::{ListId, Look};
-use crate::console::app::{App, Layer, Link, View};
+use crate::console::app::{App, Layer, Link, View, layout};
 use crate::console::keymap::Found;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -29,15 +29,22 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     let path = app.path();
     let least = right.first().map_or(0, |part| width_of(part) + 2);
     let room = usize::from(area.width).saturating_sub(least + 1);
-    let left = trail(&path, room, strong, muted);
+    let ground = app.protected().then(|| theme.style(Role::BorderProtected)).filter(|_| !app.place.fleet.is_empty());
+    let mut left = trail(&path, room, (strong, muted, ground));
+    // The program's own name, where the fleet has taken its place and there is room for both.
+    if !app.place.fleet.is_empty() && area.width >= layout::WIDE {
+        left.spans.insert(1, Span::styled("quarterdeck  ", muted));
+    }
     let used = text::line_width(&left) as u16;
     line(buf, area, &left);
 
-    // The right side gives way part by part.
+    // The right side gives way part by part; when it is drawn stands at its end, and gives way last but for the mode.
+    let clock = (!editing && app.link == Link::Attached).then(|| clock(app, area.width));
+    let mut clock = clock.map(|clock| vec![Span::styled(clock, muted)]);
     let room = area.width.saturating_sub(used + 2);
     loop {
         let mut spans = Vec::new();
-        for (at, part) in right.iter().enumerate() {
+        for (at, part) in right.iter().chain(&clock).enumerate() {
             if at > 0 {
                 spans.push(Span::raw("  "));
             }
@@ -51,10 +58,21 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
             }
             return;
         }
-        if right.pop().is_none() {
+        let given_way = match right.len() {
+            // how large the fleet is and what of it is off tells more than the time
+            0..=2 => clock.take().or_else(|| right.pop()),
+            _ => right.pop(),
+        };
+        if given_way.is_none() {
             return;
         }
     }
+}
+
+/// When this was drawn, in UTC: to the second where there is room and it is told second by second.
+fn clock(app: &App, width: u16) -> String {
+    let now = app.now;
+    if width >= layout::WIDE { now.strftime("%Y-%m-%d %H:%M:%SZ") } else { now.strftime("%H:%MZ") }.to_string()
 }
 
 fn width_of(spans: &[Span<'_>]) -> usize {
@@ -63,7 +81,7 @@ fn width_of(spans: &[Span<'_>]) -> usize {
 
 /// ` quarterdeck > Jobs > 12 disk-use.sh > Stop`. Where it is too narrow, the middle gives way: where one is and where
 /// one began stay.
-fn trail(path: &[String], room: usize, strong: Style, muted: Style) -> Line<'static> {
+fn trail(path: &[String], room: usize, (strong, muted, ground): (Style, Style, Option<Style>)) -> Line<'static> {
     let mut parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let width = |parts: &[&str]| 1 + parts.iter().map(|part| text::width(part) + 3).sum::<usize>().saturating_sub(3);
     while parts.len() > 2 && width(&parts) > room {
@@ -75,7 +93,8 @@ fn trail(path: &[String], room: usize, strong: Style, muted: Style) -> Line<'sta
             None => parts[1] = CUT,
         }
     }
-    if parts.len() > 1 && width(&parts) > room {
+    let whole = parts.len() <= 1 || width(&parts) <= room;
+    if !whole {
         parts.remove(0);
     }
     let last = parts.len() - 1;
@@ -88,7 +107,8 @@ fn trail(path: &[String], room: usize, strong: Style, muted: Style) -> Line<'sta
         }
         let part = text::clip(part, left);
         left = left.saturating_sub(text::width(&part));
-        spans.push(Span::styled(part, if at == last { strong } else { muted }));
+        let first = (at == 0 && last > 0 && whole).then_some(ground).flatten();
+        spans.push(Span::styled(part, first.unwrap_or(if at == last { strong } else { muted })));
     }
     Line::from(spans)
 }
@@ -124,7 +144,7 @@ fn state(app: &App) -> Vec<Vec<Span<'_>>> {
     let hour = app.now - jiff::SignedDuration::from_hours(1);
     let seen =
         || app.tree.targets.devices.iter().filter(|device| device.last_contact.is_some_and(|at| at > hour)).count();
-    if app.area.width >= crate::console::app::layout::WIDE
+    if app.area.width >= layout::WIDE
         && let n @ 1.. = seen()
     {
         parts.push(vec![Span::styled(format!("{} seen <1h", text::count(n as u64)), muted)]);
@@ -333,7 +353,7 @@ pub fn which_key(app: &App, body: Rect, buf: &mut Buffer) {
 /// Below 40x10: one line.
 pub fn tiny(app: &App, area: Rect, buf: &mut Buffer) {
     let goes_on = if app.running().next().is_some() { "; job goes on" } else { "" };
-    let (width, height) = crate::console::app::layout::TINY;
+    let (width, height) = layout::TINY;
     let text = format!("too small: {}x{}, need {width}x{height}{goes_on}", area.width, area.height);
     if area.height > 0 {
         words(buf, Rect { height: 1, ..area }, &text, app.theme.style(Role::Text));

@@ -11,7 +11,7 @@ use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
 use crate::console::app::mode::AskWrite;
 use crate::console::app::stop::{At, Choice, Stop};
-use crate::console::app::{App, layout};
+use crate::console::app::{App, layout, templates};
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -95,6 +95,26 @@ pub fn write(app: &App, ask: AskWrite, body: Rect, buf: &mut Buffer) {
         layout::last_row(inside),
         [("Cancel", !ask.on_yes, Role::Text), ("Write", ask.on_yes, Role::KeyDanger)],
     );
+}
+
+/// A launch that is kept under a name is saved over, or forgotten.
+pub fn template(app: &App, ask: &templates::Ask, body: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (name, said) = match &ask.what {
+        templates::What::Replace(template) => (
+            format!("Template  {}", text::plain(&template.name)),
+            "There is a template of this name already. What it holds would be lost.",
+        ),
+        templates::What::Forget(name) => (
+            format!("Forget template  {}", text::plain(name)),
+            "Its file is deleted. Jobs it launched stay as they are.",
+        ),
+    };
+    let foot = super::files::buttons_foot(app);
+    let inside = popup(app, buf, body, &name, &foot, layout::TEMPLATE);
+    cells::paragraph(buf, inside, said, theme.style(Role::Text));
+    let both = [("Cancel", !ask.on_yes, Role::Text), (ask.word(), ask.on_yes, Role::KeyDanger)];
+    cells::buttons(app, buf, layout::last_row(inside), both);
 }
 
 const fn plural(n: u32) -> &'static str {

@@ -8,13 +8,16 @@ use ratatui::text::{Line, Span};
 use super::cells::{self, Cell, ago, left, line, nth, pane, place, popup, right, title, words};
 use super::chrome;
 use super::states::{self, Said};
-use crate::console::app::files::{Button, Delete, Fetched, Files, New, Other, Read, Rename, Restore, Versions, With};
+use crate::console::app::files::{
+    Button, Delete, Fetched, Files, New, Other, Read, Rename, Restore, Trash, Versions, With,
+};
 use crate::console::app::form::Text;
+use crate::console::app::narrow::Narrow;
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::script::template::TEMPLATES;
-use crate::model::shelf::{Trashed, Version};
+use crate::model::shelf::Version;
 
 pub fn draw(app: &App, files: &Files, body: Rect, buf: &mut Buffer) -> Option<Position> {
     match files {
@@ -23,9 +26,7 @@ pub fn draw(app: &App, files: &Files, body: Rect, buf: &mut Buffer) -> Option<Po
         Files::Delete(ask) => return Some(delete(app, ask, body, buf)),
         Files::Restore(ask) => restore(app, ask, body, buf),
         Files::Versions(list) => versions(app, list, body, buf),
-        Files::Trash(list) => {
-            trash(app, &list.all, list.cursor.at, body, buf, |height, len| list.cursor.window(len, height))
-        }
+        Files::Trash(list) => trash(app, list, body, buf),
         Files::With(with) => with_what(app, with, body, buf),
         Files::Read(read) => text_of(app, read, body, buf),
     }
@@ -173,15 +174,16 @@ fn listed<'a, T>(
     (name, foot): (&str, &str),
     all: &'a Fetched<T>,
     none: Said,
-    at: usize,
+    (narrow, at): (&Narrow, usize),
     body: Rect,
     buf: &mut Buffer,
 ) -> Option<(Rect, &'a [T])> {
     let len = all.as_ref().and_then(|all| all.as_ref().ok()).map_or(0, Vec::len);
-    let foot = format!("{foot}   {}", place(at, len));
-    let height = (len.max(3) as u16).saturating_add(3).max(8);
-    let inside = popup(app, buf, body, name, &foot, (body.width.min(100), height));
-    let said = states::fetched(app, all, none);
+    let foot = format!("{foot}   {}", place(at, narrow.shown.len()));
+    let name = format!("{name}{}", text::plain(&narrow.says(len)));
+    let inside = popup(app, buf, body, &name, &foot, layout::files(body, len));
+    let said = states::fetched(app, all, none)
+        .or_else(|| narrow.shown.is_empty().then(|| Said::so("No row passes the filter.", "esc takes it away")));
     match (said, all) {
         (Some(said), _) => said.draw(app, inside, buf),
         (None, Some(Ok(rows))) => return Some((inside, rows)),
@@ -192,13 +194,16 @@ fn listed<'a, T>(
 
 fn versions(app: &App, list: &Versions, body: Rect, buf: &mut Buffer) {
     let name = format!("Versions  {}", text::plain(&list.name));
-    let foot = [("open", "read"), ("diff", "diff"), ("restore", "go back"), ("cancel", "close")];
-    let heads = (&*name, &*chrome::keys(app, "versions", &foot));
+    let foot = chrome::keys(app, "versions", &[("open", "read"), ("diff", "diff"), ("restore", "go back")]);
+    let foot = format!("{foot}   / filter   {}", chrome::keys(app, "dialog", &[("cancel", "close")]));
+    let heads = (&*name, &*foot);
     let none = Said::so("No versions yet.", "one is kept whenever the script is saved here, or run");
-    let Some((inside, rows)) = listed(app, heads, &list.all, none, list.cursor.at, body, buf) else { return };
-    for (n, at) in list.cursor.window(rows.len(), usize::from(inside.height)).enumerate() {
+    let on = (&list.narrow, list.cursor.at);
+    let Some((inside, rows)) = listed(app, heads, &list.all, none, on, body, buf) else { return };
+    let shown = &list.narrow.shown;
+    for (n, at) in list.cursor.window(shown.len(), usize::from(inside.height)).enumerate() {
         let row = nth(inside, n as u16);
-        version_row(app, buf, row, &rows[at]);
+        version_row(app, buf, row, &rows[shown[at]]);
         if at == list.cursor.at {
             cells::cursor(&app.theme, buf, row, true);
         }
@@ -229,22 +234,20 @@ fn version_row(app: &App, buf: &mut Buffer, row: Rect, version: &Version) {
     cells::row(buf, row, &widths, &cells);
 }
 
-fn trash(
-    app: &App,
-    all: &Fetched<Trashed>,
-    at: usize,
-    body: Rect,
-    buf: &mut Buffer,
-    window: impl Fn(usize, usize) -> std::ops::Range<usize>,
-) {
+fn trash(app: &App, list: &Trash, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let foot = chrome::keys(app, "versions", &[("open", "brings it back"), ("cancel", "close")]);
+    let close = chrome::keys(app, "dialog", &[("cancel", "close")]);
+    let foot = format!("{}   / filter   {close}", chrome::keys(app, "versions", &[("open", "brings it back")]));
     let next = format!("what {} deletes is kept here, and can be brought back", app.key_of("scripts", "delete"));
     let none = Said::so("Nothing was deleted.", next);
-    let Some((inside, rows)) = listed(app, ("Deleted scripts", &foot), all, none, at, body, buf) else { return };
+    let (shown, at) = (&list.narrow.shown, list.cursor.at);
+    let Some((inside, rows)) = listed(app, ("Deleted scripts", &foot), &list.all, none, (&list.narrow, at), body, buf)
+    else {
+        return;
+    };
     let muted = theme.style(Role::TextMuted);
-    for (n, row) in window(usize::from(inside.height), rows.len()).enumerate() {
-        let trashed = &rows[row];
+    for (n, row) in list.cursor.window(shown.len(), usize::from(inside.height)).enumerate() {
+        let trashed = &rows[shown[row]];
         let cells = [
             left("", muted),
             right(ago(app.now, trashed.deleted_at), muted),
@@ -262,11 +265,13 @@ fn trash(
 
 fn with_what(app: &App, with: &With, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let name = format!("Diff  {}  with", text::plain(&with.name));
-    let keys = chrome::keys(app, "versions", &[("open", "compares"), ("cancel", "close")]);
-    let foot = format!("{keys}   {}", place(with.cursor.at, with.rows.len()));
-    let height = (with.rows.len() as u16).saturating_add(3).max(7);
-    let inside = popup(app, buf, body, &name, &foot, (body.width.min(100), height));
+    let shown = &with.narrow.shown;
+    let said = text::plain(&with.narrow.says(with.rows.len()));
+    let name = format!("Diff  {}  with{said}", text::plain(&with.name));
+    let keys = chrome::keys(app, "versions", &[("open", "compares")]);
+    let close = chrome::keys(app, "dialog", &[("cancel", "close")]);
+    let foot = format!("{keys}   / filter   {close}   {}", place(with.cursor.at, shown.len()));
+    let inside = popup(app, buf, body, &name, &foot, layout::files(body, with.rows.len()));
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let none = Said::so(
         "There is nothing to compare it with.",
@@ -277,9 +282,12 @@ fn with_what(app: &App, with: &With, body: Rect, buf: &mut Buffer) {
     {
         return said.draw(app, inside, buf);
     }
-    for (n, at) in with.cursor.window(with.rows.len(), usize::from(inside.height)).enumerate() {
+    if shown.is_empty() {
+        return Said::so("No row passes the filter.", "esc takes it away").draw(app, inside, buf);
+    }
+    for (n, at) in with.cursor.window(shown.len(), usize::from(inside.height)).enumerate() {
         let row = nth(inside, n as u16);
-        match &with.rows[at] {
+        match &with.rows[shown[at]] {
             Other::Draft => {
                 let cells =
                     [left("", plain), left("draft", theme.style(Role::TextStrong)), left("not saved yet", muted)];

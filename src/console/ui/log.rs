@@ -8,9 +8,9 @@ use ratatui::text::{Line, Span};
 use super::cells::{self, left, line, nth, pane, place, title, words};
 use super::live::clock;
 use super::states::Said;
-use crate::console::app::App;
 use crate::console::app::log::Log;
 use crate::console::app::notices::Level;
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -60,8 +60,9 @@ pub fn draw(app: &App, log: &Log, body: Rect, buf: &mut Buffer) -> Option<Positi
         return cursor;
     }
     // The chosen one whole, below.
-    let details = if list.height >= 9 { 4 } else { 0 };
-    list.height -= details;
+    let rows = layout::log_rows(inside, log.typing || !log.filter.is_empty());
+    let details = list.height - rows.height;
+    let list = rows;
     for (n, at) in log.cursor.window(listed.len(), usize::from(list.height)).enumerate() {
         let Some(notice) = app.notices.all.get(listed[at]) else { continue };
         let (sign, role) = sign(notice.level);

@@ -77,6 +77,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Pages(pages) => pages::draw(app, pages, strips.body, buf),
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
+            Layer::Template(ask) => dialog::template(app, ask, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),
             Layer::Chooser(chooser) => cursor = chooser::draw(app, chooser, buf),

@@ -16,7 +16,7 @@ use crate::console::theme::{Role, Theme};
 use crate::model::job::JobSummary;
 use crate::model::rows::{Jobs, Scripts};
 use crate::model::script::ScriptInfo;
-use crate::model::state::{JobState, RunState};
+use crate::model::state::JobState;
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let panes = layout::overview(area, app.overview.focus, app.overview.full, app.overview.sizes);
@@ -291,7 +291,7 @@ pub fn done(job: &JobSummary) -> String {
     match job.state {
         JobState::Running => format!("{}%", gauge::percent(&job.counts)),
         JobState::Done => "100%".into(),
-        JobState::Cancelled => gauge::word(RunState::Cancelled, true).into(),
+        JobState::Cancelled => "STOP".into(),
         JobState::Interrupted => "lost".into(),
     }
 }
@@ -302,7 +302,7 @@ pub fn outcome(job: &JobSummary) -> (String, Role) {
     let many = |n: u32, word: &str, role| (format!("{} {word}", text::count(u64::from(n))), role);
     match job.state {
         JobState::Running => ("LIVE".into(), Role::StateRunning),
-        JobState::Cancelled => ("CANCELLED".into(), Role::StateCancelled),
+        JobState::Cancelled => ("STOPPED".into(), Role::StateCancelled),
         JobState::Interrupted => ("INTERRUPTED".into(), Role::StateFailed),
         JobState::Done if counts.failed > 0 => many(counts.bad(), "FAILED", Role::StateFailed),
         JobState::Done if counts.timeout > 0 => many(counts.timeout, "TIMED OUT", Role::StateTimeout),

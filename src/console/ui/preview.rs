@@ -44,7 +44,9 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let edited = if app.shelf.edited(&info.name) { "  (M: edited here, not saved)" } else { "" };
     let wrap = if app.overview.wrap { "   wrap" } else { "" };
-    let name = format!("{}  {}  {}{edited}{wrap}", text::plain(&info.name), info.language, info.version);
+    let sha = if area.width >= 80 { sha(info.number.is_some(), &info.version) } else { String::new() };
+    let version = info.version_word();
+    let name = format!("{}  {version}{sha}  {}{edited}{wrap}", text::plain(&info.name), info.language);
     let source = app.source.as_ref().filter(|source| source.name == info.name);
     let len = source.map_or(0, |source| source.lines.len());
     let mut foot = match len {
@@ -67,6 +69,11 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
         (None, Some(source)) => lines(app, source, top, buf),
         (None, None) => {}
     }
+}
+
+/// The beginning of a version's hash, where that is not its name already.
+pub fn sha(named: bool, version: &str) -> String {
+    if named { format!("  sha {}", version.get(..6).unwrap_or(version)) } else { String::new() }
 }
 
 fn lines(app: &App, source: &Source, area: Rect, buf: &mut Buffer) {
@@ -356,7 +363,7 @@ fn job_facts(app: &App, area: Rect, buf: &mut Buffer) {
     let plain = theme.style(Role::Text);
     let mut rows = vec![
         ("target", job.target.clone()),
-        ("version", job.version.clone()),
+        ("version", app.version_word(&job.script, &job.version)),
         ("by", job.by.clone()),
         ("started", format!("{}, {} ago", live::clock(app, job.created_at), ago(app.now, job.created_at))),
     ];

@@ -4,6 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
 
 use super::cells::{self, line, nth, popup, words};
 use crate::console::app::prompt::{Completion, Prompt, Purpose};
@@ -30,6 +31,9 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -> Positio
 fn entry(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -> Position {
     let theme = &app.theme;
     let muted = theme.style(Role::TextMuted);
+    // (a dialog may have written on this row)
+    Clear.render(area, buf);
+    buf.set_style(area, theme.base());
     let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let sign = match &prompt.recall {
         Some(recall) => format!("history `{}`: ", recall.query.text()),

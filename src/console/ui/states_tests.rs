@@ -134,8 +134,12 @@ fn an_empty_list_says_how_it_is_filled() {
             || {
                 with("f", |session| {
                     let says = "cannot read the script library /mnt/ops/lib: No such file or directory";
-                    session.scripts =
-                        Library { folder: "/mnt/ops/lib".into(), scripts: vec![], warnings: vec![says.into()] };
+                    session.scripts = Library {
+                        folder: "/mnt/ops/lib".into(),
+                        scripts: vec![],
+                        warnings: vec![says.into()],
+                        ..Library::default()
+                    };
                 })
             },
             &[
@@ -428,6 +432,7 @@ fn what_to_do_next_is_seen_however_long_the_reason_is() {
         folder: "/lib".into(),
         scripts: vec![],
         warnings: vec!["a reason that goes on and on ".repeat(40)],
+        ..Library::default()
     })));
     let screen = session.screen();
     assert!(screen.contains("reads it"), "{screen}");

@@ -78,8 +78,10 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
 
 /// Where one is, and above all what is not shown.
 fn foot(app: &App, tail: &Tail, job: &Job, run: Option<&Run>) -> String {
-    let total = tail.total.max(run.map_or(0, |run| run.lines));
-    let size = text::bytes(tail.bytes.max(run.map_or(0, |run| run.bytes)));
+    // (what the job tells of its runs may be ahead of the last answer)
+    let told = |of: fn(&Run) -> u64| run.map_or_else(|| job.runs.iter().map(of).sum(), of);
+    let total = tail.total.max(told(|run| run.lines));
+    let size = text::bytes(tail.bytes.max(told(|run| run.bytes)));
     let mut parts = Vec::new();
     for (find, sign) in [(&tail.find, "/"), (&tail.errors, "errors ")] {
         if let Some(find) = find {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::output::timestamp;
 use crate::model::script::inspect;
-use crate::model::shelf::{Version, Why};
+use crate::model::shelf::{Numbers, Version, Why};
 
 /// Versions kept of every script, beside those that a job ran.
 const KEPT: usize = 50;
@@ -154,6 +154,17 @@ pub fn versions(connection: &Connection, script: &str) -> rusqlite::Result<Vec<V
         })
     })?;
     rows.collect()
+}
+
+/// What the versions that are kept are numbered, by script.
+pub fn numbers(connection: &Connection) -> rusqlite::Result<Numbers> {
+    let mut query = connection.prepare_cached("SELECT script, version, max(number) FROM versions GROUP BY 1, 2")?;
+    let mut rows = query.query([])?;
+    let mut numbers = Numbers::new();
+    while let Some(row) = rows.next()? {
+        numbers.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    }
+    Ok(numbers)
 }
 
 /// A script's versions go with its name; what another one of that name left stays below them.

@@ -103,6 +103,7 @@ pub fn examine(name: &str, bytes: &[u8]) -> (ScriptInfo, Vec<Finding>) {
     let info = ScriptInfo {
         name: name.to_owned(),
         version: version(bytes),
+        number: None,
         describe: header.describe,
         language: runner.language,
         interpreter: runner.interpreter,

@@ -27,6 +27,9 @@ pub struct ScriptInfo {
     pub name: String,
     /// First 12 hex digits of the text's SHA-256.
     pub version: String,
+    /// Which of its kept versions that is: `v3`. What was edited elsewhere counts as the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
     /// From `@describe`, else empty.
     pub describe: String,
     /// `bash`, `python3`, `pwsh`…: the interpreter's own name.
@@ -58,6 +61,11 @@ pub struct ScriptInfo {
 }
 
 impl ScriptInfo {
+    /// Its version by the name that people use: `v3`, else the beginning of its hash.
+    pub fn version_word(&self) -> String {
+        self.number.map_or_else(|| self.version.clone(), |number| format!("v{number}"))
+    }
+
     /// What its header says of an exit code.
     pub fn exit(&self, code: i32) -> Option<&ExitWord> {
         self.exits.iter().find(|exit| exit.code == code)
@@ -69,7 +77,8 @@ impl ScriptInfo {
 pub struct LastRun {
     pub at: Timestamp,
     pub job: u64,
-    /// Of the runs that ended in the last 16 jobs, how many of a hundred were ok; none: none has ended yet.
+    /// Of the runs that came to an end of their own in the last 16 jobs, how many of a hundred were ok; none: none has
+    /// yet. Devices that were not reached count for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ok_percent: Option<u8>,
     /// One character a job, oldest first: `+` all ok, `x` some bad, `-` only unreachable, `.` nothing has ended yet.

@@ -10,6 +10,7 @@ use crate::console::app::diff::{Side, Text};
 use crate::console::app::event::Effect;
 use crate::console::app::files::{Fetched, Files, Versions};
 use crate::console::app::list::Cursor;
+use crate::console::app::narrow::Narrow;
 use crate::console::app::{App, Layer, View};
 use crate::console::text;
 use crate::model::diff::Diff;
@@ -122,7 +123,7 @@ impl App {
         }
         let name = editor.name.clone();
         effects.push(Effect::LoadVersions(name.clone()));
-        let list = Versions { name, all: None, cursor: Cursor::default() };
+        let list = Versions { name, all: None, cursor: Cursor::default(), narrow: Narrow::default() };
         self.layers.push(Layer::Files(Box::new(Files::Versions(list))));
     }
 }

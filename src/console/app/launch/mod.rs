@@ -2,10 +2,13 @@
 //! sent before the arm text is right for the very plan on screen; a change of anything disarms.
 
 mod request;
+mod template;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
+
+use ratatui::layout::Rect;
 
 use self::request::{input_of, note_of, spread};
 use super::chooser::Chooser;
@@ -15,6 +18,7 @@ use super::planned::DeviceList;
 use super::tree::Tree;
 use crate::model::plan::{Plan, Question};
 use crate::model::script::ScriptInfo;
+use crate::model::template::Form;
 use crate::model::wire::{Code, Problem};
 
 /// What a field is for.
@@ -22,6 +26,8 @@ use crate::model::wire::{Code, Problem};
 pub enum Slot {
     Script,
     Param(usize),
+    /// The launch that is kept under a name and filled in from.
+    Template,
     Target,
     AtOnce,
     Timeout,
@@ -48,8 +54,13 @@ pub enum At {
     /// Where the count, or `y`, is typed.
     Arm,
     Cancel,
+    /// To be kept under a name.
+    Save,
     Launch,
 }
+
+/// The buttons, in their order.
+pub const BUTTONS: [(&str, At); 3] = [("Cancel", At::Cancel), ("Save as template", At::Save), ("Launch", At::Launch)];
 
 /// A fact, and how many of the planned devices have which value.
 pub type Spread = (String, Vec<(String, usize)>);
@@ -76,6 +87,9 @@ pub struct Launch {
     dirty: bool,
     /// The form did not change since the last plan: a difference is the world's.
     world: bool,
+    templates_asked: bool,
+    /// What the template said that the form was filled in from.
+    filled: Option<Form>,
 }
 
 impl Launch {
@@ -93,6 +107,7 @@ impl Launch {
         };
         let fields = vec![
             field(0, Slot::Script, "script", Input::Choice { of: names, at, optional: false }, "", true),
+            field(0, Slot::Template, "template", Input::Choice { of: Vec::new(), at: None, optional: true }, "", false),
             field(1, Slot::Target, "expr", Input::Text(Text::new(target)), "", true),
             field(2, Slot::AtOnce, "at once", Input::Text(Text::default()), "", false),
             field(2, Slot::Timeout, "timeout", Input::Text(Text::default()), "", false),
@@ -113,6 +128,8 @@ impl Launch {
             asked: false,
             dirty: true,
             world: false,
+            templates_asked: false,
+            filled: None,
         };
         launch.script_chosen(scripts);
         launch.at = launch.first_gap();
@@ -170,6 +187,9 @@ impl Launch {
                         Some(Input::Text(text)) if matches!(fresh, Input::Text(_)) => Input::Text(text),
                         Some(Input::Hidden(text)) if matches!(fresh, Input::Hidden(_)) => Input::Hidden(text),
                         Some(Input::Flag(on)) if matches!(fresh, Input::Flag(_)) => Input::Flag(on),
+                        Some(Input::Choice { of, at, .. }) if param.choices == of => {
+                            Input::Choice { of, at, optional: !param.required }
+                        }
                         _ => fresh,
                     };
                     Field {
@@ -196,6 +216,7 @@ impl Launch {
         self.changed = None;
         self.world = false;
         self.dirty = true;
+        self.retell();
     }
 
     /// The world may have changed: plan again and say what is different.
@@ -348,14 +369,31 @@ impl Launch {
             (At::Field(at), true) if at < last => At::Field(at + 1),
             (At::Field(_), true) => At::Arm,
             (At::Arm, true) => At::Cancel,
-            (At::Cancel, true) => At::Launch,
+            (At::Cancel, true) | (At::Launch, false) => At::Save,
+            (At::Save, true) => At::Launch,
             (At::Launch, true) => At::Field(0),
             (At::Field(0), false) => At::Launch,
             (At::Field(at), false) => At::Field(at - 1),
             (At::Arm, false) => At::Field(last),
             (At::Cancel, false) => At::Arm,
-            (At::Launch, false) => At::Cancel,
+            (At::Save, false) => At::Cancel,
         };
+    }
+
+    /// Which fields of a block are shown in so many rows: the part of a longer form that is around the focus.
+    pub fn fields_shown(&self, block: u8, rows: usize) -> impl Iterator<Item = (usize, &Field)> {
+        let of = move |(_, field): &(usize, &Field)| field.block == block;
+        let focused = |(n, _): (usize, &Field)| At::Field(n) == self.at;
+        let place = self.fields.iter().enumerate().filter(of).position(focused).unwrap_or(0);
+        // facts of the script stand below its fields
+        let rows = rows - if block == 0 { 2.min(rows / 3) } else { 0 };
+        self.fields.iter().enumerate().filter(of).skip((place + 1).saturating_sub(rows)).take(rows)
+    }
+
+    /// The field that stands in this row of a block. Only where every field has one row.
+    pub fn field_at(&self, block: u8, inside: Rect, row: usize) -> Option<usize> {
+        let field = self.fields_shown(block, usize::from(inside.height)).nth(row)?;
+        (row == 0 || !matches!(block, 1 | 3)).then_some(field.0)
     }
 
     /// To the first field of a block; to the buttons if it has none.
@@ -378,15 +416,11 @@ impl Launch {
         }
     }
 
-    /// Takes the choice under the picker's cursor. `true`: it is another one.
-    pub fn pick(&mut self) -> bool {
-        let Some((field, chosen)) = self.picker.take().and_then(|(field, picker)| Some((field, picker.chosen_at()?)))
-        else {
-            return false;
-        };
-        let Some(Field { input: Input::Choice { at, .. }, .. }) = self.fields.get_mut(field) else { return false };
-        let other = *at != Some(chosen);
-        *at = Some(chosen);
-        other
+    /// Takes the choice under the picker's cursor: of which field, if it is another one.
+    pub fn pick(&mut self) -> Option<Slot> {
+        let (field, picker) = self.picker.take()?;
+        let chosen = picker.chosen_at()?;
+        let Some(Field { slot, input: Input::Choice { at, .. }, .. }) = self.fields.get_mut(field) else { return None };
+        (at.replace(chosen) != Some(chosen)).then(|| slot.clone())
     }
 }

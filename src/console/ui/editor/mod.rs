@@ -1,6 +1,7 @@
 //! The editor's screen: the text, what lint says below it, the parameters beside it, the bar in which is searched,
 //! and its questions.
 
+mod params;
 mod past;
 mod text;
 
@@ -16,7 +17,7 @@ use crate::console::app::form::Text;
 use crate::console::app::{App, layout};
 use crate::console::text as shown;
 use crate::console::theme::Role;
-use crate::model::script::{Finding, Level, ParamKind};
+use crate::model::script::{Finding, Level};
 
 /// Draws it all; tells where the cursor belongs.
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -27,7 +28,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         lint(app, editor, area, buf);
     }
     if let Some(area) = panes.params {
-        params(app, editor, area, buf);
+        params::draw(app, editor, area, buf);
     }
     if let Some(area) = panes.versions {
         past::draw(app, editor, area, buf);
@@ -168,55 +169,6 @@ fn place(finding: &Finding) -> String {
         (0, _) => "-".into(),
         (line, 0) => line.to_string(),
         (line, column) => format!("{line}:{column}"),
-    }
-}
-
-fn params(app: &App, editor: &Editor, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    let (muted, plain) = (theme.style(Role::TextMuted), theme.style(Role::Text));
-    let foot = format!("{} edit", app.key_in("editor", "parameters"));
-    let title = cells::title(theme, "", "Parameters", "(form shown at launch)");
-    let inside = pane(app, buf, area, title, &foot, false);
-    let header = &editor.header;
-    let mut y = 0;
-    if !header.describe.is_empty() {
-        y += cells::paragraph(
-            buf,
-            Rect { height: 3.min(inside.height), ..inside },
-            &shown::plain(&header.describe),
-            plain,
-        ) + 1;
-    }
-    if header.params.is_empty() {
-        let below = Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y), ..inside };
-        let how =
-            ["Comments at the top declare them:", "# @arg version!", "# @option --window=08-18", "# @flag --dry-run"];
-        return cells::empty(theme, buf, below, "No parameters.", &how);
-    }
-    let widths = [12, 8, 4, 9, 0];
-    row(buf, nth(inside, y), &widths, &["name", "type", "req", "default", "rule"].map(|name| left(name, muted)));
-    for param in &header.params {
-        y += 1;
-        let kind = match param.kind {
-            _ if param.secret => "secret",
-            ParamKind::Arg => "arg",
-            ParamKind::Option => "option",
-            ParamKind::Flag => "flag",
-        };
-        let rule = match (&param.choices[..], param.secret, param.multiple) {
-            (_, true, _) => "not saved".to_owned(),
-            ([], _, true) => "several".to_owned(),
-            ([], _, false) => shown::plain(&param.describe),
-            (choices, ..) => shown::plain(&choices.join("|")),
-        };
-        let cells = [
-            left(shown::plain(&param.name), theme.style(Role::TextStrong)),
-            left(kind, muted),
-            left(if param.required { "yes" } else { "no" }, plain),
-            left(param.default.as_deref().map_or("-".into(), shown::plain), plain),
-            left(rule, muted),
-        ];
-        row(buf, nth(inside, y), &widths, &cells);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::console::app::launch::Launch;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::ui::cells::{self, line, nth};
+use crate::console::ui::preview::sha;
 use crate::console::ui::states;
 use crate::model::script::Level;
 
@@ -23,7 +24,8 @@ pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     }
     rows.push(Line::from(vec![
         Span::styled("version  ", muted),
-        Span::styled(info.version.as_str(), plain),
+        Span::styled(info.version_word(), plain),
+        Span::styled(sha(info.number.is_some(), &info.version), muted),
         Span::styled(format!("  {}  {}", text::plain(&info.language), text::bytes(info.size)), muted),
     ]));
     if !info.describe.is_empty() {

@@ -63,8 +63,13 @@ pub(super) fn draw_field(
         if inner >= 2 {
             buf.set_string(x + inner as u16, area.y, "v", style);
         }
-        if shown.is_empty() && matches!(field.slot, Slot::Script) {
-            let hint = text::clip("enter chooses", inner.saturating_sub(2));
+        let hint = match field.slot {
+            Slot::Script => "enter chooses",
+            Slot::Template => "none",
+            _ => "",
+        };
+        if shown.is_empty() && !hint.is_empty() {
+            let hint = text::clip(hint, inner.saturating_sub(2));
             buf.set_string(x + 1, area.y, hint, style.add_modifier(Modifier::DIM));
         }
     } else if focused {

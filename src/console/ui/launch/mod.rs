@@ -12,7 +12,7 @@ use self::fields::{answer, devices, draw_field};
 use super::cells::{self, line, nth, pane, title};
 use super::chooser;
 use crate::console::app::form::Need;
-use crate::console::app::launch::{At, Field, Launch, Slot};
+use crate::console::app::launch::{At, BUTTONS, Launch, Slot};
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -58,20 +58,14 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
     let name = title(theme, LETTERS[usize::from(block)], NAMES[usize::from(block)], "");
     let foot = if block == 1 && launch.plan.is_some() { "alt-t devices" } else { "" };
     let inside = pane(app, buf, area, name, foot, focused);
-    let fields: Vec<(usize, &Field)> =
-        launch.fields.iter().enumerate().filter(|(_, field)| field.block == block).collect();
-    // A form longer than the block shows the part around the focus.
-    let rows = usize::from(inside.height);
-    let place = fields.iter().position(|(n, _)| Some(*n) == at).unwrap_or(0);
-    let reserve = if block == 0 { 2.min(rows / 3) } else { 0 };
-    let from = (place + 1).saturating_sub(rows - reserve);
-    let label = fields.iter().map(|(_, field)| text::width(&field.label) + 1).max().unwrap_or(8).clamp(8, 16) as u16;
+    let labels = launch.fields.iter().filter(|field| field.block == block);
+    let label = labels.map(|field| text::width(&field.label) + 1).max().unwrap_or(8).clamp(8, 16) as u16;
     let mut y = 0;
-    for (n, field) in fields.iter().skip(from).take(rows - reserve) {
+    for (n, field) in launch.fields_shown(block, usize::from(inside.height)) {
         if matches!(field.slot, Slot::Answer(_)) {
-            y += answer(app, field, Some(*n) == at, below(inside, y), buf, position);
+            y += answer(app, field, Some(n) == at, below(inside, y), buf, position);
         } else {
-            draw_field(app, field, Some(*n) == at, label, nth(inside, y), buf, position);
+            draw_field(app, field, Some(n) == at, label, nth(inside, y), buf, position);
             y += 1;
         }
         if field.slot == Slot::Target {
@@ -163,8 +157,8 @@ fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
     };
     line(buf, nth(rows, 0), &Line::from(vec![Span::styled(ask, plain), typed, state]));
     let ready = if armed { Role::KeyDanger } else { Role::TextMuted };
-    let both = [("Cancel", launch.at == At::Cancel, Role::Text), ("Launch", launch.at == At::Launch, ready)];
-    cells::buttons(app, buf, form.buttons, both);
+    let look = |at: At| if at == At::Launch { ready } else { Role::Text };
+    cells::buttons(app, buf, form.buttons, BUTTONS.map(|(word, at)| (word, launch.at == at, look(at))));
     // A word about the last key, or the command line.
     let last = command.unwrap_or_else(|| nth(area, 2));
     let last = Rect { x: last.x + 1, width: last.width.saturating_sub(2), ..last };

@@ -1,0 +1,126 @@
+//! The launch dialog and the launches that are kept under a name: filling the form in from one, and making one of the
+//! form. What is typed into a hidden field stays out of it, and is asked for again.
+
+use std::collections::BTreeMap;
+
+use super::{Launch, Slot};
+use crate::console::app::form::{Input, Text};
+use crate::model::script::ScriptInfo;
+use crate::model::template::{Form, Template};
+
+/// Names told beside the field.
+const TOLD: usize = 3;
+
+impl Slot {
+    /// What a template calls the limit that is written there.
+    pub const fn limit(&self) -> Option<&'static str> {
+        match self {
+            Slot::AtOnce => Some("at_once"),
+            Slot::Timeout => Some("timeout"),
+            Slot::Script | Slot::Param(_) | Slot::Template | Slot::Target | Slot::Answer(_) => None,
+        }
+    }
+}
+
+impl Launch {
+    /// `true`, once: the templates there are want to be known.
+    pub fn wants_templates(&mut self) -> bool {
+        !std::mem::replace(&mut self.templates_asked, true)
+    }
+
+    /// The templates there are now. The one that was chosen stays so while it is there.
+    pub fn know(&mut self, templates: &[Template]) {
+        let chosen = self.template();
+        let names: Vec<String> = templates.iter().map(|template| template.name.clone()).collect();
+        if let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Template) {
+            let at = chosen.as_ref().and_then(|chosen| names.iter().position(|name| name == chosen));
+            if at.is_none() {
+                self.filled = None;
+            }
+            field.input = Input::Choice { of: names, at, optional: true };
+        }
+        self.retell();
+    }
+
+    /// The form is what a template says.
+    pub fn know_filled(&mut self, form: Form) {
+        self.filled = Some(form);
+        self.retell();
+    }
+
+    /// The name of the template it was filled in from.
+    pub fn template(&self) -> Option<String> {
+        self.value(&Slot::Template)
+    }
+
+    /// Fills the form in. What the template does not say is as the script and the settings have it.
+    pub fn apply(&mut self, template: &Template, scripts: &[ScriptInfo]) {
+        let form = &template.form;
+        self.fields.retain(|field| match field.slot {
+            Slot::Param(_) => matches!(field.input, Input::Hidden(_)),
+            _ => true,
+        });
+        for field in &mut self.fields {
+            match (&field.slot, &mut field.input) {
+                (Slot::Script, Input::Choice { of, at, .. }) => *at = of.iter().position(|name| *name == form.script),
+                (Slot::Target, input) => *input = Input::Text(Text::new(&form.target)),
+                (slot, input) => {
+                    if let Some(limit) = slot.limit() {
+                        input.put(form.limits.get(limit).map(String::as_str));
+                    }
+                }
+            }
+        }
+        self.script_chosen(scripts);
+        let params: Vec<(String, String)> = form
+            .params
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(|value| (name.clone(), value.clone())))
+            .collect();
+        self.fill(&params);
+        self.filled = Some(self.form());
+    }
+
+    /// What is written in it, to be kept.
+    pub fn form(&self) -> Form {
+        let mut params = BTreeMap::new();
+        let known = self.info.iter().flat_map(|info| info.params.iter()).collect::<Vec<_>>();
+        for field in &self.fields {
+            let Slot::Param(at) = field.slot else { continue };
+            let Some(param) = known.get(at).filter(|param| !param.secret) else { continue };
+            let values = match (&field.input, field.input.value()) {
+                // where on is usual, off is said
+                (Input::Flag(false), _) if param.default.as_deref() == Some("true") => vec!["false".to_owned()],
+                (_, None) => continue,
+                (_, Some(value)) if param.multiple => shlex::split(&value).unwrap_or_else(|| vec![value]),
+                (_, Some(value)) => vec![value],
+            };
+            params.insert(param.name.clone(), values);
+        }
+        let limits = self.fields.iter().filter_map(|field| {
+            let (name, value) = (field.slot.limit()?, field.input.value()?);
+            Some((name.to_owned(), value))
+        });
+        let limits = limits.collect();
+        Form { script: self.script().unwrap_or_default(), target: self.target(), params, limits }
+    }
+
+    /// Says beside the field what there is, or how the form stands to the template it came from.
+    pub(super) fn retell(&mut self) {
+        let note = match (&self.filled, self.template()) {
+            (Some(filled), Some(_)) if *filled == self.form() => "as saved".to_owned(),
+            (Some(_), Some(_)) => "changed since".to_owned(),
+            _ => String::new(),
+        };
+        let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Template) else { return };
+        let Input::Choice { of, .. } = &field.input else { return };
+        field.note = match of.as_slice() {
+            _ if !note.is_empty() => note,
+            [] => "none saved yet".to_owned(),
+            some => {
+                let more = if some.len() > TOLD { " …" } else { "" };
+                format!("saved: {}{more}", some[..some.len().min(TOLD)].join(", "))
+            }
+        };
+    }
+}
