@@ -164,6 +164,8 @@ fn request(script: &str, target: &str, params: &[(String, String)]) -> PlanReque
         target: target.to_owned(),
         params: params.to_vec(),
         secrets: vec![],
+        include: vec![],
+        dry_run: false,
         timeout_ms: None,
         at_once: Some(30),
     }

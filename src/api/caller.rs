@@ -11,17 +11,22 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::model::plan::Caller;
-use crate::model::wire::AGENT;
+use crate::model::wire::{AGENT, FROM};
+
+/// What is told of somebody is cut here.
+const FROM_MAX: usize = 200;
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let Some(named) = parts.headers.get(AGENT) else { return Ok(Self::default()) };
+        let from = parts.headers.get(FROM).and_then(|from| from.to_str().ok()).unwrap_or("socket");
+        let from: String = from.chars().filter(|c| !c.is_control()).take(FROM_MAX).collect();
+        let Some(named) = parts.headers.get(AGENT) else { return Ok(Self { from, ..Self::default() }) };
         let path = Path::new(OsStr::from_bytes(named.as_bytes()));
         Ok(match usable(path, rustix::process::geteuid().as_raw()) {
-            Ok(()) => Self { agent: Some(path.to_owned()), no_agent: None },
-            Err(why) => Self { agent: None, no_agent: Some(format!("your agent {}: {why}", path.display())) },
+            Ok(()) => Self { agent: Some(path.to_owned()), no_agent: None, from },
+            Err(why) => Self { agent: None, no_agent: Some(format!("your agent {}: {why}", path.display())), from },
         })
     }
 }

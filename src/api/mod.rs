@@ -3,6 +3,7 @@
 //! One path for everybody: what the console shows is what `curl --unix-socket` shows.
 
 mod afterwork;
+mod audit;
 mod caller;
 mod listen;
 mod routes;

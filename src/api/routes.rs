@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
-use super::{afterwork, shelf, templates, triage};
+use super::{afterwork, audit, shelf, templates, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -83,6 +83,7 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/library/script", get(script))
         .route("/library/lint", post(lint))
         .route("/plans", post(plan))
+        .route("/plans/{id}", get(planned))
         .route("/answers", post(answer))
         .route("/jobs", get(jobs).post(launch))
         .route("/jobs/{id}", get(job))
@@ -96,7 +97,8 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .merge(shelf::routes())
         .merge(triage::routes())
         .merge(afterwork::routes())
-        .merge(templates::routes());
+        .merge(templates::routes())
+        .merge(audit::routes());
     Router::new()
         .nest("/api/v1", v1)
         .fallback(|request: Request| async move {
@@ -172,6 +174,10 @@ async fn plan(State(house): State<House>, caller: Caller, Json(request): Json<Pl
     Ok(Json(house.engine.plan(request, &caller).await?))
 }
 
+async fn planned(State(house): State<House>, Path(id): Path<String>) -> Answered<Plan> {
+    Ok(Json(house.engine.planned(&id)?))
+}
+
 async fn answer(State(house): State<House>, Json(answer): Json<Answer>) -> Result<StatusCode, Refusal> {
     house.engine.answer(answer).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -198,8 +204,13 @@ async fn job(State(house): State<House>, Path(id): Path<JobId>) -> Answered<Job>
     Ok(Json(house.engine.job(id).await?))
 }
 
-async fn cancel(State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Cancel>) -> Answered<Cancelled> {
-    Ok(Json(house.engine.cancel(id, &what).await?))
+async fn cancel(
+    State(house): State<House>,
+    Path(id): Path<JobId>,
+    caller: Caller,
+    Json(what): Json<Cancel>,
+) -> Answered<Cancelled> {
+    Ok(Json(house.engine.cancel(id, &what, &caller).await?))
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::routes::{Answered, House, Named};
+use crate::model::plan::Caller;
 use crate::model::shelf::{Delete, Rename, Renamed, Restore, Save, Saved, Text, Trashed, Version};
 
 pub(super) fn routes() -> Router<House> {
@@ -29,26 +30,26 @@ async fn text(State(house): State<House>, Query(asked): Query<Versioned>) -> Ans
     Ok(Json(house.engine.text(&asked.name, asked.version.as_deref()).await?))
 }
 
-async fn save(State(house): State<House>, Json(asked): Json<Save>) -> Answered<Saved> {
-    Ok(Json(house.engine.save(asked).await?))
+async fn save(State(house): State<House>, caller: Caller, Json(asked): Json<Save>) -> Answered<Saved> {
+    Ok(Json(house.engine.save(asked, &caller).await?))
 }
 
 async fn versions(State(house): State<House>, Query(asked): Query<Named>) -> Answered<Vec<Version>> {
     Ok(Json(house.engine.versions(&asked.name).await?))
 }
 
-async fn rename(State(house): State<House>, Json(asked): Json<Rename>) -> Answered<Renamed> {
-    Ok(Json(house.engine.rename(asked).await?))
+async fn rename(State(house): State<House>, caller: Caller, Json(asked): Json<Rename>) -> Answered<Renamed> {
+    Ok(Json(house.engine.rename(asked, &caller).await?))
 }
 
-async fn delete(State(house): State<House>, Json(asked): Json<Delete>) -> Answered<Trashed> {
-    Ok(Json(house.engine.delete(asked).await?))
+async fn delete(State(house): State<House>, caller: Caller, Json(asked): Json<Delete>) -> Answered<Trashed> {
+    Ok(Json(house.engine.delete(asked, &caller).await?))
 }
 
 async fn trash(State(house): State<House>) -> Answered<Vec<Trashed>> {
     Ok(Json(house.engine.trash().await?))
 }
 
-async fn restore(State(house): State<House>, Json(asked): Json<Restore>) -> Answered<Trashed> {
-    Ok(Json(house.engine.restore(asked.what).await?))
+async fn restore(State(house): State<House>, caller: Caller, Json(asked): Json<Restore>) -> Answered<Trashed> {
+    Ok(Json(house.engine.restore(asked.what, &caller).await?))
 }

@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::output::Which;
+use crate::model::plan::LeftOut;
 use crate::model::triage::Subject;
 use crate::settings::{self, Overrides, units};
 
@@ -74,6 +75,7 @@ impl Cli {
     /// What the flags say over file and environment.
     pub fn overrides(&self) -> Overrides {
         Overrides {
+            door: self.verb.as_ref().map_or("console", Verb::word),
             config: self.common.config.clone(),
             color: self.common.color.map(|when| match when {
                 ColorWhen::Auto => settings::Colours::Auto,
@@ -92,6 +94,9 @@ pub enum Verb {
     /// Run a script on devices
     #[command(after_help = RUN_HELP)]
     Run(Run),
+    /// What a run would do, to look at, to keep, and to launch exactly so: prints the plan
+    #[command(after_help = PLAN_HELP)]
+    Plan(Plan),
     /// What a script can run on
     #[command(subcommand)]
     Targets(Targets),
@@ -119,6 +124,9 @@ pub enum Verb {
     /// Compare outputs: a job with the one before it, a group with those that went well, a device with its last run
     #[command(after_help = DIFF_HELP)]
     Diff(Diff),
+    /// Who did what: launches and how they ended, stops, edits, changes of the configuration
+    #[command(after_help = AUDIT_HELP)]
+    Audit(Audit),
     /// Run the engine here (console and verbs start one in the background by themselves)
     Serve(Serve),
     /// What an engine starts to end its scripts on this machine should it be killed
@@ -141,6 +149,18 @@ pub enum Verb {
     Man { verb: Vec<String> },
 }
 
+impl Verb {
+    /// What the audit log calls this door.
+    const fn word(&self) -> &'static str {
+        match self {
+            Verb::Run(_) => "run",
+            Verb::Scripts(_) => "scripts",
+            Verb::Jobs(_) => "jobs",
+            _ => "verb",
+        }
+    }
+}
+
 const RUN_HELP: &str = "\
 SCRIPT is a name in the library, a path (what starts with ./ ../ or / always is), or - for stdin.
 Without --wait the job's id is printed (--json: {schema_version, id}) and the job goes on by itself.
@@ -157,30 +177,107 @@ A device is `connection:name`. States: queued sent running ok failed timeout off
     quarterdeck run ./fix.sh --target @all --confirm 512 --secret token=env:TOKEN";
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "quarterdeck run [OPTIONS] --target <EXPR> <SCRIPT>\n       quarterdeck run [OPTIONS] --plan <ID|FILE>"
+)]
 pub struct Run {
     /// Library name, path, or - for stdin
-    pub script: String,
+    #[arg(required_unless_present = "plan")]
+    pub script: Option<String>,
     /// Which devices: names, node sets, groups, fields, with & | ! and parentheses; @all
-    #[arg(short, long, value_name = "EXPR")]
-    pub target: String,
-    /// A parameter the script declares (again for several values)
-    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
-    pub params: Vec<(String, String)>,
-    /// A secret parameter: from a file, or from a variable of the environment
-    #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR")]
-    pub secrets: Vec<String>, // read by `secret` below: clap would repeat a wrong one, and it may be the secret
-    /// End a run that takes longer (30s, 10m, 2h)
-    #[arg(long, value_parser = duration)]
-    pub timeout: Option<Duration>,
-    /// Scripts running at once; 0: no limit
-    #[arg(long, value_name = "N")]
-    pub at_once: Option<u32>,
+    #[arg(short, long, value_name = "EXPR", required_unless_present = "plan")]
+    pub target: Option<String>,
+    /// Launch exactly this plan: the id of one that was previewed, or a file of `quarterdeck plan`
+    #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["script", "target", "params", "include", "timeout", "at_once"])]
+    pub plan: Option<String>,
+    #[command(flatten)]
+    pub what: What,
+    /// Show the plan and send nothing; =script: launch it with the argument by which the script itself changes nothing
+    #[arg(long, value_enum, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    pub dry_run: Option<DryRun>,
     /// The number of devices you expect: launched only if it is right
     #[arg(long, value_name = "N")]
     pub confirm: Option<usize>,
     /// Wait for the end, printing output as it arrives
     #[arg(short, long)]
     pub wait: bool,
+}
+
+/// What a plan is made of, beside script and target.
+#[derive(Debug, Args)]
+pub struct What {
+    /// A parameter the script declares (again for several values)
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub params: Vec<(String, String)>,
+    /// A secret parameter: from a file, or from a variable of the environment
+    #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR")]
+    pub secrets: Vec<String>, // read by `secret` below: clap would repeat a wrong one, and it may be the secret
+    /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]
+    pub include: Vec<Reason>,
+    /// End a run that takes longer (30s, 10m, 2h)
+    #[arg(long, value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Scripts running at once; 0: no limit
+    #[arg(long, value_name = "N")]
+    pub at_once: Option<u32>,
+}
+
+const PLAN_HELP: &str = "\
+Nothing is sent. JSON: {schema_version, plan: {id, script, target, devices, folded, offline, excluded, exclusions,
+included, params, confirm, expires_at, ...}, request, good_until, digests, digest}. `run --plan ID` launches it as
+long as this engine lives and the preview holds (10 minutes); with --output FILE, `run --plan FILE` does until
+--good-for has passed. Either is refused if script, parameters or devices are not what they were, and says what is
+different; a file that was edited is refused too. Secrets are not in the file: give them again with --secret.
+
+    quarterdeck plan disk-use.sh --target 'web & !db' --output change-4711.json
+    quarterdeck run --plan change-4711.json --confirm 40";
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Library name, path, or - for stdin
+    pub script: String,
+    /// Which devices
+    #[arg(short, long, value_name = "EXPR")]
+    pub target: String,
+    #[command(flatten)]
+    pub what: What,
+    /// Plan the script's own dry run
+    #[arg(long, value_enum, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    pub dry_run: Option<DryRun>,
+    /// Into this file, for `run --plan FILE`; on stdout a summary
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How long the file may be launched, at most a week
+    #[arg(long, value_parser = duration, default_value = "24h", requires = "output")]
+    pub good_for: Duration,
+}
+
+/// Which dry run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Of the plan: nothing is sent
+    Plan,
+    /// Of the script: it runs, with the argument by which it changes nothing
+    Script,
+}
+
+/// Why devices would be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reason {
+    Busy,
+    Maintenance,
+    Freeze,
+}
+
+impl Reason {
+    pub const fn left_out(self) -> LeftOut {
+        match self {
+            Reason::Busy => LeftOut::Busy,
+            Reason::Maintenance => LeftOut::Maintenance,
+            Reason::Freeze => LeftOut::Freeze,
+        }
+    }
 }
 
 /// Where a secret comes from; its value never stands in an argument, where `ps` shows it.
@@ -462,6 +559,28 @@ pub struct Diff {
     pub raw: bool,
 }
 
+const AUDIT_HELP: &str = "\
+Each entry holds the hash of the one before: what was changed, taken out or added later shows. --verify reads the
+whole chain, names the first entry where it breaks (exit code 1), and prints its head: kept elsewhere, that tells
+also of a log that was made anew as a whole.
+JSON: one object a line, {schema_version, seq, at, act, by, from, job, plan, script, version, target, devices,
+counts, note, prev, hash}, as far as there is something to say; hash is the SHA-256, in hex, of prev and the
+object as JSON with sorted keys and no blanks, without hash and schema_version.
+With --verify one object, {schema_version, path, head: {seq, hash}, broken: {line, why}}.
+
+    quarterdeck audit --since 7d
+    quarterdeck audit --verify";
+
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Check the chain instead of showing it
+    #[arg(long)]
+    pub verify: bool,
+    /// Only from then on: 30m, 7d, 2026-11-20, 2026-11-20T10:00
+    #[arg(long, value_name = "WHEN", value_parser = moment, conflicts_with = "verify")]
+    pub since: Option<jiff::Timestamp>,
+}
+
 #[derive(Debug, Args)]
 pub struct Search {
     /// The job
@@ -562,6 +681,15 @@ pub fn secret(text: &str) -> Result<(String, SecretFrom), &'static str> {
     Ok((name.to_owned(), from))
 }
 
+/// A moment: so long ago, or a date (and time) here.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    let ago = units::duration(text).and_then(|ago| jiff::Timestamp::now().checked_sub(ago).ok());
+    let date = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::system()).ok();
+    ago.or_else(|| text.parse().ok())
+        .or_else(|| date().map(|at| at.timestamp()))
+        .ok_or_else(|| "expected how long ago (30m, 7d) or a date (2026-11-20, 2026-11-20T10:00)".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     units::duration(text)
         .filter(|duration| !duration.is_zero())
@@ -587,6 +715,8 @@ mod tests {
     fn every_verb_takes_json() {
         for line in [
             "run x --target y --json",
+            "run --plan 7c41 --json",
+            "plan x --target y --json",
             "--json run x --target y",
             "targets resolve y --json",
             "targets ls --json",
@@ -608,6 +738,7 @@ mod tests {
             "search 7 x --json",
             "note 7 seen --json",
             "ack v1:2c7e --json",
+            "audit --json",
             "serve --json",
             "doctor --json",
             "config path --json",
@@ -628,11 +759,25 @@ mod tests {
              --at-once 0 --confirm 12 --wait --no-input",
         );
         let Ok(Cli { verb: Some(Verb::Run(run)), common, .. }) = cli else { panic!("{cli:?}") };
-        assert_eq!((run.script.as_str(), run.target.as_str()), ("disk.sh", "@all"));
-        assert_eq!(run.params, [("a".into(), "1".into()), ("b".into(), "x=y".into())]);
-        assert_eq!(run.secrets, ["t=env:T", "k=@/f"]);
-        assert_eq!(run.timeout, Some(Duration::from_secs(90)));
-        assert_eq!((run.at_once, run.confirm, run.wait, common.no_input), (Some(0), Some(12), true, true));
+        assert_eq!((run.script.as_deref(), run.target.as_deref()), (Some("disk.sh"), Some("@all")));
+        let what = &run.what;
+        assert_eq!(what.params, [("a".into(), "1".into()), ("b".into(), "x=y".into())]);
+        assert_eq!(what.secrets, ["t=env:T", "k=@/f"]);
+        assert_eq!(what.timeout, Some(Duration::from_secs(90)));
+        assert_eq!((what.at_once, run.confirm, run.wait, common.no_input), (Some(0), Some(12), true, true));
+    }
+
+    #[test]
+    fn a_dry_run_is_the_plans_unless_the_scripts_is_meant() {
+        for (line, expected) in [
+            ("run x -t y", None),
+            ("run x -t y --dry-run", Some(DryRun::Plan)),
+            ("run x --dry-run -t y", Some(DryRun::Plan)),
+            ("run x -t y --dry-run=script", Some(DryRun::Script)),
+        ] {
+            let Ok(Cli { verb: Some(Verb::Run(run)), .. }) = parse(line) else { panic!("{line}") };
+            assert_eq!(run.dry_run, expected, "{line}");
+        }
     }
 
     #[test]
@@ -649,6 +794,11 @@ mod tests {
         for line in [
             "run x",
             "run --target y",
+            "run --plan 7c41 x",
+            "run --plan 7c41 --target y",
+            "run --plan 7c41 --param a=1",
+            "run x --target y --include all",
+            "plan x --target y --good-for 2h",
             "run x --target y --param novalue",
             "run x --target y --timeout soon",
             "run x --target y --timeout 0",

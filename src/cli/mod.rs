@@ -4,6 +4,7 @@
 
 pub mod args;
 mod ask;
+mod audit;
 mod config;
 mod diff;
 mod doctor;
@@ -15,6 +16,7 @@ mod lines;
 mod out;
 mod output;
 mod plain;
+mod planned;
 pub mod printer;
 mod remarks;
 mod run;
@@ -160,6 +162,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
     }
     match &cli.verb {
         Some(Verb::Run(verb)) => run::run(desk, verb).await,
+        Some(Verb::Plan(verb)) => planned::run(desk, verb).await,
         Some(Verb::Targets(verb)) => targets::run(desk, verb).await,
         Some(Verb::Scripts(verb)) => scripts::run(desk, verb).await,
         Some(Verb::Jobs(verb)) => jobs::run(desk, verb).await,
@@ -169,6 +172,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Note(verb)) => remarks::note(desk, verb).await,
         Some(Verb::Ack(verb)) => remarks::ack(desk, verb).await,
         Some(Verb::Diff(verb)) => diff::run(desk, verb).await,
+        Some(Verb::Audit(verb)) => audit::run(desk, verb).await,
         _ => Ok(Outcome::Done),
     }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::args::{self, SecretFrom};
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted};
-use super::{CliError, Desk, Outcome, ask, out, safe, say};
+use super::{CliError, Desk, Outcome, ask, out, planned, safe, say};
 use crate::client::{Client, ClientError};
 use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
 use crate::model::script::{self, Level, ScriptInfo};
@@ -26,18 +26,69 @@ const SECRET_LIMIT: u64 = 64 << 10;
 /// Wrong passphrases before giving up.
 const TRIES: u32 = 3;
 
+/// What is to be planned, of `run` and `plan` alike.
+pub struct Asked<'a> {
+    pub script: &'a str,
+    pub target: &'a str,
+    pub what: &'a args::What,
+    pub dry_run: Option<args::DryRun>,
+}
+
+impl Asked<'_> {
+    /// The plan, and what was asked for it.
+    pub async fn plan(
+        &self,
+        desk: &Desk<'_>,
+        client: &Client,
+        local: Local,
+        mut secrets: Vec<(String, Secret)>,
+    ) -> Result<(PlanRequest, Plan), CliError> {
+        let script = found(client, local, self.script).await?;
+        if ask::may_ask(desk.common.no_input) {
+            ask_secrets(client, &script, &mut secrets).await?;
+        }
+        let what = self.what;
+        let request = PlanRequest {
+            script,
+            target: self.target.to_owned(),
+            params: what.params.clone(),
+            secrets,
+            include: what.include.iter().map(|reason| reason.left_out()).collect(),
+            dry_run: self.dry_run == Some(args::DryRun::Script),
+            timeout_ms: what.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+            at_once: what.at_once,
+        };
+        let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, self.target))?;
+        if plan.devices.is_empty() {
+            return Err(CliError::Usage(format!("`{}` holds no device: nothing was sent", self.target)));
+        }
+        Ok((request, plan))
+    }
+}
+
+/// Everything up to the launch.
+enum Prepared {
+    Launch(Client, Launch),
+    /// A dry run: it was shown.
+    Shown(Outcome),
+}
+
 pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError> {
-    let secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
-    let local = read_script(&verb.script)?;
+    let secrets = verb.what.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
+    let local = verb.script.as_deref().map_or(Ok(None), read_script)?;
     // From here on ^C is ours: before the launch nothing was sent, after it a job is left behind that must be named.
     let mut interrupt = Interrupt::listen()?;
-    let (client, launch) = tokio::select! {
+    let prepared = tokio::select! {
         biased;
         () = interrupt.pressed() => {
             say("\nquarterdeck: interrupted; nothing was sent");
             return Ok(Outcome::Interrupted);
         }
         ready = prepare(desk, verb, local, secrets) => ready?,
+    };
+    let (client, launch) = match prepared {
+        Prepared::Launch(client, launch) => (client, launch),
+        Prepared::Shown(outcome) => return Ok(outcome),
     };
     let job = client.launch(&launch).await?;
     if verb.wait {
@@ -57,31 +108,30 @@ async fn prepare(
     desk: &Desk<'_>,
     verb: &args::Run,
     local: Local,
-    mut secrets: Vec<(String, Secret)>,
-) -> Result<(Client, Launch), CliError> {
+    secrets: Vec<(String, Secret)>,
+) -> Result<Prepared, CliError> {
     let asking = ask::may_ask(desk.common.no_input);
     let client = desk.engine().await?;
     desk.notices(&client);
-    let script = found(&client, local, &verb.script).await?;
-    if asking {
-        ask_secrets(&client, &script, &mut secrets).await?;
-    }
-    let request = PlanRequest {
-        script,
-        target: verb.target.clone(),
-        params: verb.params.clone(),
-        secrets,
-        timeout_ms: verb.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
-        at_once: verb.at_once,
+    let plan = match (&verb.plan, &verb.script, &verb.target) {
+        (Some(_), _, _) if verb.dry_run == Some(args::DryRun::Script) => {
+            let how = "plan the dry run itself: `quarterdeck plan … --dry-run=script`";
+            return Err(CliError::Usage(format!("a plan is launched as it is: {how}; nothing was sent")));
+        }
+        (Some(given), _, _) => planned::again(&client, given, secrets).await?,
+        (None, Some(script), Some(target)) => {
+            let asked = Asked { script, target, what: &verb.what, dry_run: verb.dry_run };
+            asked.plan(desk, &client, local, secrets).await?.1
+        }
+        _ => return Err(CliError::Usage("say what to run: SCRIPT and --target, or --plan".to_owned())),
     };
-    let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, &verb.target))?;
-    warn(&plan);
-    if plan.devices.is_empty() {
-        return Err(CliError::Usage(format!("`{}` holds no device: nothing was sent", verb.target)));
+    say_warnings(&plan);
+    if verb.dry_run == Some(args::DryRun::Plan) {
+        return planned::show(desk, &plan).map(Prepared::Shown);
     }
     let confirm = confirmed(&plan, verb.confirm, asking).await?;
     answer(&client, &plan.questions, asking).await?;
-    Ok((client, Launch { plan: plan.id, confirm }))
+    Ok(Prepared::Launch(client, Launch { plan: plan.id, confirm }))
 }
 
 /// A script read here: its name and bytes.
@@ -133,7 +183,7 @@ pub async fn found(client: &Client, local: Local, given: &str) -> Result<ScriptR
 }
 
 /// The value behind `NAME=@FILE` or `NAME=env:VARIABLE`.
-fn referred(text: &str) -> Result<(String, Secret), CliError> {
+pub fn referred(text: &str) -> Result<(String, Secret), CliError> {
     let (name, from) = args::secret(text).map_err(|wrong| CliError::Usage(wrong.to_owned()))?;
     let value = match from {
         SecretFrom::Variable(variable_name) => Zeroizing::new(variable(&variable_name).ok_or_else(|| {
@@ -179,13 +229,16 @@ async fn ask_secrets(client: &Client, script: &ScriptRef, given: &mut Vec<(Strin
 }
 
 /// What the preview holds that the operator should know.
-fn warn(plan: &Plan) {
+pub fn say_warnings(plan: &Plan) {
     for finding in plan.findings.iter().filter(|finding| finding.level >= Level::Warn) {
         let place = if finding.line > 0 { format!(":{}", finding.line) } else { String::new() };
         say(format!("quarterdeck: {}{place}: {} [{}]", plan.script.name, finding.text, finding.code));
     }
-    for (device, why) in &plan.excluded {
-        say(format!("quarterdeck: {device} is left out: {why}"));
+    for out in &plan.exclusions {
+        say(format!("quarterdeck: left out: {}", planned::told(out)));
+    }
+    for taken in &plan.included {
+        say(format!("quarterdeck: taken in on purpose: {}", planned::told(taken)));
     }
 }
 
@@ -268,6 +321,9 @@ mod tests {
             folded: String::new(),
             offline: vec![],
             excluded: vec![],
+            exclusions: vec![],
+            included: vec![],
+            dry_run: None,
             params: vec![],
             timeout_ms: None,
             at_once: 0,

@@ -16,7 +16,7 @@ use super::ClientError;
 use super::events::Events;
 use super::frames::Frames;
 use super::{Event, Frame, Note};
-use crate::model::wire::{AGENT, Problem};
+use crate::model::wire::{AGENT, FROM, Problem};
 
 /// No answer in this time: the engine hangs. (`doctor` makes a connection; a plan may wait for an inventory.)
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,10 +29,12 @@ const PROBLEM_LIMIT: usize = 1 << 20;
 pub struct Door(reqwest::Client);
 
 impl Door {
-    /// `agent`: told with every request, for those that reach devices.
-    pub fn new(socket: &Path, agent: Option<&Path>) -> Result<Self, ClientError> {
+    /// Told with every request: `agent`, for those that reach devices; `from`, for those that are written down.
+    pub fn new(socket: &Path, agent: Option<&Path>, from: &str) -> Result<Self, ClientError> {
         let agent = agent.and_then(|path| HeaderValue::from_bytes(path.as_os_str().as_bytes()).ok());
-        let headers = agent.map(|agent| (HeaderName::from_static(AGENT), agent)).into_iter().collect();
+        let agent = agent.map(|agent| (HeaderName::from_static(AGENT), agent));
+        let from = HeaderValue::from_str(from).ok().map(|from| (HeaderName::from_static(FROM), from));
+        let headers = agent.into_iter().chain(from).collect();
         // A local socket: proxies and redirects would only cost time, and could only do harm.
         reqwest::Client::builder()
             .unix_socket(socket)

@@ -3,6 +3,7 @@
 //! both speak the same protocol.
 
 mod afterwork;
+mod audit;
 mod events;
 mod frames;
 mod http;
@@ -155,6 +156,11 @@ impl Client {
 
     pub async fn plan(&self, request: &PlanRequest) -> Result<Plan, ClientError> {
         self.0.door.post("planning", "plans", &request.to_json()).await
+    }
+
+    /// A plan that the engine has made and still knows. `id`: as it was given.
+    pub async fn planned(&self, id: &str) -> Result<Plan, ClientError> {
+        self.0.door.get("reading a plan", &format!("plans/{id}"), &[]).await
     }
 
     pub async fn answer(&self, question: &str, value: &Secret) -> Result<(), ClientError> {

@@ -61,7 +61,7 @@ async fn look(paths: &Paths) -> Result<Found, ClientError> {
     if let Err(error) = fs::symlink_metadata(&paths.socket) {
         return Ok(Found::Nobody(error.to_string()));
     }
-    let door = Door::new(&paths.socket, paths.agent.as_deref())?;
+    let door = Door::new(&paths.socket, paths.agent.as_deref(), &paths.from)?;
     let bytes = match door.greet(GREETING).await {
         Ok(bytes) => bytes,
         Err(Ok(why)) => return Ok(Found::Nobody(why)),
@@ -200,7 +200,7 @@ pub async fn end(paths: &Paths, only: Option<u32>) -> Result<Option<u32>, Client
     if !paths.socket.exists() {
         return Ok(None);
     }
-    let door = Door::new(&paths.socket, paths.agent.as_deref())?;
+    let door = Door::new(&paths.socket, paths.agent.as_deref(), &paths.from)?;
     let bytes = match door.greet(GREETING).await {
         Ok(bytes) => bytes,
         Err(Ok(_)) => return Ok(None),

@@ -40,6 +40,7 @@ impl Desk {
             library: at("library"),
             socket: at("engine.sock"),
             agent: None,
+            from: String::new(),
         };
         Self { folder, paths }
     }

@@ -28,9 +28,10 @@ use self::jobs::plan::{self, Plans, resolve};
 use self::library::Library;
 use self::library::trash::Trash;
 use self::search::Searches;
-use self::store::{Store, StoreError, db};
+use self::store::{Store, StoreError, audit::swap_settings, db};
 pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
+use crate::model::audit::{self, Act, Deed};
 use crate::model::connection::Kind;
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
@@ -41,10 +42,13 @@ use crate::model::secret::Secret;
 use crate::model::shelf::Numbers;
 use crate::model::state::Counts;
 use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
-use crate::settings::{EngineSettings, Settings};
+use crate::settings::{EngineSettings, Settings, paths};
 
 /// A thousand devices that speak: a connection and two files of output each. Fewer is said, not refused.
 const OPEN_FILES: u64 = 4096;
+
+/// Entries of the audit log told at once.
+const AUDIT_PAGE: usize = 2_000;
 
 /// Raises the limit of open files; how many of them a process may have now, as far as we need them.
 pub fn open_files() -> u64 {
@@ -62,6 +66,7 @@ pub struct Engine {
     templates: Arc<templates::Shelf>,
     connectors: Arc<Connectors>,
     plans: Plans,
+    launching: tokio::sync::Mutex<()>,
     searches: Searches,
     notices: Mutex<Vec<String>>,
     /// Said once, to the first who asks.
@@ -135,6 +140,7 @@ impl Engine {
             templates: Arc::new(templates::Shelf::new(settings.paths.data.join("templates"))),
             connectors,
             plans: Plans::default(),
+            launching: tokio::sync::Mutex::default(),
             searches: Searches::default(),
             notices: Mutex::new(notices),
             news: Mutex::new(news),
@@ -142,6 +148,7 @@ impl Engine {
             last_asked: AtomicU64::new(0),
             watchers: Mutex::default(),
         });
+        engine.audit_settings(settings).await;
         engine.watch();
         tokio::spawn(Arc::clone(&engine).retain());
         Ok(engine)
@@ -329,13 +336,60 @@ impl Engine {
         }
     }
 
+    // -- audit -----------------------------------------------------------------------------------------
+
+    /// Writes down what somebody did: before it is done where it sends something (an error: do not), else after.
+    pub async fn audit(&self, deed: Deed) -> Result<(), Problem> {
+        let sends = deed.act.sends();
+        match self.jobs.store.audit.record(deed).await {
+            Ok(_) => Ok(()),
+            Err(why) if sends => Err(StoreError::Audit(why).into()),
+            Err(why) => {
+                self.events
+                    .publish(&Event::Notice { text: format!("{why}: it is written as soon as that can be done") });
+                Ok(())
+            }
+        }
+    }
+
+    /// Entries of the audit log from an offset on.
+    pub async fn audited(&self, from: u64, since: Option<jiff::Timestamp>) -> Result<audit::Page, Problem> {
+        let read = self.jobs.store.audit.page(from, since, AUDIT_PAGE).await;
+        read.map_err(|error| problem(Code::Internal, format!("the audit log cannot be read: {error}")))
+    }
+
+    pub async fn verified(&self) -> Result<audit::Verified, Problem> {
+        let read = self.jobs.store.audit.verify().await;
+        read.map_err(|error| problem(Code::Internal, format!("the audit log cannot be read: {error}")))
+    }
+
+    /// Another configuration than the engine before had is a change of policy.
+    async fn audit_settings(&self, settings: &Settings) {
+        let (path, mark) = (settings.paths.config.display().to_string(), paths::mark(&settings.paths.config));
+        let now = mark.clone();
+        let before = self.jobs.store.db.call(move |db| swap_settings(db, &now)).await;
+        let before = before.ok().flatten().unwrap_or_else(|| "none".to_owned());
+        if before == mark {
+            return;
+        }
+        let note = Some(format!("{path}: {before} before, {mark} now"));
+        let _ = self.audit(Deed { by: self.user.clone(), note, ..Deed::own(Act::Settings) }).await;
+    }
+
     // -- jobs ------------------------------------------------------------------------------------------
 
     pub async fn plan(&self, request: PlanRequest, caller: &Caller) -> Result<Plan, Problem> {
         self.plans.make(self, request, caller).await
     }
 
+    /// A plan that was made here.
+    pub fn planned(&self, id: &str) -> Result<Plan, Problem> {
+        self.plans.get(id)
+    }
+
     pub async fn launch(&self, launch: &Launch, caller: Caller) -> Result<JobSummary, Problem> {
+        // one at a time: a device of two plans is busy for the second
+        let _alone = self.launching.lock().await;
         let ready = self.plans.take(self, &launch.plan, launch.confirm, caller).await?;
         Ok(self.jobs.launch(ready).await?)
     }
@@ -352,7 +406,7 @@ impl Engine {
         job.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))
     }
 
-    pub async fn cancel(&self, id: JobId, what: &Cancel) -> Result<Cancelled, Problem> {
+    pub async fn cancel(&self, id: JobId, what: &Cancel, caller: &Caller) -> Result<Cancelled, Problem> {
         let Some(live) = self.jobs.live(id) else {
             let job = self.job(id).await?;
             return Err(problem(
@@ -361,15 +415,19 @@ impl Engine {
             ));
         };
         let reason = format!("cancelled by {}", self.user);
-        if what.devices.is_empty() {
-            return Ok(live.cancel(None, what.queued_only, &reason));
-        }
-        let job = live.snapshot();
-        let mut runs = Vec::new();
-        for device in &what.devices {
-            runs.push(find_run(&job, device)?);
-        }
-        Ok(live.cancel(Some(&runs), what.queued_only, &reason))
+        let runs = if what.devices.is_empty() {
+            None
+        } else {
+            let job = live.snapshot();
+            Some(what.devices.iter().map(|device| find_run(&job, device)).collect::<Result<Vec<_>, _>>()?)
+        };
+        let done = live.cancel(runs.as_deref(), what.queued_only, &reason);
+        let script = Some(live.summary().script);
+        let (withdrawn, ending) = (done.withdrawn, done.ending);
+        let note = Some(format!("withdrew {withdrawn} that had not started, asked {ending} to end"));
+        let target = (!what.devices.is_empty()).then(|| nodeset::fold(what.devices.iter().map(String::as_str)));
+        self.audit(Deed { job: Some(id), script, target, note, ..Deed::of(Act::Stop, &self.user, caller) }).await?;
+        Ok(done)
     }
 }
 

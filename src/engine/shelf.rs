@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::store::versions::{self, Noted};
 use super::{Engine, problem};
+use crate::model::audit::{Act, Deed};
+use crate::model::plan::Caller;
 use crate::model::script::{ScriptInfo, inspect};
 use crate::model::shelf::{self, Delete, Rename, Renamed, Save, Saved, Text, Trashed, Version, Why};
 use crate::model::template::{Keep, Templates};
@@ -91,7 +93,7 @@ impl Engine {
         Ok(versions)
     }
 
-    pub async fn save(&self, asked: Save) -> Result<Saved, Problem> {
+    pub async fn save(&self, asked: Save, caller: &Caller) -> Result<Saved, Problem> {
         let bytes = STANDARD
             .decode(&asked.base64)
             .map_err(|error| problem(Code::Invalid, format!("the text of {} is not base64: {error}", asked.name)))?;
@@ -132,6 +134,8 @@ impl Engine {
             saved.warning = noted.err().map(|why| format!("saved, but its version could not be noted: {}", why.error));
         }
         self.events.publish(&Event::Library);
+        let (script, version) = (Some(saved.name.clone()), Some(saved.version.clone()));
+        self.audit(Deed { script, version, ..Deed::of(Act::Save, &self.user, caller) }).await?;
         Ok(saved)
     }
 
@@ -164,12 +168,14 @@ impl Engine {
         }
     }
 
-    pub async fn rename(&self, asked: Rename) -> Result<Renamed, Problem> {
+    pub async fn rename(&self, asked: Rename, caller: &Caller) -> Result<Renamed, Problem> {
         let library = Arc::clone(&self.library);
         let (from, to) = blocking(move || library.rename(&asked.from, &asked.to)).await?;
         let renamed = Renamed { from: from.clone(), to: to.clone() };
         let moved = self.jobs.store.db.call(move |db| versions::rename(db, &from, &to)).await;
         self.events.publish(&Event::Library);
+        let (script, note) = (Some(renamed.to.clone()), Some(format!("was {}", renamed.from)));
+        self.audit(Deed { script, note, ..Deed::of(Act::Rename, &self.user, caller) }).await?;
         moved.map_err(|error| {
             let Renamed { from, to } = &renamed;
             problem(Code::Internal, format!("{from} is {to} now, but its versions did not come along: {error}"))
@@ -177,17 +183,21 @@ impl Engine {
         Ok(renamed)
     }
 
-    pub async fn delete(&self, asked: Delete) -> Result<Trashed, Problem> {
+    pub async fn delete(&self, asked: Delete, caller: &Caller) -> Result<Trashed, Problem> {
         let (library, trash, by) = (Arc::clone(&self.library), Arc::clone(&self.trash), self.user.clone());
         let trashed = blocking(move || trash.delete(&library, &asked.name, &asked.confirm, &by)).await?;
         self.events.publish(&Event::Library);
+        let (script, version) = (Some(trashed.name.clone()), Some(trashed.version.clone()));
+        self.audit(Deed { script, version, ..Deed::of(Act::Delete, &self.user, caller) }).await?;
         Ok(trashed)
     }
 
-    pub async fn restore(&self, what: String) -> Result<Trashed, Problem> {
+    pub async fn restore(&self, what: String, caller: &Caller) -> Result<Trashed, Problem> {
         let (library, trash) = (Arc::clone(&self.library), Arc::clone(&self.trash));
         let trashed = blocking(move || trash.restore(&library, &what)).await?;
         self.events.publish(&Event::Library);
+        let (script, version) = (Some(trashed.name.clone()), Some(trashed.version.clone()));
+        self.audit(Deed { script, version, ..Deed::of(Act::Restore, &self.user, caller) }).await?;
         Ok(trashed)
     }
 

@@ -2,6 +2,7 @@
 //! *are*; refuses to know the screen, the network, the disk or the clock.
 
 pub mod amounts;
+pub mod audit;
 pub mod compare;
 pub mod connection;
 pub mod device;
@@ -13,6 +14,7 @@ pub mod nearest;
 pub mod nodeset;
 pub mod output;
 pub mod plan;
+pub mod plan_file;
 pub mod rows;
 pub mod script;
 pub mod search;
@@ -22,4 +24,5 @@ pub mod state;
 pub mod target;
 pub mod template;
 pub mod triage;
+pub mod window;
 pub mod wire;

@@ -28,6 +28,8 @@ pub struct Caller {
     pub agent: Option<PathBuf>,
     /// Why the one that they named is not used.
     pub no_agent: Option<String>,
+    /// Which door they came through, from where, as whom before (`console, ssh from 203.0.113.7`): told by their side.
+    pub from: String,
 }
 
 impl ScriptRef {
@@ -48,6 +50,12 @@ pub struct PlanRequest {
     /// Values of `secret` parameters: held in the engine's memory for this plan alone.
     #[serde(default)]
     pub secrets: Vec<(String, Secret)>,
+    /// Devices that are left out for these reasons are taken in, on purpose.
+    #[serde(default)]
+    pub include: Vec<LeftOut>,
+    /// With the argument by which the script's header says that it changes nothing.
+    #[serde(default)]
+    pub dry_run: bool,
     #[serde(default)]
     pub timeout_ms: Option<u64>,
     /// `None`: the configured default. 0: no limit.
@@ -63,6 +71,8 @@ impl PlanRequest {
             "target": self.target,
             "params": self.params,
             "secrets": self.secrets.iter().map(|(name, value)| (name, value.expose())).collect::<Vec<_>>(),
+            "include": self.include,
+            "dry_run": self.dry_run,
             "timeout_ms": self.timeout_ms,
             "at_once": self.at_once,
         })
@@ -83,6 +93,15 @@ pub struct Plan {
     pub offline: Vec<String>,
     /// Left out, with the reason (read-only connection…).
     pub excluded: Vec<(String, String)>,
+    /// The same counted, reason by reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<Exclusion>,
+    /// In it on purpose, by what would have left them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub included: Vec<Exclusion>,
+    /// The script is asked to change nothing, by its own argument.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<String>,
     /// Parameters as they will be passed; a secret shows as `(hidden)`.
     pub params: Vec<(String, String)>,
     pub timeout_ms: Option<u64>,
@@ -94,6 +113,48 @@ pub struct Plan {
     /// Secrets that must be asked for before launching (passphrases of keys these devices need).
     pub questions: Vec<Question>,
     pub expires_at: Timestamp,
+}
+
+/// Why devices are left out of a plan; the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// Their connection is read-only: they cannot be taken in.
+    ReadOnly,
+    /// A change freeze.
+    Freeze,
+    Maintenance,
+    /// Another job has not done with them.
+    Busy,
+}
+
+impl LeftOut {
+    /// In the order in which they are named.
+    pub const INCLUDABLE: [LeftOut; 3] = [LeftOut::Busy, LeftOut::Maintenance, LeftOut::Freeze];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            LeftOut::ReadOnly => "read_only",
+            LeftOut::Freeze => "freeze",
+            LeftOut::Maintenance => "maintenance",
+            LeftOut::Busy => "busy",
+        }
+    }
+
+    pub const fn can_be_included(self) -> bool {
+        !matches!(self, LeftOut::ReadOnly)
+    }
+}
+
+/// Devices that are left out for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusion {
+    pub why: LeftOut,
+    /// `busy in job 4810`
+    pub text: String,
+    pub count: usize,
+    /// `lab:web[01-13]`
+    pub folded: String,
 }
 
 /// A secret that the engine lacks.

@@ -15,6 +15,9 @@ pub const PROTOCOL: u32 = 2;
 /// A request's header: the ssh agent of whoever asks ([`Caller`](super::plan::Caller)).
 pub const AGENT: &str = "quarterdeck-agent";
 
+/// A request's header: which door, from where, for the audit log.
+pub const FROM: &str = "quarterdeck-from";
+
 /// `GET /api/v1/hello`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

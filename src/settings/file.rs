@@ -9,6 +9,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Given, Shape};
 use crate::model::nearest::{nearest, shown};
+use crate::model::window::ClosedKind;
+
+/// Tables of which there may be several.
+const SEVERAL: [&str; 3] = ["connection", "maintenance", "freeze"];
 
 /// A longer file is not a configuration.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -43,6 +47,13 @@ pub struct Page<'a> {
     problems: Vec<(usize, String)>,
 }
 
+/// The tables of which there may be several.
+#[derive(Default)]
+pub struct Entries<'t, 'a> {
+    pub connections: Vec<Entry<'t, 'a>>,
+    pub closed: Vec<(ClosedKind, Entry<'t, 'a>)>,
+}
+
 /// One `[[connection]]`, and where it begins.
 pub type Entry<'a, 't> = (usize, &'a DeTable<'t>);
 
@@ -67,6 +78,12 @@ impl<'a> Page<'a> {
         self.problems.push((at, format!("{}:{line}:{column}: {sentence}", self.shown)));
     }
 
+    /// Where the text at this byte stands: `config.toml:12`.
+    pub fn place(&self, at: usize) -> String {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        format!("{}:{}", self.shown, 1 + memchr::memchr_iter(b'\n', before).count())
+    }
+
     /// In the order of the file.
     pub fn into_problems(mut self) -> Vec<String> {
         self.problems.sort();
@@ -74,21 +91,29 @@ impl<'a> Page<'a> {
     }
 
     /// The right settings among `[section] key = value`, by dotted key, and the connections.
-    pub fn settings<'t>(&mut self, table: &'t DeTable<'a>) -> (Vec<(String, config::Value)>, Vec<Entry<'t, 'a>>) {
+    pub fn settings<'t>(&mut self, table: &'t DeTable<'a>) -> (Vec<(String, config::Value)>, Entries<'t, 'a>) {
         let mut values = Vec::new();
-        let mut connections = Vec::new();
+        let mut found = Entries::default();
         for (name, value) in table {
             let at = name.span().start;
             match (&**name.get_ref(), value.get_ref()) {
-                ("connection", DeValue::Array(entries)) => {
+                (several, DeValue::Array(entries)) if SEVERAL.contains(&several) => {
                     for entry in entries.iter() {
-                        match entry.get_ref() {
-                            DeValue::Table(entry_table) => connections.push((entry.span().start, entry_table)),
-                            _ => self.problem(entry.span().start, "a connection is a table: write [[connection]]"),
+                        let DeValue::Table(table) = entry.get_ref() else {
+                            self.problem(entry.span().start, format!("a {several} is a table: write [[{several}]]"));
+                            continue;
+                        };
+                        let entry = (entry.span().start, table);
+                        match several {
+                            "maintenance" => found.closed.push((ClosedKind::Maintenance, entry)),
+                            "freeze" => found.closed.push((ClosedKind::Freeze, entry)),
+                            _ => found.connections.push(entry),
                         }
                     }
                 }
-                ("connection", _) => self.problem(at, "write [[connection]], with two brackets: there may be several"),
+                (several, _) if SEVERAL.contains(&several) => {
+                    self.problem(at, format!("write [[{several}]], with two brackets: there may be several"));
+                }
                 (section, DeValue::Table(inner)) => match keys::section(section) {
                     Some(known) => self.section(section, known, inner, &mut values),
                     None => self.unknown(at, "section", section, "", section_names()),
@@ -100,7 +125,7 @@ impl<'a> Page<'a> {
                 },
             }
         }
-        (values, connections)
+        (values, found)
     }
 
     fn section(
@@ -159,7 +184,7 @@ impl<'a> Page<'a> {
 }
 
 fn section_names() -> impl Iterator<Item = &'static str> {
-    keys::SECTIONS.iter().map(|(name, _)| *name).chain(["connection"])
+    keys::SECTIONS.iter().map(|(name, _)| *name).chain(SEVERAL)
 }
 
 /// A value as the shapes look at it.

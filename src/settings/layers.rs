@@ -78,6 +78,7 @@ impl Engine {
             timeout: duration(&self.timeout).filter(|limit| *limit > Duration::ZERO),
             keep_days: self.keep_days.unwrap_or(usual.keep_days),
             keep_bytes: self.keep_size.as_deref().and_then(units::size).unwrap_or(usual.keep_bytes),
+            closed: usual.closed,
         }
     }
 }

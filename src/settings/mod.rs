@@ -4,6 +4,7 @@
 //! Later wins: built-in defaults, config.toml, `QUARTERDECK_SECTION__KEY`, flags. Nothing here fails: a wrong part
 //! keeps its default and leaves a sentence in [`Settings::problems`].
 
+mod closed;
 mod connections;
 pub mod env;
 mod file;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::connection::Connection;
+use crate::model::window::Closed;
 
 pub use env::{Env, own_program, variable};
 
@@ -50,6 +52,8 @@ pub struct Paths {
     pub socket: PathBuf,
     /// The ssh agent at hand here and now (`SSH_AUTH_SOCK`); it need not answer.
     pub agent: Option<PathBuf>,
+    /// Who sits here, for the audit log: the front door, the address of the SSH session, the user before `sudo`.
+    pub from: String,
 }
 
 impl Paths {
@@ -73,6 +77,8 @@ pub struct EngineSettings {
     pub keep_days: u32,
     /// Oldest outputs are forgotten beyond this many bytes.
     pub keep_bytes: u64,
+    /// Times in which devices are left alone (`[[maintenance]]`, `[[freeze]]`).
+    pub closed: Vec<Closed>,
 }
 
 impl Default for EngineSettings {
@@ -84,6 +90,7 @@ impl Default for EngineSettings {
             timeout: None,
             keep_days: 90,
             keep_bytes: 20 << 30,
+            closed: Vec::new(),
         }
     }
 }
@@ -159,6 +166,8 @@ impl std::fmt::Display for ThemeWish {
 /// What the command line says over file and environment.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
+    /// Which front door this is: `console`, or a verb.
+    pub door: &'static str,
     pub config: Option<PathBuf>,
     pub color: Option<Colours>,
     pub theme: Option<String>,
@@ -198,6 +207,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let text = text.unwrap_or_default();
     let (mut page, table) = file::Page::parse(&shown, &text);
     let (values, entries) = page.settings(table.get_ref());
+    let closed = closed::read(&mut page, &entries.closed);
     let (layered, env_problems) = layers::merge(values, env, overrides);
     let around = connections::Around {
         base: &base,
@@ -206,7 +216,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         agent: env.get("SSH_AUTH_SOCK"),
         environment: env.all(),
     };
-    let connections = connections::read(&mut page, &entries, layered.local.enabled, &around);
+    let connections = connections::read(&mut page, &entries.connections, layered.local.enabled, &around);
     problems.extend(page.into_problems());
     problems.extend(env_problems);
 
@@ -226,14 +236,22 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         .as_deref()
         .map_or_else(|| paths::socket(env, &state), |text| paths::shortened(place(text), env.uid));
     Settings {
-        paths: Paths { config, data, state, library, socket, agent },
-        engine: layered.engine.settings(),
+        paths: Paths { config, data, state, library, socket, agent, from: from(env, overrides.door) },
+        engine: EngineSettings { closed, ..layered.engine.settings() },
         ui,
         connections,
         problems,
         user,
         home,
     }
+}
+
+/// `run, ssh from 203.0.113.7, sudo by alice`
+fn from(env: &Env, door: &str) -> String {
+    let ssh = env.get("SSH_CONNECTION").and_then(|text| text.split(' ').next()).map(|from| format!("ssh from {from}"));
+    let sudo = env.get("SUDO_USER").map(|user| format!("sudo by {user}"));
+    let door = (!door.is_empty()).then(|| door.to_owned());
+    [door, ssh, sudo].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// A path below the home with `~`, for people.

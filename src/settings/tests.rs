@@ -92,6 +92,7 @@ fn every_right_value_counts() {
         timeout: Some(Duration::from_secs(90)),
         keep_days: 7,
         keep_bytes: 500_000_000,
+        closed: Vec::new(),
     };
     assert_eq!(settings.engine, expected);
     assert_eq!(settings.paths.library, settings.home.join("scripts"));

@@ -131,6 +131,8 @@ async fn asked(talk: &mut Talk, client: &Client, info: &ScriptInfo) -> Result<Op
         target,
         params,
         secrets,
+        include: Vec::new(),
+        dry_run: false,
         timeout_ms: timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         at_once: None,
     }))

@@ -179,6 +179,7 @@ mod tests {
             library: folder.to_owned(),
             socket: folder.join("engine.sock"),
             agent: None,
+            from: String::new(),
         }
     }
 

@@ -172,6 +172,15 @@ impl LiveJob {
         lock(&output.files).clone().map(|files| (files, end))
     }
 
+    /// Devices whose run has not ended, as it is.
+    pub fn each_unfinished(&self, mut tell: impl FnMut(&str)) {
+        for run in &lock(&self.inner).job.runs {
+            if !run.state.ended() {
+                tell(&run.device);
+            }
+        }
+    }
+
     pub fn ended(&self, run: u32) -> bool {
         lock(&self.inner).shown.runs.get(run as usize).is_none_or(|run| run.state.ended())
     }

@@ -5,6 +5,7 @@
 
 mod lastline;
 pub mod live;
+mod overlap;
 pub mod plan;
 pub mod stream;
 
@@ -21,6 +22,7 @@ use super::inventory::{Inventories, contact_of};
 use super::store::{Store, db};
 use super::triage;
 use crate::connectors::{Connectors, Gate, Order, Outcome, Payload};
+use crate::model::audit::Deed;
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::plan::Caller;
@@ -50,6 +52,8 @@ pub struct Jobs {
 
 /// A plan ready to go.
 pub struct Ready {
+    /// The plan's id.
+    pub plan: String,
     pub job: Job,
     pub devices: Vec<Arc<Device>>,
     pub script: Arc<Payload>,
@@ -83,6 +87,17 @@ impl Jobs {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
+    /// Devices that a running job has not done with yet, and which job that is.
+    pub fn busy(&self) -> HashMap<String, JobId> {
+        let mut busy = HashMap::new();
+        for job in self.all_live() {
+            job.each_unfinished(|device| {
+                busy.insert(device.to_owned(), job.id);
+            });
+        }
+        busy
+    }
+
     fn all_live(&self) -> Vec<Arc<LiveJob>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
@@ -96,6 +111,11 @@ impl Jobs {
             .begin(id)
             .map_err(|error| super::store::StoreError::Folder { path: format!("jobs/{id}").into(), error })?;
         let summary = ready.job.summary.clone();
+        let launch = Deed::launch(&ready.job, &ready.plan, &ready.caller);
+        if let Err(why) = self.store.audit.record(launch).await {
+            let _ = self.store.db.call(move |db| db::delete_job(db, id)).await;
+            return Err(super::store::StoreError::Audit(why));
+        }
         let live = Arc::new(LiveJob::new(ready.job.clone(), Arc::clone(&self.store), Arc::clone(&self.bell)));
         {
             let mut all = self.live.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,6 +223,9 @@ impl Jobs {
                     self.events.publish(&Event::Job { job: summary.clone() });
                 }
                 if summary.state.ended() {
+                    if let Err(why) = self.store.audit.record(Deed::end(&summary)).await {
+                        self.events.publish(&Event::Notice { text: why });
+                    }
                     self.retire(&job);
                 }
             }

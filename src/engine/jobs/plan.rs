@@ -10,11 +10,12 @@ use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Ready;
+use super::overlap::{Guards, Sifted, all_left_out};
 use crate::connectors::Payload;
 use crate::engine::Engine;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
-use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
+use crate::model::plan::{Caller, LeftOut, Plan, PlanRequest, ScriptRef};
 use crate::model::script::{self, Finding, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::{Counts, JobState};
@@ -36,6 +37,7 @@ pub struct Plans {
 pub struct Planned {
     pub plan: Plan,
     request: ScriptRef,
+    include: Vec<LeftOut>,
     bytes: Vec<u8>,
     args: Vec<String>,
     secrets: Vec<Secret>,
@@ -43,6 +45,11 @@ pub struct Planned {
 
 pub fn invalid(error: impl Into<String>) -> Problem {
     Problem { code: Code::Invalid, error: error.into(), column: None }
+}
+
+fn unknown(id: &str) -> Problem {
+    let why = "it was launched, or made too long ago, or in an engine that has ended";
+    refused(Code::Stale, format!("no plan {id} is known here ({why}): preview it again; nothing was sent"))
 }
 
 fn refused(code: Code, error: impl Into<String>) -> Problem {
@@ -65,24 +72,19 @@ impl Plans {
         if let Some(why) = &info.refused {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
         }
-        let (shown, args, secrets) = parameters(&info, &request)?;
+        let (shown, mut args, secrets) = parameters(&info, &request)?;
+        let dry_run = if request.dry_run { Some(rehearse(&info, &mut args)?) } else { None };
         engine.settle().await;
         let inventory = engine.inventories.all();
-        let mut devices: Vec<&Device> = resolve(&inventory, &request.target)?;
-        let mut excluded = Vec::new();
-        devices.retain(|device| {
-            let read_only = engine.inventories.connection(&device.connection).is_some_and(|c| c.read_only);
-            if read_only {
-                excluded.push((device.id.clone(), format!("connection {} is read-only", device.connection)));
-            }
-            !read_only
-        });
+        let found: Vec<&Device> = resolve(&inventory, &request.target)?;
+        let Sifted { devices, excluded, exclusions, included } =
+            Guards::now(engine, &inventory).sift(found, &request.include);
         if devices.is_empty() {
-            let why = match excluded.first() {
-                Some((_, why)) => format!("every device of `{}` is excluded: {why}", request.target),
-                None => format!("`{}` holds no device: nothing would run", request.target),
-            };
-            return Err(invalid(why));
+            return Err(invalid(if excluded.is_empty() {
+                format!("`{}` holds no device: nothing would run", request.target)
+            } else {
+                all_left_out(&request.target, &exclusions)
+            }));
         }
         let protected =
             devices.iter().any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
@@ -97,6 +99,9 @@ impl Plans {
             confirm: devices.len() > above,
             devices: devices.iter().map(|device| device.id.clone()).collect(),
             excluded,
+            exclusions,
+            included,
+            dry_run,
             params: shown,
             timeout_ms: request
                 .timeout_ms
@@ -105,10 +110,12 @@ impl Plans {
             findings,
             expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
         };
-        let planned = Planned { plan: plan.clone(), request: request.script, bytes, args, secrets };
+        let planned =
+            Planned { plan: plan.clone(), request: request.script, include: request.include, bytes, args, secrets };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
-        kept.retain(|_, old| old.plan.expires_at > now);
+        // one that has just expired can still be named
+        kept.retain(|_, old| old.plan.expires_at + SignedDuration::from_hours(1) > now);
         while kept.len() >= KEEP {
             let oldest = kept.iter().min_by_key(|(_, old)| old.plan.expires_at).map(|(id, _)| id.clone());
             let Some(oldest) = oldest else { break };
@@ -116,6 +123,12 @@ impl Plans {
         }
         kept.insert(plan.id.clone(), Arc::new(planned));
         Ok(plan)
+    }
+
+    /// A plan as it was made.
+    pub fn get(&self, id: &str) -> Result<Plan, Problem> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(id).map(|planned| planned.plan.clone()).ok_or_else(|| unknown(id))
     }
 
     /// The plan as previewed, if it still holds.
@@ -130,10 +143,17 @@ impl Plans {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.get(id).cloned()
         };
-        let planned = planned
-            .filter(|planned| planned.plan.expires_at > Timestamp::now())
-            .ok_or_else(|| refused(Code::Stale, format!("plan {id} is not known or too old: preview it again")))?;
+        let planned = planned.ok_or_else(|| unknown(id))?;
         let plan = &planned.plan;
+        if plan.expires_at <= Timestamp::now() {
+            return Err(refused(
+                Code::Stale,
+                format!(
+                    "plan {id} held until {}: preview it again; nothing was sent",
+                    plan.expires_at.strftime("%H:%M:%SZ")
+                ),
+            ));
+        }
         let count = plan.devices.len();
         match confirm {
             Some(typed) if typed != count => {
@@ -179,6 +199,7 @@ impl Plans {
             reason: None,
         };
         Ok(Ready {
+            plan: plan.id.clone(),
             job: Job { summary, params: plan.params.clone(), timeout_ms: plan.timeout_ms, at_once: plan.at_once, runs },
             devices,
             script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
@@ -233,7 +254,21 @@ async fn still_the_same(
             ),
         ));
     }
-    Ok(plan.devices.iter().filter_map(|id| now.get(id.as_str())).map(|device| Arc::new((*device).clone())).collect())
+    let devices: Vec<&Device> = plan.devices.iter().filter_map(|id| now.get(id.as_str()).copied()).collect();
+    let sifted = Guards::now(engine, inventory).sift(devices, &planned.include);
+    if !sifted.excluded.is_empty() {
+        let since: Vec<String> =
+            sifted.exclusions.iter().map(|out| format!("-{} {} ({})", out.count, out.folded, out.text)).collect();
+        return Err(refused(
+            Code::Stale,
+            format!(
+                "devices of `{}` are to be left alone since the preview ({}): preview it again; nothing was sent",
+                plan.target,
+                since.join(", ")
+            ),
+        ));
+    }
+    Ok(sifted.devices.into_iter().map(|device| Arc::new(device.clone())).collect())
 }
 
 async fn keep(engine: &Engine, version: &str, name: &str, bytes: Vec<u8>) -> Result<PathBuf, Problem> {
@@ -262,6 +297,20 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
             Ok((info, bytes, findings))
         }
     }
+}
+
+/// Adds the argument with which a script only says what it would do; which one that is.
+fn rehearse(info: &ScriptInfo, args: &mut Vec<String>) -> Result<String, Problem> {
+    let flag = info.dry_run.clone().ok_or_else(|| {
+        invalid(format!(
+            "{} declares no dry run in its header (`@meta dry-run --dry-run`): it cannot be asked to change nothing",
+            info.name
+        ))
+    })?;
+    if !args.contains(&flag) {
+        args.insert(0, flag.clone()); // before any `--`
+    }
+    Ok(flag)
 }
 
 /// Parameters as shown, as argv, and the secrets in the order the header declares them.

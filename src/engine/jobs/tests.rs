@@ -103,6 +103,7 @@ impl Stage {
             reason: None,
         };
         let ready = Ready {
+            plan: "p".to_owned(),
             job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, runs },
             devices,
             script: Arc::new(Payload {

@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 5;
+const SCHEMA: i64 = 6;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -74,6 +74,10 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     "
     CREATE INDEX runs_by_device ON runs (device, job);
     ALTER TABLE jobs ADD COLUMN parent INTEGER;
+",
+    "
+    CREATE TABLE audit (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
+    CREATE TABLE audit_settings (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL);
 ",
 ];
 

@@ -1,6 +1,7 @@
 //! The store: what survives. SQLite for jobs and runs, files that only grow for output, one folder a job.
 //! Owns every path below the state folder; refuses to know what a running job is.
 
+pub mod audit;
 pub mod db;
 pub mod index;
 pub mod output;
@@ -15,10 +16,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::audit::Audit;
 use self::db::{Db, DbError};
 use self::output::Files;
 use self::segment::Segment;
 use self::slots::Slots;
+use crate::model::audit::Deed;
 use crate::model::job::{JobId, Run};
 use crate::model::state::{Counts, JobState, RunState};
 
@@ -37,10 +40,13 @@ pub enum StoreError {
     Folder { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Db(#[from] DbError),
+    #[error("{0}; nothing was sent, since what is sent is written down first: free space there and launch again")]
+    Audit(String),
 }
 
 pub struct Store {
     pub db: Db,
+    pub audit: Arc<Audit>,
     folder: PathBuf,
     segments: Mutex<VecDeque<(JobId, Arc<Segment>)>>,
     /// Of the jobs that run.
@@ -57,6 +63,7 @@ impl Store {
         }
         let db = Db::open(&folder.join("quarterdeck.db"))?;
         Ok(Self {
+            audit: Audit::new(folder, db.clone()),
             db,
             folder: folder.to_owned(),
             segments: Mutex::default(),
@@ -225,8 +232,10 @@ impl Store {
             } else {
                 format!("the engine ended while this job ran; {queued} runs were never started")
             });
+            let ended = Deed::end(&job.summary);
             let changes = vec![(job.summary, job.runs)];
             self.db.call(move |db| db::update(db, &changes)).await?;
+            let _ = self.audit.record(ended).await; // kept for later, and said, where it cannot be written
         }
         Ok(unfinished.len())
     }

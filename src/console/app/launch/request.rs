@@ -47,7 +47,9 @@ impl Launch {
             }
         }
         let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
-        Ok(PlanRequest { script: ScriptRef::Library(script), target, params, secrets, timeout_ms, at_once })
+        let (include, dry_run) = (Vec::new(), false);
+        let script = ScriptRef::Library(script);
+        Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once })
     }
 
     /// Values as a job had them; what was secret then is asked for again.
