@@ -87,8 +87,9 @@ fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What is different in a plan that was made again, in words; empty: it would do the same.
-pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
+/// What the world made different in a plan that was made again as it was asked for: script, devices, parameters. In
+/// words; empty: nothing.
+pub fn changes(then: &Plan, now: &Plan) -> Vec<String> {
     let mut told = Vec::new();
     let (a, b) = (&then.script, &now.script);
     if (&a.name, &a.version) != (&b.name, &b.version) {
@@ -107,8 +108,6 @@ pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
         let out = |id: &str| now.excluded.iter().find(|(device, _)| device == id).map(|(_, why)| why.as_str());
         let whys: BTreeSet<&str> = gone.iter().filter_map(|id| out(id)).collect();
         told.extend(whys.into_iter().map(|why| format!("left out now: {why}")));
-    } else if then.devices != now.devices {
-        told.push("the order of the devices".to_owned());
     }
     let values = |plan: &Plan, name: &str| -> Vec<String> {
         plan.params.iter().filter(|(other, _)| other == name).map(|(_, value)| value.clone()).collect()
@@ -121,6 +120,12 @@ pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
             .filter(|name| values(then, name) != values(now, name))
             .map(|name| format!("parameter {name}")),
     );
+    told
+}
+
+/// What is different in a plan that was made again, all of it; empty: it would do the same.
+pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
+    let mut told = changes(then, now);
     let parts = |plan: &Plan| match serde_json::to_value(plan) {
         Ok(Value::Object(parts)) => parts,
         _ => Map::new(),

@@ -106,9 +106,11 @@ fn meant(key: &str) -> &'static str {
 /// `2026-11-22T22:00`, or a day's beginning.
 fn moment(text: &str) -> Result<DateTime, String> {
     // a zone in the text would be a second answer to the same question
+    let zoned =
+        text.contains(['Z', 'z', '+', '[']) || text.split_once(['T', ' ']).is_some_and(|(_, time)| time.contains('-'));
     text.parse()
         .ok()
-        .filter(|_| !text.contains(['Z', 'z', '+', '[']))
+        .filter(|_| !zoned)
         .ok_or_else(|| format!("{text:?} is no date and time such as \"2026-11-22T22:00\" (on the clock of `zone`)"))
 }
 
@@ -157,6 +159,7 @@ mod tests {
                 false,
             ),
             ("[[freeze]]\nuntil = \"2026-11-23T04:00Z\"", "is no date and time", false),
+            ("[[freeze]]\nuntil = 2026-11-23T04:00:00-05:00", "is no date and time", false),
             (
                 "[[freeze]]\nzone = \"Mars/Olympus\"",
                 "config.toml:2:8: `zone` in [[freeze]]: \"Mars/Olympus\" is no time zone",

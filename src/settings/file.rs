@@ -125,6 +125,7 @@ impl<'a> Page<'a> {
                 },
             }
         }
+        found.closed.sort_by_key(|(_, (at, _))| *at); // as in the file
         (values, found)
     }
 

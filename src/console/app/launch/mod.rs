@@ -17,6 +17,7 @@ use super::form::{Arm, Input, Need, Text};
 use super::planned::DeviceList;
 use super::tree::Tree;
 use crate::model::plan::{Plan, Question};
+use crate::model::plan_file::changes;
 use crate::model::script::ScriptInfo;
 use crate::model::template::Form;
 use crate::model::wire::{Code, Problem};
@@ -75,6 +76,8 @@ pub struct Launch {
     pub arm: Arm,
     /// Devices that came and went since the plan before, without the operator's doing.
     pub changed: Option<(usize, usize)>,
+    /// The same and what else is different, in words.
+    pub differs: Vec<String>,
     pub spread: Vec<Spread>,
     /// The choices of a field.
     pub picker: Option<(usize, Chooser)>,
@@ -120,6 +123,7 @@ impl Launch {
             problem: None,
             arm: Arm::new(Need::Yes),
             changed: None,
+            differs: Vec::new(),
             spread: Vec::new(),
             picker: None,
             devices: None,
@@ -291,8 +295,9 @@ impl Launch {
                 let before = self.plan.take();
                 let same = before.as_ref().is_some_and(|before| before.devices == plan.devices);
                 if let Some(before) = before.filter(|_| self.world) {
-                    let other_text = before.script.version != plan.script.version;
-                    if !same || other_text {
+                    let differs = changes(&before, &plan);
+                    if !differs.is_empty() {
+                        self.differs = differs;
                         let old: HashSet<&String> = before.devices.iter().collect();
                         let new: HashSet<&String> = plan.devices.iter().collect();
                         self.changed = Some((new.difference(&old).count(), old.difference(&new).count()));

@@ -54,6 +54,7 @@ fn the_worlds_change_disarms_and_says_what_is_different() {
     launch.again();
     planned(&mut launch, 5);
     assert_eq!(launch.changed, Some((2, 0)));
+    assert_eq!(launch.differs, ["devices +2 lab:web[004-005], -0"]);
     assert!(!launch.armed());
 }
 

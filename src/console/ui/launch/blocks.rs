@@ -120,7 +120,9 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
     }
     if let Some((came, went)) = launch.changed {
         let text = format!("changed since preview  +{came} -{went}  (disarmed)");
-        rows.insert(1, Line::styled(text, theme.style(Role::LevelWarn)));
+        let told = launch.differs.iter().map(|differs| Line::styled(format!("  {}", text::plain(differs)), muted));
+        let told: Vec<Line> = std::iter::once(Line::styled(text, theme.style(Role::LevelWarn))).chain(told).collect();
+        drop(rows.splice(1..1, told));
     }
     for (n, row) in rows.iter().enumerate() {
         line(buf, nth(area, n as u16), row);
