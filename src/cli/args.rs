@@ -1,5 +1,7 @@
 //! The command line: verbs, flags, and their help. Nothing here acts.
 
+mod planned;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,9 +9,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::output::Which;
-use crate::model::plan::LeftOut;
 use crate::model::triage::Subject;
 use crate::settings::{self, Overrides, units};
+
+use planned::{AUDIT_HELP, PLAN_HELP};
+pub use planned::{Audit, DryRun, Plan, Reason, What};
 
 /// Runs scripts on a fleet of devices. Without a verb: the console.
 #[derive(Debug, Parser)]
@@ -201,83 +205,6 @@ pub struct Run {
     /// Wait for the end, printing output as it arrives
     #[arg(short, long)]
     pub wait: bool,
-}
-
-/// What a plan is made of, beside script and target.
-#[derive(Debug, Args)]
-pub struct What {
-    /// A parameter the script declares (again for several values)
-    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
-    pub params: Vec<(String, String)>,
-    /// A secret parameter: from a file, or from a variable of the environment
-    #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR")]
-    pub secrets: Vec<String>, // read by `secret` below: clap would repeat a wrong one, and it may be the secret
-    /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]
-    pub include: Vec<Reason>,
-    /// End a run that takes longer (30s, 10m, 2h)
-    #[arg(long, value_parser = duration)]
-    pub timeout: Option<Duration>,
-    /// Scripts running at once; 0: no limit
-    #[arg(long, value_name = "N")]
-    pub at_once: Option<u32>,
-}
-
-const PLAN_HELP: &str = "\
-Nothing is sent. JSON: {schema_version, plan: {id, script, target, devices, folded, offline, excluded, exclusions,
-included, params, confirm, expires_at, ...}, request, good_until, digests, digest}. `run --plan ID` launches it as
-long as this engine lives and the preview holds (10 minutes); with --output FILE, `run --plan FILE` does until
---good-for has passed. Either is refused if script, parameters or devices are not what they were, and says what is
-different; a file that was edited is refused too. Secrets are not in the file: give them again with --secret.
-
-    quarterdeck plan disk-use.sh --target 'web & !db' --output change-4711.json
-    quarterdeck run --plan change-4711.json --confirm 40";
-
-#[derive(Debug, Args)]
-pub struct Plan {
-    /// Library name, path, or - for stdin
-    pub script: String,
-    /// Which devices
-    #[arg(short, long, value_name = "EXPR")]
-    pub target: String,
-    #[command(flatten)]
-    pub what: What,
-    /// Plan the script's own dry run
-    #[arg(long, value_enum, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
-    pub dry_run: Option<DryRun>,
-    /// Into this file, for `run --plan FILE`; on stdout a summary
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// How long the file may be launched, at most a week
-    #[arg(long, value_parser = duration, default_value = "24h", requires = "output")]
-    pub good_for: Duration,
-}
-
-/// Which dry run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DryRun {
-    /// Of the plan: nothing is sent
-    Plan,
-    /// Of the script: it runs, with the argument by which it changes nothing
-    Script,
-}
-
-/// Why devices would be left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Reason {
-    Busy,
-    Maintenance,
-    Freeze,
-}
-
-impl Reason {
-    pub const fn left_out(self) -> LeftOut {
-        match self {
-            Reason::Busy => LeftOut::Busy,
-            Reason::Maintenance => LeftOut::Maintenance,
-            Reason::Freeze => LeftOut::Freeze,
-        }
-    }
 }
 
 /// Where a secret comes from; its value never stands in an argument, where `ps` shows it.
@@ -559,28 +486,6 @@ pub struct Diff {
     pub raw: bool,
 }
 
-const AUDIT_HELP: &str = "\
-Each entry holds the hash of the one before: what was changed, taken out or added later shows. --verify reads the
-whole chain, names the first entry where it breaks (exit code 1), and prints its head: kept elsewhere, that tells
-also of a log that was made anew as a whole.
-JSON: one object a line, {schema_version, seq, at, act, by, from, job, plan, script, version, target, devices,
-counts, note, prev, hash}, as far as there is something to say; hash is the SHA-256, in hex, of prev and the
-object as JSON with sorted keys and no blanks, without hash and schema_version.
-With --verify one object, {schema_version, path, head: {seq, hash}, broken: {line, why}}.
-
-    quarterdeck audit --since 7d
-    quarterdeck audit --verify";
-
-#[derive(Debug, Args)]
-pub struct Audit {
-    /// Check the chain instead of showing it
-    #[arg(long)]
-    pub verify: bool,
-    /// Only from then on: 30m, 7d, 2026-11-20, 2026-11-20T10:00
-    #[arg(long, value_name = "WHEN", value_parser = moment, conflicts_with = "verify")]
-    pub since: Option<jiff::Timestamp>,
-}
-
 #[derive(Debug, Args)]
 pub struct Search {
     /// The job
@@ -659,7 +564,7 @@ pub struct Keys {
     pub preset: Option<String>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
@@ -681,16 +586,7 @@ pub fn secret(text: &str) -> Result<(String, SecretFrom), &'static str> {
     Ok((name.to_owned(), from))
 }
 
-/// A moment: so long ago, or a date (and time) here.
-fn moment(text: &str) -> Result<jiff::Timestamp, String> {
-    let ago = units::duration(text).and_then(|ago| jiff::Timestamp::now().checked_sub(ago).ok());
-    let date = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::system()).ok();
-    ago.or_else(|| text.parse().ok())
-        .or_else(|| date().map(|at| at.timestamp()))
-        .ok_or_else(|| "expected how long ago (30m, 7d) or a date (2026-11-20, 2026-11-20T10:00)".to_owned())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     units::duration(text)
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "expected a duration such as 30s, 10m or 2h".to_owned())
