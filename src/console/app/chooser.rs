@@ -24,6 +24,8 @@ pub enum What {
     Columns(ListId),
     /// The value of a field of the launch dialog.
     Field,
+    /// What an output is compared with.
+    Beside,
 }
 
 impl What {
@@ -34,6 +36,7 @@ impl What {
             What::Sort(_) => "Sort",
             What::Columns(_) => "Columns",
             What::Field => "Choose",
+            What::Beside => "Compare with",
         }
     }
 
@@ -163,6 +166,11 @@ impl Chooser {
         chooser.title = label.to_owned();
         chooser.cursor.at = at.unwrap_or(0);
         chooser
+    }
+
+    /// What an output can be compared with.
+    pub(super) fn beside(rows: impl Iterator<Item = Row>) -> Self {
+        Self::new(What::Beside, rows.collect(), "")
     }
 
     fn new(what: What, all: Vec<Row>, now: &str) -> Self {
@@ -296,7 +304,11 @@ impl App {
         match chooser.what {
             What::Sort(list) => return self.in_sorts(chooser, list, verb),
             What::Columns(list) => return self.in_columns(chooser, list, verb),
-            What::Theme | What::Keymap | What::Field => {}
+            What::Theme | What::Keymap | What::Field | What::Beside => {}
+        }
+        if chooser.what == What::Beside && matches!(verb, Do::Accept | Do::Open) {
+            self.choose_base(chooser.chosen_at());
+            return Next::Close;
         }
         if matches!(verb, Do::Accept | Do::Open) {
             let Some(name) = chooser.chosen().map(|row| row.name.clone()) else { return Next::Stay };

@@ -77,15 +77,17 @@ static DEVICES: [Col; 11] = [
     col("connection", "connection", (10, 10), NEVER),
 ];
 
-static GROUPS: [Col; 10] = [
+static GROUPS: [Col; 12] = [
     col("sig", "sig", (5, 5), 0),
     right("dev", "dev", (4, 6), 0),
     right("share", "share", (6, 6), FULL),
     col("state", "st", (2, 11), 0),
     right("rc", "rc", (4, 4), 0),
     col("first", "first seen", (10, 10), FULL),
-    col("vs", "before", (11, 12), 0),
+    col("vs", "before", (9, 12), 0),
     flex("says", "what it says", 24, 0),
+    col("ack", "ack", (6, 8), FULL),
+    col("note", "note", (14, 28), 64),
     right("texts", "texts", (5, 5), NEVER),
     col("signature", "signature", (19, 19), NEVER),
 ];

@@ -71,6 +71,13 @@ pub enum Do {
     GoGroups,
     /// By equal texts, or by what they mean.
     Exact,
+    /// What an output is compared with.
+    Base,
+    /// Side by side, or one below the other.
+    Layout,
+    Ack,
+    Note,
+    EditRunbook,
     Follow,
     Freeze,
     OneOrAll,
@@ -160,6 +167,7 @@ pub static TABLE: &[Command] = &[
     // two texts compared
     row("diff", "next-change", Do::NextChange, "next change", "to the next change"),
     row("diff", "previous-change", Do::PreviousChange, "previous", "to the change before"),
+    row("diff", "layout", Do::Layout, "layout", "side by side, or one below the other"),
     row("diff", "save", Do::Editor(Verb::Save), "", "save the editor's text, where that is what is compared"),
     // targets
     row("targets", "open", Do::Open, "open", "open or close a group"),
@@ -183,7 +191,24 @@ pub static TABLE: &[Command] = &[
     fleet("job", "run", Do::Run, "again", "run the script again: on the marked devices, else on this one"),
     fleet("job", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
     // a job's runs by how they ended
-    row("groups", "open", Do::Open, "open", "the members of the group; the output of a member; the pane alone"),
+    row("groups", "open", Do::Open, "members", "the members of the group; the output of a member; the pane alone"),
+    row("groups", "base", Do::Base, "base", "what to compare with: a group, a device, the same device the time before"),
+    row(
+        "groups",
+        "acknowledge",
+        Do::Ack,
+        "ack",
+        "acknowledge the signature, or no longer: seen, somebody takes care of it",
+    ),
+    row("groups", "note", Do::Note, "note", "a note on the signature: next week's same failure carries it"),
+    row(
+        "groups",
+        "open-link",
+        Do::OpenLink,
+        "runbook",
+        "its runbook: the link of the signature, of its note, else of the script",
+    ),
+    row("groups", "edit-runbook", Do::EditRunbook, "", "link the signature to a runbook"),
     row("groups", "exact", Do::Exact, "exact", "by equal texts, or by what they mean (numbers, times, names masked)"),
     fleet("groups", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
     // text
@@ -429,6 +454,8 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::Run, _) => "quarterdeck run SCRIPT --target EXPR",
         (Do::Stop, _) => "quarterdeck jobs cancel ID",
         (Do::Groups | Do::GoGroups | Do::Exact, _) => "quarterdeck groups ID",
+        (Do::Ack, _) => "quarterdeck ack SIGNATURE",
+        (Do::Note | Do::EditRunbook, _) => "quarterdeck note SIGNATURE TEXT",
         (Do::Open, "jobs") => "quarterdeck jobs attach ID",
         (Do::Open, "scripts") => "quarterdeck scripts show NAME",
         (Do::Edit | Do::EditOutside, _) => "quarterdeck scripts edit NAME",

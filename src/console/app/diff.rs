@@ -34,12 +34,55 @@ pub enum Text {
 pub struct DiffView {
     pub titles: (String, String),
     pub state: State,
-    /// First row shown, and first column.
-    pub top: usize,
-    pub left: usize,
+    pub scroll: Scroll,
+    /// Side by side, or one below the other; `None`: as there is room.
+    pub wide: Option<bool>,
     /// The right text is the editor's, to be saved from here: which button has the focus.
     pub save: Option<Button>,
     serial: u64,
+}
+
+/// Where a comparison is read: first row shown, and first column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scroll {
+    pub top: usize,
+    pub left: usize,
+}
+
+impl Scroll {
+    /// Motions. `None`: the verb was none; else what is to be said of it.
+    pub fn go(&mut self, lines: &[Line], verb: Do, page: usize) -> Option<Option<&'static str>> {
+        let last = lines.len().saturating_sub(page.max(1));
+        let head = |line: &Line| matches!(line, Line::Hunk(_));
+        let mut said = None;
+        match verb {
+            Do::Down => self.top += 1,
+            Do::Up => self.top = self.top.saturating_sub(1),
+            Do::HalfDown => self.top += (page / 2).max(1),
+            Do::HalfUp => self.top = self.top.saturating_sub((page / 2).max(1)),
+            Do::PageDown => self.top += page,
+            Do::PageUp => self.top = self.top.saturating_sub(page),
+            Do::First => self.top = 0,
+            Do::Last => self.top = last,
+            Do::Expand => self.left += 8,
+            Do::Collapse => self.left = self.left.saturating_sub(8),
+            Do::NextChange => {
+                let next = lines.iter().skip(self.top + 1).position(head).map(|at| self.top + 1 + at);
+                match next.filter(|at| *at <= last) {
+                    Some(at) => self.top = at,
+                    None if self.top < last => self.top = last,
+                    None => said = Some("that was the last change"),
+                }
+            }
+            Do::PreviousChange => match lines.iter().take(self.top.min(lines.len())).rposition(head) {
+                Some(at) => self.top = at,
+                None => said = Some("this is the first change"),
+            },
+            _ => return None,
+        }
+        self.top = self.top.min(last);
+        Some(said)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +122,15 @@ pub enum Line {
     },
 }
 
+impl DiffView {
+    /// Side by side on a screen of this width.
+    pub fn beside(&self, width: u16) -> bool {
+        self.wide.unwrap_or(width >= layout::WIDE)
+    }
+}
+
 impl Shown {
-    fn of(diff: Diff) -> Self {
+    pub fn of(diff: Diff) -> Self {
         let (mut below, mut beside) = (Vec::new(), Vec::new());
         for (n, hunk) in diff.hunks.iter().enumerate() {
             below.push(Line::Hunk(n));
@@ -133,7 +183,8 @@ impl App {
         self.shelf.serial += 1;
         let serial = self.shelf.serial;
         let titles = (left.title.clone(), right.title.clone());
-        let view = DiffView { titles, state: State::Comparing, top: 0, left: 0, save: None, serial };
+        let view =
+            DiffView { titles, state: State::Comparing, scroll: Scroll::default(), wide: None, save: None, serial };
         effects.push(Effect::Compare { serial, left, right });
         Layer::Diff(Box::new(view))
     }
@@ -189,38 +240,24 @@ impl App {
             }
             _ => {}
         }
-        let lines = shown.lines(self.area.width >= layout::WIDE);
-        // notes stand above the lines, on two rows each at most
-        let last = lines.len().saturating_sub(page.saturating_sub(2 * shown.diff.notes.len()).max(1));
-        let head = |line: &Line| matches!(line, Line::Hunk(_));
-        match verb {
-            Do::Down => view.top += 1,
-            Do::Up => view.top = view.top.saturating_sub(1),
-            Do::HalfDown => view.top += (page / 2).max(1),
-            Do::HalfUp => view.top = view.top.saturating_sub((page / 2).max(1)),
-            Do::PageDown | Do::Accept | Do::Toggle => view.top += page,
-            Do::PageUp => view.top = view.top.saturating_sub(page),
-            Do::First => view.top = 0,
-            Do::Last => view.top = last,
-            Do::Expand => view.left += 8,
-            Do::Collapse => view.left = view.left.saturating_sub(8),
-            Do::NextChange | Do::NextField => {
-                let next = lines.iter().skip(view.top + 1).position(head).map(|at| view.top + 1 + at);
-                match next.filter(|at| *at <= last) {
-                    Some(at) => view.top = at,
-                    None if view.top < last => view.top = last,
-                    None => self.hint = Some("that was the last change".into()),
-                }
-            }
-            Do::PreviousChange | Do::PreviousField => {
-                match lines.iter().take(view.top.min(lines.len())).rposition(head) {
-                    Some(at) => view.top = at,
-                    None => self.hint = Some("this is the first change".into()),
-                }
-            }
-            _ => self.hint = Some("that means nothing here".into()),
+        if verb == Do::Layout {
+            view.wide = Some(!view.beside(self.area.width));
+            view.scroll.top = 0;
+            return Next::Stay;
         }
-        view.top = view.top.min(last);
+        let lines = shown.lines(view.beside(self.area.width));
+        let verb = match verb {
+            Do::Accept | Do::Toggle => Do::PageDown,
+            Do::NextField => Do::NextChange,
+            Do::PreviousField => Do::PreviousChange,
+            verb => verb,
+        };
+        // notes stand above the lines, on two rows each at most
+        let page = page.saturating_sub(2 * shown.diff.notes.len()).max(1);
+        match view.scroll.go(lines, verb, page) {
+            Some(said) => self.hint = said.map(str::to_owned),
+            None => self.hint = Some("that means nothing here".into()),
+        }
         Next::Stay
     }
 }

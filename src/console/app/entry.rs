@@ -36,6 +36,7 @@ impl App {
                 prompt.problem = None;
                 prompt.aside = "a name such as nightly-eu; secrets are not kept".into();
             }
+            Purpose::Note | Purpose::Runbook => self.remark_edited(prompt),
             Purpose::Target => {}
         }
     }
@@ -50,7 +51,13 @@ impl App {
                 let names = self.templates.iter().map(|template| (template.name.clone(), "is replaced".to_owned()));
                 Completion::of_word(prompt.before_cursor(), &[], names)
             }
-            Purpose::Search | Purpose::Pipe | Purpose::Lines | Purpose::Save | Purpose::Device => Completion::default(),
+            Purpose::Search
+            | Purpose::Pipe
+            | Purpose::Lines
+            | Purpose::Save
+            | Purpose::Device
+            | Purpose::Note
+            | Purpose::Runbook => Completion::default(),
         }
     }
 
@@ -73,6 +80,11 @@ impl App {
             Purpose::Save => self.save_accepted(prompt.text.text(), effects),
             Purpose::Template => return Next::stay(!self.template_named(prompt, effects)),
             Purpose::Lines if !self.lines_accepted(prompt.text.text()) => return Next::Stay,
+            Purpose::Note | Purpose::Runbook => {
+                if !self.remark_accepted(prompt, effects) {
+                    return Next::Stay;
+                }
+            }
             Purpose::Filter(_) | Purpose::Lines | Purpose::Device => {}
         }
         Next::Close
@@ -92,7 +104,9 @@ impl App {
             | Purpose::Lines
             | Purpose::Save
             | Purpose::Device
-            | Purpose::Template => {}
+            | Purpose::Template
+            | Purpose::Note
+            | Purpose::Runbook => {}
         }
     }
 

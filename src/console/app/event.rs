@@ -10,7 +10,9 @@ use super::diff::Side;
 use super::kept::Kept;
 use super::looks::Reread;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
+use super::triage::compare::Question;
 use crate::console::theme::Role;
+use crate::model::compare::Comparison;
 use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
@@ -20,7 +22,7 @@ use crate::model::search::Pattern;
 use crate::model::secret::Secret;
 use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::template::{Template, Templates};
-use crate::model::triage::Groups;
+use crate::model::triage::{About, Groups, Remark, Subject};
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
 
 /// Colours of one script's text: for each line, byte ranges and what they are.
@@ -57,6 +59,13 @@ pub enum Event {
         exact: bool,
         answer: Box<Result<Groups, Problem>>,
     },
+    /// Two outputs, line by line.
+    OutputsCompared {
+        question: Question,
+        answer: Box<Result<Comparison, Problem>>,
+    },
+    /// Something was said of a signature, or taken back.
+    Remarked(Result<About, Problem>),
     Script(String, Box<Result<Script, Problem>>),
     Coloured {
         version: String,
@@ -194,6 +203,11 @@ pub enum Effect {
         job: JobId,
         /// By equal texts, not by what they mean.
         exact: bool,
+    },
+    CompareOutputs(Question),
+    Remark {
+        subject: Subject,
+        remark: Remark,
     },
     LoadScript(String),
     Colour {

@@ -201,7 +201,7 @@ pub fn groups(
     let wished = few(groups).saturating_add(3).saturating_add(below(remarks));
     let top = wished.clamp(6, (body.height * 12 / 25).max(6)).min(body.height);
     let top = sized(top, sizes.groups, body.height, 5.min(body.height), body.height.saturating_sub(5));
-    let left = body.width;
+    let left = sized(body.width * 31 / 100, sizes.members, body.width, body.width / 5, body.width * 4 / 5);
     let upper = Rect { height: top, ..body };
     let lower = Rect { y: body.y + top, height: body.height - top, ..body };
     let members = Rect { width: left, ..lower };
@@ -210,8 +210,13 @@ pub fn groups(
         remarks: remarks_in(upper),
         members: Some(members),
         facts: facts_in(members),
-        diff: None,
+        diff: Some(Rect { x: lower.x + left, width: lower.width - left, ..lower }),
     }
+}
+
+/// Rows above and below the lines of the comparison, where there is room for words about it.
+pub fn around_diff(pane: Rect) -> (u16, u16) {
+    if pane.width >= 80 && pane.height >= 16 { (1, 4) } else { (0, 0) }
 }
 
 /// The palette's size, and how many rows of it are found things.
@@ -333,7 +338,7 @@ pub fn chooser(area: Rect, chooser: &Chooser) -> Rect {
             Rect::new(body.right() - width, body.y, width, height)
         }
         What::Sort(_) | What::Columns(_) => middle(body, (52, len.saturating_add(3))),
-        What::Field => middle(body, (60, len.saturating_add(3).clamp(5, 16))),
+        What::Field | What::Beside => middle(body, (60, len.saturating_add(3).clamp(5, 16))),
     }
 }
 

@@ -27,7 +27,7 @@ const WORDS: [Word; 14] = [
     Word { name: "group", takes: "NAME", doc: "go to the group" },
     Word { name: "target", takes: "EXPRESSION", doc: "keep a target expression" },
     Word { name: "job", takes: "NUMBER", doc: "watch the job" },
-    Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history or log" },
+    Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history, groups or log" },
     Word { name: "mode", takes: "[read|write]", doc: "refuse or allow what changes the fleet" },
     Word { name: "theme", takes: "[NAME]", doc: "other colours; without a name: choose" },
     Word { name: "keymap", takes: "[NAME]", doc: "other keys; without a name: choose" },
@@ -35,7 +35,7 @@ const WORDS: [Word; 14] = [
     Word { name: "q", takes: "", doc: "leave the console; jobs go on" },
 ];
 
-const PLACES: [&str; 5] = ["scripts", "targets", "jobs", "history", "log"];
+const PLACES: [&str; 6] = ["scripts", "targets", "jobs", "history", "groups", "log"];
 
 /// The first word, and what follows it.
 fn split(line: &str) -> (&str, &str) {

@@ -142,7 +142,7 @@ fn most(command: &Command) -> Option<usize> {
     Some(match (command.context, command.verb) {
         ("scripts", Do::Run | Do::Edit | Do::EditOutside | Do::Versions | Do::RenameScript) => 1,
         ("scripts", Do::DiffWith) => 2,
-        ("scripts", Do::DeleteScript) => usize::MAX,
+        ("scripts", Do::DeleteScript) | ("groups", Do::Ack | Do::Note | Do::EditRunbook) => usize::MAX,
         ("targets", Do::Run | Do::EditExpression) | ("jobs" | "job", Do::Stop) | ("job", Do::Run) => usize::MAX,
         ("text", Do::Save | Do::Pager | Do::Pipe) => usize::MAX,
         ("global", Do::Copy) => usize::MAX,
@@ -175,7 +175,9 @@ impl App {
         if command.context == "text" && self.runs_to_read().is_none() {
             return None;
         }
-        let list = self.list_meant()?;
+        // what is said of a group is not said of its marked devices
+        let of_groups = matches!(command.verb, Do::Ack | Do::Note | Do::EditRunbook);
+        let list = if of_groups { ListId::Groups } else { self.list_meant()? };
         let marked = self.look(list).map_or(0, |look| look.marks.len());
         (marked > 0).then_some((list, marked))
     }

@@ -72,6 +72,8 @@ pub mod tail;
 pub mod templates;
 pub mod tree;
 pub mod triage;
+#[cfg(test)]
+mod triage_tests;
 pub mod views;
 mod why;
 mod world;

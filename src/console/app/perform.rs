@@ -74,7 +74,8 @@ impl App {
             }
             Do::Copy => self.open_copy(),
             Do::OpenLink => {
-                if let Some(link) = self.chosen_script().and_then(|script| script.runbook.clone()) {
+                let script = || self.chosen_script().and_then(|script| script.runbook.clone());
+                if let Some(link) = if self.view == View::Groups { self.runbook_here() } else { script() } {
                     // there is no browser at the far end of an SSH session: the terminal can open it, or paste it
                     self.hint = Some(format!("runbook {}  (copied through the terminal)", text::plain(&link)));
                     effects.push(Effect::Copy(link));
@@ -83,7 +84,7 @@ impl App {
             verb => match self.view {
                 View::Overview => self.in_overview(verb, effects),
                 View::Live => self.in_live(verb),
-                View::Groups => self.in_triage(verb),
+                View::Groups => self.in_triage(verb, effects),
                 View::Editor => self.in_editor(verb, effects),
             },
         }

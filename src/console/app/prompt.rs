@@ -39,13 +39,16 @@ pub enum Purpose {
     Device,
     /// The name under which a launch is kept.
     Template,
+    /// What is to be said of a signature, and a link to what to read about it.
+    Note,
+    Runbook,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 11;
     /// As history files are called.
     pub const NAMES: [&'static str; Self::COUNT] =
-        ["target", "filter", "search", "command", "pipe", "lines", "save", "device", "template"];
+        ["target", "filter", "search", "command", "pipe", "lines", "save", "device", "template", "note", "runbook"];
 
     pub const fn index(self) -> usize {
         match self {
@@ -58,6 +61,8 @@ impl Purpose {
             Purpose::Save => 6,
             Purpose::Device => 7,
             Purpose::Template => 8,
+            Purpose::Note => 9,
+            Purpose::Runbook => 10,
         }
     }
 
@@ -72,6 +77,8 @@ impl Purpose {
             Purpose::Save => "save to: ",
             Purpose::Device => "device: ",
             Purpose::Template => "save as template: ",
+            Purpose::Note => "note: ",
+            Purpose::Runbook => "runbook: ",
         }
     }
 }

@@ -376,6 +376,8 @@ impl Session {
                 Event::Groups { job: *job, exact: *exact, answer: Box::new(answer.ok_or(nothing("no such job", None))) }
             }
             Effect::LoadTemplates => Event::Templates(Ok(Templates { all: self.templates.clone(), warnings: vec![] })),
+            Effect::CompareOutputs(question) => super::sample_groups::compared(question),
+            Effect::Remark { subject, remark } => super::sample_groups::remarked(subject, remark),
             Effect::LoadScript(name) => {
                 let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
                 let text = "#!/bin/bash\n# @describe file systems that fill up\nset -euo pipefail\n\n\

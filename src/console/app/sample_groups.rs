@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::Event;
+use super::sample::at;
+use super::triage::compare::{Question, Side};
+use crate::model::compare::{Compared, Comparison};
+use crate::model::diff::Diff;
 use crate::model::job::{Job, Run};
 use crate::model::nodeset;
 use crate::model::state::RunState;
-use crate::model::triage::{Gone, Group, Groups, Remarks, Shared};
+use crate::model::triage::{About, Acked, Gone, Group, Groups, Masked, Noted, Remark, Remarks, Shared, Subject};
 
 /// Signature, and what it says.
 fn ended(run: &Run) -> (&'static str, &'static str) {
@@ -92,4 +97,58 @@ pub fn groups(job: &Job, exact: bool) -> Groups {
         gone: gone.into_iter().collect(),
         open: job.runs.iter().filter(|run| !run.state.ended()).count(),
     }
+}
+
+/// What is said of a signature is kept, as the engine would.
+pub fn remarked(subject: &Subject, remark: &Remark) -> Event {
+    let Subject::Signature(name) = subject else { unreachable!("jobs are not remarked on here") };
+    let mut remarks = Remarks::default();
+    match remark.clone() {
+        Remark::Ack(true) => remarks.acked = Some(Acked { by: "ops".into(), at: at(90) }),
+        Remark::Ack(false) => {}
+        Remark::Note(text) => remarks.note = Some(Noted { text, by: "ops".into(), at: at(90) }),
+        Remark::Runbook(link) => remarks.runbook = Some(link),
+    }
+    Event::Remarked(Ok(About { subject: name.clone(), says: String::new(), remarks }))
+}
+
+/// Two outputs as these jobs would have printed them.
+pub fn compared(question: &Question) -> Event {
+    let (ok, bad) = (
+        "os-patch v17 want=14.6 have=14.5\nfree <n> GiB\nDownloading 14.6\n100%\ninstalled, reboot at 18:00\nrc=0 from=14.5 to=14.6\n",
+        "os-patch v17 want=14.6 have=14.5\nfree <n> GiB\nDownloading 14.6\n~~~ stderr\ncurl: (22) The requested URL returned error: <n>\nretry <n>/<n> failed: CDN <n>\nrc=69 from=14.5 to=14.6\n",
+    );
+    let side = |job, run: u32, state, stands_for| Compared {
+        job,
+        run,
+        device: format!("lab:web{:03}", run + 1),
+        state,
+        exit_code: None,
+        signature: Some(match state {
+            RunState::Ok => "v1:00c0ffee11aa22bb".to_owned(),
+            _ => match &question.right.what {
+                Side::Group(signature) => signature.clone(),
+                _ => "v1:1b2f60c4a7718d95".to_owned(),
+            },
+        }),
+        stands_for,
+        left_out: 0,
+    };
+    let (run, many) = match question.right.what {
+        Side::Run(run) => (run, 1),
+        _ => (22, 16),
+    };
+    let left = match question.left.what {
+        Side::Before => side(11, run, RunState::Failed, 1),
+        _ => side(question.job, 0, RunState::Ok, 222),
+    };
+    let masked = |mark: &str, count| Masked { mark: mark.into(), count };
+    let comparison = Comparison {
+        left,
+        right: side(question.job, run, RunState::Failed, many),
+        masked: question.masked,
+        masks: if question.masked { vec![masked("<n>", 6), masked("<time>", 9)] } else { vec![] },
+        diff: Diff::of(ok.as_bytes(), bad.as_bytes()),
+    };
+    Event::OutputsCompared { question: question.clone(), answer: Box::new(Ok(comparison)) }
 }

@@ -35,6 +35,14 @@ impl App {
                 Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
             },
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
+            Do::Ack | Do::Note | Do::EditRunbook => {
+                let none = self.triage.as_ref().is_none_or(|triage| triage.chosen_groups().is_empty());
+                none.then(|| "no group is under the cursor".into())
+            }
+            Do::OpenLink if command.context == "groups" => self.runbook_here().is_none().then(|| {
+                let key = self.key_of("groups", "edit-runbook");
+                format!("no runbook: {key} links the signature to one")
+            }),
             Do::OpenLink => match self.chosen_script() {
                 None => Some(self.no_script()),
                 Some(script) if script.runbook.is_none() => {

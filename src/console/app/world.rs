@@ -59,6 +59,12 @@ impl App {
                     triage.answered(exact, *answer);
                 }
             }
+            Event::OutputsCompared { question, answer } => {
+                if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == question.job) {
+                    triage.beside.answered(&question, *answer);
+                }
+            }
+            Event::Remarked(answer) => self.remarked(answer),
             Event::Script(name, answer) => {
                 if self.asked.script.as_ref() == Some(&name) {
                     self.asked.script = None;
@@ -386,7 +392,11 @@ impl App {
             }
             wire::Event::Library => self.ask_library(effects),
             wire::Event::Targets => self.ask_targets(effects),
-            wire::Event::Triage => {}
+            wire::Event::Triage => {
+                if let Some(triage) = &mut self.triage {
+                    triage.stale();
+                }
+            }
             wire::Event::Notice { text } => self.notices.hear(self.now, Level::Warn, Voice::Engine, text),
             wire::Event::Reset => self.reload(effects),
         }

@@ -185,6 +185,12 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         Effect::LoadGroups { job, exact } => {
             Event::Groups { job, exact, answer: Box::new(call!(client, client.groups(job, exact))) }
         }
+        Effect::CompareOutputs(question) => {
+            let asked = &question;
+            let answer = call!(client, client.diff(asked.job, &asked.left, &asked.right, asked.masked));
+            Event::OutputsCompared { question, answer: Box::new(answer) }
+        }
+        Effect::Remark { subject, remark } => Event::Remarked(call!(client, client.remark(&subject, &remark))),
         Effect::LoadScript(name) => {
             let answer = call!(client, client.script(&name));
             Event::Script(name, Box::new(answer))

@@ -27,6 +27,7 @@ pub fn draw(app: &App, chooser: &Chooser, buf: &mut Buffer) -> Option<Position> 
         What::Sort(list) => (format!("Sort {} by", list.word()), "enter takes, again reverses   esc"),
         What::Columns(list) => (format!("Columns of {}", list.word()), "space shows  h l move  U usual  esc"),
         What::Field => (text::plain(&chooser.title), "enter   esc"),
+        What::Beside => ("Compare with".to_owned(), "enter   esc"),
     };
     let foot = format!("{keys}   {}", place(chooser.cursor.at, chooser.shown.len()));
     let inside = popup(app, buf, area, &name, &foot, (area.width, area.height));
@@ -76,7 +77,11 @@ fn filter_line(app: &App, chooser: &Chooser, area: Rect, buf: &mut Buffer) -> Op
 /// A row of any chooser but that of themes: whether it is on, its name, a note.
 fn plain(app: &App, chooser: &Chooser, row: &Row, chosen: bool, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
+    // rows that say more than a name
+    let told = chooser.what.of_list() || chooser.what == What::Beside;
     let sign = match (chooser.what, row.on) {
+        (What::Beside, true) => "(o)",
+        (What::Beside, false) => "( )",
         (What::Sort(_), true) => "(o)",
         (What::Sort(_), false) => "( )",
         (What::Columns(_), true) => theme.glyphs.mark(),
@@ -85,8 +90,9 @@ fn plain(app: &App, chooser: &Chooser, row: &Row, chosen: bool, area: Rect, buf:
     };
     let style = theme.style(if row.on || !chooser.what.of_list() { Role::TextStrong } else { Role::Text });
     let name = text::plain(&row.name);
-    let note = if chooser.what.of_list() { row.source.as_str() } else { "" };
-    let width = if chooser.what.of_list() { 20 } else { area.width.saturating_sub(2) };
+    let said = text::plain(&row.source);
+    let note = if told { said.as_str() } else { "" };
+    let width = if told { 20 } else { area.width.saturating_sub(2) };
     let signs = sign.len() as u16;
     let cells =
         [left("", style), left(sign, style), left(name.as_str(), style), left(note, theme.style(Role::TextMuted))];

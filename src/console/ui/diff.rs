@@ -11,7 +11,7 @@ use ratatui::text::{Line as Row, Span};
 use super::cells::{self, line, nth, pane, title, words};
 use super::states::Said;
 use crate::console::app::App;
-use crate::console::app::diff::{Button, DiffView, Line, Shown, State};
+use crate::console::app::diff::{Button, DiffView, Line, Scroll, Shown, State};
 use crate::console::app::layout;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -22,7 +22,7 @@ pub fn draw(app: &App, view: &DiffView, body: Rect, buf: &mut Buffer) {
     let (left, right) = (text::plain(&view.titles.0), text::plain(&view.titles.1));
     let name = format!("{left}  ->  {right}");
     let foot = match &view.state {
-        State::Ready(shown) => foot(view, shown, app.area.width >= layout::WIDE),
+        State::Ready(shown) => foot(view.scroll, shown, view.beside(app.area.width)),
         State::Comparing | State::Failed(_) => String::new(),
     };
     let back = format!("{} leads back", app.key_of("dialog", "cancel"));
@@ -46,26 +46,31 @@ pub fn draw(app: &App, view: &DiffView, body: Rect, buf: &mut Buffer) {
                     [button("Back", Button::Back), button("Save", Button::Save)],
                 );
             }
-            if app.area.width >= layout::WIDE {
-                beside(app, view, shown, rest, buf);
-            } else {
-                below(app, view, shown, rest, buf);
-            }
+            lines(app, view.scroll, shown, view.beside(app.area.width), rest, buf);
         }
     }
 }
 
-fn foot(view: &DiffView, shown: &Shown, wide: bool) -> String {
+pub(super) fn foot(scroll: Scroll, shown: &Shown, wide: bool) -> String {
     let lines = shown.lines(wide);
-    let change = lines.iter().take(view.top + 1).filter(|line| matches!(line, Line::Hunk(_))).count();
+    let change = lines.iter().take(scroll.top + 1).filter(|line| matches!(line, Line::Hunk(_))).count();
     let (changes, added, removed) = (shown.diff.hunks.len(), shown.diff.added, shown.diff.removed);
     let count = |n: usize| text::count(n as u64);
-    let column = if view.left > 0 { format!("  column {}", view.left + 1) } else { String::new() };
+    let column = if scroll.left > 0 { format!("  column {}", scroll.left + 1) } else { String::new() };
     format!("+{} -{}  change {}/{}{column}", count(added), count(removed), count(change), count(changes))
 }
 
+/// The lines from where one reads.
+pub(super) fn lines(app: &App, scroll: Scroll, shown: &Shown, wide: bool, area: Rect, buf: &mut Buffer) {
+    if wide {
+        beside(app, scroll, shown, area, buf);
+    } else {
+        below(app, scroll, shown, area, buf);
+    }
+}
+
 /// What is different beside the lines; tells how many rows it took.
-fn notes(app: &App, shown: &Shown, area: Rect, buf: &mut Buffer) -> u16 {
+pub(super) fn notes(app: &App, shown: &Shown, area: Rect, buf: &mut Buffer) -> u16 {
     let style = app.theme.style(Role::LevelWarn);
     let most = area.height / 3;
     let mut y = 0;
@@ -76,19 +81,27 @@ fn notes(app: &App, shown: &Shown, area: Rect, buf: &mut Buffer) -> u16 {
     y
 }
 
-fn below(app: &App, view: &DiffView, shown: &Shown, area: Rect, buf: &mut Buffer) {
-    for (n, row) in shown.below.iter().skip(view.top).take(usize::from(area.height)).enumerate() {
+fn below(app: &App, scroll: Scroll, shown: &Shown, area: Rect, buf: &mut Buffer) {
+    for (n, row) in shown.below.iter().skip(scroll.top).take(usize::from(area.height)).enumerate() {
         let place = nth(area, n as u16);
         match *row {
             Line::Hunk(hunk) => head(app, shown, hunk, place, buf),
             Line::Same(left, right) => {
-                put(app, view, place, buf, ' ', right, &plain_spans(&shown.diff.left[left as usize], text_style(app)));
+                put(
+                    app,
+                    scroll,
+                    place,
+                    buf,
+                    ' ',
+                    right,
+                    &plain_spans(&shown.diff.left[left as usize], text_style(app)),
+                );
             }
             Line::Changed { left, right, shows_left } => {
                 let (gone, came) = changed(app, shown, left, right);
                 match (shows_left, left, right) {
-                    (true, Some(at), _) => put(app, view, place, buf, '-', at, &gone),
-                    (_, _, Some(at)) => put(app, view, place, buf, '+', at, &came),
+                    (true, Some(at), _) => put(app, scroll, place, buf, '-', at, &gone),
+                    (_, _, Some(at)) => put(app, scroll, place, buf, '+', at, &came),
                     _ => {}
                 }
             }
@@ -96,10 +109,10 @@ fn below(app: &App, view: &DiffView, shown: &Shown, area: Rect, buf: &mut Buffer
     }
 }
 
-fn beside(app: &App, view: &DiffView, shown: &Shown, area: Rect, buf: &mut Buffer) {
+fn beside(app: &App, scroll: Scroll, shown: &Shown, area: Rect, buf: &mut Buffer) {
     let half = area.width / 2;
     let bar = app.theme.style(Role::Border);
-    for (n, row) in shown.beside.iter().skip(view.top).take(usize::from(area.height)).enumerate() {
+    for (n, row) in shown.beside.iter().skip(scroll.top).take(usize::from(area.height)).enumerate() {
         let place = nth(area, n as u16);
         let (a, b) = (
             Rect { width: half.saturating_sub(1), ..place },
@@ -109,16 +122,16 @@ fn beside(app: &App, view: &DiffView, shown: &Shown, area: Rect, buf: &mut Buffe
             Line::Hunk(hunk) => head(app, shown, hunk, place, buf),
             Line::Same(left, right) => {
                 let spans = plain_spans(&shown.diff.left[left as usize], text_style(app));
-                put(app, view, a, buf, ' ', left, &spans);
-                put(app, view, b, buf, ' ', right, &spans);
+                put(app, scroll, a, buf, ' ', left, &spans);
+                put(app, scroll, b, buf, ' ', right, &spans);
             }
             Line::Changed { left, right, .. } => {
                 let (gone, came) = changed(app, shown, left, right);
                 if let Some(at) = left {
-                    put(app, view, a, buf, '-', at, &gone);
+                    put(app, scroll, a, buf, '-', at, &gone);
                 }
                 if let Some(at) = right {
-                    put(app, view, b, buf, '+', at, &came);
+                    put(app, scroll, b, buf, '+', at, &came);
                 }
             }
         }
@@ -137,7 +150,7 @@ fn head(app: &App, shown: &Shown, hunk: usize, place: Rect, buf: &mut Buffer) {
 }
 
 /// Number, sign and text of one line.
-fn put(app: &App, view: &DiffView, place: Rect, buf: &mut Buffer, sign: char, at: u32, spans: &[Span<'static>]) {
+fn put(app: &App, scroll: Scroll, place: Rect, buf: &mut Buffer, sign: char, at: u32, spans: &[Span<'static>]) {
     let numbered = place.width >= 50;
     let gutter = if numbered { format!("{:>5} ", at + 1) } else { String::new() };
     let style = match sign {
@@ -147,7 +160,7 @@ fn put(app: &App, view: &DiffView, place: Rect, buf: &mut Buffer, sign: char, at
     };
     let room = usize::from(place.width).saturating_sub(gutter.len() + 2);
     let mut row = vec![Span::styled(gutter, app.theme.style(Role::TextMuted)), Span::styled(format!("{sign} "), style)];
-    row.extend(text::slice(&Row::from(spans.to_vec()), view.left, room).spans);
+    row.extend(text::slice(&Row::from(spans.to_vec()), scroll.left, room).spans);
     line(buf, place, &Row::from(row));
 }
 

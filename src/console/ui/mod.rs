@@ -28,6 +28,8 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod triage;
+#[cfg(test)]
+mod triage_tests;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -10,6 +10,7 @@ use crate::console::app::list::{ListId, Look};
 use crate::console::app::tail::Tail;
 use crate::console::app::tree::{Kind, Row};
 use crate::console::app::triage::Triage;
+use crate::console::app::triage::compare::{Side, State};
 use crate::console::app::{App, Link, Load, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -277,6 +278,46 @@ pub fn no_groups(app: &App, triage: &Triage, job: &Job) -> Option<Said> {
 pub fn no_group_chosen(app: &App) -> Said {
     let groups = app.key_of("global", "pane-1");
     Said::so("The devices of the group under the cursor stand here.", format!("{groups} goes to the groups"))
+}
+
+/// Outputs that are not compared.
+pub fn no_comparison(app: &App, triage: &Triage) -> Said {
+    let base = app.key_of("groups", "base");
+    if let State::Failed(why) = &triage.beside.state {
+        return Said::wrong(why.clone(), format!("{} asks again; {base} compares with another", refresh(app)));
+    }
+    if triage.beside.waits() {
+        return reading(app, "comparing…");
+    }
+    let Some(row) = triage.row() else {
+        return Said::so("What sets the group under the cursor apart stands here.", String::new());
+    };
+    match (row.of, triage.base()) {
+        (None, _) => Said::so(
+            "They have printed their last line when they have ended.",
+            format!("{} shows what they print now", app.key_of("groups", "open")),
+        ),
+        (Some(_), Some((_, label))) if triage.beside.base == Side::Base => Said::so(
+            format!("{label} is what the others are compared with."),
+            format!("{base} compares it with another group, with a device, or with its own last run"),
+        ),
+        (Some(_), None) => Said::so(
+            "No device has ended well: nothing to compare with by itself.",
+            format!("{base} chooses another group, a device, or the last run"),
+        ),
+        (Some(_), Some(_)) => Said::so("It is compared with itself.", format!("{base} chooses another")),
+    }
+}
+
+/// Two outputs without a difference.
+pub fn same_output(app: &App, masked: bool) -> Said {
+    let key = app.key_of("groups", "exact");
+    match masked {
+        true => {
+            Said::so("They say the same, but for numbers, times and names.", format!("{key} compares them as they are"))
+        }
+        false => Said::so("They are the same, byte for byte.", format!("{} leads back", back(app))),
+    }
 }
 
 /// An output that could not be read, or a pattern that is none.

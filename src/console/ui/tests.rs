@@ -5,7 +5,7 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 30] = [
+const SCREENS: [(&str, &str); 29] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
@@ -13,7 +13,6 @@ const SCREENS: [(&str, &str); 30] = [
     ("live", "3<enter>"),
     ("live-one", "3G<enter>"),
     ("groups", "3uj"),
-    ("groups-exact", "3ui"),
     ("groups-members", "3uj<enter>j<space>f"),
     ("help", "?"),
     ("stop", "3<enter>Kjj"),

@@ -2,7 +2,9 @@
 //! whom of it; stays on a group by its name while others form above and below. Refuses to group: that is the engine's
 //! affair, which is asked at a bounded rate.
 
+pub mod compare;
 mod lists;
+pub mod remarks;
 pub mod rows;
 mod verbs;
 pub mod worth;
@@ -13,6 +15,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use self::compare::Beside;
 use self::rows::{GroupRows, MemberRows, Row};
 use super::commands::Do;
 use super::held::Held;
@@ -53,6 +56,9 @@ pub struct Triage {
     pub look: Look,
     pub order: Vec<u32>,
     pub members: Members,
+    pub beside: Beside,
+    /// What can be chosen to compare with, as it stands in the chooser.
+    pub bases: Vec<compare::Side>,
     /// How each device ended in the job before: its number, and the states.
     pub before: Option<(JobId, HashMap<String, RunState>)>,
     /// The group list is out of date.
@@ -63,6 +69,8 @@ pub struct Triage {
     asking: bool,
     asked_at: Option<Timestamp>,
     asked_before: Option<JobId>,
+    /// What a remark that is being written is about: in words, and the signatures.
+    noting: (String, Vec<String>),
 }
 
 /// The runs of the group that is looked at.
@@ -98,12 +106,15 @@ impl Triage {
             look: Look::sorted(ListId::Groups.usual_sort()),
             order: Vec::new(),
             members: Members::default(),
+            beside: Beside::default(),
+            bases: Vec::new(),
             before: None,
             unsorted: false,
             stale: true,
             asking: false,
             asked_at: None,
             asked_before: None,
+            noting: Default::default(),
         }
     }
 
@@ -118,6 +129,7 @@ impl Triage {
     pub fn reset(&mut self) {
         (self.stale, self.asking, self.asked_at, self.asked_before) = (true, false, None, None);
         self.problem = None;
+        self.beside.reset();
     }
 
     /// By equal texts, or by what they mean.
@@ -131,7 +143,7 @@ impl Triage {
 
     /// An answer is awaited.
     pub fn waits(&self) -> bool {
-        self.asking && self.groups.is_none()
+        (self.asking && self.groups.is_none()) || self.beside.waits()
     }
 
     /// When the engine is to be asked next, if nothing else happens before.
@@ -256,6 +268,13 @@ impl Triage {
             return;
         };
         self.rows = rows::of(groups, &label::labels(groups), job, self.exact);
+        // between similar and identical one stays on the signature
+        if let Some(home) = &mut self.look.home
+            && !self.rows.iter().any(|row| row.key == *home)
+            && let Some(row) = self.rows.iter().find(|row| home.starts_with(&row.key) || row.key.starts_with(&*home))
+        {
+            home.clone_from(&row.key);
+        }
         self.look.changed();
         let rows = GroupRows { all: &self.rows, groups, runs: job.runs.len(), zone };
         let key = |row: usize| Cow::Borrowed(self.rows[row].key.as_str());
@@ -301,11 +320,12 @@ impl Triage {
         true
     }
 
-    pub fn next_pane(&mut self) {
+    pub fn next_pane(&mut self, forward: bool) {
         use TriagePane::{Diff, Groups, Members};
-        self.focus = match (self.focus, true) {
-            (Groups, _) => Members,
-            (Members | Diff, _) => Groups,
+        self.focus = match (self.focus, forward) {
+            (Groups, true) | (Diff, false) => Members,
+            (Members, true) | (Groups, false) => Diff,
+            (Diff, true) | (Members, false) => Groups,
         };
     }
 }

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::remarks::short;
 use crate::console::text;
 use crate::model::amounts::took;
 use crate::model::filter::{Column, Kind, Rows};
 use crate::model::job::{Job, Run};
 use crate::model::state::RunState;
-use crate::model::triage::{Group, Groups};
+use crate::model::triage::{Group, Groups, Remarks};
 
 /// One line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub struct Row {
     pub of: Option<usize>,
     /// What it says, safe to show.
     pub says: String,
+    /// Who acknowledged it, and what was noted of it.
+    pub acked: String,
+    pub note: String,
 }
 
 /// The key of the row of those that have not ended.
@@ -36,16 +40,31 @@ pub fn of(groups: &Groups, labels: &[String], job: &Job, exact: bool) -> Vec<Row
         .zip(labels)
         .enumerate()
         .map(|(at, (group, label))| {
-            let text = || group.runs.first().and_then(|run| job.runs.get(*run as usize)?.digest.clone());
-            let text = if exact { text().unwrap_or_default() } else { String::new() };
+            let digest = || group.runs.first().and_then(|run| job.runs.get(*run as usize)?.digest.clone());
+            let text = if exact { digest().unwrap_or_default() } else { String::new() };
             let says = if group.says.is_empty() { "(said nothing)".to_owned() } else { text::plain(&group.says) };
-            Row { key: format!("{}{text}", group.signature), label: label.clone(), of: Some(at), says }
+            Row {
+                key: format!("{}{text}", group.signature),
+                label: label.clone(),
+                of: Some(at),
+                says,
+                acked: group.remarks.acked.as_ref().map_or_else(String::new, |acked| text::plain(&acked.by)),
+                note: note(&group.remarks),
+            }
         })
         .collect();
     if groups.open > 0 {
-        rows.push(Row { key: OPEN.into(), label: OPEN.into(), of: None, says: unended(job) });
+        let (key, label, says) = (OPEN.into(), OPEN.into(), unended(job));
+        rows.push(Row { key, label, of: None, says, acked: String::new(), note: String::new() });
     }
     rows
+}
+
+/// `RB-77 s.oz: CDN 503, the vendor has it`
+fn note(remarks: &Remarks) -> String {
+    let link = remarks.runbook.as_deref().map(short);
+    let note = remarks.note.as_ref().map(|note| text::plain(&format!("{}: {}", note.by, note.text)));
+    [link, note].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// `no result yet (31 run, 12 sent, 117 queued)`
@@ -71,7 +90,7 @@ pub struct GroupRows<'a> {
     pub zone: &'a TimeZone,
 }
 
-static GROUPS: [Column; 10] = [
+static GROUPS: [Column; 12] = [
     Column::new("sig", Kind::Text),
     Column::down("dev", Kind::Number),
     Column::down("share", Kind::Number),
@@ -82,6 +101,8 @@ static GROUPS: [Column; 10] = [
     Column::new("says", Kind::Text),
     Column::new("signature", Kind::Text),
     Column::down("texts", Kind::Number),
+    Column::new("ack", Kind::Text),
+    Column::new("note", Kind::Text),
 ];
 
 impl GroupRows<'_> {
@@ -128,6 +149,8 @@ impl Rows for GroupRows<'_> {
         *room = match column {
             0 => return &self.all[row].label,
             7 => return &self.all[row].says,
+            10 => return &self.all[row].acked,
+            11 => return &self.all[row].note,
             1 => self.devices(row).to_string(),
             2 => format!("{:.1}%", self.share(row)),
             3 => return group.map_or(RunState::Running, |group| group.state).word(),

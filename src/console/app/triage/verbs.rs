@@ -1,12 +1,15 @@
 //! What the commands do on the groups screen, and how it is entered and kept up to date.
 
+use super::compare::State;
 use super::{Triage, TriagePane};
 use crate::console::app::commands::Do;
 use crate::console::app::held::Held;
 use crate::console::app::list::ListId;
 use crate::console::app::marks;
+use crate::console::app::prompt::Purpose;
 use crate::console::app::{App, Effect, LivePane, View};
 use crate::console::text;
+use crate::model::compare::Compared;
 use crate::model::job::JobId;
 use crate::model::nodeset;
 
@@ -52,6 +55,8 @@ impl App {
         effects.extend(triage.ask(self.now));
         effects.extend(triage.ask_before());
         triage.settle(held, &self.tree, (&self.place.zone, self.now), heights);
+        let wanted = triage.question();
+        effects.extend(triage.beside.ask(wanted).map(Effect::CompareOutputs));
         if let Some(live) = self.live.as_mut().filter(|live| live.look.marks != triage.members.look.marks) {
             live.look.marks.clone_from(&triage.members.look.marks);
             live.stale();
@@ -80,8 +85,11 @@ impl App {
         }
     }
 
-    pub(in crate::console::app) fn in_triage(&mut self, verb: Do) {
+    pub(in crate::console::app) fn in_triage(&mut self, verb: Do, effects: &mut Vec<Effect>) {
         let heights = (self.rows_of(ListId::Groups), self.rows_of(ListId::Members));
+        if self.triage.as_ref().is_some_and(|triage| triage.focus == TriagePane::Diff) && self.in_beside(verb) {
+            return;
+        }
         let Some(triage) = &mut self.triage else {
             self.view = View::Overview;
             return;
@@ -105,16 +113,22 @@ impl App {
                     self.leave_view();
                 }
             }
-            Do::NextPane | Do::PreviousPane => triage.next_pane(),
+            Do::NextPane => triage.next_pane(true),
+            Do::PreviousPane => triage.next_pane(false),
             Do::Pane(1 | 0) => triage.focus = TriagePane::Groups,
             Do::Pane(2) => triage.focus = TriagePane::Members,
-            Do::Pane(n) => self.hint = Some(format!("there is no pane {n} here: 1 and 2")),
+            Do::Pane(3) => triage.focus = TriagePane::Diff,
+            Do::Pane(n) => self.hint = Some(format!("there is no pane {n} here: 1 to 3")),
             Do::Open if triage.focus == TriagePane::Groups => triage.focus = TriagePane::Members,
             Do::Open if triage.focus == TriagePane::Members => self.read_member(),
             Do::Open | Do::ZoomPane => triage.zoom = !triage.zoom,
             Do::PreviousTab => self.watch_group(),
             Do::NextTab => self.hint = Some("the groups are the last tab of a job".into()),
+            Do::Base => self.open_bases(),
             Do::Exact => triage.turn(),
+            Do::Ack => self.acknowledge(effects),
+            Do::Note => self.open_remark(Purpose::Note),
+            Do::EditRunbook => self.open_remark(Purpose::Runbook),
             verb if triage.go(verb, heights) => {}
             Do::Stop => self.open_stop(),
             Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
@@ -169,6 +183,11 @@ impl App {
         if !all.is_empty() {
             items.push(("node set", nodeset::fold(all.iter().map(|run| run.name.as_str()))));
             items.push(("as target", marks::exactly(all.iter().map(|run| run.device.as_str()))));
+        }
+        if let (TriagePane::Diff, State::Ready(comparison, _)) = (triage.focus, &triage.beside.state) {
+            let name = |side: &Compared| format!("{} in {}", side.device, side.job);
+            let text = comparison.diff.unified(&name(&comparison.left), &name(&comparison.right));
+            items.push(("difference", text));
         }
         if let Some(row) = triage.row() {
             items.push(("what it says", row.says.clone()));

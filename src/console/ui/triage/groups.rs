@@ -63,6 +63,11 @@ pub fn draw(app: &App, triage: &Triage, job: &Job, (area, remarks): (Rect, u16),
                     let said = if wide { said } else { said.replace(' ', "") };
                     (Some(said), if new { theme.style(Role::GroupNew) } else { muted })
                 }
+                "note" if !wide && !triage.rows[row].acked.is_empty() => {
+                    (Some(format!("acked {}", triage.rows[row].note)), muted)
+                }
+                "ack" => (None, theme.style(Role::GroupAcked)),
+                "note" => (None, theme.style(Role::Text)),
                 "says" if group.is_none() => (None, muted),
                 "says" => (None, theme.style(Role::Text)),
                 _ => (None, muted),

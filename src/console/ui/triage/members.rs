@@ -12,10 +12,9 @@ use crate::console::app::triage::Triage;
 use crate::console::app::triage::worth::fact;
 use crate::console::text;
 use crate::console::theme::Role;
-use crate::console::ui::cells::{fold, line, nth, pane, title, words};
+use crate::console::ui::cells::{fold, line, nth, pane, words};
 use crate::console::ui::table::{self, Table};
 use crate::console::ui::{chrome, states};
-use crate::model::job::Job;
 use crate::model::nodeset;
 use crate::model::triage::Group;
 
@@ -124,8 +123,4 @@ fn group_names(app: &App, group: &Group) -> String {
     let Some(held) = &app.held else { return String::new() };
     let names = group.runs.iter().filter_map(|run| held.run(*run)).map(|run| run.name.as_str());
     text::plain(&nodeset::fold(names).replace(',', ", ")).replace(", ", ",")
-}
-
-pub fn sample(app: &App, _triage: &Triage, _job: &Job, area: Rect, focused: bool, buf: &mut Buffer) {
-    pane(app, buf, area, title(&app.theme, "3", "Diff", ""), "", focused);
 }

@@ -1,5 +1,6 @@
 //! Screen 5: the groups of a job, the members of the one under the cursor, and what sets its output apart.
 
+mod diff;
 mod groups;
 mod members;
 
@@ -7,7 +8,6 @@ use ratatui::buffer::Buffer;
 
 use super::cells::{pane, title};
 use super::states;
-use crate::console::app::triage::TriagePane;
 use crate::console::app::{App, layout};
 
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -19,7 +19,6 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         return states::no_job(app, problem).draw(app, inside, buf);
     };
     let panes = app.triage_panes();
-    let focused = |pane| triage.focus == pane && app.layers.is_empty();
     if let Some(area) = panes.groups {
         groups::draw(app, triage, job, (area, panes.remarks), buf);
     }
@@ -27,6 +26,6 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         members::draw(app, triage, (area, panes.facts), buf);
     }
     if let Some(area) = panes.diff {
-        members::sample(app, triage, job, area, focused(TriagePane::Diff), buf);
+        diff::draw(app, triage, job, area, buf);
     }
 }
