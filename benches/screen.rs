@@ -237,6 +237,7 @@ fn job(id: u64, runs: usize) -> Job {
         target: "prod".into(),
         by: "ops".into(),
         reason: None,
+        progress: Default::default(),
     };
-    Job { summary, params: vec![], timeout_ms: None, at_once: 256, runs }
+    Job { summary, params: vec![], timeout_ms: None, at_once: 256, rollout: Default::default(), runs }
 }

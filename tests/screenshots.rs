@@ -17,6 +17,7 @@ use quarterdeck::client::{Asked, Client};
 use quarterdeck::model::job::JobId;
 use quarterdeck::model::output::{Seek, Which};
 use quarterdeck::model::plan::{PlanRequest, ScriptRef};
+use quarterdeck::model::rollout::How;
 use quarterdeck::model::wire::Launch;
 use quarterdeck::settings::{self, Env, Overrides};
 use scenes::Tape;
@@ -168,6 +169,7 @@ fn request(script: &str, target: &str, params: &[(String, String)]) -> PlanReque
         dry_run: false,
         timeout_ms: None,
         at_once: Some(30),
+        how: How::default(),
     }
 }
 

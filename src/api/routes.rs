@@ -25,8 +25,8 @@ use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
 use crate::model::script::Script;
 use crate::model::search::{Kind, Pattern};
 use crate::model::wire::{
-    Answer, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve, Resolved,
-    Targets,
+    Answer, Approve, Cancel, Cancelled, Code, Doctor, Found, Hello, Launch, Library, PROTOCOL, Problem, Resolve,
+    Resolved, Targets, Turned,
 };
 use crate::settings::{Settings, paths};
 
@@ -88,6 +88,9 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/jobs", get(jobs).post(launch))
         .route("/jobs/{id}", get(job))
         .route("/jobs/{id}/cancel", post(cancel))
+        .route("/jobs/{id}/pause", post(pause))
+        .route("/jobs/{id}/resume", post(resume))
+        .route("/jobs/{id}/approve", post(approve))
         .route("/jobs/{id}/window", get(window))
         .route("/jobs/{id}/search", get(search))
         .route("/jobs/{id}/stream", get(follow))
@@ -211,6 +214,18 @@ async fn cancel(
     Json(what): Json<Cancel>,
 ) -> Answered<Cancelled> {
     Ok(Json(house.engine.cancel(id, &what, &caller).await?))
+}
+
+async fn pause(State(house): State<House>, Path(id): Path<JobId>) -> Answered<Turned> {
+    Ok(Json(house.engine.pause(id).await?))
+}
+
+async fn resume(State(house): State<House>, Path(id): Path<JobId>, caller: Caller) -> Answered<Turned> {
+    Ok(Json(house.engine.resume(id, caller).await?))
+}
+
+async fn approve(State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Approve>) -> Answered<Turned> {
+    Ok(Json(house.engine.approve(id, what).await?))
 }
 
 #[derive(Deserialize)]

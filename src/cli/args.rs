@@ -30,9 +30,9 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Data goes to stdout, messages to stderr. Exit codes:
     0  all ok                         4  refused: authentication or permission
-    1  error of quarterdeck itself    6  not all devices answered (offline, cancelled, not started)
-    2  usage, expression, or a        130  interrupted; the job keeps running and its id is printed
-       confirmation that is missing
+    1  error of quarterdeck itself    5  stopped by its failure budget, or by a new signature
+    2  usage, expression, or a        6  not all devices answered (offline, cancelled, not started)
+       confirmation that is missing   130  interrupted; the job keeps running and its id is printed
     3  some devices failed; nothing found";
 
 #[derive(Debug, Args)]
@@ -192,7 +192,7 @@ pub struct Run {
     #[arg(short, long, value_name = "EXPR", required_unless_present = "plan")]
     pub target: Option<String>,
     /// Launch exactly this plan: the id of one that was previewed, or a file of `quarterdeck plan`
-    #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["script", "target", "params", "include", "timeout", "at_once"])]
+    #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["script", "target", "params", "include", "timeout", "at_once", "Rollout"])]
     pub plan: Option<String>,
     #[command(flatten)]
     pub what: What,
@@ -342,21 +342,37 @@ pub enum Jobs {
     },
     /// End a job, or some of its runs
     #[command(
-        after_help = "JSON: {schema_version, id, withdrawn, ending}: runs withdrawn before they started, runs asked to end."
+        visible_alias = "cancel",
+        after_help = "JSON: {schema_version, id, withdrawn, ending, going}: runs withdrawn before they started, runs asked to\nend, runs of those meant that go on."
     )]
-    Cancel {
+    Stop {
         id: u64,
-        /// Only withdraw what has not started; what runs goes on
-        #[arg(long)]
-        queued: bool,
+        #[command(flatten)]
+        how: super::rollout::Meaning,
         /// Only this device (again for several): name, or connection:name
         #[arg(long = "device", value_name = "DEVICE", value_parser = NonEmptyStringValueParser::new())]
         devices: Vec<String>,
+    },
+    /// Send to no further device; what has started goes on
+    #[command(after_help = TURNED)]
+    Pause { id: u64 },
+    /// Go on with a job that is paused
+    #[command(after_help = TURNED)]
+    Resume { id: u64 },
+    /// Let the ring go that waits for it (`run --between ask`)
+    #[command(after_help = TURNED)]
+    Approve {
+        id: u64,
+        /// The ring you mean, from 1: another one is not let go
+        #[arg(long, value_name = "N")]
+        ring: Option<u32>,
     },
     /// Everything a job printed and prints, to its end: as `run --wait` shows it
     #[command(after_help = "JSON and exit codes: as of `run --wait`.")]
     Attach { id: u64 },
 }
+
+const TURNED: &str = "JSON: {schema_version, changed, says, job}. Asked twice, the second changes nothing and says so.";
 
 const OUTPUT_HELP: &str = "\
 Into a pipe or file, and with --raw, the bytes are exactly those of the device. On a terminal control
@@ -629,6 +645,10 @@ mod tests {
             "jobs ls --json",
             "jobs show 7 --json",
             "jobs cancel 7 --json",
+            "jobs stop 7 --sending --json",
+            "jobs pause 7 --json",
+            "jobs resume 7 --json",
+            "jobs approve 7 --ring 2 --json",
             "jobs attach 7 --json",
             "output 7 --json",
             "search 7 x --json",

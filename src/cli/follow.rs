@@ -91,6 +91,7 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
                     printer.start(job);
                 }
                 Note::Run { run } => printer.run(run)?,
+                Note::Job { .. } => {}
                 Note::End { job, counts } => {
                     printer.end(&job, &counts)?;
                     return Ok(if account { Outcome::Runs(counts) } else { Outcome::Done });

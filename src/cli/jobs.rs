@@ -6,7 +6,7 @@ use super::printer::{Style, Wanted, outcome, summary};
 use super::{CliError, Desk, Outcome, out, safe};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::rows::{Jobs, Runs};
-use crate::model::wire::Cancel;
+use crate::model::wire::{Cancel, Cancelled, Turned};
 
 /// Jobs looked through for a filter.
 const SEARCHED: usize = 10_000;
@@ -52,18 +52,21 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
                 out::print(&format!("{}\n{said}{runs}", head(&job)))?;
             }
         }
-        Verb::Cancel { id, queued, devices } => {
-            let what = Cancel { devices: devices.clone(), queued_only: *queued };
-            let cancelled = client.cancel(*id, &what).await?;
+        Verb::Stop { id, how, devices } => {
+            let what = Cancel { devices: devices.clone(), stop: how.stop() };
+            let Cancelled { withdrawn, ending, going } = client.cancel(*id, &what).await?;
             if json {
                 out::json_object(&serde_json::json!({
-                    "id": id, "withdrawn": cancelled.withdrawn, "ending": cancelled.ending,
+                    "id": id, "withdrawn": withdrawn, "ending": ending, "going": going,
                 }))?;
             } else {
-                let (withdrawn, ending) = (cancelled.withdrawn, cancelled.ending);
-                out::print(&format!("job {id}: {withdrawn} withdrawn before they started, {ending} ending\n"))?;
+                let goes = if going > 0 { format!(", {going} going on") } else { String::new() };
+                out::print(&format!("job {id}: {withdrawn} withdrawn before they started, {ending} ending{goes}\n"))?;
             }
         }
+        Verb::Pause { id } => turned(json, &client.pause(*id).await?)?,
+        Verb::Resume { id } => turned(json, &client.resume(*id).await?)?,
+        Verb::Approve { id, ring } => turned(json, &client.approve(*id, *ring).await?)?,
         Verb::Attach { id } => {
             let style = if json { Style::Json } else { Style::Text { safe: true, labels: true } };
             let mut interrupt = Interrupt::listen()?;
@@ -71,6 +74,14 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         }
     }
     Ok(Outcome::Done)
+}
+
+fn turned(json: bool, turned: &Turned) -> Result<(), CliError> {
+    if json {
+        let whole = serde_json::to_value(turned).map_err(|error| CliError::Tool(error.to_string()))?;
+        return Ok(out::json_object(&whole)?);
+    }
+    Ok(out::print(&format!("job {}: {}\n", turned.job.id, safe::text(&turned.says)))?)
 }
 
 fn job_table<'a>(jobs: impl Iterator<Item = &'a JobSummary>) -> String {

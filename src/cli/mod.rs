@@ -19,6 +19,7 @@ mod plain;
 mod planned;
 pub mod printer;
 mod remarks;
+pub mod rollout;
 mod run;
 mod safe;
 mod scripts;

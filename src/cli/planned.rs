@@ -36,7 +36,12 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Plan) -> Result<Outcome, CliError
     // in this engine it holds as long as every plan; a file is launched by a plan made anew
     let holds = SignedDuration::try_from(verb.good_for).unwrap_or_default();
     let good_until = if verb.output.is_some() { Timestamp::now() + holds } else { plan.expires_at };
-    let file = PlanFile { plan, request: PlanRequest { secrets: Vec::new(), ..request }, good_until };
+    let mut request = PlanRequest { secrets: Vec::new(), ..request };
+    if !plan.rollout.rings.is_empty() {
+        // planned again, the devices are drawn in the same order
+        request.how.seed = Some(plan.rollout.seed.clone());
+    }
+    let file = PlanFile { plan, request, good_until };
     match &verb.output {
         None => out::json_object(&file.to_json())?,
         Some(path) => {

@@ -57,6 +57,7 @@ impl Asked<'_> {
             dry_run: self.dry_run == Some(args::DryRun::Script),
             timeout_ms: what.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
             at_once: what.at_once,
+            how: what.rollout.how()?,
         };
         let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, self.target))?;
         if plan.devices.is_empty() {
@@ -327,6 +328,7 @@ mod tests {
             params: vec![],
             timeout_ms: None,
             at_once: 0,
+            rollout: Default::default(),
             confirm,
             findings: vec![],
             questions: vec![],

@@ -108,6 +108,7 @@ mod tests {
                 target: "web".into(),
                 by: "ops".into(),
                 reason: None,
+                progress: Default::default(),
             })
             .into()
     }

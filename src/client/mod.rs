@@ -27,8 +27,8 @@ use crate::model::script::Script;
 use crate::model::search::{Kind, Pattern};
 use crate::model::secret::Secret;
 use crate::model::wire::{
-    Cancel, Cancelled, Doctor, Event, Found, FrameHead, Hello, Launch, Library, Note, Problem, Resolve, Resolved,
-    Targets,
+    Approve, Cancel, Cancelled, Doctor, Event, Found, FrameHead, Hello, Launch, Library, Note, Problem, Resolve,
+    Resolved, Targets, Turned,
 };
 use crate::settings::Paths;
 
@@ -183,6 +183,20 @@ impl Client {
 
     pub async fn cancel(&self, id: JobId, what: &Cancel) -> Result<Cancelled, ClientError> {
         self.0.door.post("cancelling", &format!("jobs/{id}/cancel"), what).await
+    }
+
+    /// Nothing new is sent until it is resumed; what has started goes on.
+    pub async fn pause(&self, id: JobId) -> Result<Turned, ClientError> {
+        self.0.door.post("pausing", &format!("jobs/{id}/pause"), &()).await
+    }
+
+    pub async fn resume(&self, id: JobId) -> Result<Turned, ClientError> {
+        self.0.door.post("resuming", &format!("jobs/{id}/resume"), &()).await
+    }
+
+    /// Lets the ring go that waits for it.
+    pub async fn approve(&self, id: JobId, ring: Option<u32>) -> Result<Turned, ClientError> {
+        self.0.door.post("approving", &format!("jobs/{id}/approve"), &Approve { ring }).await
     }
 
     /// Lines around a place; with a pattern, of those that match, as far as they are known.

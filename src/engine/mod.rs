@@ -41,7 +41,7 @@ use crate::model::script::{LastRun, Script, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::shelf::Numbers;
 use crate::model::state::Counts;
-use crate::model::wire::{Answer, Cancel, Cancelled, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
+use crate::model::wire::{Answer, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
 use crate::settings::{EngineSettings, Settings, paths};
 
 /// A thousand devices that speak: a connection and two files of output each. Fewer is said, not refused.
@@ -404,30 +404,6 @@ impl Engine {
         }
         let job = self.jobs.store.db.call(move |db| db::job(db, id)).await?;
         job.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))
-    }
-
-    pub async fn cancel(&self, id: JobId, what: &Cancel, caller: &Caller) -> Result<Cancelled, Problem> {
-        let Some(live) = self.jobs.live(id) else {
-            let job = self.job(id).await?;
-            return Err(problem(
-                Code::Refused,
-                format!("job {id} has ended already ({}): nothing to cancel", job.summary.state.word()),
-            ));
-        };
-        let reason = format!("cancelled by {}", self.user);
-        let runs = if what.devices.is_empty() {
-            None
-        } else {
-            let job = live.snapshot();
-            Some(what.devices.iter().map(|device| find_run(&job, device)).collect::<Result<Vec<_>, _>>()?)
-        };
-        let done = live.cancel(runs.as_deref(), what.queued_only, &reason);
-        let script = Some(live.summary().script);
-        let (withdrawn, ending) = (done.withdrawn, done.ending);
-        let note = Some(format!("withdrew {withdrawn} that had not started, asked {ending} to end"));
-        let target = (!what.devices.is_empty()).then(|| nodeset::fold(what.devices.iter().map(String::as_str)));
-        self.audit(Deed { job: Some(id), script, target, note, ..Deed::of(Act::Stop, &self.user, caller) }).await?;
-        Ok(done)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::rollout::{Progress, Rollout};
 use super::state::{Counts, JobState, RunState};
 
 pub type JobId = u64;
@@ -28,6 +29,8 @@ pub struct JobSummary {
     /// What went wrong with the job as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Progress::is_plain")]
+    pub progress: Progress,
 }
 
 /// A job whole.
@@ -39,6 +42,8 @@ pub struct Job {
     pub params: Vec<(String, String)>,
     pub timeout_ms: Option<u64>,
     pub at_once: u32,
+    #[serde(default, skip_serializing_if = "Rollout::is_plain")]
+    pub rollout: Rollout,
     pub runs: Vec<Run>,
 }
 
@@ -75,6 +80,36 @@ pub struct Run {
     /// Tries it took (connections reset by a busy server are tried again).
     #[serde(default)]
     pub attempts: u32,
+    /// The ring it is in, from 1; 0: the job has none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ring: u32,
+    /// How it ended before it was tried again, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Try>,
+}
+
+/// (By reference, as serde asks for it.)
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// An end that was not the last: the device was tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    pub state: RunState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// Bytes of output that the run had by then: what is after them is a later try's.
+    pub bytes: u64,
 }
 
 /// A way to end: the same name wherever the same happens, in this job and in others.
@@ -108,6 +143,8 @@ impl Run {
             signature: None,
             digest: None,
             attempts: 0,
+            ring: 0,
+            tries: Vec::new(),
         }
     }
 }

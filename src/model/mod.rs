@@ -15,6 +15,7 @@ pub mod nodeset;
 pub mod output;
 pub mod plan;
 pub mod plan_file;
+pub mod rollout;
 pub mod rows;
 pub mod script;
 pub mod search;

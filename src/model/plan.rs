@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::rollout::{How, Rollout};
 use super::script::{Finding, ScriptInfo};
 use super::secret::Secret;
 
@@ -61,6 +62,8 @@ pub struct PlanRequest {
     /// `None`: the configured default. 0: no limit.
     #[serde(default)]
     pub at_once: Option<u32>,
+    #[serde(default)]
+    pub how: How,
 }
 
 impl PlanRequest {
@@ -75,6 +78,7 @@ impl PlanRequest {
             "dry_run": self.dry_run,
             "timeout_ms": self.timeout_ms,
             "at_once": self.at_once,
+            "how": self.how,
         })
     }
 }
@@ -106,6 +110,9 @@ pub struct Plan {
     pub params: Vec<(String, String)>,
     pub timeout_ms: Option<u64>,
     pub at_once: u32,
+    /// Rings, what stops it, what is tried again.
+    #[serde(default, skip_serializing_if = "Rollout::is_plain")]
+    pub rollout: Rollout,
     /// Launching needs the device count typed (`confirm`).
     pub confirm: bool,
     /// What lint found in the script.

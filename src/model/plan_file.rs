@@ -159,6 +159,7 @@ mod tests {
             params: vec![("version".into(), "14.6".into())],
             timeout_ms: None,
             at_once: 50,
+            rollout: Default::default(),
             confirm: false,
             findings: vec![],
             questions: vec![],
@@ -176,6 +177,7 @@ mod tests {
             dry_run: false,
             timeout_ms: None,
             at_once: Some(50),
+            how: Default::default(),
         };
         PlanFile { plan: plan(&["web1", "web2"]), request, good_until: Timestamp::UNIX_EPOCH }
     }

@@ -90,6 +90,8 @@ pub enum JobState {
     Running,
     /// Every run has ended by itself.
     Done,
+    /// Ended by itself before its end: the failure budget, a new signature, the deadline.
+    Stopped,
     /// Ended on request; its `queued` runs were never started.
     Cancelled,
     /// The engine ended while it ran; its `queued` runs were never started.
@@ -101,6 +103,7 @@ impl JobState {
         match self {
             JobState::Running => "running",
             JobState::Done => "done",
+            JobState::Stopped => "stopped",
             JobState::Cancelled => "cancelled",
             JobState::Interrupted => "interrupted",
         }

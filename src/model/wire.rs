@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::device::{Device, Group};
 use super::job::{JobId, JobSummary, Run};
 use super::output::Stream;
+use super::rollout::Transition;
 use super::script::ScriptInfo;
 use super::state::Counts;
 
 /// Raised whenever an older front door could misread this engine, or the other way round.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// A request's header: the ssh agent of whoever asks ([`Caller`](super::plan::Caller)).
 pub const AGENT: &str = "quarterdeck-agent";
@@ -81,8 +82,31 @@ pub struct Launch {
 pub struct Cancel {
     /// Device ids or names; empty: the whole job.
     pub devices: Vec<String>,
-    /// Only runs that have not started; what runs goes on.
-    pub queued_only: bool,
+    pub stop: Stopping,
+}
+
+/// What stopping means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopping {
+    /// Nothing more is sent; what has been sent goes on.
+    Sending,
+    /// …and what has been sent, but not started, is withdrawn.
+    Unstarted,
+    /// …and what runs is ended.
+    #[default]
+    All,
+}
+
+impl Stopping {
+    /// Runs that it reaches.
+    pub fn reaches(self, counts: &Counts) -> u32 {
+        match self {
+            Stopping::Sending => counts.queued,
+            Stopping::Unstarted => counts.queued + counts.sent,
+            Stopping::All => counts.queued + counts.sent + counts.running,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +115,27 @@ pub struct Cancelled {
     pub withdrawn: u32,
     /// Runs asked to end.
     pub ending: u32,
+    /// Runs of those meant that go on.
+    #[serde(default)]
+    pub going: u32,
+}
+
+/// `POST /api/v1/jobs/{id}/approve`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Approve {
+    /// The ring that is meant: two who approve the same one let only that one go. `None`: the one that waits now.
+    pub ring: Option<u32>,
+}
+
+/// What became of `pause`, `resume` and `approve`. Asked twice, the second changes nothing and says so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turned {
+    pub changed: bool,
+    /// For a person: what the job does now.
+    pub says: String,
+    /// As it now is.
+    pub job: JobSummary,
 }
 
 /// `GET /api/v1/jobs/{id}/search?text=…&regex=…&ignore_case=…&which=…&count=…`: all of it, searched to the end
@@ -174,6 +219,8 @@ pub enum Event {
     Runs { job: JobId, runs: Vec<Run> },
     /// Runs of a job have more output (coalesced; the latest counts).
     Output { job: JobId, runs: Vec<Grown> },
+    /// Something happened to a job as a whole: told once, after it was recorded.
+    Transition { job: JobId, what: Transition },
     /// The library changed: ask again.
     Library,
     /// The inventory or reachability changed: ask again.
@@ -248,6 +295,10 @@ pub enum Note {
     /// A run changed state. All output that belongs before it has been sent.
     Run {
         run: Run,
+    },
+    /// The job as a whole changed: it is held, goes on, a ring begins.
+    Job {
+        job: JobSummary,
     },
     End {
         job: JobSummary,

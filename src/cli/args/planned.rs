@@ -27,6 +27,8 @@ pub struct What {
     /// Scripts running at once; 0: no limit
     #[arg(long, value_name = "N")]
     pub at_once: Option<u32>,
+    #[command(flatten)]
+    pub rollout: crate::cli::rollout::Rollout,
 }
 
 pub(super) const PLAN_HELP: &str = "\

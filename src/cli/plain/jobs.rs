@@ -10,7 +10,7 @@ use crate::model::job::{Job, JobSummary};
 use crate::model::output::{Place, Seek, Which};
 use crate::model::search::Pattern;
 use crate::model::state::RunState;
-use crate::model::wire::Cancel;
+use crate::model::wire::{Cancel, Stopping};
 
 /// Lines found that are shown at a time.
 const FOUND: usize = 50;
@@ -123,7 +123,8 @@ async fn end(talk: &mut Talk, client: &Client, job: &Job, queued_only: bool) -> 
     talk.say(&format!("{count} of {} runs of job {id} will {what}.", job.runs.len()))?;
     match talk.confirm("Type that number to do it, anything else does nothing").await? {
         Answer::Given(line) if line.trim() == count.to_string() => {
-            let done = client.cancel(id, &Cancel { devices: Vec::new(), queued_only }).await?;
+            let stop = if queued_only { Stopping::Sending } else { Stopping::All };
+            let done = client.cancel(id, &Cancel { devices: Vec::new(), stop }).await?;
             talk.say(&format!("job {id}: {} withdrawn, {} asked to end", done.withdrawn, done.ending))
         }
         _ => talk.say("Nothing was ended."),

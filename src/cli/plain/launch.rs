@@ -9,6 +9,7 @@ use crate::cli::printer::{Style, Wanted};
 use crate::cli::{CliError, targets};
 use crate::client::{Client, ClientError};
 use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::rollout::How;
 use crate::model::script::{Param, ParamKind, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::wire::Launch;
@@ -135,6 +136,7 @@ async fn asked(talk: &mut Talk, client: &Client, info: &ScriptInfo) -> Result<Op
         dry_run: false,
         timeout_ms: timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         at_once: None,
+        how: How::default(),
     }))
 }
 

@@ -14,13 +14,21 @@ fn summary_of(state: JobState, counts: Counts) -> JobSummary {
         target: "web*".to_owned(),
         by: "ops".to_owned(),
         reason: None,
+        progress: Default::default(),
     }
 }
 
 fn job(devices: &[(&str, &str)]) -> Job {
     let runs: Vec<Run> = (0..).zip(devices).map(|(index, (id, name))| Run::queued(index, id, name)).collect();
     let counts = Counts::of(runs.iter().map(|run| run.state));
-    Job { summary: summary_of(JobState::Running, counts), params: vec![], timeout_ms: None, at_once: 0, runs }
+    Job {
+        summary: summary_of(JobState::Running, counts),
+        params: vec![],
+        timeout_ms: None,
+        at_once: 0,
+        rollout: Default::default(),
+        runs,
+    }
 }
 
 type Desk = Printer<Vec<u8>, Vec<u8>>;

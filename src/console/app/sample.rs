@@ -222,10 +222,12 @@ pub fn job(id: u64, states: &[RunState]) -> Job {
             target: "web".into(),
             by: "ops".into(),
             reason: None,
+            progress: Default::default(),
         },
         params: vec![],
         timeout_ms: Some(600_000),
         at_once: 256,
+        rollout: Default::default(),
         runs,
     }
 }
@@ -246,6 +248,7 @@ pub fn plan(devices: usize) -> Plan {
         params: vec![],
         timeout_ms: None,
         at_once: 256,
+        rollout: Default::default(),
         confirm: devices > 10,
         findings: vec![],
         questions: vec![],

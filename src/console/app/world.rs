@@ -390,6 +390,8 @@ impl App {
                     self.dirty = was_dirty; // Nothing of it is on screen.
                 }
             }
+            // what it comes to is in the job's summary
+            wire::Event::Transition { .. } => self.dirty = was_dirty,
             wire::Event::Library => self.ask_library(effects),
             wire::Event::Targets => self.ask_targets(effects),
             wire::Event::Triage => {

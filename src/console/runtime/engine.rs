@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::drafts::Drafts;
 use crate::client::{Asked, Client, ClientError};
 use crate::console::app::{Ask, Effect, Event};
-use crate::model::wire::{Cancel, Code, Launch, Problem};
+use crate::model::wire::{Cancel, Code, Launch, Problem, Stopping};
 use crate::settings::Paths;
 
 /// Jobs in the list.
@@ -215,7 +215,8 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             Event::Launched { answer: Box::new(call!(client, client.launch(&launch))) }
         }
         Effect::Cancel { job, devices, queued_only } => {
-            let what = Cancel { devices, queued_only };
+            let stop = if queued_only { Stopping::Sending } else { Stopping::All };
+            let what = Cancel { devices, stop };
             Event::Cancelled { job, answer: call!(client, client.cancel(job, &what)) }
         }
         effect @ (Effect::OpenScript(_)

@@ -292,6 +292,7 @@ pub fn done(job: &JobSummary) -> String {
         JobState::Running => format!("{}%", gauge::percent(&job.counts)),
         JobState::Done => "100%".into(),
         JobState::Cancelled => "STOP".into(),
+        JobState::Stopped => "HALT".into(),
         JobState::Interrupted => "lost".into(),
     }
 }
@@ -301,8 +302,11 @@ pub fn outcome(job: &JobSummary) -> (String, Role) {
     let counts = &job.counts;
     let many = |n: u32, word: &str, role| (format!("{} {word}", text::count(u64::from(n))), role);
     match job.state {
+        JobState::Running if job.progress.paused.is_some() => ("PAUSED".into(), Role::StateRunning),
+        JobState::Running if job.progress.asks.is_some() => ("ASKS".into(), Role::StateRunning),
         JobState::Running => ("LIVE".into(), Role::StateRunning),
         JobState::Cancelled => ("STOPPED".into(), Role::StateCancelled),
+        JobState::Stopped => ("HALTED".into(), Role::StateFailed),
         JobState::Interrupted => ("INTERRUPTED".into(), Role::StateFailed),
         JobState::Done if counts.failed > 0 => many(counts.bad(), "FAILED", Role::StateFailed),
         JobState::Done if counts.timeout > 0 => many(counts.timeout, "TIMED OUT", Role::StateTimeout),

@@ -130,9 +130,10 @@ mod tests {
             target: "@all".into(),
             by: "ops".into(),
             reason: None,
+            progress: Default::default(),
         };
         let groups = groups::of(&runs, false, None, &|_| groups::Facts::new());
-        (Job { summary, params: Vec::new(), timeout_ms: None, at_once: 0, runs }, groups)
+        (Job { summary, params: Vec::new(), timeout_ms: None, at_once: 0, rollout: Default::default(), runs }, groups)
     }
 
     #[test]

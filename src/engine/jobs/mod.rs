@@ -7,7 +7,9 @@ mod lastline;
 pub mod live;
 mod overlap;
 pub mod plan;
+mod rings;
 pub mod stream;
+mod turn;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

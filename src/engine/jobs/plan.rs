@@ -1,7 +1,7 @@
 //! Plans: what a launch will do, resolved and previewed. Launching takes exactly a plan, by its id, and is
 //! refused when the script or the devices have changed since.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,13 +9,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Ready;
 use super::overlap::{Guards, Sifted, all_left_out};
+use super::{Ready, rings};
 use crate::connectors::Payload;
 use crate::engine::Engine;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::plan::{Caller, LeftOut, Plan, PlanRequest, ScriptRef};
+use crate::model::rollout::{Progress, Rollout};
 use crate::model::script::{self, Finding, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::{Counts, JobState};
@@ -89,8 +90,12 @@ impl Plans {
         let protected =
             devices.iter().any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
         let above = if protected { 1 } else { engine.settings.confirm_above as usize };
+        let id = new_id();
+        let at_once = request.at_once.unwrap_or(engine.settings.at_once);
+        let fine: Vec<i32> = info.exits.iter().filter(|exit| exit.ok).map(|exit| exit.code).collect();
+        let rollout = roll_out(&request, &inventory, &devices, (&id, at_once), &fine)?;
         let plan = Plan {
-            id: new_id(),
+            id,
             questions: engine.questions(&devices, caller).await,
             script: info,
             target: request.target,
@@ -106,7 +111,8 @@ impl Plans {
             timeout_ms: request
                 .timeout_ms
                 .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
-            at_once: request.at_once.unwrap_or(engine.settings.at_once),
+            at_once,
+            rollout,
             findings,
             expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
         };
@@ -154,6 +160,9 @@ impl Plans {
                 ),
             ));
         }
+        if !plan.rollout.is_plain() {
+            return Err(invalid("a roll-out can be planned and not yet be launched: nothing was sent"));
+        }
         let count = plan.devices.len();
         match confirm {
             Some(typed) if typed != count => {
@@ -184,8 +193,11 @@ impl Plans {
         }
         // the plan is used up: a second Enter launches nothing twice
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        let runs: Vec<Run> =
-            (0..).zip(&devices).map(|(index, device)| Run::queued(index, &device.id, &device.name)).collect();
+        let runs: Vec<Run> = (0..)
+            .zip(&devices)
+            .zip(plan.rollout.ring_of(devices.len()))
+            .map(|((index, device), ring)| Run { ring, ..Run::queued(index, &device.id, &device.name) })
+            .collect();
         let summary = JobSummary {
             id: 0,
             script: name.clone(),
@@ -197,10 +209,22 @@ impl Plans {
             target: plan.target.clone(),
             by: engine.user.clone(),
             reason: None,
+            progress: Progress {
+                rings: u32::try_from(plan.rollout.rings.len()).unwrap_or(u32::MAX),
+                stop_at: plan.rollout.stop_at,
+                ..Progress::default()
+            },
         };
         Ok(Ready {
             plan: plan.id.clone(),
-            job: Job { summary, params: plan.params.clone(), timeout_ms: plan.timeout_ms, at_once: plan.at_once, runs },
+            job: Job {
+                summary,
+                params: plan.params.clone(),
+                timeout_ms: plan.timeout_ms,
+                at_once: plan.at_once,
+                rollout: plan.rollout.clone(),
+                runs,
+            },
             devices,
             script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
             args: Arc::new(planned.args.clone()),
@@ -208,6 +232,30 @@ impl Plans {
             caller: Arc::new(caller),
         })
     }
+}
+
+/// The rings of the plan, with the devices of the canary expression first.
+fn roll_out(
+    request: &PlanRequest,
+    inventory: &Inventory,
+    devices: &[&Device],
+    (id, at_once): (&str, u32),
+    fine_codes: &[i32],
+) -> Result<Rollout, Problem> {
+    let how = &request.how;
+    let mut canaries = HashSet::new();
+    if let Some(expr) = &how.canary {
+        let chosen: HashSet<&str> = resolve(inventory, expr)
+            .map_err(|problem| invalid(format!("canary `{expr}`: {}", problem.error)))?
+            .into_iter()
+            .map(|device| device.id.as_str())
+            .collect();
+        canaries.extend(devices.iter().map(|device| device.id.as_str()).filter(|id| chosen.contains(id)));
+        if canaries.is_empty() {
+            return Err(invalid(format!("no device of `{}` is a canary: `{expr}` holds none of them", request.target)));
+        }
+    }
+    rings::roll_out(how, devices, &canaries, how.seed.as_deref().unwrap_or(id), at_once, fine_codes).map_err(invalid)
 }
 
 /// The devices of the plan, if script and devices are what they were.

@@ -101,10 +101,11 @@ impl Stage {
             target: "@all".into(),
             by: "ops".into(),
             reason: None,
+            progress: Default::default(),
         };
         let ready = Ready {
             plan: "p".to_owned(),
-            job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, runs },
+            job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, rollout: Default::default(), runs },
             devices,
             script: Arc::new(Payload {
                 name: "rehearsal".into(),

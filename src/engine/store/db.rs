@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 6;
+const SCHEMA: i64 = 7;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -78,6 +78,11 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     "
     CREATE TABLE audit (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
     CREATE TABLE audit_settings (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL);
+",
+    "
+    ALTER TABLE jobs ADD COLUMN rollout TEXT;
+    ALTER TABLE jobs ADD COLUMN progress TEXT;
+    ALTER TABLE runs ADD COLUMN tries TEXT;
 ",
 ];
 
@@ -155,8 +160,9 @@ pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<Jo
     let transaction = connection.transaction()?;
     let summary = &job.summary;
     transaction.execute(
-        "INSERT INTO jobs (script, version, state, created_at, target, launched_by, params, timeout_ms, at_once, counts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO jobs (script, version, state, created_at, target, launched_by, params, timeout_ms, at_once, counts,
+                           rollout, progress)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             summary.script,
             summary.version,
@@ -168,6 +174,8 @@ pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<Jo
             job.timeout_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
             job.at_once,
             json(&summary.counts),
+            (!job.rollout.is_plain()).then(|| json(&job.rollout)),
+            progress(summary),
         ],
     )?;
     let id = transaction.last_insert_rowid();
@@ -183,6 +191,16 @@ pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<Jo
     Ok(JobId::try_from(id).unwrap_or(0))
 }
 
+/// `None` where there is nothing beyond the states of the runs.
+fn progress(summary: &JobSummary) -> Option<String> {
+    (!summary.progress.is_plain()).then(|| json(&summary.progress))
+}
+
+/// What a column holds as JSON; nothing, where it holds none.
+fn read<T: serde::de::DeserializeOwned + Default>(column: Option<String>) -> T {
+    column.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
@@ -195,11 +213,13 @@ fn lines(json: &str) -> Option<Arc<[String]>> {
 pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     {
-        let mut job = transaction
-            .prepare_cached("UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5 WHERE id = ?1")?;
+        let mut job = transaction.prepare_cached(
+            "UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5, progress = ?6 WHERE id = ?1",
+        )?;
         let mut run = transaction.prepare_cached(
             "UPDATE runs SET state = ?3, exit_code = ?4, signal = ?5, reason = ?6, started_at = ?7, finished_at = ?8,
-             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15, told = ?16
+             bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15, told = ?16,
+             tries = ?17
              WHERE job = ?1 AND idx = ?2",
         )?;
         for (summary, runs) in changes {
@@ -209,7 +229,8 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
                 summary.state.word(),
                 summary.finished_at.map(ms),
                 summary.reason,
-                json(&summary.counts)
+                json(&summary.counts),
+                progress(summary)
             ])?;
             for r in runs {
                 run.execute(params![
@@ -228,7 +249,8 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
                     r.signature.as_ref().map(|signature| &signature.name),
                     r.signature.as_ref().map(|signature| &signature.says),
                     r.digest,
-                    r.signature.as_ref().and_then(|signature| signature.told.as_deref()).map(|told| json(&told))
+                    r.signature.as_ref().and_then(|signature| signature.told.as_deref()).map(|told| json(&told)),
+                    (!r.tries.is_empty()).then(|| json(&r.tries))
                 ])?;
             }
         }
@@ -236,10 +258,12 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
     transaction.commit()
 }
 
-const JOB: &str = "SELECT id, script, version, state, created_at, finished_at, target, launched_by, reason, counts, params, timeout_ms, at_once FROM jobs";
+const JOB: &str =
+    "SELECT id, script, version, state, created_at, finished_at, target, launched_by, reason, counts, progress,
+    params, timeout_ms, at_once, rollout FROM jobs";
 
 fn job_state(word: &str) -> JobState {
-    [JobState::Running, JobState::Done, JobState::Cancelled]
+    [JobState::Running, JobState::Done, JobState::Stopped, JobState::Cancelled]
         .into_iter()
         .find(|state| state.word() == word)
         .unwrap_or(JobState::Interrupted)
@@ -257,6 +281,7 @@ fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
         by: row.get(7)?,
         reason: row.get(8)?,
         counts: serde_json::from_str::<Counts>(&row.get::<_, String>(9)?).unwrap_or_default(),
+        progress: read(row.get(10)?),
     })
 }
 
@@ -280,9 +305,10 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
         .query_row(&format!("{JOB} WHERE id = ?1"), [key], |row| {
             Ok(Job {
                 summary: summary(row)?,
-                params: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
-                timeout_ms: row.get::<_, Option<i64>>(11)?.and_then(|ms| u64::try_from(ms).ok()),
-                at_once: row.get(12)?,
+                params: serde_json::from_str(&row.get::<_, String>(11)?).unwrap_or_default(),
+                timeout_ms: row.get::<_, Option<i64>>(12)?.and_then(|ms| u64::try_from(ms).ok()),
+                at_once: row.get(13)?,
+                rollout: read(row.get(14)?),
                 runs: Vec::new(),
             })
         })
@@ -290,7 +316,7 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
     let Some(mut job) = job else { return Ok(None) };
     let mut query = connection.prepare_cached(
         "SELECT idx, device, name, state, exit_code, signal, reason, started_at, finished_at, bytes, lines, last_line, attempts,
-                signature, says, digest, told
+                signature, says, digest, told, tries
          FROM runs WHERE job = ?1 ORDER BY idx",
     )?;
     let rows = query.query_map([key], |row| {
@@ -314,9 +340,15 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
                 .zip(Some(row.get::<_, Option<String>>(16)?))
                 .map(|((name, says), told)| Signature { name, says, told: told.and_then(|told| lines(&told)) }),
             digest: row.get(15)?,
+            ring: 0,
+            tries: read(row.get(17)?),
         })
     })?;
     job.runs = rows.collect::<rusqlite::Result<_>>()?;
+    let rings = job.rollout.ring_of(job.runs.len());
+    for (run, ring) in job.runs.iter_mut().zip(rings) {
+        run.ring = ring;
+    }
     Ok(Some(job))
 }
 

@@ -7,6 +7,7 @@ use super::{Launch, Slot, Spread};
 use crate::console::app::form::{Hidden, Input, Need, Text, duration};
 use crate::console::app::tree::Tree;
 use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::rollout::How;
 use crate::model::script::{Param, ParamKind};
 use crate::model::secret::Secret;
 
@@ -49,7 +50,7 @@ impl Launch {
         let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
         let (include, dry_run) = (Vec::new(), false);
         let script = ScriptRef::Library(script);
-        Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once })
+        Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once, how: How::default() })
     }
 
     /// Values as a job had them; what was secret then is asked for again.
