@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::args::Config as Verb;
 use super::{CliError, Desk, Outcome, out};
 use crate::model::connection::{HostKeys, Kind};
+use crate::model::notify::{Desktop, KeyRef, Webhook};
+use crate::model::window::ClosedKind;
 use crate::settings::units::show_duration;
-use crate::settings::{Settings, ThemeWish};
+use crate::settings::{EngineSettings, Settings, ThemeWish};
 
 pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let settings = desk.settings;
@@ -114,10 +116,57 @@ fn shown(settings: &Settings) -> Value {
             "keep_size": engine.keep_bytes.to_string(),
             "socket": paths.socket.display().to_string(),
         },
+        "notify": { "bell": ui.ring.bell, "desktop": match ui.ring.desktop {
+            Desktop::None => "none",
+            Desktop::Osc9 => "osc9",
+            Desktop::Osc777 => "osc777",
+        } },
         "library": { "path": paths.library.display().to_string() },
         "ui": ui_table,
         "connection": connections,
+        "maintenance": closed(engine, ClosedKind::Maintenance),
+        "freeze": closed(engine, ClosedKind::Freeze),
+        "webhook": engine.webhooks.iter().map(webhook).collect::<Vec<_>>(),
     })
+}
+
+fn closed(engine: &EngineSettings, kind: ClosedKind) -> Vec<Value> {
+    let windows = engine.closed.iter().filter(|closed| closed.kind == kind);
+    windows
+        .map(|closed| {
+            let mut table = json!({ "reason": closed.reason });
+            if let Some(target) = &closed.target {
+                table["target"] = target.as_str().into();
+            }
+            if closed.everywhere && kind == ClosedKind::Freeze {
+                table["on"] = "all".into();
+            }
+            let window = &closed.window;
+            for (key, moment) in [("from", window.from), ("until", window.until)] {
+                if let Some(moment) = moment {
+                    table[key] = moment.to_string().into();
+                }
+            }
+            if let Some(weekly) = &window.weekly {
+                table["weekly"] = weekly.text.as_str().into();
+            }
+            if let Some(zone) = window.zone.iana_name() {
+                table["zone"] = zone.into();
+            }
+            table
+        })
+        .collect()
+}
+
+fn webhook(hook: &Webhook) -> Value {
+    let mut table = json!({ "url": hook.url, "on": hook.on });
+    match &hook.key {
+        Some(KeyRef::Env(name)) => table["key"] = json!({ "env": name }),
+        Some(KeyRef::File(path)) => table["key"] = json!({ "file": path }),
+        Some(KeyRef::Command(words)) => table["key"] = json!({ "command": words }),
+        None => {}
+    }
+    table
 }
 
 #[cfg(test)]
@@ -132,7 +181,10 @@ mod tests {
         std::fs::write(
             &config,
             "[engine]\ntimeout = \"90s\"\nkeep_size = \"3GiB\"\n[ui]\nascii = true\n[[connection]]\nname = \"lab\"\n\
-             kind = \"ssh\"\ninventory = \"h.ini\"\nhost_keys = \"strict\"\nkeep = \"1m\"\n",
+             kind = \"ssh\"\ninventory = \"h.ini\"\nhost_keys = \"strict\"\nkeep = \"1m\"\n\
+             [[freeze]]\non = \"all\"\nweekly = \"Sat,Sun\"\nzone = \"Europe/Paris\"\nfrom = 2026-01-01\n\
+             [[webhook]]\nurl = \"https://x/\"\non = [\"done\"]\nkey = { command = [\"pass\", \"x\"] }\n\
+             [notify]\nbell = false\ndesktop = \"osc777\"\n",
         )
         .unwrap();
         let env = Env::of(&[("HOME", "/home/ops"), ("USER", "ops"), ("QUARTERDECK_CONFIG", config.to_str().unwrap())]);

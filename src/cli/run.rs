@@ -61,7 +61,7 @@ impl Asked<'_> {
         };
         let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, self.target))?;
         if plan.devices.is_empty() {
-            return Err(CliError::Usage(format!("`{}` holds no device: nothing was sent", self.target)));
+            return Err(CliError::Usage(plan.nothing_left()));
         }
         Ok((request, plan))
     }

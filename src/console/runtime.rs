@@ -418,6 +418,10 @@ impl Desk {
                 self.back();
             }
             Effect::Copy(text) => self.copy(text),
+            Effect::Ring(text) => {
+                // a terminal that is gone hears nothing: the screen says that
+                let _ = self.line.write_all(self.settings.ui.ring.bytes(&text).as_bytes());
+            }
             Effect::CopyText(feed) => {
                 let client = engine.client();
                 engine.apart(async move {

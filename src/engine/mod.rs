@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod library;
 pub mod merged;
 pub mod outputs;
+mod post;
 pub mod search;
 mod shelf;
 pub mod store;
@@ -98,7 +99,9 @@ impl Engine {
     /// `guard`: who ends this machine's scripts should we be killed.
     pub async fn open(settings: &Settings, guard: Guard) -> Result<Arc<Self>, StoreError> {
         let guard = Arc::new(guard);
-        let store = Arc::new(Store::open(&settings.paths.state)?);
+        let mut store = Store::open(&settings.paths.state)?;
+        store.outbox.hooks.clone_from(&settings.engine.webhooks);
+        let store = Arc::new(store);
         let interrupted = store.recover().await?;
         let contacts = store.db.call(|db| db::contacts(db)).await?;
         let connectors: Connectors = settings
@@ -128,6 +131,7 @@ impl Engine {
                 "the engine had ended while {interrupted} job(s) ran: what was received is kept, runs in flight are marked"
             ));
         }
+        tokio::spawn(post::Post::new(Arc::clone(&store), Arc::clone(&events)).work());
         let jobs = Jobs::new(store, Arc::clone(&events), Arc::clone(&inventories), Arc::clone(&connectors));
         let engine = Arc::new(Self {
             settings: settings.engine.clone(),

@@ -12,6 +12,7 @@ pub mod job;
 pub mod label;
 pub mod nearest;
 pub mod nodeset;
+pub mod notify;
 pub mod output;
 pub mod plan;
 pub mod plan_file;

@@ -153,6 +153,19 @@ impl LeftOut {
     }
 }
 
+impl Plan {
+    /// Why no device is left to run on, and what would take some in.
+    pub fn nothing_left(&self) -> String {
+        let told: Vec<String> = self.exclusions.iter().map(|out| format!("{} {}", out.count, out.text)).collect();
+        let mut words: Vec<&str> =
+            self.exclusions.iter().filter(|out| out.why.can_be_included()).map(|out| out.why.word()).collect();
+        words.dedup();
+        let how = if words.is_empty() { String::new() } else { format!("; on purpose: --include {}", words.join(",")) };
+        let told = if told.is_empty() { "it holds none".to_owned() } else { told.join("; ") };
+        format!("every device of `{}` is excluded: {told}{how}; nothing was sent", self.target)
+    }
+}
+
 /// Devices that are left out for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {

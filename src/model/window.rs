@@ -17,8 +17,6 @@ pub struct Closed {
     pub everywhere: bool,
     pub window: Window,
     pub reason: String,
-    /// `config.toml:12`
-    pub place: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

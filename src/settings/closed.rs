@@ -34,7 +34,6 @@ fn one(page: &mut Page<'_>, kind: ClosedKind, at: usize, table: &DeTable<'_>) ->
         everywhere: false,
         window: Window { zone: TimeZone::system(), ..Window::always() },
         reason: word.to_owned(),
-        place: page.place(at),
     };
     let fits = |key: &str| match kind {
         ClosedKind::Maintenance => key != "on",
@@ -141,7 +140,6 @@ mod tests {
         assert_eq!(first.window.until, Some("2026-11-23T00:00".parse().unwrap()));
         assert_eq!((racks.target.as_deref(), racks.reason.as_str()), (Some("site:par"), "racks move"));
         assert_eq!(racks.window.zone.iana_name(), Some("Europe/Paris"));
-        assert!(racks.place.ends_with("config.toml:6"), "{}", racks.place);
         assert!(freeze.everywhere && freeze.target.is_none());
     }
 

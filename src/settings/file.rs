@@ -12,7 +12,7 @@ use crate::model::nearest::{nearest, shown};
 use crate::model::window::ClosedKind;
 
 /// Tables of which there may be several.
-const SEVERAL: [&str; 3] = ["connection", "maintenance", "freeze"];
+const SEVERAL: [&str; 4] = ["connection", "maintenance", "freeze", "webhook"];
 
 /// A longer file is not a configuration.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -52,6 +52,7 @@ pub struct Page<'a> {
 pub struct Entries<'t, 'a> {
     pub connections: Vec<Entry<'t, 'a>>,
     pub closed: Vec<(ClosedKind, Entry<'t, 'a>)>,
+    pub webhooks: Vec<Entry<'t, 'a>>,
 }
 
 /// One `[[connection]]`, and where it begins.
@@ -78,12 +79,6 @@ impl<'a> Page<'a> {
         self.problems.push((at, format!("{}:{line}:{column}: {sentence}", self.shown)));
     }
 
-    /// Where the text at this byte stands: `config.toml:12`.
-    pub fn place(&self, at: usize) -> String {
-        let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        format!("{}:{}", self.shown, 1 + memchr::memchr_iter(b'\n', before).count())
-    }
-
     /// In the order of the file.
     pub fn into_problems(mut self) -> Vec<String> {
         self.problems.sort();
@@ -107,6 +102,7 @@ impl<'a> Page<'a> {
                         match several {
                             "maintenance" => found.closed.push((ClosedKind::Maintenance, entry)),
                             "freeze" => found.closed.push((ClosedKind::Freeze, entry)),
+                            "webhook" => found.webhooks.push(entry),
                             _ => found.connections.push(entry),
                         }
                     }

@@ -64,6 +64,7 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
         ],
     ),
     ("local", &[("enabled", Shape::Bool)]),
+    ("notify", &[("bell", Shape::Bool), ("desktop", Shape::OneOf(&["none", "osc9", "osc777"]))]),
 ];
 
 pub fn section(name: &str) -> Option<&'static [(&'static str, Shape)]> {

@@ -6,6 +6,8 @@ use config::{Config, ConfigError, Environment, Map, Source, Value};
 use serde::Deserialize;
 
 use super::keys::{self, Given, Shape};
+use crate::model::notify::{Desktop, Ring};
+
 use super::{Colours, EngineSettings, Env, Overrides, ThemeWish, UiSettings, units};
 
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +17,7 @@ pub struct Layered {
     pub library: Library,
     pub ui: Ui,
     pub local: Local,
+    pub notify: Notify,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,6 +57,25 @@ pub struct Ui {
     pager: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Notify {
+    bell: Option<bool>,
+    desktop: Option<String>,
+}
+
+impl Notify {
+    pub fn ring(&self) -> Ring {
+        let usual = Ring::default();
+        let desktop = match self.desktop.as_deref() {
+            Some("osc9") => Desktop::Osc9,
+            Some("osc777") => Desktop::Osc777,
+            _ => usual.desktop,
+        };
+        Ring { bell: self.bell.unwrap_or(usual.bell), desktop }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub struct Local {
@@ -79,6 +101,7 @@ impl Engine {
             keep_days: self.keep_days.unwrap_or(usual.keep_days),
             keep_bytes: self.keep_size.as_deref().and_then(units::size).unwrap_or(usual.keep_bytes),
             closed: usual.closed,
+            webhooks: usual.webhooks,
         }
     }
 }
@@ -117,6 +140,7 @@ impl Ui {
             mouse: self.mouse.unwrap_or(usual.mouse),
             editor: self.editor.or_else(|| env.get("VISUAL").or_else(|| env.get("EDITOR")).map(str::to_owned)),
             pager: self.pager.or_else(|| env.get("PAGER").map(str::to_owned)),
+            ring: usual.ring,
         }
     }
 }

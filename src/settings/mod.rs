@@ -10,6 +10,7 @@ pub mod env;
 mod file;
 mod keys;
 mod layers;
+mod notify;
 pub mod paths;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::connection::Connection;
+use crate::model::notify::{Ring, Webhook};
 use crate::model::window::Closed;
 
 pub use env::{Env, own_program, variable};
@@ -79,6 +81,8 @@ pub struct EngineSettings {
     pub keep_bytes: u64,
     /// Times in which devices are left alone (`[[maintenance]]`, `[[freeze]]`).
     pub closed: Vec<Closed>,
+    /// Whom to tell what happens to jobs.
+    pub webhooks: Vec<Webhook>,
 }
 
 impl Default for EngineSettings {
@@ -91,6 +95,7 @@ impl Default for EngineSettings {
             keep_days: 90,
             keep_bytes: 20 << 30,
             closed: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 }
@@ -118,6 +123,8 @@ pub struct UiSettings {
     pub mouse: bool,
     pub editor: Option<String>,
     pub pager: Option<String>,
+    /// What the terminal does when something happens to a job.
+    pub ring: Ring,
 }
 
 impl Default for UiSettings {
@@ -135,6 +142,7 @@ impl Default for UiSettings {
             mouse: false,
             editor: None,
             pager: None,
+            ring: Ring::default(),
         }
     }
 }
@@ -208,6 +216,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let (mut page, table) = file::Page::parse(&shown, &text);
     let (values, entries) = page.settings(table.get_ref());
     let closed = closed::read(&mut page, &entries.closed);
+    let webhooks = notify::read(&mut page, &entries.webhooks, &base, &home);
     let (layered, env_problems) = layers::merge(values, env, overrides);
     let around = connections::Around {
         base: &base,
@@ -223,6 +232,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     // what stands there is a path of this terminal's; the engine may have another
     let agent = env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(|path| env.cwd.join(path));
     let mut ui = layered.ui.settings(env);
+    ui.ring = layered.notify.ring();
     let pinned = |names: [&str; 2]| names.iter().any(|name| env.get(name).is_some());
     ui.theme_pinned = overrides.theme.is_some() || pinned(["QUARTERDECK_THEME", "QUARTERDECK_UI__THEME"]);
     ui.keymap_pinned = overrides.keymap.is_some() || pinned(["QUARTERDECK_KEYMAP", "QUARTERDECK_UI__KEYMAP"]);
@@ -237,7 +247,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         .map_or_else(|| paths::socket(env, &state), |text| paths::shortened(place(text), env.uid));
     Settings {
         paths: Paths { config, data, state, library, socket, agent, from: from(env, overrides.door) },
-        engine: EngineSettings { closed, ..layered.engine.settings() },
+        engine: EngineSettings { closed, webhooks, ..layered.engine.settings() },
         ui,
         connections,
         problems,

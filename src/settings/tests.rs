@@ -93,6 +93,7 @@ fn every_right_value_counts() {
         keep_days: 7,
         keep_bytes: 500_000_000,
         closed: Vec::new(),
+        webhooks: Vec::new(),
     };
     assert_eq!(settings.engine, expected);
     assert_eq!(settings.paths.library, settings.home.join("scripts"));
@@ -110,6 +111,7 @@ fn every_right_value_counts() {
         mouse: true,
         editor: Some("nano -w".to_owned()),
         pager: Some("most".to_owned()),
+        ring: crate::model::notify::Ring::default(),
     };
     assert_eq!(settings.ui, expected);
 }

@@ -37,7 +37,7 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     let Some(request) = asked(talk, client, &info).await? else { return Ok(()) };
     let plan = client.plan(&request).await.map_err(|error| targets::pointed(error, &request.target))?;
     if plan.devices.is_empty() {
-        talk.say(&format!("{} holds no device.", request.target))?;
+        talk.say(&plan.nothing_left())?;
         return nothing_sent(talk);
     }
     preview(talk, &plan)?;

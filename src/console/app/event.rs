@@ -251,6 +251,8 @@ pub enum Effect {
         name: &'static str,
         line: String,
     },
+    /// Something happened to a job, in one sentence: the terminal rings, or tells the desktop, as it was configured.
+    Ring(String),
     OpenScript(String),
     SaveScript {
         name: String,

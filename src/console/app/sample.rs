@@ -261,6 +261,8 @@ pub fn plan(devices: usize) -> Plan {
 pub struct Session {
     pub app: super::App,
     pub sent: Vec<super::Effect>,
+    /// What the terminal was asked to ring for.
+    pub rung: Vec<String>,
     /// What was to be kept for the next session.
     pub kept: Option<Box<super::kept::Kept>>,
     /// How often the engine was asked for something.
@@ -313,6 +315,7 @@ impl Session {
         one.summary.target = "local".into();
         Self {
             app: super::App::new(theme, keymap, place, size, at(100)),
+            rung: Vec::new(),
             sent: Vec::new(),
             kept: None,
             asked: 0,
@@ -348,6 +351,10 @@ impl Session {
             for effect in self.app.update(event) {
                 if let super::Effect::Keep(kept) = effect {
                     self.kept = Some(kept);
+                    continue;
+                }
+                if let super::Effect::Ring(text) = effect {
+                    self.rung.push(text);
                     continue;
                 }
                 match self.answer(&effect) {

@@ -50,7 +50,11 @@ fn how_a_script_fared_is_asked_anew_when_a_job_ends() {
     let before = session.app.scripts[0].last_run.clone();
     let now = crate::model::script::LastRun { at: sample::at(0), job: ended.id, ok_percent: None, history: ".".into() };
     session.scripts.scripts[0].last_run = Some(now.clone());
-    session.tell(Event::Engine(wire::Event::Job { job: ended }));
+    let said = format!("job {} {} is done: ", ended.id, ended.script);
+    for _ in 0..2 {
+        session.tell(Event::Engine(wire::Event::Job { job: ended.clone() }));
+    }
+    assert!(matches!(session.rung.as_slice(), [once] if once.starts_with(&said)), "{:?}", session.rung);
     assert_ne!(before, Some(now.clone()));
     assert_eq!(session.app.scripts[0].last_run, Some(now));
     assert!(session.screen().lines().any(|line| line.contains("disk-use.sh") && line.contains(" - ")), "no share yet");

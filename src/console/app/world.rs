@@ -8,6 +8,7 @@ use super::tree::{Saved, Tally};
 use super::{App, Layer, Link, Load, Source};
 use crate::console::theme::Ground;
 use crate::model::job::JobSummary;
+use crate::model::notify::turns;
 use crate::model::script::Script;
 use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets};
 
@@ -352,6 +353,8 @@ impl App {
             wire::Event::Job { job } => {
                 // How a script fared is told with the library.
                 let over = job.state.ended() && !self.jobs.iter().any(|mine| mine.id == job.id && mine.state.ended());
+                let before = self.jobs.iter().find(|mine| mine.id == job.id);
+                effects.extend(turns(before, &job).into_iter().map(|turn| Effect::Ring(turn.text)));
                 self.set_job(job);
                 if over {
                     self.ask_library(effects);

@@ -247,6 +247,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::SaveHistory { .. }
         | Effect::OpenEditor(_)
         | Effect::Copy(_)
+        | Effect::Ring(_)
         | Effect::CopyText(_)
         | Effect::Pipe { .. }
         | Effect::StopPipe(_)

@@ -27,6 +27,7 @@ use crate::connectors::{Connectors, Gate, Order, Outcome, Payload};
 use crate::model::audit::Deed;
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::notify::turns;
 use crate::model::plan::Caller;
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
@@ -196,12 +197,15 @@ impl Jobs {
             }
             let rows: Vec<_> = changes.iter().map(|(_, change)| change.clone()).collect();
             let told = !contacts.is_empty();
+            let turned = changes.iter().map(|(job, (now, _))| (turns(Some(&job.summary()), now), now.clone()));
+            let turned: Vec<_> = turned.filter(|(turns, _)| !turns.is_empty()).collect();
+            let note = self.store.outbox.noting(turned);
             let written = self
                 .store
                 .db
                 .call(move |db| {
                     db::set_contacts(db, &contacts)?;
-                    db::update(db, &rows)
+                    db::update(db, &rows, note)
                 })
                 .await;
             if let Err(error) = written {

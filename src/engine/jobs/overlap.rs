@@ -128,7 +128,7 @@ fn whose(closed: &Closed, inventory: &Inventory) -> Of {
             Ok(devices) => Of::These(devices.into_iter().map(|device| device.id.clone()).collect()),
             Err(problem) => {
                 // a group that is not there today has no devices to leave alone
-                tracing::warn!(place = closed.place, error = problem.error, "a window's target");
+                tracing::warn!(target_of = closed.reason, expr, error = problem.error, "a window's target");
                 Of::These(HashSet::new())
             }
         },
@@ -147,14 +147,4 @@ fn sentence(closed: &Closed, until: &str) -> String {
     } else {
         format!("{word} {until}: {}", closed.reason)
     }
-}
-
-/// Why nothing is left of a target, and what would take it in.
-pub fn all_left_out(target: &str, exclusions: &[Exclusion]) -> String {
-    let told: Vec<String> = exclusions.iter().map(|out| format!("{} {}", out.count, out.text)).collect();
-    let mut words: Vec<&str> =
-        exclusions.iter().filter(|out| out.why.can_be_included()).map(|out| out.why.word()).collect();
-    words.dedup();
-    let how = if words.is_empty() { String::new() } else { format!("; on purpose: --include {}", words.join(",")) };
-    format!("every device of `{target}` is excluded: {}{how}", told.join("; "))
 }

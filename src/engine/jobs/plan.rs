@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::overlap::{Guards, Sifted, all_left_out};
+use super::overlap::{Guards, Sifted};
 use super::{Ready, rings};
 use crate::connectors::Payload;
 use crate::engine::Engine;
@@ -80,11 +80,12 @@ impl Plans {
         let found: Vec<&Device> = resolve(&inventory, &request.target)?;
         let Sifted { devices, excluded, exclusions, included } =
             Guards::now(engine, &inventory).sift(found, &request.include);
-        if devices.is_empty() {
-            return Err(invalid(if excluded.is_empty() {
-                format!("`{}` holds no device: nothing would run", request.target)
-            } else {
-                all_left_out(&request.target, &exclusions)
+        // a plan of nobody, where somebody could be taken in, can be looked at and not be launched
+        if !exclusions.iter().any(|out| out.why.can_be_included()) && devices.is_empty() {
+            let target = &request.target;
+            return Err(invalid(match excluded.first() {
+                Some((_, why)) => format!("every device of `{target}` is excluded: {why}"),
+                None => format!("`{target}` holds no device: nothing would run"),
             }));
         }
         let protected =
@@ -164,6 +165,9 @@ impl Plans {
             return Err(invalid("a roll-out can be planned and not yet be launched: nothing was sent"));
         }
         let count = plan.devices.len();
+        if count == 0 {
+            return Err(invalid(plan.nothing_left()));
+        }
         match confirm {
             Some(typed) if typed != count => {
                 return Err(refused(

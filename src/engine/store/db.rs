@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 7;
+const SCHEMA: i64 = 8;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -83,6 +83,15 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     ALTER TABLE jobs ADD COLUMN rollout TEXT;
     ALTER TABLE jobs ADD COLUMN progress TEXT;
     ALTER TABLE runs ADD COLUMN tries TEXT;
+",
+    "
+    CREATE TABLE turns (
+        job INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (job, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL, body TEXT NOT NULL,
+        tries INTEGER NOT NULL, due INTEGER NOT NULL
+    );
 ",
 ];
 
@@ -209,8 +218,12 @@ fn lines(json: &str) -> Option<Arc<[String]>> {
     serde_json::from_str::<Vec<String>>(json).ok().map(Arc::from)
 }
 
-/// Writes jobs and runs as they now are, all or nothing.
-pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -> rusqlite::Result<()> {
+/// Writes jobs and runs as they now are, and `also` something else, all or nothing.
+pub fn update(
+    connection: &mut Connection,
+    changes: &[(JobSummary, Vec<Run>)],
+    also: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     {
         let mut job = transaction.prepare_cached(
@@ -255,6 +268,7 @@ pub fn update(connection: &mut Connection, changes: &[(JobSummary, Vec<Run>)]) -
             }
         }
     }
+    also(&transaction)?;
     transaction.commit()
 }
 
@@ -441,6 +455,8 @@ pub fn set_contacts(connection: &mut Connection, contacts: &[(String, Contact)])
 
 /// Forgets a job.
 pub fn delete_job(connection: &Connection, id: JobId) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM jobs WHERE id = ?1", [i64::try_from(id).unwrap_or(0)])?;
+    let id = [i64::try_from(id).unwrap_or(0)];
+    connection.execute("DELETE FROM jobs WHERE id = ?1", id)?;
+    connection.execute("DELETE FROM turns WHERE job = ?1", id)?;
     Ok(())
 }

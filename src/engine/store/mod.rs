@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod db;
 pub mod index;
+pub mod outbox;
 pub mod output;
 pub mod remarks;
 pub mod segment;
@@ -18,11 +19,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::audit::Audit;
 use self::db::{Db, DbError};
+use self::outbox::Outbox;
 use self::output::Files;
 use self::segment::Segment;
 use self::slots::Slots;
 use crate::model::audit::Deed;
 use crate::model::job::{JobId, Run};
+use crate::model::notify::turns;
 use crate::model::state::{Counts, JobState, RunState};
 
 /// Outputs up to this size are packed together when their job has ended.
@@ -47,6 +50,7 @@ pub enum StoreError {
 pub struct Store {
     pub db: Db,
     pub audit: Arc<Audit>,
+    pub outbox: Outbox,
     folder: PathBuf,
     segments: Mutex<VecDeque<(JobId, Arc<Segment>)>>,
     /// Of the jobs that run.
@@ -64,6 +68,7 @@ impl Store {
         let db = Db::open(&folder.join("quarterdeck.db"))?;
         Ok(Self {
             audit: Audit::new(folder, db.clone()),
+            outbox: Outbox::default(),
             db,
             folder: folder.to_owned(),
             segments: Mutex::default(),
@@ -219,6 +224,7 @@ impl Store {
         for id in &unfinished {
             let id = *id;
             let Some(mut job) = self.db.call(move |db| db::job(db, id)).await? else { continue };
+            let before = job.summary.clone();
             for run in &mut job.runs {
                 self.recover_run(id, run);
             }
@@ -233,8 +239,9 @@ impl Store {
                 format!("the engine ended while this job ran; {queued} runs were never started")
             });
             let ended = Deed::end(&job.summary);
+            let note = self.outbox.noting(vec![(turns(Some(&before), &job.summary), job.summary.clone())]);
             let changes = vec![(job.summary, job.runs)];
-            self.db.call(move |db| db::update(db, &changes)).await?;
+            self.db.call(move |db| db::update(db, &changes, note)).await?;
             let _ = self.audit.record(ended).await; // kept for later, and said, where it cannot be written
         }
         Ok(unfinished.len())

@@ -1,0 +1,274 @@
+//! Tells webhooks what happened to jobs: a signed POST for each, tried again for a while, in order of what is due. What
+//! could not be delivered when the engine ends is delivered by the next one; the receiver tells a repeat by its id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::sync::Notify;
+
+use super::events::Events;
+use super::store::Store;
+use super::store::outbox::{self, Letter};
+use crate::model::notify::{KeyRef, Webhook};
+use crate::model::wire::Event;
+use crate::settings::variable;
+
+/// One delivery takes no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long after each failure it is tried again; after the last it is given up.
+const AGAIN: [Duration; 7] = [
+    Duration::from_secs(2),
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(1800),
+    Duration::from_secs(7200),
+    Duration::from_secs(21600),
+];
+
+/// A longer key is none.
+const KEY_MAX: u64 = 64 << 10;
+
+pub struct Post {
+    store: Arc<Store>,
+    events: Arc<Events>,
+    hooks: Vec<Webhook>,
+    again: Vec<Duration>,
+    patience: Duration,
+    bell: Arc<Notify>,
+}
+
+impl Post {
+    pub fn new(store: Arc<Store>, events: Arc<Events>) -> Self {
+        let (hooks, bell) = (store.outbox.hooks.clone(), Arc::clone(&store.outbox.bell));
+        Self { store, events, hooks, again: AGAIN.to_vec(), patience: PATIENCE, bell }
+    }
+
+    /// Delivers for ever. Starts with what the engine before left.
+    pub async fn work(self) {
+        loop {
+            let now = Timestamp::now().as_millisecond();
+            match self.store.db.call(move |db| outbox::next(db, now)).await {
+                Ok((Some(letter), _)) => self.deliver(letter).await,
+                Ok((None, due)) => {
+                    let wait =
+                        due.map_or(Duration::MAX, |due| Duration::from_millis(u64::try_from(due - now).unwrap_or(0)));
+                    tokio::select! {
+                        () = self.bell.notified() => {}
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "webhooks");
+                    tokio::time::sleep(self.patience).await;
+                }
+            }
+        }
+    }
+
+    async fn deliver(&self, letter: Letter) {
+        let id = letter.id;
+        let sent = match self.hooks.iter().find(|hook| hook.url == letter.url) {
+            None => Err(Failed::forever("it is not in the configuration any more")),
+            Some(hook) => tokio::time::timeout(self.patience, send(hook, &letter, self.patience))
+                .await
+                .unwrap_or_else(|_| Err(Failed::once(format!("no answer within {} s", self.patience.as_secs())))),
+        };
+        let tries = usize::try_from(letter.tries).unwrap_or(usize::MAX);
+        let written = match sent {
+            Ok(()) => self.store.db.call(move |db| outbox::done(db, id)).await,
+            Err(Failed { why, again }) => match self.again.get(tries).filter(|_| again) {
+                Some(wait) => {
+                    tracing::warn!(url = letter.url, why, tries = tries + 1, "a webhook is tried again");
+                    if tries == 0 {
+                        self.say(format!("the webhook {} could not be told ({why}): it is tried again", letter.url));
+                    }
+                    let due = Timestamp::now().as_millisecond() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                    self.store.db.call(move |db| outbox::later(db, id, due)).await
+                }
+                None => {
+                    tracing::error!(url = letter.url, why, "a webhook is given up");
+                    self.say(format!("the webhook {} was not told ({why}): given up", letter.url));
+                    self.store.db.call(move |db| outbox::done(db, id)).await
+                }
+            },
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "webhooks");
+            tokio::time::sleep(self.patience).await; // or it would be sent in a circle
+        }
+    }
+
+    fn say(&self, text: String) {
+        self.events.publish(&Event::Notice { text });
+    }
+}
+
+/// Why one was not delivered.
+struct Failed {
+    why: String,
+    /// Trying again may help.
+    again: bool,
+}
+
+impl Failed {
+    fn once(why: impl Into<String>) -> Self {
+        Self { why: why.into(), again: true }
+    }
+
+    fn forever(why: impl Into<String>) -> Self {
+        Self { why: why.into(), again: false }
+    }
+}
+
+/// Whether an answer says that it was taken.
+fn taken(status: u16) -> Result<(), Failed> {
+    match status {
+        200..=299 => Ok(()),
+        // asked wrongly: the same again would be answered the same
+        400..=499 if ![408, 425, 429].contains(&status) => Err(Failed::forever(format!("it answered {status}"))),
+        status => Err(Failed::once(format!("it answered {status}"))),
+    }
+}
+
+async fn send(hook: &Webhook, letter: &Letter, patience: Duration) -> Result<(), Failed> {
+    let at = Timestamp::now().as_second().to_string();
+    let mut headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("user-agent", concat!("quarterdeck/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("quarterdeck-delivery", letter.id.to_string()),
+        ("quarterdeck-timestamp", at.clone()),
+    ];
+    if let Some(from) = &hook.key {
+        let key = key(from).await.map_err(|why| Failed::once(format!("its key, {from}: {why}")))?;
+        headers.push(("quarterdeck-signature", format!("sha256={}", sign(&key, &at, &letter.body))));
+    }
+    if hook.url.starts_with("http://") {
+        return plain(hook, letter, &headers, patience).await;
+    }
+    by_curl(hook, letter, &headers, patience).await
+}
+
+/// HMAC-SHA256 of `timestamp.body`, in hex.
+fn sign(key: &[u8], at: &str, body: &str) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    for part in [at, ".", body] {
+        mac.update(part.as_bytes());
+    }
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// To this machine.
+async fn plain(
+    hook: &Webhook,
+    letter: &Letter,
+    headers: &[(&'static str, String)],
+    patience: Duration,
+) -> Result<(), Failed> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(patience)
+        .build()
+        .map_err(|error| Failed::once(error.to_string()))?;
+    let request = headers.iter().fold(client.post(&hook.url), |request, (name, value)| request.header(*name, value));
+    let answer = request.body(letter.body.clone()).send().await.map_err(|error| Failed::once(root(&error)))?;
+    taken(answer.status().as_u16())
+}
+
+fn root(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// Over TLS: through the `curl` program, which knows this machine's certificates. What it sends comes on its stdin, so
+/// that neither an address with a token in it nor the signature stands in its arguments.
+async fn by_curl(
+    hook: &Webhook,
+    letter: &Letter,
+    headers: &[(&'static str, String)],
+    patience: Duration,
+) -> Result<(), Failed> {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
+    let mut asked = format!("url = {}\ndata-raw = {}\n", quoted(&hook.url), quoted(&letter.body));
+    for (name, value) in headers {
+        asked.push_str(&format!("header = {}\n", quoted(&format!("{name}: {value}"))));
+    }
+    let limit = patience.as_secs().max(1).to_string();
+    let fixed = [
+        "--disable",
+        "--silent",
+        "--show-error",
+        "--proto",
+        "=https",
+        "--globoff",
+        "--max-redirs",
+        "0",
+        "--max-time",
+        &limit,
+    ];
+    let mut child = Command::new("curl")
+        .args(fixed)
+        .args(["--output", "/dev/null", "--write-out", "%{http_code}", "--config", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            Failed::once(format!("https goes through the program curl, which could not be started: {error}"))
+        })?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // one that does not read says why in how it ends
+        let _ = stdin.write_all(asked.as_bytes()).await;
+    }
+    let done = child.wait_with_output().await.map_err(|error| Failed::once(error.to_string()))?;
+    if !done.status.success() {
+        let why: String = String::from_utf8_lossy(&done.stderr).trim().chars().take(200).collect();
+        return Err(Failed::once(if why.is_empty() { format!("curl: {}", done.status) } else { why }));
+    }
+    taken(String::from_utf8_lossy(&done.stdout).trim().parse().unwrap_or(0))
+}
+
+/// The key, without the newline a file ends with.
+async fn key(from: &KeyRef) -> Result<Vec<u8>, String> {
+    let mut key = match from {
+        KeyRef::Env(name) => variable(name).ok_or("it is not set where the engine was started")?.into_bytes(),
+        KeyRef::File(path) => {
+            let mut bytes = Vec::new();
+            let file = tokio::fs::File::open(path).await.map_err(|error| error.to_string())?;
+            file.take(KEY_MAX).read_to_end(&mut bytes).await.map_err(|error| error.to_string())?;
+            bytes
+        }
+        KeyRef::Command(words) => {
+            let (program, arguments) = words.split_first().ok_or("it is empty")?;
+            let done = Command::new(program)
+                .args(arguments)
+                .stdin(std::process::Stdio::null())
+                .kill_on_drop(true)
+                .output()
+                .await
+                .map_err(|error| error.to_string())?;
+            if !done.status.success() {
+                return Err(format!("it ended with {}", done.status));
+            }
+            done.stdout
+        }
+    };
+    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        key.pop();
+    }
+    if key.is_empty() { Err("it is empty".to_owned()) } else { Ok(key) }
+}
+
+#[cfg(test)]
+mod tests;
