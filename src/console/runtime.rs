@@ -420,7 +420,7 @@ impl Desk {
             Effect::Copy(text) => self.copy(text),
             Effect::Ring(text) => {
                 // a terminal that is gone hears nothing: the screen says that
-                let _ = self.line.write_all(self.settings.ui.ring.bytes(&text).as_bytes());
+                let _ = self.line.write_all(self.settings.ui.ring.bytes(&text, self.term.caps().tmux).as_bytes());
             }
             Effect::CopyText(feed) => {
                 let client = engine.client();

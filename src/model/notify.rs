@@ -85,13 +85,17 @@ impl Default for Ring {
 }
 
 impl Ring {
-    /// What the terminal is sent. Of the text only what can do no harm there is left.
-    pub fn bytes(self, text: &str) -> String {
+    /// What the terminal is sent, through tmux where that is between. Of the text only what can do no harm is left.
+    pub fn bytes(self, text: &str, tmux: bool) -> String {
         let told: String = text.chars().filter(|c| !c.is_control() && *c != ';').take(200).collect();
         let desktop = match self.desktop {
             Desktop::None => String::new(),
             Desktop::Osc9 => format!("\u{1b}]9;{told}\u{1b}\\"),
             Desktop::Osc777 => format!("\u{1b}]777;notify;quarterdeck;{told}\u{1b}\\"),
+        };
+        let desktop = match desktop {
+            told if tmux && !told.is_empty() => format!("\u{1b}Ptmux;{}\u{1b}\\", told.replace('\u{1b}', "\u{1b}\u{1b}")),
+            told => told,
         };
         format!("{}{desktop}", if self.bell { "\u{7}" } else { "" })
     }
@@ -167,10 +171,12 @@ mod tests {
     #[test]
     fn a_terminal_gets_what_was_configured_and_no_control_of_a_scripts_name() {
         let hostile = "job 1 x\u{7}\u{1b}]52;c;AAAA\u{1b}\\.sh\u{9c} is done";
-        let ring = |bell, desktop| Ring { bell, desktop }.bytes(hostile);
+        let ring = |bell, desktop| Ring { bell, desktop }.bytes(hostile, false);
         assert_eq!(ring(true, Desktop::None), "\u{7}");
         assert_eq!(ring(false, Desktop::None), "");
         assert_eq!(ring(false, Desktop::Osc9), "\u{1b}]9;job 1 x]52cAAAA\\.sh is done\u{1b}\\");
+        let tmux = Ring { bell: true, desktop: Desktop::Osc9 }.bytes("done", true);
+        assert_eq!(tmux, "\u{7}\u{1b}Ptmux;\u{1b}\u{1b}]9;done\u{1b}\u{1b}\\\u{1b}\\");
         assert_eq!(ring(false, Desktop::Osc777), "\u{1b}]777;notify;quarterdeck;job 1 x]52cAAAA\\.sh is done\u{1b}\\");
     }
 }
