@@ -49,6 +49,19 @@ pub fn turns(before: Option<&JobSummary>, now: &JobSummary) -> Vec<Turn> {
     let mut found = Vec::new();
     let (job, script, counts) = (now.id, &now.script, &now.counts);
     let mut turn = |kind: Kind, key: String, text: String| found.push(Turn { kind, key, text });
+    let known = before.map(|before| &before.progress);
+    for fresh in &now.progress.fresh {
+        if known.is_none_or(|known| !known.fresh.contains(fresh)) {
+            let text = format!("job {job} {script}: a new signature, {} failed so far", counts.bad());
+            turn(Kind::Signature, format!("signature:{fresh}"), text);
+        }
+    }
+    if let Some(asks) = &now.progress.asks
+        && known.is_none_or(|known| known.asks.as_ref().is_none_or(|known| known.ring != asks.ring))
+    {
+        let text = format!("job {job} {script}: ring {} of {} devices waits for an approval", asks.ring, asks.devices);
+        turn(Kind::Approval, format!("approval:{}", asks.ring), text);
+    }
     if now.state.ended() && before.is_none_or(|before| !before.state.ended()) {
         let (total, ok, bad) = (counts.total(), counts.ok, counts.bad());
         let tally = format!("{ok} ok, {bad} failed of {total}");
@@ -94,7 +107,9 @@ impl Ring {
             Desktop::Osc777 => format!("\u{1b}]777;notify;quarterdeck;{told}\u{1b}\\"),
         };
         let desktop = match desktop {
-            told if tmux && !told.is_empty() => format!("\u{1b}Ptmux;{}\u{1b}\\", told.replace('\u{1b}', "\u{1b}\u{1b}")),
+            told if tmux && !told.is_empty() => {
+                format!("\u{1b}Ptmux;{}\u{1b}\\", told.replace('\u{1b}', "\u{1b}\u{1b}"))
+            }
             told => told,
         };
         format!("{}{desktop}", if self.bell { "\u{7}" } else { "" })
@@ -135,6 +150,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::model::rollout::{Asks, Progress};
     use crate::model::state::Counts;
 
     fn job(state: JobState) -> JobSummary {
@@ -149,6 +165,7 @@ mod tests {
             target: String::new(),
             by: String::new(),
             reason: None,
+            progress: Progress::default(),
         }
     }
 
@@ -163,9 +180,20 @@ mod tests {
         let done = job(JobState::Done);
         assert_eq!(turns(Some(&running), &done)[0].text, "job 7 patch.sh is done: 3 ok, 1 failed of 4");
         assert_eq!(keys(Some(&done), &done), []);
-        for state in [JobState::Cancelled, JobState::Interrupted] {
+        for state in [JobState::Stopped, JobState::Cancelled, JobState::Interrupted] {
             assert_eq!(keys(Some(&running), &job(state)), [(Kind::Stopped, "ended".to_owned())]);
         }
+        let mut asks = running.clone();
+        asks.progress.asks = Some(Asks { ring: 2, devices: 11, why: String::new() });
+        asks.progress.fresh = vec!["v1:a".into()];
+        let both = [(Kind::Signature, "signature:v1:a".to_owned()), (Kind::Approval, "approval:2".to_owned())];
+        assert_eq!(keys(Some(&running), &asks), both);
+        assert_eq!(keys(Some(&asks), &asks), []);
+        let mut next = asks.clone();
+        next.progress.asks = Some(Asks { ring: 3, devices: 40, why: String::new() });
+        next.progress.fresh.push("v1:b".into());
+        let both = [(Kind::Signature, "signature:v1:b".to_owned()), (Kind::Approval, "approval:3".to_owned())];
+        assert_eq!(keys(Some(&asks), &next), both);
     }
 
     #[test]

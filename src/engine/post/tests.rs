@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::model::job::JobSummary;
 use crate::model::notify::{Kind, Turn};
+use crate::model::rollout::Progress;
 use crate::model::state::{Counts, JobState};
 
 #[derive(Clone, Copy)]
@@ -132,6 +133,7 @@ fn summary(id: u64) -> JobSummary {
         target: "web".into(),
         by: "ops".into(),
         reason: None,
+        progress: Progress::default(),
     }
 }
 
