@@ -17,9 +17,9 @@ use tokio::sync::oneshot;
 const START: usize = 16;
 /// In flight at the head of a burst, and handshakes made until the rest follows in any case.
 const LEAD: usize = 4;
-const LED: usize = 8;
+const LED: usize = 24;
 /// A near server says its first word before, with no more than a few to serve.
-const LATE: Duration = Duration::from_millis(80);
+const LATE: Duration = Duration::from_millis(30);
 /// Handshakes over which the median is taken.
 const RECENT: usize = 15;
 /// Good handshakes after which a lowered ceiling rises by one.
@@ -74,10 +74,10 @@ impl State {
         // a float too large for it becomes the largest number there is
         let far = ((START as f64 * share) as usize).min(FAR).min(self.ceiling);
         // until the first one is done; from then on it is known how it goes
-        if self.recent.is_empty() && far > self.limit {
+        if self.led == 0 && far > self.limit {
             self.limit = far;
         }
-        if far >= 2 * START {
+        if away >= LATE {
             self.led = LED;
         }
     }
@@ -195,7 +195,7 @@ impl Limit {
         self.hand_out(state);
     }
 
-    /// A run has ended: the rest may follow.
+    /// A script has said something, or has ended: the rest may follow.
     pub fn spoke(&self) {
         let mut state = self.state();
         state.led = LED;
@@ -310,7 +310,7 @@ mod tests {
             follow(&limit);
             held.len() + std::iter::from_fn(|| take(&limit)).map(std::mem::forget).count()
         };
-        assert_eq!(led(|limit| limit.spoke()), 16, "a run has ended");
+        assert_eq!(led(|limit| limit.spoke()), 16, "a script has said something");
         assert_eq!(led(|limit| (0..LEAD).for_each(|_| limit.heard(LATE))), FAR, "all of them are late");
         assert_eq!(led(|limit| limit.reached(Duration::from_millis(100))), FAR);
         assert_eq!(led(|limit| (0..LED).for_each(|_| limit.took(1.0))), 16 + LED, "silent scripts hold nobody up");

@@ -31,6 +31,7 @@ mod tests;
 mod trust;
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -41,6 +42,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::agent::Agents;
 use self::config::{Config, HostConfig, Overrides};
+use self::limiter::Limit;
 use self::pool::{Pool, Route};
 use self::program::Programs;
 use self::session::Fault;
@@ -49,6 +51,7 @@ use self::trust::Trust;
 use super::{Connector, Order, Outcome, RunSink};
 use crate::model::connection::{self, Capabilities, Connection, Kind};
 use crate::model::device::{Device, Inventory};
+use crate::model::output::Stream;
 use crate::model::plan::{Caller, Question};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
@@ -181,13 +184,14 @@ impl Inner {
     }
 
     async fn native(&self, route: &Route, agents: &Agents, order: &Order, sink: &mut dyn RunSink) -> Outcome {
+        let mut sink = FirstWord { to: sink, limit: Some(self.pool.limits.all()) };
         let environment = route.host.session_environment(&self.settings.environment);
         let withdrawn = || Outcome::because(RunState::Cancelled, "withdrawn before it started");
         let mut place = None;
         let mut last = String::new();
         for _ in 0..FRESH {
             let connected = {
-                let mut tell = |why: &str| sink.attempt(why);
+                let mut tell = |why: &str| sink.to.attempt(why);
                 let connecting = self.pool.connection(route, agents, &mut tell);
                 tokio::select! {
                     connected = connecting => connected,
@@ -214,9 +218,9 @@ impl Inner {
                     () = order.cancel.cancelled() => return withdrawn(),
                 });
             }
-            match run::run(&connection, order, &environment, sink).await {
+            match run::run(&connection, order, &environment, &mut sink).await {
                 Ok(outcome) => {
-                    self.pool.limits.all().spoke();
+                    sink.said();
                     connection.open_ahead();
                     return outcome;
                 }
@@ -230,6 +234,36 @@ impl Inner {
             RunState::Offline,
             format!("{}: its connections end before they can be used: {last}", route.host.alias),
         )
+    }
+}
+
+/// Lets the rest of a burst follow when the script says something.
+struct FirstWord<'a> {
+    to: &'a mut dyn RunSink,
+    limit: Option<&'a Limit>,
+}
+
+impl FirstWord<'_> {
+    fn said(&mut self) {
+        if let Some(limit) = self.limit.take() {
+            limit.spoke();
+        }
+    }
+}
+
+impl RunSink for FirstWord<'_> {
+    fn started(&mut self) {
+        self.to.started();
+    }
+
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let kept = self.to.output(stream, bytes);
+        self.said();
+        kept
+    }
+
+    fn attempt(&mut self, why: &str) {
+        self.to.attempt(why);
     }
 }
 

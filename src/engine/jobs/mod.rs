@@ -180,6 +180,8 @@ impl Jobs {
                 drop(place);
             });
             while tasks.try_join_next().is_some() {}
+            // those on their way are served before more are sent: the first to answer is heard at once
+            tokio::task::yield_now().await;
         }
         while tasks.join_next().await.is_some() {}
         job.close();

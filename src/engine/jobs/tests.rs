@@ -246,7 +246,8 @@ async fn after_a_kill_the_next_engine_tells_what_was_in_flight() {
     let stage = Stage::new();
     let id = stage.launch(&names(&[("hang", 80)]), 3).await;
     let (follower, _) = stage.jobs.live(id).unwrap().follow();
-    while !follower.take().runs.iter().any(|run| run.state == RunState::Running) {
+    // until everything that can be sent is, and nothing more is recorded
+    while stage.job(id).await.summary.counts != (Counts { queued: 13, sent: 64, running: 3, ..Counts::default() }) {
         follower.bell.notified().await;
     }
     // a second store over the same folder is what the next engine sees after kill -9
