@@ -2,11 +2,12 @@
 //! what an engine answered at one moment of real runs; the keys go through the real console, and every cell comes
 //! from its draw code. Owns no engine: `tests/screenshots.rs` records the tape.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use quarterdeck::console::app::shelf::Opened;
+use quarterdeck::console::app::triage::compare::{Question, Side};
 use quarterdeck::console::app::{App, Ask, Effect, Event, Place, commands};
 use quarterdeck::console::editor::highlight;
 use quarterdeck::console::keymap::{Keymap, macro_keys};
@@ -14,14 +15,18 @@ use quarterdeck::console::shot;
 use quarterdeck::console::theme::palette::Palette;
 use quarterdeck::console::theme::{Depth, Theme};
 use quarterdeck::console::ui;
+use quarterdeck::engine::triage::groups;
+use quarterdeck::model::compare::{Compared, Comparison};
 use quarterdeck::model::device::{Device, Inventory};
-use quarterdeck::model::job::Job;
+use quarterdeck::model::diff::Diff;
+use quarterdeck::model::job::{Job, JobId, Run};
 use quarterdeck::model::nodeset;
 use quarterdeck::model::output::{Line, Window};
 use quarterdeck::model::plan::Plan;
 use quarterdeck::model::script::Script;
 use quarterdeck::model::shelf::{Version, Why};
 use quarterdeck::model::target;
+use quarterdeck::model::triage::Groups;
 use quarterdeck::model::wire::{Code, Hello, Library, Problem, Resolved, Targets};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,12 +35,13 @@ use serde::{Deserialize, Serialize};
 pub const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 
 /// Name, and the keys that lead there.
-pub const SCREENS: [(&str, &str); 9] = [
+pub const SCREENS: [(&str, &str); 10] = [
     ("overview", "jjjjjj"),
     ("editor", "jjjjjje<pgdn><pgdn><up>"),
     ("launch", "jjjjjjr2026.11<A-b>prod"),
     ("live", "3<enter>jjjjjjj"),
     ("live-all", "3<enter>t"),
+    ("groups", "3u"),
     ("palette", "<C-p>run"),
     ("actions", "jjjjjjx"),
     ("help", "?"),
@@ -173,6 +179,14 @@ impl<'a> Session<'a> {
                 let job = tape.jobs.iter().find(|job| job.summary.id == id).cloned();
                 Event::Job(id, Box::new(job.ok_or_else(|| missing(&format!("job {id}"), None))))
             }
+            Effect::LoadGroups { job, exact } => {
+                let groups = self.groups(job, exact).ok_or_else(|| missing(&format!("job {job}"), None));
+                Event::Groups { job, exact, answer: Box::new(groups) }
+            }
+            Effect::CompareOutputs(question) => {
+                let answer = self.compare(&question).ok_or_else(|| missing("one of the outputs", None));
+                Event::OutputsCompared { question, answer: Box::new(answer) }
+            }
             Effect::LoadScript(name) => {
                 let script = tape.scripts.iter().find(|script| script.info.name == name).cloned();
                 let script = script.ok_or_else(|| missing(&name, None));
@@ -230,6 +244,54 @@ impl<'a> Session<'a> {
             }
             _ => return None,
         })
+    }
+
+    /// As the engine groups them, from what is on the tape.
+    fn groups(&self, id: JobId, exact: bool) -> Option<Groups> {
+        let jobs = &self.tape.jobs;
+        let job = jobs.iter().find(|job| job.summary.id == id)?;
+        let before = jobs.iter().find(|other| other.summary.id < id && other.summary.script == job.summary.script);
+        let devices = &self.tape.targets.devices;
+        let facts = |run: &Run| -> groups::Facts {
+            let Some(device) = devices.iter().find(|device| device.id == run.device) else { return Default::default() };
+            let own = device.facts.iter().map(|(field, value)| (field.clone(), BTreeSet::from([value.clone()])));
+            own.chain([("group".to_owned(), device.groups.iter().cloned().collect())]).collect()
+        };
+        let found = groups::of(&job.runs, exact, before.map(|before| before.runs.as_slice()), &facts);
+        Some(Groups { job: id, previous: before.map(|before| before.summary.id), ..found })
+    }
+
+    /// One run of each side, as they printed it.
+    fn compare(&self, question: &Question) -> Option<Comparison> {
+        let job = self.tape.jobs.first().filter(|job| job.summary.id == question.job)?;
+        let groups = self.groups(question.job, false)?;
+        let side = |side: &Side| {
+            let group = match side {
+                Side::Base => groups.groups.get(groups.base?),
+                Side::Group(signature) => groups.groups.iter().find(|group| group.signature == *signature),
+                Side::Run(_) | Side::Device(_) | Side::Before => None,
+            };
+            let index = match side {
+                Side::Run(index) => *index,
+                _ => *group?.runs.first()?,
+            };
+            let run = job.runs.get(index as usize)?;
+            let text: String =
+                self.tape.lines.get(index as usize)?.iter().map(|line| format!("{}\n", line.text)).collect();
+            let compared = Compared {
+                job: question.job,
+                run: index,
+                device: run.device.clone(),
+                state: run.state,
+                exit_code: run.exit_code,
+                signature: run.signature.as_ref().map(|signature| signature.name.clone()),
+                stands_for: group.map_or(1, |group| group.runs.len()),
+                left_out: 0,
+            };
+            Some((compared, text))
+        };
+        let ((left, a), (right, b)) = (side(&question.left.what)?, side(&question.right.what)?);
+        Some(Comparison { left, right, masked: false, masks: vec![], diff: Diff::of(a.as_bytes(), b.as_bytes()) })
     }
 
     fn window(&self, ask: &Ask) -> Window {

@@ -7,6 +7,7 @@ mod audit;
 mod caller;
 mod listen;
 mod routes;
+mod saved;
 mod shelf;
 mod templates;
 mod triage;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
-use super::{afterwork, audit, shelf, templates, triage};
+use super::{afterwork, audit, saved, shelf, templates, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -98,6 +98,7 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/events", get(events))
         .route("/doctor", get(doctor))
         .merge(shelf::routes())
+        .merge(saved::routes())
         .merge(triage::routes())
         .merge(afterwork::routes())
         .merge(templates::routes())

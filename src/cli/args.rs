@@ -247,6 +247,20 @@ pub enum Targets {
         #[arg(value_name = "EXPR", allow_hyphen_values = true)]
         expr: String,
     },
+    /// Keep an expression under a name: `@NAME` means it in every other, here and in the console
+    Save {
+        name: String,
+        #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+        expr: String,
+        /// Whatever is saved under this name now
+        #[arg(long)]
+        replace: bool,
+    },
+    /// What is saved under names
+    #[command(after_help = "JSON: {schema_version, saved: [{name, expr}]}.")]
+    Saved,
+    /// Forget what is saved under a name
+    Forget { name: String },
 }
 
 #[derive(Debug, Subcommand)]

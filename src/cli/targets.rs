@@ -8,7 +8,8 @@ use crate::client::ClientError;
 use crate::model::device::{Device, Group};
 use crate::model::filter::{Column, Kind, Rows};
 use crate::model::rows::{Devices, device_columns};
-use crate::model::wire::Resolved;
+use crate::model::saved::SavedTarget;
+use crate::model::wire::{Code, Resolved};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
@@ -47,6 +48,37 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             desk.notices(&client);
             let resolved = client.resolve(expr).await.map_err(|error| pointed(error, expr))?;
             resolve(desk, expr, &resolved)
+        }
+        Verb::Save { name, expr, replace } => {
+            let target = SavedTarget { name: name.trim_start_matches('@').to_owned(), expr: expr.clone() };
+            let name = target.name.clone();
+            client.save_target(target, *replace).await.map_err(|error| match error {
+                ClientError::Refused(problem) if problem.code == Code::Unconfirmed => {
+                    CliError::Usage(format!("@{name} is saved already: --replace puts this in its place"))
+                }
+                error => pointed(error, expr),
+            })?;
+            say(format!("quarterdeck: saved as @{name}"));
+            Ok(Outcome::Done)
+        }
+        Verb::Saved => {
+            let targets = client.targets().await?;
+            if let Some(why) = &targets.saved_problem {
+                return Err(CliError::Tool(why.clone()));
+            }
+            if desk.common.json {
+                out::json_object(&serde_json::json!({ "saved": targets.saved }))?;
+            } else {
+                let rows = targets.saved.iter().map(|saved| vec![format!("@{}", saved.name), saved.expr.clone()]);
+                out::print(&out::table(&["TARGET", "MEANS"], rows))?;
+            }
+            Ok(Outcome::Done)
+        }
+        Verb::Forget { name } => {
+            let name = name.trim_start_matches('@');
+            client.forget_target(name).await?;
+            say(format!("quarterdeck: @{name} is forgotten"));
+            Ok(Outcome::Done)
         }
     }
 }

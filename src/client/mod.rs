@@ -7,6 +7,7 @@ mod audit;
 mod events;
 mod frames;
 mod http;
+mod saved;
 mod shelf;
 mod start;
 mod templates;

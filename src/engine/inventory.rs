@@ -118,7 +118,7 @@ impl Inventories {
                 warnings: state.warnings.get(&connection.name).cloned().unwrap_or_default(),
             })
             .collect();
-        Targets { connections, groups: all.groups.clone(), devices: all.devices.clone() }
+        Targets { connections, groups: all.groups.clone(), devices: all.devices.clone(), ..Targets::default() }
     }
 
     /// Everything that could not be read.

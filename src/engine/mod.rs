@@ -11,6 +11,7 @@ pub mod library;
 pub mod merged;
 pub mod outputs;
 mod post;
+mod saved;
 pub mod search;
 mod shelf;
 pub mod store;
@@ -65,6 +66,7 @@ pub struct Engine {
     pub jobs: Arc<Jobs>,
     trash: Arc<Trash>,
     templates: Arc<templates::Shelf>,
+    saved: Arc<saved::Shelf>,
     connectors: Arc<Connectors>,
     plans: Plans,
     launching: tokio::sync::Mutex<()>,
@@ -142,6 +144,7 @@ impl Engine {
             jobs,
             trash: Arc::new(Trash::new(settings.paths.data.join("trash"))),
             templates: Arc::new(templates::Shelf::new(settings.paths.data.join("templates"))),
+            saved: Arc::new(saved::Shelf::new(settings.paths.data.join("targets.toml"))),
             connectors,
             plans: Plans::default(),
             launching: tokio::sync::Mutex::default(),
@@ -234,7 +237,10 @@ impl Engine {
 
     pub async fn targets(&self) -> Targets {
         self.settle().await;
-        self.inventories.targets()
+        let shelf = Arc::clone(&self.saved);
+        let read = tokio::task::spawn_blocking(move || shelf.list()).await;
+        let (saved, saved_problem) = read.unwrap_or_default();
+        Targets { saved, saved_problem, ..self.inventories.targets() }
     }
 
     /// Reads the inventories again.

@@ -24,7 +24,7 @@ impl Engine {
     pub async fn meant(&self, inventory: &Arc<Inventory>, expr: &str) -> Result<Meant, Problem> {
         let wrong =
             |error: target::Error| Problem { code: Code::Invalid, error: error.message, column: Some(error.column) };
-        let expr = target::parse(expr).map_err(wrong)?;
+        let expr = target::parse_with(expr, &|name| self.saved.find(name)).map_err(wrong)?;
         let sets = self.sets(&expr).await;
         let mut devices: Vec<Device> = Vec::new();
         let mut gone = Vec::new();

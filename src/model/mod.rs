@@ -18,6 +18,7 @@ pub mod plan;
 pub mod plan_file;
 pub mod rollout;
 pub mod rows;
+pub mod saved;
 pub mod script;
 pub mod search;
 pub mod secret;

@@ -7,6 +7,7 @@ use super::device::{Device, Group};
 use super::job::{JobId, JobSummary, Run};
 use super::output::Stream;
 use super::rollout::Transition;
+use super::saved::SavedTarget;
 use super::script::ScriptInfo;
 use super::state::Counts;
 
@@ -52,6 +53,12 @@ pub struct Targets {
     pub connections: Vec<super::connection::ConnectionInfo>,
     pub groups: Vec<Group>,
     pub devices: Vec<Device>,
+    /// Kept under a name, to be used as `@name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saved: Vec<SavedTarget>,
+    /// Why they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_problem: Option<String>,
 }
 
 /// `POST /api/v1/targets/resolve`

@@ -7,6 +7,7 @@ use super::palette::Palette;
 use super::prompt::{Prompt, Purpose};
 use super::{App, Effect, Layer, Pane, View};
 use crate::model::job::JobId;
+use crate::model::saved::SavedTarget;
 
 /// Something to be done or gone to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,12 @@ pub enum Act {
     },
     /// Keep a target expression.
     Keep(String),
+    /// Save a target under a name.
+    Save {
+        target: SavedTarget,
+        replace: bool,
+    },
+    Forget(String),
     /// Help on what says these words.
     Help(String),
     /// Go on writing it on the command line.
@@ -84,6 +91,8 @@ impl App {
                 self.go(Pane::Targets);
                 self.keep_expression(&Prompt::new(Purpose::Target, &expr), effects);
             }
+            Act::Save { target, replace } => effects.push(Effect::SaveTarget { target, replace }),
+            Act::Forget(name) => effects.push(Effect::ForgetTarget(name)),
             Act::Line(line) => self.open_prompt(Purpose::Command, &line),
             Act::Help(words) => {
                 self.perform(Do::Help, effects);

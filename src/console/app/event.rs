@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::diff::Side;
 use super::kept::Kept;
 use super::looks::Reread;
+use super::saving::Saving;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use super::triage::compare::Question;
 use crate::console::theme::Role;
@@ -17,6 +18,7 @@ use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
+use crate::model::saved::SavedTarget;
 use crate::model::script::{Finding, Script};
 use crate::model::search::Pattern;
 use crate::model::secret::Secret;
@@ -63,6 +65,11 @@ pub enum Event {
     OutputsCompared {
         question: Question,
         answer: Box<Result<Comparison, Problem>>,
+    },
+    /// A target was saved under a name, replaced or forgotten.
+    TargetSaved {
+        name: String,
+        answer: Result<Saving, Problem>,
     },
     /// Something was said of a signature, or taken back.
     Remarked(Result<About, Problem>),
@@ -205,6 +212,11 @@ pub enum Effect {
         exact: bool,
     },
     CompareOutputs(Question),
+    SaveTarget {
+        target: SavedTarget,
+        replace: bool,
+    },
+    ForgetTarget(String),
     Remark {
         subject: Subject,
         remark: Remark,

@@ -197,7 +197,10 @@ impl App {
                 let targets = &self.tree.targets;
                 let (devices, groups) = (targets.devices.clone(), targets.groups.clone());
                 let inventory = Inventory { devices, groups, warnings: Vec::new() };
-                let means = |term: &String| target::parse(term).is_ok_and(|expr| expr.resolve(&inventory).is_ok());
+                // what is saved under a name is known to the engine
+                let means = |term: &String| {
+                    term.starts_with('@') || target::parse(term).is_ok_and(|expr| expr.resolve(&inventory).is_ok())
+                };
                 self.tree.look.marks.retain(means);
             }
             ListId::Devices | ListId::Groups | ListId::Members | ListId::Planned => {}

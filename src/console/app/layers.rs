@@ -145,10 +145,15 @@ impl App {
         let saved = &mut self.tree.saved;
         saved.retain(|saved| Some(&saved.expr) != prompt.expression.replaces.as_ref() && saved.expr != expr);
         if !expr.is_empty() {
-            saved.insert(0, Saved { expr: expr.clone(), answer: None });
-            saved.truncate(KEPT);
+            saved.insert(0, Saved { expr: expr.clone(), named: None, answer: None });
+            let mut own = 0;
+            saved.retain(|saved| {
+                own += usize::from(saved.named.is_none());
+                saved.named.is_some() || own <= KEPT
+            });
         }
-        effects.push(Effect::SaveExpressions(saved.iter().map(|saved| saved.expr.clone()).collect()));
+        let own = saved.iter().filter(|saved| saved.named.is_none());
+        effects.push(Effect::SaveExpressions(own.map(|saved| saved.expr.clone()).collect()));
         self.tree.build();
         let height = self.targets_height();
         let row = self.tree.rows.iter().position(|row| matches!(row.kind, Kind::Saved(0)));

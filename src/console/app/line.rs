@@ -24,8 +24,16 @@ const WORDS: [Word; 14] = [
     Word { name: "run", takes: "SCRIPT [EXPRESSION]", doc: "open the launch dialog with both filled in" },
     Word { name: "script", takes: "NAME", doc: "go to the script" },
     Word { name: "device", takes: "NAME", doc: "go to the device" },
-    Word { name: "group", takes: "NAME", doc: "go to the group" },
-    Word { name: "target", takes: "EXPRESSION", doc: "keep a target expression" },
+    Word {
+        name: "group",
+        takes: "NAME | save NAME",
+        doc: "go to the group; or save the devices of this one as a target @NAME",
+    },
+    Word {
+        name: "target",
+        takes: "EXPRESSION | save NAME [EXPRESSION] | forget NAME",
+        doc: "keep a target expression; or save one as @NAME",
+    },
     Word { name: "job", takes: "NUMBER", doc: "watch the job" },
     Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history, groups or log" },
     Word { name: "mode", takes: "[read|write]", doc: "refuse or allow what changes the fleet" },
@@ -63,6 +71,7 @@ impl App {
             }
             ("script", name) => Ok(Act::Script(self.script_called(name)?)),
             ("device", name) => self.device_called(name),
+            ("group" | "target", rest) if self.saves(word, rest) => self.saving_line(word, rest),
             ("group", name) => {
                 let found =
                     self.tree.targets.groups.iter().find(|group| group.name == name || quoted(&group.name) == name);

@@ -64,6 +64,7 @@ pub mod sample;
 mod sample_files;
 #[cfg(test)]
 mod sample_groups;
+pub mod saving;
 #[cfg(test)]
 mod session_tests;
 pub mod shelf;
@@ -269,6 +270,7 @@ pub struct App {
     pub overview: Overview,
     pub live: Option<Live>,
     pub triage: Option<Triage>,
+    news: triage::news::News,
     pub editing: Editing,
     pub layers: Vec<Layer>,
     pub notices: Notices,
@@ -337,6 +339,7 @@ impl App {
             overview: Overview::default(),
             live: None,
             triage: None,
+            news: triage::news::News::default(),
             editing: Editing::default(),
             layers: Vec::new(),
             notices: Notices::default(),
@@ -384,6 +387,7 @@ impl App {
                 self.dirty |= self.notices.tick(now);
                 self.dirty |= self.tick_editor(&mut effects);
                 self.tick_triage(&mut effects);
+                self.ask_news(&mut effects);
                 self.keep_if_due(&mut effects);
                 return effects;
             }
@@ -448,6 +452,7 @@ impl App {
             }
         }
         self.settle_planned();
+        self.ask_news(effects);
         self.settle_saved(effects);
     }
 
@@ -537,10 +542,19 @@ impl App {
         let minute = 60 - self.now.as_second().rem_euclid(60);
         let minute = self.running().next().map(|_| self.now + SignedDuration::from_secs(minute));
         let hint = self.hinted.map(|at| at + HINT);
-        [second, minute, hint, self.notices.until(), self.wake_editor(), self.keep_wakes(), self.triage_wakes()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            second,
+            minute,
+            hint,
+            self.notices.until(),
+            self.wake_editor(),
+            self.keep_wakes(),
+            self.triage_wakes(),
+            self.news_wake(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub fn say(&mut self, level: Level, text: impl Into<String>) {

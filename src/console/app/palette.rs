@@ -91,6 +91,8 @@ impl Find {
             Act::Keymap(name) => format!("keymap {name}"),
             Act::Run { script, target } => format!("run {script} {target}"),
             Act::Keep(expr) => format!("target {expr}"),
+            Act::Save { target, .. } => format!("target save {} {}", target.name, target.expr),
+            Act::Forget(name) => format!("target forget {name}"),
             Act::Help(words) => format!("help {words}"),
             Act::Line(line) => line.clone(),
         }

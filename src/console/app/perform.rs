@@ -261,6 +261,13 @@ impl App {
             }
             Do::EditExpression => {
                 let (text, replaces) = match row.kind {
+                    // the engine's own are changed by the word that saved them
+                    Kind::Saved(at) if self.tree.saved[at].named.is_some() => {
+                        let saved = &self.tree.saved[at];
+                        let name = saved.expr.trim_start_matches('@');
+                        let line = format!("target replace {name} {}", saved.named.as_deref().unwrap_or_default());
+                        return self.open_prompt(Purpose::Command, &line);
+                    }
                     Kind::Saved(at) => {
                         let expr = self.tree.saved[at].expr.clone();
                         (expr.clone(), Some(expr))

@@ -181,6 +181,7 @@ pub fn targets() -> Targets {
         connections: vec![connection("local", "local", 1), connection("lab", "ssh", 16)],
         groups: vec![group("db", &[], &db), group("prod", &["db", "web"], &prod), group("web", &[], &web)],
         devices,
+        ..Targets::default()
     }
 }
 

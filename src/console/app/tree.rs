@@ -17,6 +17,7 @@ use crate::model::device::{Device, Inventory, Reach};
 use crate::model::filter::{self, Column, Wrong};
 use crate::model::nodeset;
 use crate::model::rows::{Devices, device_columns};
+use crate::model::saved::SavedTarget;
 use crate::model::target;
 use crate::model::wire::Targets;
 
@@ -110,6 +111,8 @@ pub struct Tree {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     pub expr: String,
+    /// It is a name that the engine keeps, and stands for this.
+    pub named: Option<String>,
     /// `None`: not resolved yet.
     pub answer: Option<Result<Tally, String>>,
 }
@@ -238,6 +241,16 @@ impl Tree {
         tally
     }
 
+    /// What the engine keeps under names stands behind what was kept here; what is known of them stays.
+    pub fn set_named(&mut self, named: &[SavedTarget]) {
+        let old: Vec<Saved> = self.saved.extract_if(.., |saved| saved.named.is_some()).collect();
+        self.saved.extend(named.iter().map(|target| {
+            let named = Some(target.expr.clone());
+            let answer = old.iter().find(|old| old.named == named).and_then(|old| old.answer.clone());
+            Saved { expr: format!("@{}", target.name), named, answer }
+        }));
+    }
+
     /// The marked terms as one expression; empty: nothing marked.
     pub fn marked(&self) -> String {
         self.look.marks.iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
@@ -356,7 +369,8 @@ impl Tree {
                 kind: Kind::Heading,
                 depth: 0,
                 last: vec![],
-                label: "expressions".into(),
+                label: if self.saved.iter().any(|saved| saved.named.is_some()) { "saved" } else { "expressions" }
+                    .into(),
                 term: String::new(),
                 tally: Tally::default(),
                 open: None,

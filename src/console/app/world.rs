@@ -54,8 +54,12 @@ impl App {
                         live.tail.touched();
                     }
                 }
+                self.hear_held();
             }
             Event::Groups { job, exact, answer } => {
+                if !exact {
+                    self.news_of(job, answer.as_ref().as_ref().ok());
+                }
                 if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == job) {
                     triage.answered(exact, *answer);
                 }
@@ -65,6 +69,7 @@ impl App {
                     triage.beside.answered(&question, *answer);
                 }
             }
+            Event::TargetSaved { name, answer } => self.target_saved(&name, answer),
             Event::Remarked(answer) => self.remarked(answer),
             Event::Script(name, answer) => {
                 if self.asked.script.as_ref() == Some(&name) {
@@ -101,7 +106,10 @@ impl App {
                 Err(problem) => self.say(Level::Error, format!("stopping job {job}: {}", problem.error)),
             },
             Event::Expressions(exprs) => {
-                self.tree.saved = exprs.into_iter().map(|expr| Saved { expr, answer: None }).collect();
+                let mut kept: Vec<Saved> =
+                    exprs.into_iter().map(|expr| Saved { expr, named: None, answer: None }).collect();
+                kept.extend(self.tree.saved.extract_if(.., |saved| saved.named.is_some()));
+                self.tree.saved = kept;
                 self.tree.build();
             }
             Event::Histories(all) => all.into_iter().for_each(|(name, lines)| self.histories.restore(name, lines)),
@@ -184,6 +192,7 @@ impl App {
         if let Some(triage) = &mut self.triage {
             triage.reset();
         }
+        self.news.reset();
         if let Some(live) = &mut self.live {
             live.tail.reset();
         }
@@ -234,6 +243,10 @@ impl App {
         }
         let height = self.targets_height();
         let on = self.tree.rows.get(self.overview.targets.at).map(|row| row.path.clone());
+        if let Some(why) = targets.saved_problem.as_ref().filter(|why| !self.notices.told(why)) {
+            self.notices.hear(self.now, Level::Warn, Voice::Engine, why.clone());
+        }
+        self.tree.set_named(&targets.saved);
         self.tree.now = Some(self.now);
         let on = self.overview.targets_home.clone().or(on);
         self.tree.set(targets);
@@ -361,6 +374,9 @@ impl App {
                 }
             }
             wire::Event::Runs { job, runs } => {
+                if self.running().any(|mine| mine.id == job) {
+                    self.news.hear(job, &runs);
+                }
                 if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == job) {
                     triage.stale();
                 }

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::drafts::Drafts;
 use crate::client::{Asked, Client, ClientError};
+use crate::console::app::saving::Saving;
 use crate::console::app::{Ask, Effect, Event};
 use crate::model::wire::{Cancel, Code, Launch, Problem, Stopping};
 use crate::settings::Paths;
@@ -189,6 +190,15 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let asked = &question;
             let answer = call!(client, client.diff(asked.job, &asked.left, &asked.right, asked.masked));
             Event::OutputsCompared { question, answer: Box::new(answer) }
+        }
+        Effect::SaveTarget { target, replace } => {
+            let name = target.name.clone();
+            let answer = call!(client, client.save_target(target.clone(), replace)).map(|()| Saving::Saved);
+            Event::TargetSaved { name, answer }
+        }
+        Effect::ForgetTarget(name) => {
+            let answer = call!(client, client.forget_target(&name)).map(|()| Saving::Forgotten);
+            Event::TargetSaved { name, answer }
         }
         Effect::Remark { subject, remark } => Event::Remarked(call!(client, client.remark(&subject, &remark))),
         Effect::LoadScript(name) => {

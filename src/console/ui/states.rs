@@ -202,8 +202,13 @@ pub fn no_source(app: &App, info: &ScriptInfo, source: Option<&Source>) -> Optio
 /// A target without a list of devices. `None`: it has one.
 pub fn no_members(app: &App, target: &Row) -> Option<Said> {
     if let Kind::Saved(at) = target.kind {
-        let change =
-            format!("{} changes the expression; an empty one forgets it", app.key_of("targets", "edit-expression"));
+        let key = app.key_of("targets", "edit-expression");
+        let change = match app.tree.saved.get(at).filter(|saved| saved.named.is_some()) {
+            Some(saved) => {
+                format!("{key} changes what it stands for; :target forget {} forgets it", &saved.expr[1..])
+            }
+            None => format!("{key} changes the expression; an empty one forgets it"),
+        };
         return Some(match app.tree.saved.get(at).and_then(|saved| saved.answer.as_ref()) {
             Some(Err(why)) => Said::wrong(why.clone(), change),
             Some(Ok(tally)) => Said::so(

@@ -31,6 +31,8 @@ mod lex;
 mod parse;
 pub(super) mod version;
 
+pub use parse::Names;
+
 use super::device::{Device, Inventory};
 
 /// What is wrong with an expression, and where.
@@ -78,7 +80,12 @@ pub struct Expr {
 
 /// Understands an expression, without asking whether what it names exists.
 pub fn parse(text: &str) -> Result<Expr, Error> {
-    Ok(Expr { root: parse::parse(text)? })
+    parse_with(text, &|_| None)
+}
+
+/// The same where some targets are known by a name: `@name` stands for what is saved under it.
+pub fn parse_with(text: &str, names: Names<'_>) -> Result<Expr, Error> {
+    Ok(Expr { root: parse::parse(text, names)? })
 }
 
 impl Expr {

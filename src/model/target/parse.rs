@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::atom::{Atom, Budget};
-use super::lex::{Token, lex};
+use super::lex::{Char, Token, lex};
 
 /// Parentheses inside parentheses: deeper is refused, so that no text can exhaust the stack.
 const DEEPEST: usize = 128;
@@ -16,9 +16,29 @@ pub(super) enum Node {
     Or(Vec<Node>),
 }
 
-pub(super) fn parse(text: &str) -> Result<Node, Error> {
+/// Saved targets inside one another: deeper is a circle, or nobody understands it.
+const SAVED_DEEPEST: usize = 8;
+/// And so many of them in one expression.
+const SAVED_MOST: usize = 100;
+
+/// What a saved target's name stands for.
+pub type Names<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Saved targets met on the way here.
+#[derive(Default)]
+struct Met {
+    depth: usize,
+    count: usize,
+}
+
+pub(super) fn parse(text: &str, names: Names<'_>) -> Result<Node, Error> {
+    nested(text, names, &mut Met::default())
+}
+
+fn nested(text: &str, names: Names<'_>, met: &mut Met) -> Result<Node, Error> {
     let end = text.chars().count();
-    let mut parser = Parser { tokens: lex(text)?.into_iter().peekable(), end, depth: 0, budget: Budget::default() };
+    let tokens = lex(text)?.into_iter().peekable();
+    let mut parser = Parser { tokens, end, depth: 0, budget: Budget::default(), names, met };
     if parser.tokens.peek().is_none() {
         return Err(Error::at(0, "no target: name devices, groups or connections, or write @all"));
     }
@@ -29,15 +49,17 @@ pub(super) fn parse(text: &str) -> Result<Node, Error> {
     }
 }
 
-struct Parser<I: Iterator<Item = (usize, Token)>> {
+struct Parser<'a, I: Iterator<Item = (usize, Token)>> {
     tokens: std::iter::Peekable<I>,
     /// Column behind the last character.
     end: usize,
     depth: usize,
     budget: Budget,
+    names: Names<'a>,
+    met: &'a mut Met,
 }
 
-impl<I: Iterator<Item = (usize, Token)>> Parser<I> {
+impl<I: Iterator<Item = (usize, Token)>> Parser<'_, I> {
     fn take(&mut self, token: &Token) -> bool {
         let found = self.tokens.peek().is_some_and(|(_, next)| next == token);
         if found {
@@ -74,7 +96,10 @@ impl<I: Iterator<Item = (usize, Token)>> Parser<I> {
             after = "!";
         }
         let node = match self.tokens.next() {
-            Some((_, Token::Word(word))) => Node::Atom(Atom::parse(&word, &mut self.budget)?),
+            Some((column, Token::Word(word))) => match self.saved(&word, column)? {
+                Some(node) => node,
+                None => Node::Atom(Atom::parse(&word, &mut self.budget)?),
+            },
             Some((column, Token::Open)) => self.parentheses(column)?,
             Some((column, Token::Close)) if after == "(" => {
                 return Err(Error::at(column, "nothing stands between these parentheses"));
@@ -91,6 +116,22 @@ impl<I: Iterator<Item = (usize, Token)>> Parser<I> {
             }
         };
         Ok(if not { Node::Not(Box::new(node)) } else { node })
+    }
+
+    /// `@name`, where that is the name of a saved target: what it stands for.
+    fn saved(&mut self, word: &[Char], column: usize) -> Result<Option<Node>, Error> {
+        let Some((at, name)) = word.split_first().filter(|(at, _)| at.is('@')) else { return Ok(None) };
+        let name: String = name.iter().map(|c| c.c).collect();
+        let Some(text) = (self.names)(&name) else { return Ok(None) };
+        self.met.depth += 1;
+        self.met.count += 1;
+        if self.met.depth > SAVED_DEEPEST || self.met.count > SAVED_MOST {
+            return Err(Error::at(column, format!("@{name} names saved targets that name it again, or too many")));
+        }
+        let node = nested(&text, self.names, self.met)
+            .map_err(|error| Error::at(at.column(), format!("in the saved target @{name}: {}", error.message)))?;
+        self.met.depth -= 1;
+        Ok(Some(node))
     }
 
     fn parentheses(&mut self, column: usize) -> Result<Node, Error> {

@@ -4,6 +4,7 @@
 
 pub mod compare;
 mod lists;
+pub mod news;
 pub mod remarks;
 pub mod rows;
 mod verbs;
