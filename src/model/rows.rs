@@ -165,7 +165,7 @@ pub struct Runs<'a> {
     pub now: Timestamp,
 }
 
-static RUNS: [Column; 10] = [
+static RUNS: [Column; 11] = [
     Column::new("device", Kind::Text).also("name"),
     Column::new("state", Kind::Text),
     Column::new("rc", Kind::Number),
@@ -176,6 +176,7 @@ static RUNS: [Column; 10] = [
     Column::down("tries", Kind::Number),
     Column::new("signal", Kind::Text),
     Column::new("connection", Kind::Text),
+    Column::new("ring", Kind::Number),
 ];
 
 impl Rows for Runs<'_> {
@@ -207,6 +208,7 @@ impl Rows for Runs<'_> {
             5 => Some(run.bytes as f64),
             6 => Some(run.lines as f64),
             7 => Some(f64::from(run.attempts)),
+            10 if run.ring > 0 => Some(f64::from(run.ring)),
             _ => None,
         }
     }

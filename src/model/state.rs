@@ -138,6 +138,11 @@ impl Counts {
         counts
     }
 
+    /// One more run is in this state.
+    pub fn add(&mut self, state: RunState) {
+        *self.slot(state) += 1;
+    }
+
     fn slot(&mut self, state: RunState) -> &mut u32 {
         match state {
             RunState::Queued => &mut self.queued,

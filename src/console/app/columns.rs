@@ -17,21 +17,23 @@ pub struct Col {
     pub right: bool,
     /// Shown by default from this width on; [`NEVER`]: only when chosen.
     pub from: u16,
+    /// Only where the list says that it is of use now.
+    pub extra: bool,
 }
 
 const NEVER: u16 = u16::MAX;
 const FULL: u16 = 90;
 
 const fn col(name: &'static str, head: &'static str, width: (u16, u16), from: u16) -> Col {
-    Col { name, head, width, flex: false, right: false, from }
+    Col { name, head, width, flex: false, right: false, from, extra: false }
 }
 
 const fn flex(name: &'static str, head: &'static str, width: u16, from: u16) -> Col {
-    Col { name, head, width: (width, width), flex: true, right: false, from }
+    Col { name, head, width: (width, width), flex: true, right: false, from, extra: false }
 }
 
 const fn right(name: &'static str, head: &'static str, width: (u16, u16), from: u16) -> Col {
-    Col { name, head, width, flex: false, right: true, from }
+    Col { name, head, width, flex: false, right: true, from, extra: false }
 }
 
 static SCRIPTS: [Col; 9] = [
@@ -46,7 +48,7 @@ static SCRIPTS: [Col; 9] = [
     right("changed", "chg", (4, 4), NEVER),
 ];
 
-static JOBS: [Col; 13] = [
+static JOBS: [Col; 14] = [
     right("id", "id", (2, 2), 0),
     flex("script", "script", 24, 0),
     col("by", "by", (10, 10), FULL),
@@ -56,18 +58,20 @@ static JOBS: [Col; 13] = [
     right("ok", "ok", (5, 5), 44),
     right("bad", "bad", (3, 4), 0),
     right("off", "off", (4, 4), 44),
+    Col { extra: true, ..col("flag", "", (1, 1), 0) },
     flex("target", "target", 20, FULL),
     col("state", "state", (11, 11), NEVER),
     right("took", "took", (5, 6), NEVER),
     flex("reason", "reason", 20, NEVER),
 ];
 
-static DEVICES: [Col; 11] = [
+static DEVICES: [Col; 12] = [
     flex("device", "device", 8, 0),
     // The fact by which the devices are told apart best.
     col("fact", "fact", (10, 10), 64),
     col("state", "st", (2, 11), 0),
     right("rc", "rc", (4, 4), 0),
+    Col { extra: true, ..right("ring", "ring", (4, 4), 64) },
     right("took", "took", (5, 6), 0),
     flex("last", "last line", 20, 0),
     right("bytes", "bytes", (6, 7), NEVER),
@@ -147,7 +151,7 @@ pub const fn wide(list: ListId, width: u16) -> bool {
 pub fn shown(list: ListId, look: &Look, width: u16) -> Vec<&'static Col> {
     let all = columns(list);
     let mut shown: Vec<&Col> = if look.columns.is_empty() {
-        all.iter().filter(|col| col.from <= width).collect()
+        all.iter().filter(|col| col.from <= width && (!col.extra || look.extra.contains(&col.name))).collect()
     } else {
         look.columns.iter().filter_map(|name| all.iter().find(|col| col.name == *name)).collect()
     };

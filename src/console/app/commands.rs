@@ -95,6 +95,9 @@ pub enum Do {
     Block(u8),
     DeviceList,
     CopyCommand,
+    DryRun,
+    Pause,
+    Approve,
     SaveTemplate,
     ForgetTemplate,
     NextField,
@@ -176,7 +179,9 @@ pub static TABLE: &[Command] = &[
     // jobs
     row("jobs", "open", Do::Open, "watch", "watch the job, or read its outputs"),
     row("jobs", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
-    fleet("jobs", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
+    row("jobs", "pause", Do::Pause, "", "send to nothing new; paused: go on (asks)"),
+    fleet("jobs", "approve", Do::Approve, "", "let the next ring go, where it waits for you"),
+    fleet("jobs", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
     // a job, live
     row("job", "open", Do::Open, "zoom", "the pane alone on the screen; on a cell: its device"),
     row("job", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
@@ -189,7 +194,9 @@ pub static TABLE: &[Command] = &[
     row("job", "grid-by", Do::GridBy, "", "group the cells of the grid: by group, connection, state, any fact"),
     row("job", "go-device", Do::GoDevice, "", "to a device, by typing its name"),
     fleet("job", "run", Do::Run, "again", "run the script again: on the marked devices, else on this one"),
-    fleet("job", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
+    row("job", "pause", Do::Pause, "pause", "send to nothing new; paused: go on (asks)"),
+    fleet("job", "approve", Do::Approve, "next ring", "let the next ring go, where it waits for you"),
+    fleet("job", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
     // a job's runs by how they ended
     row("groups", "open", Do::Open, "members", "the members of the group; the output of a member; the pane alone"),
     row("groups", "base", Do::Base, "base", "what to compare with: a group, a device, the same device the time before"),
@@ -324,10 +331,11 @@ pub static TABLE: &[Command] = &[
     // the launch dialog
     row("launch", "block-a", Do::Block(0), "", "to block a, What"),
     row("launch", "block-b", Do::Block(1), "where", "to block b, Where"),
-    row("launch", "block-c", Do::Block(2), "", "to block c, How"),
+    row("launch", "block-c", Do::Block(2), "how", "to block c, How: rings, what stops it, what is tried again"),
     row("launch", "block-d", Do::Block(3), "", "to block d, Check"),
     row("launch", "device-list", Do::DeviceList, "devices", "the devices it will run on, one by one"),
     row("launch", "copy-command", Do::CopyCommand, "copy command", "copy the same launch as a command line"),
+    row("launch", "dry-run", Do::DryRun, "", "have the script change nothing, by its own argument; again: for real"),
     row("launch", "save-template", Do::SaveTemplate, "save", "keep this launch under a name, to be filled in again"),
     row("launch", "forget-template", Do::ForgetTemplate, "", "forget the template that is chosen: asks"),
     // dialogs
@@ -452,7 +460,9 @@ pub const fn motion(verb: Do) -> bool {
 pub fn shell(command: &Command) -> Option<&'static str> {
     Some(match (command.verb, command.context) {
         (Do::Run, _) => "quarterdeck run SCRIPT --target EXPR",
-        (Do::Stop, _) => "quarterdeck jobs cancel ID",
+        (Do::Stop, _) => "quarterdeck jobs stop ID",
+        (Do::Pause, _) => "quarterdeck jobs pause ID, jobs resume ID",
+        (Do::Approve, _) => "quarterdeck jobs approve ID",
         (Do::Groups | Do::GoGroups | Do::Exact, _) => "quarterdeck groups ID",
         (Do::Ack, _) => "quarterdeck ack SIGNATURE",
         (Do::Note | Do::EditRunbook, _) => "quarterdeck note SIGNATURE TEXT",
@@ -550,7 +560,7 @@ mod tests {
     #[test]
     fn what_changes_the_fleet_says_so() {
         for command in TABLE {
-            assert_eq!(command.fleet, matches!(command.verb, Do::Run | Do::Stop), "{}", command.name);
+            assert_eq!(command.fleet, matches!(command.verb, Do::Run | Do::Stop | Do::Approve), "{}", command.name);
         }
     }
 

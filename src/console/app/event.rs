@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use super::diff::Side;
+use super::hold::Turn;
 use super::kept::Kept;
 use super::looks::Reread;
 use super::saving::Saving;
@@ -25,7 +26,7 @@ use crate::model::secret::Secret;
 use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::template::{Template, Templates};
 use crate::model::triage::{About, Groups, Remark, Subject};
-use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Targets};
+use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Stopping, Targets, Turned};
 
 /// Colours of one script's text: for each line, byte ranges and what they are.
 pub type Coloured = Vec<Vec<(Range<usize>, Role)>>;
@@ -147,6 +148,11 @@ pub enum Event {
         name: String,
         answer: Result<SavedScript, SaveProblem>,
     },
+    /// A job was paused, goes on, or lets a ring go; or not.
+    Turned {
+        job: JobId,
+        answer: Box<Result<Turned, Problem>>,
+    },
     Templates(Result<Templates, Problem>),
     /// A launch was kept under a name, or not.
     TemplateKept {
@@ -246,7 +252,7 @@ pub enum Effect {
         job: JobId,
         /// Ids; none: the whole job.
         devices: Vec<String>,
-        queued_only: bool,
+        stop: Stopping,
     },
     SaveExpressions(Vec<String>),
     /// How the screen is looked at, for the next session.
@@ -305,6 +311,11 @@ pub enum Effect {
         version: String,
         /// What it is saved over.
         base: String,
+    },
+    /// Nothing new is sent, or it goes on.
+    Turn {
+        job: JobId,
+        turn: Turn,
     },
     LoadTemplates,
     KeepTemplate {

@@ -17,6 +17,7 @@ use crate::model::nodeset;
 pub enum By {
     #[default]
     Order,
+    Ring,
     Connection,
     Group,
     State,
@@ -27,6 +28,7 @@ impl By {
     pub fn word(&self) -> &str {
         match self {
             By::Order => "plan's order",
+            By::Ring => "ring",
             By::Connection => "connection",
             By::Group => "group",
             By::State => "state",
@@ -82,6 +84,9 @@ pub fn choices(job: &Job, tree: &Tree) -> Vec<By> {
     let most = VALUES.min(job.runs.len() / 2).max(2);
     let telling = facts.into_iter().filter(|(_, values)| (2..=most).contains(&values.len()));
     let mut choices = vec![By::Order];
+    if job.summary.progress.rings > 1 {
+        choices.push(By::Ring);
+    }
     if connections.len() > 1 {
         choices.push(By::Connection);
     }
@@ -104,6 +109,7 @@ fn groups(by: &By, job: &Job, tree: &Tree) -> Vec<(String, Vec<u32>)> {
     let none = || "(none)".to_owned();
     let label = |run: &Run| match by {
         By::Order => String::new(),
+        By::Ring => format!("ring {}", run.ring),
         By::Connection => run.device.split(':').next().unwrap_or_default().to_owned(),
         By::State => run.state.word().to_owned(),
         // of all groups a device is in, the one that says most about it
@@ -115,7 +121,10 @@ fn groups(by: &By, job: &Job, tree: &Tree) -> Vec<(String, Vec<u32>)> {
     };
     let mut groups: Vec<(String, Vec<u32>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for run in &job.runs {
+    // cells keep their place: by ring, then by the plan's order
+    let mut runs: Vec<&Run> = job.runs.iter().collect();
+    runs.sort_by_key(|run| run.ring);
+    for run in runs {
         let name = label(run);
         let at = *places.entry(name.clone()).or_insert_with(|| {
             groups.push((name, Vec::new()));

@@ -119,7 +119,7 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
             ("cancel", "back"),
             ("help", "help"),
         ]),
-        Layer::Write(_) | Layer::Template(_) => {
+        Layer::Write(_) | Layer::Template(_) | Layer::Hold(_) => {
             Some(&[("next-field", "next"), ("accept", "press"), ("cancel", "close")])
         }
         _ => None,

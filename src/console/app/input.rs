@@ -140,6 +140,7 @@ impl App {
                 | Layer::Menu(_)
                 | Layer::Write(_)
                 | Layer::Template(_)
+                | Layer::Hold(_)
                 | Layer::Diff(_)
                 | Layer::Pages(_)
                 | Layer::Editor(_),

@@ -9,7 +9,7 @@ use super::launch::{At, Launch, Slot};
 use super::marks::marking;
 use super::planned::DeviceList;
 use super::prompt::Prompt;
-use super::stop::{self, Choice, Stop};
+use super::stop::{self, Stop};
 use super::tree::{Kind, Saved};
 use super::{App, Effect, Layer, Pane, View, layout};
 use crate::console::text;
@@ -132,6 +132,7 @@ impl App {
             Layer::Pages(pages) => Next::stay(self.in_pages(pages, verb, effects)),
             Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),
             Layer::Template(ask) => self.in_template(ask, verb, effects),
+            Layer::Hold(ask) => self.in_hold(ask, verb, effects),
         }
     }
 
@@ -198,6 +199,8 @@ impl App {
             Do::ForgetTemplate => {
                 return self.ask_forget(launch).map_or(Next::Stay, |ask| Next::Above(Box::new(ask)));
             }
+            Do::DryRun => self.turn_dry(launch),
+            Do::Accept | Do::Open if launch.at == At::DryRun => self.turn_dry(launch),
             Do::Accept | Do::Open if launch.at == At::Save => {
                 return Next::Above(Box::new(self.open_save_template(launch)));
             }
@@ -225,6 +228,26 @@ impl App {
         Next::Stay
     }
 
+    /// By the argument with which the script changes nothing, or for real again: another plan either way.
+    fn turn_dry(&mut self, launch: &mut Launch) {
+        match launch.info.as_ref().map(|info| info.dry_run.clone()) {
+            Some(Some(argument)) => {
+                launch.dry_run = !launch.dry_run;
+                launch.edited();
+                self.hint = Some(match launch.dry_run {
+                    true => format!("dry run: the script is given {}", text::plain(&argument)),
+                    false => "for real again: what the script changes, it changes".to_owned(),
+                });
+            }
+            Some(None) => {
+                self.hint = Some(
+                    "its header names no dry run (`# @meta dry-run --dry-run`); until you arm, nothing is sent".into(),
+                );
+            }
+            None => self.hint = Some("choose a script first".into()),
+        }
+    }
+
     /// A choice or flag of the form changed.
     fn changed(&mut self, launch: &mut Launch) {
         if let Some(slot) = launch.focused().map(|field| field.slot.clone()) {
@@ -238,7 +261,7 @@ impl App {
                 self.hint = Some(LEFT.into());
                 return false;
             }
-            At::Save => {}
+            At::Save | At::DryRun => {}
             At::Arm if launch.armed() => launch.at = At::Launch,
             At::Launch if launch.armed() => {
                 if let Some(plan) = &launch.plan {
@@ -275,8 +298,7 @@ impl App {
                 return false;
             }
             _ if stop.sent => {}
-            Do::Down => stop.choose(Choice::All),
-            Do::Up => stop.choose(Choice::Queued),
+            Do::Down | Do::Up => stop.step(verb == Do::Down),
             Do::NextField | Do::PreviousField => stop.next(verb == Do::NextField),
             Do::Accept | Do::Open => match stop.at {
                 stop::At::Cancel => {

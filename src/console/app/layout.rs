@@ -6,6 +6,7 @@ use ratatui::layout::{Margin, Rect};
 use super::chooser::{Chooser, What};
 use super::triage::TriagePane;
 use super::{LivePane, Pane};
+use crate::model::job::Job;
 
 /// Below this, one pane and the hints.
 pub const SMALL: (u16, u16) = (60, 15);
@@ -121,9 +122,27 @@ pub struct Live {
     pub tail: Option<Rect>,
 }
 
-pub fn live(area: Rect, runs: usize, focus: LivePane, zoom: bool, sizes: Sizes) -> Live {
+/// What of a job decides where things are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shape {
+    pub runs: usize,
+    /// It has rings or a failure budget, which are told in a row of their own where there is room.
+    pub strip: bool,
+}
+
+impl Shape {
+    pub fn of(job: Option<&Job>) -> Self {
+        let progress = job.map(|job| &job.summary.progress);
+        let strip = progress.is_some_and(|progress| progress.rings > 1 || progress.stop_at.is_some());
+        Self { runs: job.map_or(0, |job| job.runs.len()), strip }
+    }
+}
+
+pub fn live(area: Rect, shape: Shape, focus: LivePane, zoom: bool, sizes: Sizes) -> Live {
+    let runs = shape.runs;
     let body = strips(area).body;
-    let head = Rect { height: 2.min(body.height), ..body };
+    let head = if shape.strip && area.width >= WIDE && area.height >= 30 { 3 } else { 2 };
+    let head = Rect { height: head.min(body.height), ..body };
     let rest = Rect { y: body.y + head.height, height: body.height - head.height, ..body };
     let mut panes = Live { head, ..Live::default() };
     if zoom || small(area) {
@@ -271,9 +290,12 @@ pub fn buttons<const N: usize>(row: Rect, words: [&str; N]) -> [Rect; N] {
 }
 
 /// Sizes of the dialogs that have buttons.
-pub const STOP: (u16, u16) = (74, 13);
+pub const STOP: (u16, u16) = (76, 12);
+/// Rows of a choice of the stop dialog.
+pub const CHOICE: u16 = 2;
 pub const WRITE: (u16, u16) = (64, 9);
 pub const TEMPLATE: (u16, u16) = (64, 8);
+pub const HOLD: (u16, u16) = (72, 10);
 pub const RENAME: (u16, u16) = (70, 9);
 pub const DELETE: (u16, u16) = (74, 11);
 pub const RESTORE: (u16, u16) = (70, 8);

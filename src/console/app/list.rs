@@ -136,6 +136,8 @@ pub struct Look {
     pub anchor: Option<String>,
     /// Columns chosen, in their order; none: as many as fit.
     pub columns: Vec<String>,
+    /// Columns of this list that nobody has chosen and that are of use now, where there is room.
+    pub extra: &'static [&'static str],
     /// The row the operator chose, for when it comes back.
     pub home: Option<String>,
     /// Rows there are, as of the last [`Look::order`].

@@ -104,9 +104,9 @@ impl App {
     }
 
     pub fn live_panes(&self) -> layout::Live {
-        let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len());
+        let shape = layout::Shape::of(self.held.as_ref().and_then(|held| held.job.as_ref()));
         let (focus, zoom) = self.live.as_ref().map_or_else(Default::default, |live| (live.focus, live.zoom));
-        layout::live(self.area, runs, focus, zoom, self.overview.sizes)
+        layout::live(self.area, shape, focus, zoom, self.overview.sizes)
     }
 
     /// How many rows (of the targets: devices) a list shows.

@@ -88,6 +88,7 @@ impl Live {
             return;
         }
         self.stale = false;
+        self.look.extra = if job.summary.progress.rings > 1 { &["ring"] } else { &[] };
         self.look.home = runs.get(self.chosen as usize).map(|run| run.device.clone());
         let rows = Runs { all: runs, now };
         self.order = self.look.order(&rows, |row| Cow::Borrowed(runs[row].device.as_str()), &mut self.devices, height);

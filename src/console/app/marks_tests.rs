@@ -114,9 +114,9 @@ fn marked_jobs_are_stopped_together() {
     session.keys("Kjj");
     let Some(Layer::Stop(stop)) = session.app.layers.last() else { panic!("no dialog") };
     assert_eq!(stop.about, "2 jobs: 12 11  (1 more have ended)");
-    let keys = format!("{}<enter>", stop.touches(super::stop::Choice::All));
+    let keys = format!("{}<enter>", stop.touches(crate::model::wire::Stopping::All));
     session.keys(&keys);
-    let cancel = |job| Effect::Cancel { job, devices: vec![], queued_only: false };
+    let cancel = |job| Effect::Cancel { job, devices: vec![], stop: crate::model::wire::Stopping::All };
     assert_eq!(session.sent, [cancel(12), cancel(11)]);
 }
 

@@ -25,6 +25,7 @@ pub mod held;
 pub mod help;
 pub mod hints;
 pub mod history;
+pub mod hold;
 mod input;
 pub mod kept;
 pub mod launch;
@@ -154,6 +155,8 @@ pub enum Layer {
     Files(Box<Files>),
     /// What a shell command made of some output.
     Pages(Box<Pages>),
+    /// Shall a job that is held go on?
+    Hold(hold::Ask),
     /// Shall a launch that is kept under a name be lost?
     Template(templates::Ask),
     /// A line is being written, whatever for.
@@ -466,8 +469,8 @@ impl App {
             self.asked.job = Some(live.id);
             effects.push(Effect::LoadJob(live.id));
         }
-        let runs = held.job.as_ref().map_or(0, |job| job.runs.len());
-        let panes = layout::live(self.area, runs, live.focus, live.zoom, self.overview.sizes);
+        let panes =
+            layout::live(self.area, layout::Shape::of(held.job.as_ref()), live.focus, live.zoom, self.overview.sizes);
         if live.focus == LivePane::Grid && panes.grid.is_none() {
             live.focus = LivePane::Devices;
         }

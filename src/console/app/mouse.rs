@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use super::commands::Do;
 use super::editor::{Motion, Verb};
 use super::files::{Button, Files};
-use super::launch::{At, BUTTONS, Launch};
+use super::launch::{ALL, At, BUTTONS, FEW, Launch};
 use super::list::{Cursor, ListId};
 use super::triage::TriagePane;
 use super::{App, Effect, Layer, LivePane, Pane, View, layout, stop};
@@ -200,7 +200,14 @@ impl App {
             Some(Layer::Files(files)) => {
                 matches!(**files, Files::New(_) | Files::Rename(_) | Files::Delete(_) | Files::Restore(_))
             }
-            Some(Layer::Stop(_) | Layer::Write(_) | Layer::Template(_) | Layer::Editor(_) | Layer::Prompt(_))
+            Some(
+                Layer::Stop(_)
+                | Layer::Write(_)
+                | Layer::Template(_)
+                | Layer::Hold(_)
+                | Layer::Editor(_)
+                | Layer::Prompt(_),
+            )
             | None => true,
             Some(_) => false,
         };
@@ -234,11 +241,23 @@ impl App {
         };
         match self.layers.last_mut() {
             Some(Layer::Stop(stop)) => {
-                let Some(button) = dialog(layout::STOP, ["Cancel", "Stop"]) else { return false };
+                let Some(button) = dialog(layout::STOP, ["Cancel", "Stop"]) else {
+                    let inside = layout::inner(layout::middle(body, layout::STOP));
+                    let choice = stop::CHOICES.get(usize::from(at.y.saturating_sub(inside.y) / layout::CHOICE));
+                    if let Some(choice) = choice.filter(|_| inside.contains(at) && !stop.sent) {
+                        stop.choose(*choice);
+                    }
+                    return false;
+                };
                 stop.at = if button == 1 { stop::At::Stop } else { stop::At::Cancel };
             }
             Some(Layer::Write(ask)) => {
                 let Some(button) = dialog(layout::WRITE, ["Cancel", "Write"]) else { return false };
+                ask.on_yes = button == 1;
+            }
+            Some(Layer::Hold(ask)) => {
+                let word = ask.word();
+                let Some(button) = dialog(layout::HOLD, ["Cancel", &word]) else { return false };
                 ask.on_yes = button == 1;
             }
             Some(Layer::Template(ask)) => {
@@ -336,14 +355,16 @@ fn press_launch(launch: &mut Launch, area: Rect, at: Position) -> bool {
         return false;
     }
     let form = layout::launch(area, launch.fields.iter().filter(|field| field.block == 0).count());
-    let buttons = layout::buttons(form.buttons, BUTTONS.map(|(word, _)| word));
-    match buttons.iter().position(|button| button.contains(at)) {
-        Some(button) => launch.at = BUTTONS[button].1,
+    let button = match form.buttons.width {
+        ALL.. => pressed(form.buttons, BUTTONS, at),
+        _ => pressed(form.buttons, FEW, at),
+    };
+    match button {
+        Some(button) => launch.at = button,
         None => {
             let blocks = form.blocks.iter().zip(0..).filter_map(|(block, n)| Some(((*block)?, n)));
             if let Some((area, block)) = blocks.into_iter().find(|(area, _)| area.contains(at)) {
-                let row = usize::from(at.y.saturating_sub(layout::inner(area).y));
-                match launch.field_at(block, layout::inner(area), row) {
+                match launch.field_at(block, layout::inner(area), at) {
                     Some(field) => launch.at = At::Field(field),
                     None => launch.jump(block),
                 }
@@ -352,6 +373,12 @@ fn press_launch(launch: &mut Launch, area: Rect, at: Position) -> bool {
         }
     }
     true
+}
+
+/// The button of a row that stands there.
+fn pressed<const N: usize>(row: Rect, buttons: [(&'static str, At); N], at: Position) -> Option<At> {
+    let places = layout::buttons(row, buttons.map(|(word, _)| word));
+    places.iter().zip(buttons).find(|(place, _)| place.contains(at)).map(|(_, (_, button))| button)
 }
 
 fn rows_below(inside: Rect, skip: u16, rows: usize) -> Rect {

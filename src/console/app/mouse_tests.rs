@@ -46,9 +46,9 @@ fn a_click_focuses_selects_and_opens_what_was_selected_already() {
     assert_eq!(session.app.view, View::Overview);
     click(&mut session, "11 disk");
     assert_eq!((session.app.view, session.app.live.as_ref().unwrap().id), (View::Live, 11));
-    click(&mut session, "web003");
+    click(&mut session, "web004");
     let live = session.app.live.as_ref().unwrap();
-    assert_eq!((live.focus, live.chosen), (LivePane::Devices, 2));
+    assert_eq!((live.focus, live.chosen), (LivePane::Devices, 3));
     session.keys("<esc>");
     click(&mut session, "uptime");
     assert_eq!(session.app.overview.script(&session.app.scripts).unwrap().name, "uptime.ps1");

@@ -83,7 +83,7 @@ impl App {
             }
             verb => match self.view {
                 View::Overview => self.in_overview(verb, effects),
-                View::Live => self.in_live(verb),
+                View::Live => self.in_live(verb, effects),
                 View::Groups => self.in_triage(verb, effects),
                 View::Editor => self.in_editor(verb, effects),
             },
@@ -139,6 +139,8 @@ impl App {
             Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
             Do::ZoomPane => self.overview.full = !self.overview.full,
             Do::Stop => self.open_stop(),
+            Do::Pause => self.pause_or_ask(effects),
+            Do::Approve => self.ask_approval(),
             Do::Groups => self.open_groups(),
             Do::Run => self.open_launch(),
             verb if self.overview.subject == Pane::Scripts && self.open_files(verb, effects) => {}
@@ -327,9 +329,11 @@ impl App {
         self.view = View::Live;
     }
 
-    fn in_live(&mut self, verb: Do) {
+    fn in_live(&mut self, verb: Do, effects: &mut Vec<Effect>) {
         match verb {
             Do::Stop => return self.open_stop(),
+            Do::Pause => return self.pause_or_ask(effects),
+            Do::Approve => return self.ask_approval(),
             Do::Groups => return self.open_groups(),
             Do::Run => return self.open_launch_again(),
             _ => {}
@@ -338,10 +342,10 @@ impl App {
             self.view = View::Overview;
             return;
         };
-        let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(0, |job| job.runs.len());
+        let shape = layout::Shape::of(self.held.as_ref().and_then(|held| held.job.as_ref()));
         let sizes = self.overview.sizes;
-        let panes = layout::live(self.area, runs, live.focus, live.zoom, sizes);
-        let grid = layout::live(self.area, runs, LivePane::Devices, false, sizes).grid.is_some();
+        let panes = layout::live(self.area, shape, live.focus, live.zoom, sizes);
+        let grid = layout::live(self.area, shape, LivePane::Devices, false, sizes).grid.is_some();
         match verb {
             Do::Back | Do::QuitOrBack => {
                 if live.tail.frozen.is_some() && verb == Do::Back {
@@ -404,6 +408,7 @@ impl App {
         let target = marks::exactly(self.chosen_runs().into_iter().map(|run| run.device.as_str()));
         let mut launch = Launch::new(&self.scripts, Some(&job.summary.script), &target);
         launch.fill(&job.params);
+        launch.put_how(&job.rollout.how);
         self.layers.push(Layer::Launch(Box::new(launch)));
     }
 

@@ -257,6 +257,49 @@ pub fn plan(devices: usize) -> Plan {
     }
 }
 
+/// A roll-out in three rings, of which the last waits for the operator: two of the first four failed.
+pub fn held_back() -> Job {
+    use crate::model::rollout::{Amount, Asks, Between, How, Progress, Ring, Rollout};
+    let mut states = [RunState::Queued; 12];
+    states[..4].copy_from_slice(&[RunState::Ok, RunState::Failed, RunState::Ok, RunState::Failed]);
+    let mut job = job(11, &states);
+    for run in &mut job.runs {
+        run.ring = match run.index {
+            0 => 1,
+            1..4 => 2,
+            _ => 3,
+        };
+    }
+    let ring = |runs: std::ops::Range<u32>, devices: &str, why: &str| Ring {
+        runs: runs.collect(),
+        devices: devices.into(),
+        why: why.into(),
+    };
+    let rings = [Amount::Devices(1), Amount::Share(3000), Amount::Share(10_000)];
+    job.rollout = Rollout {
+        how: How { rings: rings.into(), between: Between::Ask, max_fail: vec![Amount::Share(2500)], ..How::default() },
+        seed: "7c41".into(),
+        rings: vec![
+            ring(0..1, "lab:web001", "canary"),
+            ring(1..4, "lab:web[002-004]", "by seed"),
+            ring(4..12, "lab:web[005-012]", "by seed"),
+        ],
+        stop_at: Some(3),
+        overshoot: 7,
+        ..Rollout::default()
+    };
+    job.summary.progress = Progress {
+        asks: Some(Asks { ring: 3, devices: 8, why: "ring 2 is done".into() }),
+        ring: 2,
+        rings: 3,
+        approved: 2,
+        bad: 2,
+        stop_at: Some(3),
+        ..Progress::default()
+    };
+    job
+}
+
 /// A console on the sample fleet with an engine that answers at once: what is asked for comes as an event,
 /// what would change the fleet is written down in `sent`.
 pub struct Session {
@@ -322,7 +365,7 @@ impl Session {
             asked: 0,
             scripts: library(),
             targets: targets(),
-            jobs: vec![job(12, &states(412)), job(11, &states(12)), one],
+            jobs: vec![job(12, &states(412)), held_back(), one],
             file: SCRIPT.into(),
             lines: 214,
             planned: 12,
@@ -425,12 +468,31 @@ impl Session {
             Effect::Plan { serial, request } => {
                 let answer = match crate::model::target::parse(&request.target) {
                     Err(e) => Err(nothing(&e.message, Some(e.column))),
-                    Ok(_) => Ok(plan(if request.target == "local" { 1 } else { self.planned })),
+                    Ok(_) => Ok(self.plan_for(request)),
                 };
                 Event::Planned { serial: *serial, answer: Box::new(answer) }
             }
             effect => return super::sample_files::answer(effect),
         })
+    }
+
+    /// A plan; of a roll-out one with rings, and with a device that another job has.
+    fn plan_for(&self, request: &crate::model::plan::PlanRequest) -> Plan {
+        use crate::model::plan::{Exclusion, LeftOut};
+        let mut plan = plan(if request.target == "local" { 1 } else { self.planned });
+        if request.how.is_plain() {
+            return plan;
+        }
+        plan.rollout = crate::model::rollout::Rollout { how: request.how.clone(), ..held_back().rollout };
+        let busy =
+            Exclusion { why: LeftOut::Busy, text: "busy in job 12".into(), count: 1, folded: "lab:web013".into() };
+        if request.include.contains(&LeftOut::Busy) {
+            plan.included.push(busy);
+        } else {
+            plan.excluded.push(("lab:web013".into(), busy.text.clone()));
+            plan.exclusions.push(busy);
+        }
+        plan
     }
 
     /// The engine's side of the tail: the same lines for every run, every ninth of them on stderr.

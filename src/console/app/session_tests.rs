@@ -219,7 +219,7 @@ fn stopping_asks_what_and_how_many() {
     session.keys(&format!("K{queued}<tab><enter>"));
     assert_eq!(session.sent, []);
     session.keys("<enter>");
-    assert_eq!(session.sent, [Effect::Cancel { job: 12, devices: vec![], queued_only: true }]);
+    assert_eq!(session.sent, [Effect::Cancel { job: 12, devices: vec![], stop: wire::Stopping::Sending }]);
     session.keys("qjjK");
     assert!(session.app.layers.is_empty(), "a job that has ended cannot be stopped");
 }
@@ -235,7 +235,7 @@ fn the_device_under_the_cursor_stays_while_the_order_moves() {
     session.tell(Event::Engine(wire::Event::Runs { job: 11, runs }));
     let live = session.app.live.as_ref().unwrap();
     assert_eq!((live.chosen, live.order[live.devices.at]), (chosen, chosen));
-    assert_eq!(session.app.held.as_ref().unwrap().job.as_ref().unwrap().summary.counts.failed, 4);
+    assert_eq!(session.app.held.as_ref().unwrap().job.as_ref().unwrap().summary.counts.failed, 10);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::event::Effect;
 use super::form::{Arm, Need};
 use crate::model::job::{JobId, JobSummary, Run};
 use crate::model::state::Counts;
+use crate::model::wire::Stopping;
 
 #[derive(Debug)]
 pub struct Stop {
@@ -14,11 +15,11 @@ pub struct Stop {
     pub devices: Vec<String>,
     /// What it is about, in a few words.
     pub about: String,
-    /// Runs that have not started.
+    /// Runs that have not been sent to, that have and have not started, and that run.
     pub queued: u32,
-    /// Runs under way.
+    pub waiting: u32,
     pub running: u32,
-    pub choice: Choice,
+    pub choice: Stopping,
     pub arm: Arm,
     pub at: At,
     pub sent: bool,
@@ -33,13 +34,8 @@ pub enum At {
     Stop,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// What waits is withdrawn, what runs goes on.
-    Queued,
-    /// What runs is asked to end, too.
-    All,
-}
+/// What stopping can mean, the mildest first.
+pub const CHOICES: [Stopping; 3] = [Stopping::Sending, Stopping::Unstarted, Stopping::All];
 
 impl Stop {
     /// These jobs; of those that have ended nothing is left to stop.
@@ -55,7 +51,7 @@ impl Stop {
             }
         };
         let sum = |of: fn(&Counts) -> u32| jobs.iter().map(|job| of(&job.counts)).sum();
-        Self::about(about, ids, Vec::new(), (sum(|c| c.queued), sum(|c| c.sent + c.running)), threshold)
+        Self::about(about, ids, Vec::new(), (sum(|c| c.queued), sum(|c| c.sent), sum(|c| c.running)), threshold)
     }
 
     /// These runs of a job.
@@ -64,44 +60,55 @@ impl Stop {
         let devices = runs.iter().filter(|run| !run.state.ended()).map(|run| run.device.clone()).collect();
         let s = if runs.len() == 1 { "" } else { "s" };
         let about = format!("{} marked device{s} of job {}  {}", runs.len(), job.id, job.script);
-        Self::about(about, vec![job.id], devices, (counts.queued, counts.sent + counts.running), threshold)
+        Self::about(about, vec![job.id], devices, (counts.queued, counts.sent, counts.running), threshold)
     }
 
-    fn about(about: String, jobs: Vec<JobId>, devices: Vec<String>, counts: (u32, u32), threshold: u32) -> Self {
+    fn about(about: String, jobs: Vec<JobId>, devices: Vec<String>, counts: (u32, u32, u32), threshold: u32) -> Self {
         let mut stop = Self {
             jobs,
             devices,
             about,
             queued: counts.0,
-            running: counts.1,
-            choice: Choice::All,
+            waiting: counts.1,
+            running: counts.2,
+            choice: Stopping::All,
             arm: Arm::new(Need::Yes),
             at: At::Arm,
             sent: false,
             threshold,
         };
         // the mildest that does anything
-        stop.choose(if stop.queued > 0 { Choice::Queued } else { Choice::All });
+        stop.choose(CHOICES.into_iter().find(|choice| stop.touches(*choice) > 0).unwrap_or_default());
         stop
     }
 
     /// What is asked of the engine.
     pub fn effects(&self) -> impl Iterator<Item = Effect> {
-        let queued_only = self.choice == Choice::Queued;
-        self.jobs.iter().map(move |job| Effect::Cancel { job: *job, devices: self.devices.clone(), queued_only })
+        let stop = self.choice;
+        self.jobs.iter().map(move |job| Effect::Cancel { job: *job, devices: self.devices.clone(), stop })
     }
 
-    pub fn touches(&self, choice: Choice) -> u32 {
-        match choice {
-            Choice::Queued => self.queued,
-            Choice::All => self.queued + self.running,
+    /// How many devices a choice reaches.
+    pub fn touches(&self, choice: Stopping) -> u32 {
+        let (queued, sent, running) = (self.queued, self.waiting, self.running);
+        choice.reaches(&Counts { queued, sent, running, ..Counts::default() })
+    }
+
+    /// The next choice that reaches anything, milder or harder.
+    pub fn step(&mut self, harder: bool) {
+        let at = CHOICES.iter().position(|choice| *choice == self.choice).unwrap_or(2);
+        let mut others: Vec<Stopping> =
+            if harder { CHOICES[at + 1..].to_vec() } else { CHOICES[..at].iter().rev().copied().collect() };
+        others.retain(|choice| self.touches(*choice) > 0);
+        if let Some(next) = others.first() {
+            self.choose(*next);
         }
     }
 
     /// One that touches nothing cannot be chosen. Another one disarms.
-    pub fn choose(&mut self, choice: Choice) {
+    pub fn choose(&mut self, choice: Stopping) {
         let touched = self.touches(choice);
-        if choice == Choice::Queued && touched == 0 {
+        if choice != Stopping::All && touched == 0 {
             return;
         }
         let need = if touched > self.threshold { Need::Count(touched as usize) } else { Need::Yes };
@@ -126,10 +133,10 @@ impl Stop {
 
     /// What goes on when the dialog is closed.
     pub fn goes_on(&self) -> String {
-        match (self.running, self.queued) {
+        match (self.running + self.waiting, self.queued) {
             (0, 0) => "nothing was stopped: nothing was running".to_owned(),
-            (running, 0) => format!("nothing was stopped: {running} still running"),
-            (running, queued) => format!("nothing was stopped: {running} still running, {queued} queued"),
+            (running, 0) => format!("nothing was stopped: {running} under way"),
+            (running, queued) => format!("nothing was stopped: {running} under way, {queued} queued"),
         }
     }
 }
@@ -145,10 +152,10 @@ mod tests {
         let states = [RunState::Queued; 12].into_iter().chain([RunState::Running; 3]).collect::<Vec<_>>();
         let mut stop = Stop::new(&[&sample::job(7, &states).summary], 10);
         assert!(!stop.armed());
-        stop.choose(Choice::Queued);
+        stop.choose(Stopping::Sending);
         stop.arm.typed = "12".into();
         assert!(stop.armed());
-        stop.choose(Choice::All);
+        stop.choose(Stopping::All);
         assert!(!stop.armed());
         assert_eq!(stop.arm.need, Need::Count(15));
     }
@@ -161,18 +168,33 @@ mod tests {
             sample::job(5, &[RunState::Running]).summary,
         ];
         let mut stop = Stop::new(&jobs.each_ref(), 10);
-        stop.choose(Choice::All);
-        assert_eq!((stop.touches(Choice::Queued), stop.touches(Choice::All)), (1, 3));
+        stop.choose(Stopping::All);
+        assert_eq!((stop.touches(Stopping::Sending), stop.touches(Stopping::All)), (1, 3));
         assert_eq!(stop.about, "2 jobs: 7 5  (1 more have ended)");
-        let cancel = |job| Effect::Cancel { job, devices: vec![], queued_only: false };
+        let cancel = |job| Effect::Cancel { job, devices: vec![], stop: Stopping::All };
         assert_eq!(stop.effects().collect::<Vec<_>>(), [cancel(7), cancel(5)]);
     }
 
     #[test]
     fn nothing_to_stop_is_never_armed() {
         let mut stop = Stop::new(&[&sample::job(7, &[RunState::Ok]).summary], 10);
-        stop.choose(Choice::Queued);
+        stop.choose(Stopping::Sending);
         stop.arm.typed = "y".into();
         assert!(!stop.armed());
+    }
+
+    #[test]
+    fn each_choice_reaches_what_the_milder_ones_do_and_more() {
+        let states = [RunState::Queued, RunState::Queued, RunState::Sent, RunState::Running];
+        let mut stop = Stop::new(&[&sample::job(7, &states).summary], 10);
+        assert_eq!(stop.choice, Stopping::Sending, "the mildest that does anything");
+        assert_eq!(CHOICES.map(|choice| stop.touches(choice)), [2, 3, 4]);
+        stop.step(true);
+        assert_eq!(stop.choice, Stopping::Unstarted);
+        stop.step(true);
+        stop.step(true);
+        assert_eq!(stop.choice, Stopping::All);
+        stop.step(false);
+        assert_eq!(stop.choice, Stopping::Unstarted);
     }
 }

@@ -133,6 +133,7 @@ impl App {
                 Layer::Pages(_) => path.push("Pipe".into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Template(_) => path.push("Template".into()),
+                Layer::Hold(ask) => path.push(ask.word()),
                 Layer::Write(_) => path.push("Write".into()),
                 Layer::Editor(ask) => path.push(ask.title.clone()),
                 Layer::Diff(_) => path.push("Diff".into()),

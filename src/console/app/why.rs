@@ -18,7 +18,7 @@ impl App {
 
     /// The same, wherever the operator is.
     pub(super) fn state_why(&self, command: &Command) -> Option<String> {
-        if command.fleet && self.reads_only() {
+        if (command.fleet || command.verb == Do::Pause) && self.reads_only() {
             return Some(self.why_read());
         }
         if let Some(why) = self.why_marks(command) {
@@ -53,6 +53,7 @@ impl App {
             Do::RenameScript | Do::DeleteScript | Do::Versions | Do::DiffWith => {
                 self.chosen_script().is_none().then(|| self.no_script())
             }
+            Do::Pause | Do::Approve => self.why_not_turn(command.verb),
             Do::Stop => match self.chosen_jobs().as_slice() {
                 [] => Some("no job here".into()),
                 [job] => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),

@@ -101,7 +101,10 @@ impl App {
             Event::Cancelled { job, answer } => match answer {
                 Ok(cancelled) => self.say(
                     Level::Info,
-                    format!("job {job}: {} withdrawn, {} asked to end", cancelled.withdrawn, cancelled.ending),
+                    format!(
+                        "job {job}: {} withdrawn, {} asked to end, {} go on",
+                        cancelled.withdrawn, cancelled.ending, cancelled.going
+                    ),
                 ),
                 Err(problem) => self.say(Level::Error, format!("stopping job {job}: {}", problem.error)),
             },
@@ -143,6 +146,7 @@ impl App {
             | Event::Version { .. }
             | Event::Restored { .. }
             | Event::Compared { .. }) => self.shelf_event(event, effects),
+            Event::Turned { job, answer } => self.turned(job, *answer),
             event @ (Event::Templates(_) | Event::TemplateKept { .. } | Event::TemplateForgotten { .. }) => {
                 self.template_event(event, effects);
             }
@@ -300,13 +304,14 @@ impl App {
         jobs.extend(self.jobs.iter().filter(|mine| mine.id > newest).cloned());
         jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
         self.jobs = jobs;
+        self.overview.flag_jobs(&self.jobs);
         self.history = Load::Ready;
         self.prune_marks(ListId::Jobs);
         self.relist(ListId::Jobs);
         self.reopen();
     }
 
-    fn set_job(&mut self, job: JobSummary) {
+    pub(super) fn set_job(&mut self, job: JobSummary) {
         if let Some(held) = self.held.as_mut().filter(|held| held.id == job.id) {
             held.summary(&job);
         }
@@ -317,6 +322,7 @@ impl App {
             Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
             Ok(at) => {
                 self.jobs[at] = job;
+                self.overview.flag_jobs(&self.jobs);
                 let look = &self.overview.job_look;
                 if look.sort.column == 0 && !look.narrowed() {
                     return; // Its place is the same.

@@ -13,9 +13,10 @@ use tokio_util::task::TaskTracker;
 
 use super::drafts::Drafts;
 use crate::client::{Asked, Client, ClientError};
+use crate::console::app::hold::Turn;
 use crate::console::app::saving::Saving;
 use crate::console::app::{Ask, Effect, Event};
-use crate::model::wire::{Cancel, Code, Launch, Problem, Stopping};
+use crate::model::wire::{Cancel, Code, Launch, Problem};
 use crate::settings::Paths;
 
 /// Jobs in the list.
@@ -224,10 +225,17 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let launch = Launch { plan, confirm };
             Event::Launched { answer: Box::new(call!(client, client.launch(&launch))) }
         }
-        Effect::Cancel { job, devices, queued_only } => {
-            let stop = if queued_only { Stopping::Sending } else { Stopping::All };
+        Effect::Cancel { job, devices, stop } => {
             let what = Cancel { devices, stop };
             Event::Cancelled { job, answer: call!(client, client.cancel(job, &what)) }
+        }
+        Effect::Turn { job, turn } => {
+            let answer = match turn {
+                Turn::Pause => call!(client, client.pause(job)),
+                Turn::Resume => call!(client, client.resume(job)),
+                Turn::Approve(ring) => call!(client, client.approve(job, Some(ring))),
+            };
+            Event::Turned { job, answer: Box::new(answer) }
         }
         effect @ (Effect::OpenScript(_)
         | Effect::SaveScript { .. }

@@ -9,11 +9,13 @@ use super::cells::{self, line, words};
 use super::log;
 use crate::console::app::commands::{self, Command};
 use crate::console::app::hints::Hint;
+use crate::console::app::hold::budget;
 use crate::console::app::list::{ListId, Look};
 use crate::console::app::{App, Layer, Link, View, layout};
 use crate::console::keymap::Found;
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::model::job::JobSummary;
 use crate::model::state::JobState;
 
 /// Stands for what was left out of the breadcrumb.
@@ -224,6 +226,25 @@ fn on_marks(app: &App, look: &Look) -> Option<String> {
     Some(format!("{} ({back} unmarks): {}", look.marked(), text::plain(&marked)))
 }
 
+/// Why a job does not send, and what lets it go on; else how much of its failure budget is used.
+fn held(app: &App, job: &JobSummary) -> Option<String> {
+    let progress = &job.progress;
+    if let Some(paused) = &progress.paused {
+        let by = if paused.by.is_empty() { "the engine" } else { &paused.by };
+        let key = key_of(app, "job", "pause");
+        return Some(format!("paused by {}: press {key} to go on; what runs goes on by itself", text::plain(by)));
+    }
+    if let Some(asks) = &progress.asks {
+        let key = key_of(app, "job", "approve");
+        let s = if asks.devices == 1 { "" } else { "s" };
+        let why = if asks.why.is_empty() { String::new() } else { format!(" ({})", text::plain(&asks.why)) };
+        return Some(format!("ring {}: press {key} to start its {} device{s}{why}", asks.ring, asks.devices));
+    }
+    let (bad, stop_at, _) = budget(job).filter(|(bad, ..)| *bad > 0)?;
+    let key = key_of(app, "job", "pause");
+    Some(format!("the roll-out goes on: {bad} of {stop_at} failures used; {key} pauses it"))
+}
+
 fn going_on(app: &App, width: u16) -> String {
     match app.link {
         Link::Starting => return "starting the engine…".into(),
@@ -238,7 +259,7 @@ fn going_on(app: &App, width: u16) -> String {
             let summary = &job.summary;
             let detach = format!("this job goes on without you: quarterdeck jobs attach {}", summary.id);
             return match summary.state {
-                JobState::Running => detach,
+                JobState::Running => held(app, summary).unwrap_or(detach),
                 state => {
                     let reason = summary.reason.as_deref().map(|why| format!(": {}", text::plain(why)));
                     let not_started = match summary.counts.queued {
@@ -265,8 +286,10 @@ fn going_on(app: &App, width: u16) -> String {
         let bad = if counts.bad() > 0 { format!(", {} failed", counts.bad()) } else { String::new() };
         let more = running.count();
         let more = if more > 0 { format!("; {more} more") } else { String::new() };
+        let ring = super::rings::ring(job);
+        let ring = if ring.is_empty() { ring } else { format!("{ring}, ") };
         return format!(
-            "{} {}: {} of {} ended{bad}{more} - {} {} watches",
+            "{} {}: {ring}{} of {} ended{bad}{more} - {} {} watches",
             job.id,
             text::plain(&job.script),
             counts.ended(),

@@ -10,10 +10,11 @@ use super::chrome;
 use crate::console::app::form::Need;
 use crate::console::app::help::CopyMenu;
 use crate::console::app::mode::AskWrite;
-use crate::console::app::stop::{At, Choice, Stop};
+use crate::console::app::stop::{At, CHOICES, Stop};
 use crate::console::app::{App, layout, templates};
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::model::wire::Stopping;
 
 pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
@@ -22,27 +23,24 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let foot = chrome::keys(app, "dialog", &[("down", "choose"), ("next-field", "buttons"), ("cancel", "close")]);
     let inside = popup(app, buf, body, &name, &foot, layout::STOP);
     let count = |n: u32| text::count(u64::from(n));
-    let choices = [
-        (
-            Choice::Queued,
-            "stop sending",
-            format!(
-                "what is queued ({}) will not start; what is under way ({}) goes on",
-                count(stop.queued),
-                count(stop.running)
-            ),
+    let meaning = |choice: Stopping| match choice {
+        Stopping::Sending => format!(
+            "{} queued will not start; {} sent and {} running go on",
+            count(stop.queued),
+            count(stop.waiting),
+            count(stop.running)
         ),
-        (
-            Choice::All,
-            "stop running too",
-            format!(
-                "also asks what is under way ({}) to end; what it has already changed is not undone",
-                count(stop.running)
-            ),
+        Stopping::Unstarted => {
+            format!("also withdraws the {} that are sent and have not started", count(stop.waiting))
+        }
+        Stopping::All => format!(
+            "also asks the {} running to end; what they have already changed is not undone",
+            count(stop.running)
         ),
-    ];
+    };
     let mut y = 0;
-    for (choice, word, meaning) in choices {
+    for (n, choice) in CHOICES.into_iter().enumerate() {
+        let word = ["stop sending", "cancel unsent", "stop running too"][n];
         let chosen = stop.choice == choice;
         let idle = stop.touches(choice) == 0;
         let sign = if chosen { "(o)" } else { "( )" };
@@ -53,18 +51,16 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         };
         let spans = vec![
             Span::styled(format!("{sign} {word}"), style),
-            Span::styled(format!("  {} device{}", count(stop.touches(choice)), plural(stop.touches(choice))), plain),
+            Span::styled(
+                format!("  reaches {} device{}", count(stop.touches(choice)), plural(stop.touches(choice))),
+                plain,
+            ),
         ];
         line(buf, nth(inside, y), &Line::from(spans));
-        let rest = Rect {
-            x: inside.x + 4,
-            y: inside.y + y + 1,
-            width: inside.width.saturating_sub(4),
-            height: inside.height.saturating_sub(y + 1),
-        };
-        y += 1 + cells::paragraph(buf, rest, &meaning, muted);
+        let rest = nth(Rect { x: inside.x + 4, width: inside.width.saturating_sub(4), ..inside }, y + 1);
+        cells::words(buf, rest, &meaning(choice), muted);
+        y += layout::CHOICE;
     }
-    y += 1;
     let caret = if stop.at == At::Arm { "_" } else { "" };
     let ask = match stop.arm.need {
         _ if stop.touches(stop.choice) == 0 => "Nothing is running or queued: there is nothing to stop.".to_owned(),

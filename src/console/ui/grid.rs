@@ -26,6 +26,9 @@ pub fn draw(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
         let values = text::number(grid.groups as u64, "value");
         more = format!("by {}, {values}{each}", text::plain(live.grid_by.word()));
     }
+    if live.grid_by == By::Order && job.summary.progress.rings > 1 {
+        more.push_str(", in ring order");
+    }
     let by = format!("{} group by", app.key_of("job", "grid-by"));
     let inside = pane(app, buf, area, title(theme, "1", "Grid", &more), &by, focused);
     let muted = theme.style(Role::TextMuted);

@@ -8,8 +8,9 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{line, nth, pane, title};
 use super::table::{self, Table};
-use super::{chrome, gauge, grid, overview, states, tail};
+use super::{chrome, gauge, grid, overview, rings, states, tail};
 use crate::console::app::columns::{self, Col};
+use crate::console::app::hold::budget;
 use crate::console::app::list::{ListId, Sort};
 use crate::console::app::live::took_ms;
 use crate::console::app::{App, Live, LivePane, layout};
@@ -28,7 +29,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         let inside = pane(app, buf, body, title(theme, "", "Job", &live.id.to_string()), "", true);
         return states::no_job(app, held.and_then(|held| held.problem.as_deref())).draw(app, inside, buf);
     };
-    let panes = layout::live(area, job.runs.len(), live.focus, live.zoom, app.overview.sizes);
+    let panes = layout::live(area, layout::Shape::of(Some(job)), live.focus, live.zoom, app.overview.sizes);
     head(app, job, panes.head, buf);
     if let Some(area) = panes.grid {
         grid::draw(app, live, job, area, buf);
@@ -79,8 +80,10 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     let elapsed = end.as_millisecond() - summary.created_at.as_millisecond();
     let elapsed = elapsed.max(0).unsigned_abs();
     let eta = eta(elapsed, &summary.counts).filter(|_| summary.state == JobState::Running && area.width >= 76);
+    let ring = if summary.state.ended() { String::new() } else { rings::ring(summary) };
     let right = Line::from(vec![
         Span::styled(word, theme.style(role).add_modifier(Modifier::BOLD)),
+        Span::styled(if ring.is_empty() { ring } else { format!(" {ring}") }, theme.style(Role::Text)),
         Span::styled(format!(" {}", whole(elapsed, summary.state)), theme.style(Role::Text)),
         Span::styled(eta.map_or_else(String::new, |eta| format!(" eta {eta}")), theme.style(Role::TextMuted)),
     ]);
@@ -88,9 +91,21 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     let at = area.right().saturating_sub(width);
     line(buf, Rect { x: at, width: width.min(area.width), height: 1, ..area }, &right);
     let room = area.width.saturating_sub(width + 2);
-    line(buf, Rect { width: room, height: 1, ..area }, &counts(app, &summary.counts, room));
+    let mut said = counts(app, &summary.counts, room);
+    // Where it has no row of its own, the failure budget stands with the counts.
+    if let Some((bad, stop_at, role)) = budget(summary).filter(|_| area.height <= 2) {
+        let budget = Span::styled(format!("  stop at {stop_at} bad, {bad} used"), theme.style(role));
+        let short = Span::styled(format!("  {bad}/{stop_at} bad"), theme.style(role));
+        let fits = |span: &Span<'_>| text::line_width(&said) + text::width(&span.content) <= usize::from(room);
+        let shown = [budget, short].into_iter().find(fits);
+        said.spans.extend(shown);
+    }
+    line(buf, Rect { width: room, height: 1, ..area }, &said);
     if area.height > 1 {
         gauge::draw(theme, &summary.counts, nth(area, 1), buf);
+    }
+    if area.height > 2 {
+        rings::strip(app, job, nth(area, 2), buf);
     }
 }
 

@@ -22,6 +22,7 @@ mod pages;
 mod palette;
 mod preview;
 mod prompt;
+mod rings;
 mod states;
 mod table;
 mod tail;
@@ -79,6 +80,7 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Pages(pages) => pages::draw(app, pages, strips.body, buf),
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
+            Layer::Hold(ask) => rings::ask(app, ask, strips.body, buf),
             Layer::Template(ask) => dialog::template(app, ask, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),

@@ -8,6 +8,7 @@ use super::cells::{Cell, ago, cursor, left, nth, pane, right, row, words};
 use super::table::{self, Table};
 use super::{gauge, preview, states};
 use crate::console::app::columns::{self, Col};
+use crate::console::app::hold::flag;
 use crate::console::app::list::ListId;
 use crate::console::app::tree::Kind;
 use crate::console::app::{App, Load, layout};
@@ -291,8 +292,7 @@ pub fn done(job: &JobSummary) -> String {
     match job.state {
         JobState::Running => format!("{}%", gauge::percent(&job.counts)),
         JobState::Done => "100%".into(),
-        JobState::Cancelled => "STOP".into(),
-        JobState::Stopped => "HALT".into(),
+        JobState::Stopped | JobState::Cancelled => "STOP".into(),
         JobState::Interrupted => "lost".into(),
     }
 }
@@ -302,11 +302,11 @@ pub fn outcome(job: &JobSummary) -> (String, Role) {
     let counts = &job.counts;
     let many = |n: u32, word: &str, role| (format!("{} {word}", text::count(u64::from(n))), role);
     match job.state {
-        JobState::Running if job.progress.paused.is_some() => ("PAUSED".into(), Role::StateRunning),
-        JobState::Running if job.progress.asks.is_some() => ("ASKS".into(), Role::StateRunning),
+        JobState::Running if job.progress.paused.is_some() => ("PAUSED".into(), Role::StateSent),
+        JobState::Running if job.progress.asks.is_some() => ("WAITS".into(), Role::StateSent),
         JobState::Running => ("LIVE".into(), Role::StateRunning),
+        JobState::Stopped => ("STOPPED".into(), Role::StateFailed),
         JobState::Cancelled => ("STOPPED".into(), Role::StateCancelled),
-        JobState::Stopped => ("HALTED".into(), Role::StateFailed),
         JobState::Interrupted => ("INTERRUPTED".into(), Role::StateFailed),
         JobState::Done if counts.failed > 0 => many(counts.bad(), "FAILED", Role::StateFailed),
         JobState::Done if counts.timeout > 0 => many(counts.timeout, "TIMED OUT", Role::StateTimeout),
@@ -370,6 +370,10 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
             }
             "bad" => amount(job.counts.bad(), Role::StateFailed),
             "off" => amount(job.counts.offline, Role::StateOffline),
+            "flag" => match flag(job) {
+                Some((sign, _, role)) => (Some(sign.to_string()), theme.style(role)),
+                None => (Some(String::new()), muted),
+            },
             _ => (None, muted),
         }
     };
@@ -383,6 +387,25 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     if columns::wide(list, inside.width) {
         going(app, number, room, buf);
     }
+    flags(app, room, buf);
+}
+
+/// The flags that some job has, at the foot of the list, where there is room for them.
+fn flags(app: &App, room: Rect, buf: &mut Buffer) {
+    let mut present: Vec<(char, &'static str)> = Vec::new();
+    for (sign, meaning, _) in app.jobs.iter().filter_map(flag) {
+        if !present.iter().any(|(known, _)| *known == sign) {
+            present.push((sign, meaning));
+        }
+    }
+    let height = present.len() as u16;
+    if height + app.running().count() as u16 > room.height {
+        return;
+    }
+    for (n, (sign, meaning)) in present.into_iter().enumerate() {
+        let place = nth(Rect { y: room.bottom() - height, height, ..room }, n as u16);
+        words(buf, place, &format!("  {sign} {meaning}"), app.theme.style(Role::TextMuted));
+    }
 }
 
 /// How far the jobs that run are, where there is room for it.
@@ -393,6 +416,10 @@ fn going(app: &App, number: u16, room: Rect, buf: &mut Buffer) {
         let shift = (number + 3).min(place.width);
         let id = format!("{:>1$}", job.id, usize::from(number) + 2);
         words(buf, place, &id, app.theme.style(Role::TextStrong));
-        gauge::draw(&app.theme, &job.counts, Rect { x: place.x + shift, width: place.width - shift, ..place }, buf);
+        let ring = super::rings::ring(job);
+        let said = if ring.is_empty() { 0 } else { text::width(&ring) as u16 + 1 };
+        let bar = Rect { x: place.x + shift, width: (place.width - shift).saturating_sub(said), ..place };
+        gauge::draw(&app.theme, &job.counts, bar, buf);
+        words(buf, Rect { x: bar.right() + 1, width: said, ..place }, &ring, app.theme.style(Role::TextMuted));
     }
 }

@@ -5,13 +5,17 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 29] = [
+const SCREENS: [(&str, &str); 33] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
     ("launch", "2jjjr"),
     ("live", "3<enter>"),
     ("live-one", "3G<enter>"),
+    ("held", "3j<enter>"),
+    ("held-approve", "3j<enter>P"),
+    ("held-go-on", "3<enter>p"),
+    ("launch-rings", "rweb<A-c>1, 30%, 100%<tab><right><tab>25"),
     ("groups", "3uj"),
     ("groups-members", "3uj<enter>j<space>f"),
     ("help", "?"),
@@ -93,6 +97,23 @@ fn the_dialogs_about_files_and_the_diff() {
         let safe = |c: char| !c.is_control() || c == '\n';
         assert!(screens.chars().all(safe) && !screens.contains('\u{202e}'), "{name}");
         insta::assert_snapshot!(format!("files-{name}"), screens);
+    }
+}
+
+/// A roll-out that waits, and one that is written down: words, colours and signs, at the sizes they are designed for.
+#[test]
+fn a_roll_out_in_style_at_every_size() {
+    for (name, keys) in [("held-styled", "3j<enter>"), ("launch-rings-styled", "rweb<A-c>1, 30%, 100%<tab><right>")] {
+        let mut pictures = String::new();
+        for (size, ascii) in [((80, 24), true), ((140, 40), false), ((60, 15), true), ((80, 24), false)] {
+            let mut session = Session::new(size, ascii);
+            session.keys(keys);
+            let area = session.app.area;
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            crate::console::ui::draw(&session.app, area, &mut buffer);
+            pictures += &format!("{buffer:?}\n");
+        }
+        insta::assert_snapshot!(name, pictures);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Screen 3: the launch dialog. Owns the form, the plan that the engine made of it, and the arming. Nothing is
 //! sent before the arm text is right for the very plan on screen; a change of anything disarms.
 
+pub mod how;
 mod request;
 mod template;
 #[cfg(test)]
@@ -8,15 +9,16 @@ mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
+pub use self::how::{Knob, Place};
 use self::request::{input_of, note_of, spread};
 use super::chooser::Chooser;
 use super::event::Effect;
 use super::form::{Arm, Input, Need, Text};
 use super::planned::DeviceList;
 use super::tree::Tree;
-use crate::model::plan::{Plan, Question};
+use crate::model::plan::{Exclusion, LeftOut, Plan, Question};
 use crate::model::plan_file::changes;
 use crate::model::script::ScriptInfo;
 use crate::model::template::Form;
@@ -32,6 +34,10 @@ pub enum Slot {
     Target,
     AtOnce,
     Timeout,
+    /// What only a roll-out has.
+    How(Knob),
+    /// Devices left out for this reason are taken in.
+    Include(LeftOut),
     /// The answer to a question of the plan.
     Answer(String),
 }
@@ -57,11 +63,16 @@ pub enum At {
     Cancel,
     /// To be kept under a name.
     Save,
+    /// With the argument by which the script changes nothing, or without it again.
+    DryRun,
     Launch,
 }
 
-/// The buttons, in their order.
-pub const BUTTONS: [(&str, At); 3] = [("Cancel", At::Cancel), ("Save as template", At::Save), ("Launch", At::Launch)];
+/// The buttons, in their order; on a row narrower than [`ALL`] only those that end the dialog.
+pub const BUTTONS: [(&str, At); 4] =
+    [("Cancel", At::Cancel), ("Save as template", At::Save), ("Dry run", At::DryRun), ("Launch", At::Launch)];
+pub const FEW: [(&str, At); 2] = [BUTTONS[0], BUTTONS[3]];
+pub const ALL: u16 = 56;
 
 /// A fact, and how many of the planned devices have which value.
 pub type Spread = (String, Vec<(String, usize)>);
@@ -91,6 +102,8 @@ pub struct Launch {
     /// The form did not change since the last plan: a difference is the world's.
     world: bool,
     templates_asked: bool,
+    /// The script is asked to change nothing.
+    pub dry_run: bool,
     /// What the template said that the form was filled in from.
     filled: Option<Form>,
 }
@@ -108,13 +121,12 @@ impl Launch {
             note: note.to_owned(),
             required,
         };
-        let fields = vec![
+        let mut fields = vec![
             field(0, Slot::Script, "script", Input::Choice { of: names, at, optional: false }, "", true),
             field(0, Slot::Template, "template", Input::Choice { of: Vec::new(), at: None, optional: true }, "", false),
             field(1, Slot::Target, "expr", Input::Text(Text::new(target)), "", true),
-            field(2, Slot::AtOnce, "at once", Input::Text(Text::default()), "", false),
-            field(2, Slot::Timeout, "timeout", Input::Text(Text::default()), "", false),
         ];
+        fields.extend(how::fields());
         let mut launch = Self {
             fields,
             at: At::Arm,
@@ -133,6 +145,7 @@ impl Launch {
             dirty: true,
             world: false,
             templates_asked: false,
+            dry_run: false,
             filled: None,
         };
         launch.script_chosen(scripts);
@@ -312,6 +325,7 @@ impl Launch {
                     self.spread = spread(&plan, tree);
                 }
                 self.ask_questions(&plan.questions);
+                self.ask_included(&plan);
                 self.problem = None;
                 self.plan = Some(plan);
             }
@@ -360,6 +374,30 @@ impl Launch {
         }
     }
 
+    /// A flag for each reason for which devices are left out, or would be.
+    fn ask_included(&mut self, plan: &Plan) {
+        let focused = self.focused().map(|field| field.slot.clone());
+        let on = |why: LeftOut| self.value(&Slot::Include(why)).is_some();
+        let on = LeftOut::INCLUDABLE.map(|why| (why, on(why)));
+        self.fields.retain(|field| !matches!(field.slot, Slot::Include(_)));
+        let place = self.fields.iter().rposition(|field| field.block == 1).map_or(0, |at| at + 1);
+        for (why, on) in on.into_iter().rev() {
+            let of = plan.exclusions.iter().chain(&plan.included).filter(|exclusion| exclusion.why == why);
+            let of: Vec<&Exclusion> = of.collect();
+            if of.is_empty() {
+                continue;
+            }
+            let count: usize = of.iter().map(|exclusion| exclusion.count).sum();
+            let texts: Vec<&str> = of.iter().map(|exclusion| exclusion.text.as_str()).collect();
+            let label = format!("include {count} {}", texts.join(", "));
+            let (slot, input) = (Slot::Include(why), Input::Flag(on));
+            self.fields.insert(place, Field { block: 1, slot, label, input, note: String::new(), required: false });
+        }
+        if let Some(slot) = focused {
+            self.at = self.fields.iter().position(|field| field.slot == slot).map_or(At::Arm, At::Field);
+        }
+    }
+
     /// The engine took the answer to a question, or refused it: either way the field is empty again.
     pub fn question_answered(&mut self, question: &str) {
         if let Some(field) = self.fields.iter_mut().find(|f| matches!(&f.slot, Slot::Answer(id) if id == question)) {
@@ -368,21 +406,46 @@ impl Launch {
         self.again();
     }
 
+    /// The next stop. What only a roll-out has is passed over, unless one is in it already: a plain launch is armed
+    /// after as few steps as ever.
     pub fn next(&mut self, forward: bool) {
+        let within = self.knob_at(self.at);
+        loop {
+            self.at = self.beside(forward);
+            if within || !self.knob_at(self.at) {
+                return;
+            }
+        }
+    }
+
+    fn knob_at(&self, at: At) -> bool {
+        matches!(at, At::Field(at) if self.fields.get(at).is_some_and(|field| matches!(field.slot, Slot::How(_))))
+    }
+
+    fn beside(&self, forward: bool) -> At {
         let last = self.fields.len() - 1;
-        self.at = match (self.at, forward) {
+        match (self.at, forward) {
             (At::Field(at), true) if at < last => At::Field(at + 1),
             (At::Field(_), true) => At::Arm,
             (At::Arm, true) => At::Cancel,
-            (At::Cancel, true) | (At::Launch, false) => At::Save,
-            (At::Save, true) => At::Launch,
+            (At::Cancel, true) | (At::DryRun, false) => At::Save,
+            (At::Save, true) | (At::Launch, false) => At::DryRun,
+            (At::DryRun, true) => At::Launch,
             (At::Launch, true) => At::Field(0),
             (At::Field(0), false) => At::Launch,
             (At::Field(at), false) => At::Field(at - 1),
             (At::Arm, false) => At::Field(last),
             (At::Cancel, false) => At::Arm,
             (At::Save, false) => At::Cancel,
-        };
+        }
+    }
+
+    /// Fields of block How in so many rows of so many cells, around the focus: the places, and the first row shown.
+    pub fn how_shown(&self, rows: usize, width: u16) -> (Vec<Place>, usize) {
+        let places = self.places(width);
+        let focused = places.iter().find(|place| self.at == At::Field(place.field)).map_or(0, |place| place.row);
+        let from = (focused + 1).saturating_sub(rows);
+        (places.into_iter().filter(|place| (from..from + rows).contains(&place.row)).collect(), from)
     }
 
     /// Which fields of a block are shown in so many rows: the part of a longer form that is around the focus.
@@ -395,8 +458,14 @@ impl Launch {
         self.fields.iter().enumerate().filter(of).skip((place + 1).saturating_sub(rows)).take(rows)
     }
 
-    /// The field that stands in this row of a block. Only where every field has one row.
-    pub fn field_at(&self, block: u8, inside: Rect, row: usize) -> Option<usize> {
+    /// The field that stands there in a block. Only where that is plain: a question takes several rows.
+    pub fn field_at(&self, block: u8, inside: Rect, at: Position) -> Option<usize> {
+        let (row, x) = (usize::from(at.y.checked_sub(inside.y)?), at.x.saturating_sub(inside.x));
+        if block == 2 {
+            let (places, from) = self.how_shown(usize::from(inside.height), inside.width);
+            let mut here = places.iter().filter(|place| place.row == from + row);
+            return here.rfind(|place| place.x <= x).map(|place| place.field);
+        }
         let field = self.fields_shown(block, usize::from(inside.height)).nth(row)?;
         (row == 0 || !matches!(block, 1 | 3)).then_some(field.0)
     }

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use super::{Launch, Slot, Spread};
 use crate::console::app::form::{Hidden, Input, Need, Text, duration};
 use crate::console::app::tree::Tree;
-use crate::model::plan::{Plan, PlanRequest, ScriptRef};
-use crate::model::rollout::How;
+use crate::model::plan::{LeftOut, Plan, PlanRequest, ScriptRef};
 use crate::model::script::{Param, ParamKind};
 use crate::model::secret::Secret;
+
+/// A word as a shell takes it.
+pub(super) type Quote<'a> = &'a dyn Fn(&str) -> String;
 
 impl Launch {
     pub(super) fn request(&self) -> Result<PlanRequest, String> {
@@ -48,9 +50,10 @@ impl Launch {
             }
         }
         let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
-        let (include, dry_run) = (Vec::new(), false);
-        let script = ScriptRef::Library(script);
-        Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once, how: How::default() })
+        let include =
+            LeftOut::INCLUDABLE.into_iter().filter(|why| self.value(&Slot::Include(*why)).is_some()).collect();
+        let (script, how, dry_run) = (ScriptRef::Library(script), self.how()?, self.dry_run);
+        Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once, how })
     }
 
     /// Values as a job had them; what was secret then is asked for again.
@@ -103,6 +106,15 @@ impl Launch {
         }
         if let Some(at_once) = self.value(&Slot::AtOnce) {
             line.push_str(&format!(" --at-once {}", quote(&at_once)));
+        }
+        line.push_str(&self.how_flags(&quote));
+        let include = LeftOut::INCLUDABLE.into_iter().filter(|why| self.value(&Slot::Include(*why)).is_some());
+        let include: Vec<&str> = include.map(LeftOut::word).collect();
+        if !include.is_empty() {
+            line.push_str(&format!(" --include {}", include.join(",")));
+        }
+        if self.dry_run {
+            line.push_str(" --dry-run=script");
         }
         if let Need::Count(count) = self.arm.need {
             line.push_str(&format!(" --confirm {count}"));

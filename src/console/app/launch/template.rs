@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Launch, Slot};
+use super::{Launch, Slot, how};
 use crate::console::app::form::{Input, Text};
 use crate::model::script::ScriptInfo;
 use crate::model::template::{Form, Template};
@@ -17,7 +17,8 @@ impl Slot {
         match self {
             Slot::AtOnce => Some("at_once"),
             Slot::Timeout => Some("timeout"),
-            Slot::Script | Slot::Param(_) | Slot::Template | Slot::Target | Slot::Answer(_) => None,
+            Slot::How(knob) => Some(knob.name()),
+            Slot::Include(_) | Slot::Script | Slot::Param(_) | Slot::Template | Slot::Target | Slot::Answer(_) => None,
         }
     }
 }
@@ -56,6 +57,8 @@ impl Launch {
     /// Fills the form in. What the template does not say is as the script and the settings have it.
     pub fn apply(&mut self, template: &Template, scripts: &[ScriptInfo]) {
         let form = &template.form;
+        let usual: Vec<(Slot, Option<String>)> =
+            how::fields().into_iter().map(|field| (field.slot, field.input.value())).collect();
         self.fields.retain(|field| match field.slot {
             Slot::Param(_) => matches!(field.input, Input::Hidden(_)),
             _ => true,
@@ -66,7 +69,8 @@ impl Launch {
                 (Slot::Target, input) => *input = Input::Text(Text::new(&form.target)),
                 (slot, input) => {
                     if let Some(limit) = slot.limit() {
-                        input.put(form.limits.get(limit).map(String::as_str));
+                        let usual = usual.iter().find(|(known, _)| known == slot).and_then(|(_, value)| value.as_ref());
+                        input.put(form.limits.get(limit).or(usual).map(String::as_str));
                     }
                 }
             }

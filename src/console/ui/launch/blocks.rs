@@ -12,6 +12,8 @@ use crate::console::theme::Role;
 use crate::console::ui::cells::{self, line, nth};
 use crate::console::ui::preview::sha;
 use crate::console::ui::states;
+use crate::model::plan::Plan;
+use crate::model::rollout::{Between, Offline};
 use crate::model::script::Level;
 
 pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
@@ -104,8 +106,16 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
             Span::styled("excluded   ", muted),
             Span::styled(text::count(plan.excluded.len() as u64), theme.style(Role::LevelWarn)),
         ];
-        if let Some((id, why)) = plan.excluded.first() {
-            spans.push(Span::styled(format!("  {}: {}", text::plain(id), text::plain(why)), muted));
+        // by reason, where the engine counts them so; what can be taken in has a field of its own
+        let by_reason = plan.exclusions.iter().filter(|exclusion| !exclusion.why.can_be_included());
+        let said: Vec<String> =
+            by_reason.map(|exclusion| format!("{} {}", exclusion.count, text::plain(&exclusion.text))).collect();
+        match (said.is_empty(), plan.excluded.first()) {
+            (false, _) => spans.push(Span::styled(format!("  {}", said.join(", ")), muted)),
+            (true, Some((id, why))) if plan.exclusions.is_empty() => {
+                spans.push(Span::styled(format!("  {}: {}", text::plain(id), text::plain(why)), muted));
+            }
+            (true, _) => {}
         }
         rows.push(Line::from(spans));
     }
@@ -136,7 +146,71 @@ pub(super) fn how(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
         Some(ms) => format!("A device that takes longer than {} is stopped and counts as timeout.", text::took(ms)),
         None => "No timeout: a script that hangs runs until it is stopped.".into(),
     };
-    cells::paragraph(buf, below(area, 1), &text, muted);
+    cells::paragraph(buf, area, &text, muted);
+}
+
+/// The rings, one a row: how many, which, and why these.
+fn rings(app: &App, plan: &Plan, width: usize) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let mut rows = Vec::new();
+    for (n, ring) in (1..).zip(&plan.rollout.rings) {
+        let size = text::count(ring.runs.len() as u64);
+        let room = width.saturating_sub(16);
+        let about = text::clip(&format!("{}  {}", text::plain(&ring.devices), text::plain(&ring.why)), room);
+        rows.push(Line::from(vec![
+            Span::styled(format!("ring {n:<2} "), muted),
+            Span::styled(format!("{size:>6}  "), theme.style(Role::TextStrong)),
+            Span::styled(about, plain),
+        ]));
+    }
+    rows
+}
+
+/// What stands between the rings, how long it may take, and when it stops by itself.
+fn course(app: &App, launch: &Launch, plan: &Plan) -> Vec<Line<'static>> {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let rollout = &plan.rollout;
+    let mut rows = Vec::new();
+    if rollout.rings.len() > 1 {
+        let then = match rollout.how.between {
+            Between::Go => "the next ring goes when the one before has been sent to",
+            Between::Wait => "the next ring goes when the one before has ended",
+            Between::Ask => "each ring waits for you when the one before has ended",
+        };
+        rows.push(Line::from(vec![Span::styled("then    ", muted), Span::styled(then, plain)]));
+    }
+    if let Some(time) = rough_time(app, launch, plan) {
+        rows.push(Line::from(vec![Span::styled("time    ", muted), Span::styled(time, plain)]));
+    }
+    if let Some(stops) = rollout.stops(plan.devices.len()) {
+        rows.push(Line::from(vec![Span::styled("[ok] ", theme.style(Role::StateOk)), Span::styled(stops, plain)]));
+    }
+    rows
+}
+
+/// How often the whole of `at once` is waited for, ring by ring.
+fn waves(plan: &Plan) -> u64 {
+    let at_once = if plan.at_once == 0 { u64::MAX } else { u64::from(plan.at_once) };
+    let rings = plan.rollout.rings.iter().map(|ring| ring.runs.len() as u64);
+    let rings: Vec<u64> = if plan.rollout.rings.is_empty() { vec![plan.devices.len() as u64] } else { rings.collect() };
+    rings.into_iter().map(|devices| devices.div_ceil(at_once)).sum()
+}
+
+/// By how long the script's last job took, and at most.
+fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<String> {
+    let waves = waves(plan);
+    let script = launch.script()?;
+    let last = app.jobs.iter().find(|job| job.script == script && job.finished_at.is_some());
+    let about = last.and_then(|job| {
+        let took = job.finished_at?.as_millisecond() - job.created_at.as_millisecond();
+        let took = took.max(0).unsigned_abs();
+        Some(format!("about {} ({waves} x {}, as job {} took)", text::took(took * waves), text::took(took), job.id))
+    });
+    let most = plan.timeout_ms.map(|limit| format!("at most {} if all hit the timeout", text::took(limit * waves)));
+    let parts: Vec<String> = about.into_iter().chain(most).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
@@ -170,11 +244,31 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     }
     if !plan.offline.is_empty() {
         let n = text::count(plan.offline.len() as u64);
-        rows.push(("[!!]", Role::LevelWarn, format!("{n} did not answer last time")));
+        rows.push((
+            "[!!]",
+            Role::LevelWarn,
+            match plan.rollout.how.offline {
+                Offline::Skip => format!("{n} did not answer last time: tried once, then offline"),
+                Offline::Queue { expire_ms } => {
+                    let kept = text::took(expire_ms);
+                    format!("{n} did not answer last time: kept {kept}, run when they answer")
+                }
+            },
+        ));
     }
     if !plan.excluded.is_empty() {
         let n = text::count(plan.excluded.len() as u64);
         rows.push(("[!!]", Role::LevelWarn, format!("{n} left out (alt-t lists them)")));
+    }
+    if let Some(argument) = &plan.dry_run {
+        rows.insert(0, ("[ok]", Role::StateOk, format!("dry run: the script is given {}", text::plain(argument))));
+    }
+    for taken in &plan.included {
+        rows.push((
+            "[!!]",
+            Role::LevelWarn,
+            format!("taken in on purpose: {} {}", taken.count, text::plain(&taken.text)),
+        ));
     }
     let errors = plan.findings.iter().filter(|finding| finding.level == Level::Error).count();
     if errors > 0 {
@@ -184,12 +278,18 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
         rows.push(("[ok]", Role::StateOk, "no secret is missing".into()));
     }
     rows.push(("[--]", Role::TextMuted, "what has begun is not recalled".into()));
-    for (n, (sign, role, text)) in rows.iter().enumerate() {
-        let spans = vec![
-            Span::styled(format!("{sign} "), theme.style(*role)),
-            Span::styled(text.as_str(), theme.style(Role::Text)),
-        ];
-        line(buf, nth(area, n as u16), &Line::from(spans));
+    // Where there is little room: who comes first, what to think of, and only then what is as it should be.
+    let mut lines = rings(app, plan, usize::from(area.width));
+    let said = |(sign, role, said): (&str, Role, String)| {
+        let sign = Span::styled(format!("{sign} "), theme.style(role));
+        Line::from(vec![sign, Span::styled(said, theme.style(Role::Text))])
+    };
+    let (warned, fine): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(sign, ..)| *sign == "[!!]");
+    lines.extend(warned.into_iter().map(said));
+    lines.extend(course(app, launch, plan));
+    lines.extend(fine.into_iter().map(said));
+    for (n, row) in lines.iter().enumerate() {
+        line(buf, nth(area, n as u16), row);
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn draw_field(
     buf: &mut Buffer,
     position: &mut Option<Position>,
 ) {
-    if area.height == 0 || area.width < label + 6 {
+    if area.height == 0 || area.width < label + 4 {
         return;
     }
     let theme = &app.theme;
@@ -86,7 +86,6 @@ pub(super) fn note(app: &App, field: &Field, area: Rect, buf: &mut Buffer) {
             Some(0) | None => "no limit if empty; 0 = none".into(),
             Some(n) => format!("{n} if empty; 0 = no limit"),
         },
-        Slot::Timeout => "30s 10m 2h, per device".into(),
         _ => text::plain(&field.note),
     };
     cells::words(buf, area, &text, app.theme.style(Role::TextMuted));
@@ -100,6 +99,18 @@ pub(super) fn view(value: &str, cursor: usize, width: usize) -> (String, usize) 
     let line = Line::from(Span::raw(value));
     let shown = text::slice(&line, from, width);
     (shown.spans.iter().map(|span| span.content.as_ref()).collect(), at - from)
+}
+
+/// Devices that are left out unless this is on: a sign and what it is about, on a row.
+pub(super) fn include(app: &App, field: &Field, focused: bool, area: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let on = matches!(field.input, Input::Flag(true));
+    let sign = if on { theme.glyphs.mark() } else { theme.glyphs.unmarked() };
+    let style = theme.style(if focused { Role::Cursor } else { Role::Text });
+    cells::words(buf, area, sign, style);
+    let rest = Rect { x: area.x + 4, width: area.width.saturating_sub(4), ..area };
+    let role = if on { Role::LevelWarn } else { Role::TextMuted };
+    cells::words(buf, rest, &text::plain(&field.label), theme.style(role));
 }
 
 /// A question of the engine: its text on a row, the hidden answer below.

@@ -8,11 +8,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use self::blocks::{check, how, what, whereto};
-use self::fields::{answer, devices, draw_field};
+use self::fields::{answer, devices, draw_field, include, note};
 use super::cells::{self, line, nth, pane, title};
 use super::chooser;
 use crate::console::app::form::Need;
-use crate::console::app::launch::{At, BUTTONS, Launch, Slot};
+use crate::console::app::launch::{ALL, At, BUTTONS, FEW, Launch, Slot};
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -58,11 +58,17 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
     let name = title(theme, LETTERS[usize::from(block)], NAMES[usize::from(block)], "");
     let foot = if block == 1 && launch.plan.is_some() { "alt-t devices" } else { "" };
     let inside = pane(app, buf, area, name, foot, focused);
-    let labels = launch.fields.iter().filter(|field| field.block == block);
+    if block == 2 {
+        return how_block(app, launch, at, inside, buf, position);
+    }
+    let labels = launch.fields.iter().filter(|field| field.block == block && !matches!(field.slot, Slot::Include(_)));
     let label = labels.map(|field| text::width(&field.label) + 1).max().unwrap_or(8).clamp(8, 16) as u16;
     let mut y = 0;
     for (n, field) in launch.fields_shown(block, usize::from(inside.height)) {
-        if matches!(field.slot, Slot::Answer(_)) {
+        if matches!(field.slot, Slot::Include(_)) {
+            include(app, field, Some(n) == at, nth(inside, y), buf);
+            y += 1;
+        } else if matches!(field.slot, Slot::Answer(_)) {
             y += answer(app, field, Some(n) == at, below(inside, y), buf, position);
         } else {
             draw_field(app, field, Some(n) == at, label, nth(inside, y), buf, position);
@@ -76,9 +82,37 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
     match block {
         0 => what(app, launch, rest, buf),
         1 => whereto(app, launch, rest, buf),
-        2 => how(app, launch, rest, buf),
         _ => check(app, launch, rest, buf),
     }
+}
+
+/// The fields of block How, several to a row; what of it is in force stands below, where there is room.
+fn how_block(
+    app: &App,
+    launch: &Launch,
+    at: Option<usize>,
+    inside: Rect,
+    buf: &mut Buffer,
+    position: &mut Option<Position>,
+) {
+    let muted = app.theme.style(Role::TextMuted);
+    let (places, from) = launch.how_shown(usize::from(inside.height), inside.width);
+    for place in &places {
+        let Some(field) = launch.fields.get(place.field) else { continue };
+        let row = nth(inside, (place.row - from) as u16);
+        let area = Rect { x: row.x + place.x, width: place.width.min(row.width.saturating_sub(place.x)), ..row };
+        draw_field(app, field, Some(place.field) == at, place.label, area, buf, position);
+        let suffix = Rect { x: area.right() + 1, width: row.right().saturating_sub(area.right() + 1), ..row };
+        cells::words(buf, suffix, place.suffix, muted);
+    }
+    let used = places.last().map_or(0, |place| (place.row - from + 1) as u16);
+    let mut rest = below(inside, used + 1);
+    // What belongs in the field that is being written.
+    if let Some(field) = at.and_then(|at| launch.fields.get(at)).filter(|field| field.block == 2) {
+        note(app, field, nth(rest, 0), buf);
+        rest = below(rest, 1);
+    }
+    how(app, launch, rest, buf);
 }
 
 fn below(area: Rect, y: u16) -> Rect {
@@ -158,7 +192,11 @@ fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
     line(buf, nth(rows, 0), &Line::from(vec![Span::styled(ask, plain), typed, state]));
     let ready = if armed { Role::KeyDanger } else { Role::TextMuted };
     let look = |at: At| if at == At::Launch { ready } else { Role::Text };
-    cells::buttons(app, buf, form.buttons, BUTTONS.map(|(word, at)| (word, launch.at == at, look(at))));
+    let button = |(word, at): (&'static str, At)| (word, launch.at == at, look(at));
+    match form.buttons.width {
+        ALL.. => cells::buttons(app, buf, form.buttons, BUTTONS.map(button)),
+        _ => cells::buttons(app, buf, form.buttons, FEW.map(button)),
+    }
     // A word about the last key, or the command line.
     let last = command.unwrap_or_else(|| nth(area, 2));
     let last = Rect { x: last.x + 1, width: last.width.saturating_sub(2), ..last };

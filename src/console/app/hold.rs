@@ -1,0 +1,180 @@
+//! Holding a roll-out: pause and go on, and letting the next ring go. Pausing is done at once, for it sends nothing;
+//! what sends again asks first, with Cancel focused. Owns the question; whether a job waits is the engine's word.
+
+use super::commands::Do;
+use super::layers::Next;
+use super::notices::Level;
+use super::{App, Effect, Layer};
+use crate::console::theme::Role;
+use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::rollout::Asks;
+use crate::model::wire::{Problem, Turned};
+
+/// What is asked of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Pause,
+    Resume,
+    /// This ring: somebody else may have let it go meanwhile.
+    Approve(u32),
+}
+
+/// The question before something is sent again.
+#[derive(Debug)]
+pub struct Ask {
+    pub job: JobId,
+    pub script: String,
+    pub turn: Turn,
+    /// What would happen, a line each.
+    pub says: Vec<String>,
+    pub on_yes: bool,
+}
+
+impl Ask {
+    fn resume(job: &JobSummary) -> Self {
+        let mut says =
+            vec![format!("{} devices have not been sent to. They will be, as the plan says.", job.counts.queued)];
+        if let Some(paused) = &job.progress.paused {
+            let by = if paused.by.is_empty() { "the engine" } else { &paused.by };
+            let why = paused.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            says.insert(0, format!("Paused by {by}{why}."));
+        }
+        says.extend(budget_said(job));
+        Self { job: job.id, script: job.script.clone(), turn: Turn::Resume, says, on_yes: false }
+    }
+
+    fn approve(job: &Job, asks: &Asks) -> Self {
+        let ring = asks.ring.checked_sub(1).and_then(|at| job.rollout.rings.get(at as usize));
+        let devices = ring.map_or_else(String::new, |ring| format!(": {}", ring.devices));
+        let s = if asks.devices == 1 { "" } else { "s" };
+        let mut says = vec![format!(
+            "Ring {} of {} is {} device{s}{devices}",
+            asks.ring, job.summary.progress.rings, asks.devices
+        )];
+        if !asks.why.is_empty() {
+            says.push(format!("It waits because {}.", asks.why));
+        }
+        let counts = &job.summary.counts;
+        let ended = format!("So far {} ok, {} bad, {} offline.", counts.ok, counts.bad(), counts.offline);
+        says.push(ended);
+        says.extend(budget_said(&job.summary));
+        let summary = &job.summary;
+        Self { job: summary.id, script: summary.script.clone(), turn: Turn::Approve(asks.ring), says, on_yes: false }
+    }
+
+    /// The button that does it.
+    pub fn word(&self) -> String {
+        match self.turn {
+            Turn::Approve(ring) => format!("Start ring {ring}"),
+            Turn::Pause | Turn::Resume => "Go on".to_owned(),
+        }
+    }
+}
+
+/// How much of the failure budget is used, of how much, and in which role that is said.
+pub fn budget(job: &JobSummary) -> Option<(u32, u32, Role)> {
+    let (bad, stop_at) = (job.progress.bad, job.progress.stop_at?);
+    let role = match bad {
+        bad if bad >= stop_at => Role::BudgetOver,
+        bad if bad * 2 >= stop_at => Role::BudgetNear,
+        _ => Role::BudgetOk,
+    };
+    Some((bad, stop_at, role))
+}
+
+/// What a job in a list needs to be looked at for: its sign, what that means, and its role.
+pub fn flag(job: &JobSummary) -> Option<(char, &'static str, Role)> {
+    if job.progress.stopped.is_some() {
+        return Some(('#', "stopped by itself", Role::BudgetOver));
+    }
+    if job.state.ended() {
+        return None;
+    }
+    if job.progress.held() {
+        return Some(('?', "waits for you", Role::StateSent));
+    }
+    let (bad, stop_at, role) = budget(job)?;
+    (bad * 2 >= stop_at).then_some(('!', "half of its failure budget is used", role))
+}
+
+/// `9 are bad: at 20 it stops by itself.`
+fn budget_said(job: &JobSummary) -> Option<String> {
+    let stop_at = job.progress.stop_at?;
+    Some(format!("{} bad so far: at {stop_at} it stops by itself.", job.progress.bad))
+}
+
+impl App {
+    /// The job that is watched, or that the cursor of the jobs is on, as a whole if it is here.
+    fn held_here(&self) -> Option<&Job> {
+        let id = self.job_here()?.id;
+        self.held.as_ref().filter(|held| held.id == id).and_then(|held| held.job.as_ref())
+    }
+
+    /// Why a job cannot be paused, go on, or let its next ring go.
+    pub(super) fn why_not_turn(&self, verb: Do) -> Option<String> {
+        let Some(job) = self.job_here() else { return Some("no job here".into()) };
+        if job.state.ended() {
+            return Some(format!("job {} has ended", job.id));
+        }
+        match verb {
+            Do::Approve if job.progress.asks.is_none() => Some(match job.progress.rings {
+                0 | 1 => format!("job {} has no rings to wait for", job.id),
+                rings => format!("no ring waits: ring {} of {rings} is under way", job.progress.ring.max(1)),
+            }),
+            _ => None,
+        }
+    }
+
+    /// `p`: nothing new is sent; on a paused job, the question whether it goes on.
+    pub(super) fn pause_or_ask(&mut self, effects: &mut Vec<Effect>) {
+        let Some(job) = self.job_here() else { return };
+        if job.progress.paused.is_some() {
+            let ask = Ask::resume(job);
+            self.layers.push(Layer::Hold(ask));
+        } else {
+            effects.push(Effect::Turn { job: job.id, turn: Turn::Pause });
+        }
+    }
+
+    /// `P`: the question whether the next ring goes.
+    pub(super) fn ask_approval(&mut self) {
+        let ask = self.held_here().and_then(|job| Some(Ask::approve(job, job.summary.progress.asks.as_ref()?)));
+        match ask {
+            Some(ask) => self.layers.push(Layer::Hold(ask)),
+            None => self.hint = Some("the job is still being read".into()),
+        }
+    }
+
+    pub(super) fn in_hold(&mut self, ask: &mut Ask, verb: Do, effects: &mut Vec<Effect>) -> Next {
+        match verb {
+            Do::Cancel | Do::Back | Do::QuitOrBack => {
+                self.hint = Some(format!("job {} waits on", ask.job));
+                return Next::Close;
+            }
+            Do::NextField | Do::PreviousField | Do::Down | Do::Up | Do::Collapse | Do::Expand => {
+                ask.on_yes = !ask.on_yes;
+            }
+            Do::Accept | Do::Open => {
+                if ask.on_yes {
+                    effects.push(Effect::Turn { job: ask.job, turn: ask.turn });
+                } else {
+                    self.hint = Some(format!("job {} waits on", ask.job));
+                }
+                return Next::Close;
+            }
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    /// The engine did it, or not: two who ask at once both hear what the job does now.
+    pub(super) fn turned(&mut self, job: JobId, answer: Result<Turned, Problem>) {
+        match answer {
+            Ok(turned) => {
+                self.set_job(turned.job);
+                self.say(Level::Info, format!("job {job}: {}", turned.says));
+            }
+            Err(problem) => self.say(Level::Error, format!("job {job}: {}", problem.error)),
+        }
+    }
+}
