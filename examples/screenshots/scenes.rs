@@ -317,7 +317,8 @@ impl<'a> Session<'a> {
     fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
         let Targets { devices, groups, .. } = self.tape.targets.clone();
         let inventory = Inventory { devices, groups, warnings: vec![] };
-        let found = target::parse(expr).and_then(|expr| Ok(expr.resolve(&inventory)?.into_iter().cloned().collect()));
+        let found = target::parse(expr)
+            .and_then(|expr| Ok(expr.resolve(&inventory, &target::Sets::new())?.into_iter().cloned().collect()));
         let devices: Vec<Device> = found.map_err(|error| missing(&error.message, Some(error.column)))?;
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
         Ok(Resolved { count: devices.len(), folded, devices })

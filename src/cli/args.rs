@@ -1,5 +1,6 @@
 //! The command line: verbs, flags, and their help. Nothing here acts.
 
+mod afterwork;
 mod planned;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::model::output::Which;
 use crate::model::triage::Subject;
 use crate::settings::{self, Overrides, units};
 
+pub use afterwork::{Diff, Export, FormatWord, Rerun};
 use planned::{AUDIT_HELP, PLAN_HELP};
 pub use planned::{Audit, DryRun, Plan, Reason, What};
 
@@ -126,11 +128,17 @@ pub enum Verb {
     #[command(after_help = ACK_HELP)]
     Ack(Ack),
     /// Compare outputs: a job with the one before it, a group with those that went well, a device with its last run
-    #[command(after_help = DIFF_HELP)]
+    #[command(after_help = afterwork::DIFF_HELP)]
     Diff(Diff),
     /// Who did what: launches and how they ended, stops, edits, changes of the configuration
     #[command(after_help = AUDIT_HELP)]
     Audit(Audit),
+    /// Run a job's script again, as it was, on the devices it left failed, offline, not started…
+    #[command(after_help = afterwork::RERUN_HELP)]
+    Rerun(Rerun),
+    /// A job for others: CSV, JSON, a page for the ticket, JUnit
+    #[command(after_help = afterwork::EXPORT_HELP)]
+    Export(Export),
     /// Run the engine here (console and verbs start one in the background by themselves)
     Serve(Serve),
     /// What an engine starts to end its scripts on this machine should it be killed
@@ -479,41 +487,6 @@ pub struct Ack {
     /// Take it back
     #[arg(long)]
     pub undo: bool,
-}
-
-const DIFF_HELP: &str = "\
-A job alone is compared with the job of the same script before it: which groups came, went, grew and shrank,
-and which devices ended in another way. With --group and --device it is outputs, line by line, as `diff -u`
-writes them: stdout, then stderr; numbers, times, addresses and the device's own names are masked (--raw:
-not). SIGNATURE is one of `groups`, the beginning of one, or `base`: the largest group that ended well. Of
-outputs of more than 4,000 lines or 1 MiB the beginning and the end are compared, which is told.
-JSON of outputs: {schema_version, left, right, masked, masks, added, removed, notes, diff}, left and right
-{job, run, device, state, exit_code, signature, stands_for, left_out}; of jobs: {schema_version, left, right,
-groups: [{signature, state, exit_code, says, left, right}], moved: [{from, to, signature, says, count,
-devices}], only_left, only_right}.
-
-    quarterdeck diff 12                            job 12 beside the one before
-    quarterdeck diff 12 --group 2c7e               a failure beside what went well
-    quarterdeck diff 12 --device web7              web7 beside the same script on it the time before
-    quarterdeck diff 12 --device web7 --device web8
-    quarterdeck diff 9 12 --device web7            web7 in both jobs";
-
-#[derive(Debug, Args)]
-pub struct Diff {
-    /// The job
-    pub id: u64,
-    /// Another job
-    #[arg(value_name = "JOB")]
-    pub other: Option<u64>,
-    /// This device's output: name, or connection:name (twice: both)
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub device: Vec<String>,
-    /// A group's output, by its signature (twice: both)
-    #[arg(long, value_name = "SIGNATURE", value_parser = NonEmptyStringValueParser::new())]
-    pub group: Vec<String>,
-    /// With all numbers, times and names
-    #[arg(long)]
-    pub raw: bool,
 }
 
 #[derive(Debug, Args)]

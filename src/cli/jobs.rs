@@ -106,6 +106,9 @@ fn head(job: &Job) -> String {
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<10}{}\n", safe::text(value)));
     line("script", &format!("{} (version {})", head.script, head.version));
     line("target", &head.target);
+    if let Some(parent) = head.parent {
+        line("retry of", &format!("job {parent}"));
+    }
     for (name, value) in &job.params {
         line("param", &format!("{name}={value}"));
     }

@@ -8,6 +8,7 @@ mod audit;
 mod config;
 mod diff;
 mod doctor;
+mod export;
 mod follow;
 mod groups;
 mod jobs;
@@ -19,6 +20,7 @@ mod plain;
 mod planned;
 pub mod printer;
 mod remarks;
+mod rerun;
 pub mod rollout;
 mod run;
 mod safe;
@@ -174,6 +176,8 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Ack(verb)) => remarks::ack(desk, verb).await,
         Some(Verb::Diff(verb)) => diff::run(desk, verb).await,
         Some(Verb::Audit(verb)) => audit::run(desk, verb).await,
+        Some(Verb::Rerun(verb)) => rerun::run(desk, verb).await,
+        Some(Verb::Export(verb)) => export::run(desk, verb).await,
         _ => Ok(Outcome::Done),
     }
 }

@@ -44,8 +44,10 @@ impl Asked<'_> {
         mut secrets: Vec<(String, Secret)>,
     ) -> Result<(PlanRequest, Plan), CliError> {
         let script = found(client, local, self.script).await?;
-        if ask::may_ask(desk.common.no_input) {
-            ask_secrets(client, &script, &mut secrets).await?;
+        if ask::may_ask(desk.common.no_input)
+            && let Some(info) = declared(client, &script).await
+        {
+            ask_secrets(&info, &mut secrets).await?;
         }
         let what = self.what;
         let request = PlanRequest {
@@ -207,18 +209,20 @@ pub fn referred(text: &str) -> Result<(String, Secret), CliError> {
     Ok((name, Secret::new(value)))
 }
 
-/// Asks for the secrets that the script requires and that were not given.
-async fn ask_secrets(client: &Client, script: &ScriptRef, given: &mut Vec<(String, Secret)>) -> Result<(), CliError> {
-    let info: ScriptInfo = match script {
-        ScriptRef::Library(name) => match client.script(name).await {
-            Ok(script) => script.info,
-            Err(_) => return Ok(()), // planning says it better
-        },
+/// What the script declares; `None`: planning says better why that is not known.
+async fn declared(client: &Client, script: &ScriptRef) -> Option<ScriptInfo> {
+    match script {
+        ScriptRef::Library(name) => client.script(name).await.ok().map(|script| script.info),
         ScriptRef::Text { name, base64 } => {
             let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_default();
-            script::inspect(name, &bytes)
+            Some(script::inspect(name, &bytes))
         }
-    };
+        ScriptRef::Job(_) => client.lint(script).await.ok().map(|script| script.info),
+    }
+}
+
+/// Asks for the secrets that the script requires and that were not given.
+pub async fn ask_secrets(info: &ScriptInfo, given: &mut Vec<(String, Secret)>) -> Result<(), CliError> {
     for param in info.params.iter().filter(|param| param.secret && param.required) {
         if given.iter().any(|(name, _)| *name == param.name) {
             continue;
@@ -244,7 +248,7 @@ pub fn say_warnings(plan: &Plan) {
 }
 
 /// The count to launch with, as given or typed.
-async fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<usize>, CliError> {
+pub async fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Result<Option<usize>, CliError> {
     let count = plan.devices.len();
     match given {
         Some(given) if given != count => Err(CliError::Usage(format!(
@@ -280,7 +284,7 @@ fn many(count: usize) -> String {
 
 /// Passphrases that the planned devices need. Without a terminal the launch goes on: those devices' runs say what
 /// they lacked, the others need not suffer.
-async fn answer(client: &Client, questions: &[Question], asking: bool) -> Result<(), CliError> {
+pub async fn answer(client: &Client, questions: &[Question], asking: bool) -> Result<(), CliError> {
     for question in questions {
         if !asking {
             say(format!(

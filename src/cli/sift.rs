@@ -109,6 +109,7 @@ mod tests {
                 by: "ops".into(),
                 reason: None,
                 progress: Default::default(),
+                parent: None,
             })
             .into()
     }

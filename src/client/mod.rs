@@ -7,6 +7,7 @@ mod audit;
 mod events;
 mod frames;
 mod http;
+mod report;
 mod saved;
 mod shelf;
 mod start;

@@ -13,6 +13,7 @@ pub mod outputs;
 mod post;
 mod saved;
 pub mod search;
+mod sets;
 mod shelf;
 pub mod store;
 mod templates;
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 use self::events::Events;
 use self::inventory::Inventories;
 use self::jobs::Jobs;
-use self::jobs::plan::{self, Plans, resolve};
+use self::jobs::plan::{self, Plans};
 use self::library::Library;
 use self::library::trash::Trash;
 use self::search::Searches;
@@ -258,8 +259,7 @@ impl Engine {
 
     pub async fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
         self.settle().await;
-        let inventory = self.inventories.all();
-        let devices: Vec<Device> = resolve(&inventory, expr)?.into_iter().cloned().collect();
+        let devices = self.meant(&self.inventories.all(), expr).await?.devices;
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
         Ok(Resolved { count: devices.len(), folded, devices })
     }
@@ -294,14 +294,7 @@ impl Engine {
 
     pub async fn doctor(&self, device: &str, caller: &Caller) -> Result<Doctor, Problem> {
         self.settle().await;
-        let inventory = self.inventories.all();
-        let found = match resolve(&inventory, device)?.as_slice() {
-            [one] => (*one).clone(),
-            [] => return Err(problem(Code::NotFound, format!("no device named {device}"))),
-            many => {
-                return Err(problem(Code::Invalid, format!("`{device}` names {} devices: give one", many.len())));
-            }
-        };
+        let found = self.one(device).await?;
         let connector = self
             .connectors
             .get(&found.connection)
@@ -338,7 +331,7 @@ impl Engine {
     pub async fn lint(&self, script: &ScriptRef) -> Result<Script, Problem> {
         match script {
             ScriptRef::Library(name) => self.script(name).await,
-            ScriptRef::Text { .. } => {
+            ScriptRef::Text { .. } | ScriptRef::Job(_) => {
                 let (info, bytes, _) = plan::fetch(self, script).await?;
                 let findings = self.library.lint_text(&info.name, bytes.clone()).await;
                 Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })

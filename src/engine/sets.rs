@@ -83,7 +83,7 @@ impl Engine {
                 "job {id} still runs: what it leaves is known when it has ended (`quarterdeck jobs attach {id}` waits, \
                  `jobs cancel {id}` ends it)"
             );
-            return Err(problem(Code::Refused, why));
+            return Err(invalid(why));
         }
         Ok(job)
     }

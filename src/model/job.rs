@@ -31,6 +31,9 @@ pub struct JobSummary {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Progress::is_plain")]
     pub progress: Progress,
+    /// The job that it is a retry of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<JobId>,
 }
 
 /// A job whole.

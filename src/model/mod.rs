@@ -16,6 +16,7 @@ pub mod notify;
 pub mod output;
 pub mod plan;
 pub mod plan_file;
+pub mod report;
 pub mod rollout;
 pub mod rows;
 pub mod saved;

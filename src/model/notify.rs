@@ -165,6 +165,7 @@ mod tests {
             target: String::new(),
             by: String::new(),
             reason: None,
+            parent: None,
             progress: Progress::default(),
         }
     }

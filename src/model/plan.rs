@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::job::JobId;
 use super::rollout::{How, Rollout};
 use super::script::{Finding, ScriptInfo};
 use super::secret::Secret;
@@ -19,6 +20,8 @@ pub enum ScriptRef {
     Library(String),
     /// The text itself, base64 (a script need not be UTF-8), under a name.
     Text { name: String, base64: String },
+    /// The version that a job ran: what is launched is a retry of that job.
+    Job(JobId),
 }
 
 /// Who asks: what of their surroundings matters on the way to a device. It comes with each request, since a terminal
@@ -133,6 +136,8 @@ pub enum LeftOut {
     Maintenance,
     /// Another job has not done with them.
     Busy,
+    /// A job left them, and the inventory has them no longer: they cannot be taken in.
+    Lost,
 }
 
 impl LeftOut {
@@ -145,11 +150,12 @@ impl LeftOut {
             LeftOut::Freeze => "freeze",
             LeftOut::Maintenance => "maintenance",
             LeftOut::Busy => "busy",
+            LeftOut::Lost => "lost",
         }
     }
 
     pub const fn can_be_included(self) -> bool {
-        !matches!(self, LeftOut::ReadOnly)
+        !matches!(self, LeftOut::ReadOnly | LeftOut::Lost)
     }
 }
 

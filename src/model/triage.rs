@@ -1,9 +1,11 @@
 //! A job's runs by how they ended: rows that say as much as all the outputs do.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::job::JobId;
+use super::job::{JobId, Run};
 use super::state::RunState;
 
 /// `GET /api/v1/jobs/{id}/groups?exact=…`
@@ -77,6 +79,17 @@ pub struct Group {
 }
 
 impl Group {
+    /// The run that stands for it: the first of those with the most common text.
+    pub fn sample(&self, runs: &[Run]) -> u32 {
+        let digest = |run: u32| runs.get(run as usize).and_then(|run| run.digest.as_deref());
+        let mut counts: HashMap<Option<&str>, usize> = HashMap::new();
+        for run in &self.runs {
+            *counts.entry(digest(*run)).or_default() += 1;
+        }
+        let most = counts.values().copied().max().unwrap_or(0);
+        self.runs.iter().copied().find(|run| counts[&digest(*run)] == most).unwrap_or(0)
+    }
+
     /// Not met in the job before.
     pub fn is_new(&self) -> bool {
         self.before == Some(0)

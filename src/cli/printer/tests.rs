@@ -15,6 +15,7 @@ fn summary_of(state: JobState, counts: Counts) -> JobSummary {
         by: "ops".to_owned(),
         reason: None,
         progress: Default::default(),
+        parent: None,
     }
 }
 

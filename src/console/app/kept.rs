@@ -197,10 +197,11 @@ impl App {
                 let targets = &self.tree.targets;
                 let (devices, groups) = (targets.devices.clone(), targets.groups.clone());
                 let inventory = Inventory { devices, groups, warnings: Vec::new() };
-                // what is saved under a name is known to the engine
-                let means = |term: &String| {
-                    term.starts_with('@') || target::parse(term).is_ok_and(|expr| expr.resolve(&inventory).is_ok())
+                // what a job left and what is saved under a name are known to the engine
+                let known = |expr: target::Expr| {
+                    !expr.sets().is_empty() || expr.resolve(&inventory, &target::Sets::new()).is_ok()
                 };
+                let means = |term: &String| term.starts_with('@') || target::parse(term).is_ok_and(known);
                 self.tree.look.marks.retain(means);
             }
             ListId::Devices | ListId::Groups | ListId::Members | ListId::Planned => {}

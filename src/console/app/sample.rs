@@ -224,6 +224,7 @@ pub fn job(id: u64, states: &[RunState]) -> Job {
             by: "ops".into(),
             reason: None,
             progress: Default::default(),
+            parent: None,
         },
         params: vec![],
         timeout_ms: Some(600_000),
@@ -456,7 +457,8 @@ impl Session {
                     warnings: vec![],
                 };
                 let found = crate::model::target::parse(expr).and_then(|e| {
-                    e.resolve(&inventory).map(|found| found.into_iter().cloned().collect::<Vec<Device>>())
+                    let sets = e.sets().into_iter().map(|set| (set.clone(), Ok(self.left(set)))).collect();
+                    e.resolve(&inventory, &sets).map(|found| found.into_iter().cloned().collect::<Vec<Device>>())
                 });
                 let answer = found.map_err(|e| nothing(&e.message, Some(e.column))).map(|devices| Resolved {
                     count: devices.len(),
@@ -496,6 +498,12 @@ impl Session {
     }
 
     /// The engine's side of the tail: the same lines for every run, every ninth of them on stderr.
+    /// Devices that the sample's job left so.
+    fn left(&self, set: &crate::model::target::JobSet) -> std::collections::HashSet<String> {
+        let runs = self.jobs.iter().filter(|job| job.summary.id == set.job).flat_map(|job| &job.runs);
+        runs.filter(|run| set.left.takes(run)).map(|run| run.device.clone()).collect()
+    }
+
     fn window(&self, ask: &super::Ask) -> Result<Window, Problem> {
         let regex = match &ask.pattern {
             Some(pattern) => {

@@ -199,7 +199,7 @@ impl Tree {
         let (devices, groups) = (self.targets.devices.clone(), self.targets.groups.clone());
         let inventory = Inventory { devices, groups, warnings: Vec::new() };
         if let Ok(expr) = target::parse(&self.marked())
-            && let Ok(devices) = expr.resolve(&inventory)
+            && let Ok(devices) = expr.resolve(&inventory, &target::Sets::new())
         {
             devices.into_iter().filter_map(|device| self.by_id.get(&device.id)).for_each(|at| covered[*at] = true);
         }

@@ -39,7 +39,7 @@ fn every_row_means_what_its_expression_resolves_to() {
     for row in &tree.rows {
         let expr = crate::model::target::parse(&row.term).unwrap();
         let resolved: BTreeSet<&str> =
-            expr.resolve(&inventory).unwrap().iter().map(|device| device.id.as_str()).collect();
+            expr.resolve(&inventory, &target::Sets::new()).unwrap().iter().map(|device| device.id.as_str()).collect();
         let members: BTreeSet<&str> = tree.members(row).iter().map(|device| device.id.as_str()).collect();
         assert_eq!(resolved, members, "{}", row.term);
     }

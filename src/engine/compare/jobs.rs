@@ -90,10 +90,8 @@ fn moved(left: &Job, right: &Job, then: &Groups, now: &Groups) -> Vec<Moved> {
         moved.count += 1;
         devices.push(&run.device);
     }
-    let mut moved: Vec<Moved> = moves
-        .into_values()
-        .map(|(moved, devices)| Moved { devices: nodeset::fold(devices.into_iter()), ..moved })
-        .collect();
+    let mut moved: Vec<Moved> =
+        moves.into_values().map(|(moved, devices)| Moved { devices: nodeset::fold(devices), ..moved }).collect();
     moved.sort_by_key(|moved| (moved.to == RunState::Ok, moved.from != RunState::Ok, std::cmp::Reverse(moved.count)));
     moved
 }
@@ -131,6 +129,7 @@ mod tests {
             by: "ops".into(),
             reason: None,
             progress: Default::default(),
+            parent: None,
         };
         let groups = groups::of(&runs, false, None, &|_| groups::Facts::new());
         (Job { summary, params: Vec::new(), timeout_ms: None, at_once: 0, rollout: Default::default(), runs }, groups)

@@ -4,8 +4,6 @@
 mod jobs;
 mod text;
 
-use std::collections::HashMap;
-
 use self::text::Text;
 use super::jobs::plan::invalid;
 use super::outputs::{Outputs, blocking};
@@ -28,6 +26,10 @@ struct Chosen {
 impl Chosen {
     fn of(job: Job, run: u32) -> Self {
         Self { job, run, stands_for: 1 }
+    }
+
+    fn for_all(job: Job, group: &Group) -> Self {
+        Self { run: group.sample(&job.runs), stands_for: group.runs.len(), job }
     }
 
     fn run(&self) -> Result<&Run, Problem> {
@@ -109,12 +111,12 @@ impl Engine {
                     let why = format!("nothing in job {id} ended well: name the group or device to compare with");
                     problem(Code::NotFound, why)
                 })?;
-                Ok(sample(job, base))
+                Ok(Chosen::for_all(job, base))
             }
             What::Group(signature) => {
                 let groups = self.groups(id, false).await?;
                 let group = find_group(&groups.groups, signature, id)?;
-                Ok(sample(job, group))
+                Ok(Chosen::for_all(job, group))
             }
             What::Before => Err(invalid("`before` is of no job of its own")),
         }
@@ -182,18 +184,6 @@ pub fn find_group<'a>(groups: &'a [Group], signature: &str, id: JobId) -> Result
         )),
         many => Err(invalid(format!("{} groups of job {id} begin with {signature}: give more of it", many.len()))),
     }
-}
-
-/// The run that stands for a group: the first of those with the most common text.
-fn sample(job: Job, group: &Group) -> Chosen {
-    let digest = |run: u32| job.runs.get(run as usize).and_then(|run| run.digest.as_deref());
-    let mut counts: HashMap<Option<&str>, usize> = HashMap::new();
-    for run in &group.runs {
-        *counts.entry(digest(*run)).or_default() += 1;
-    }
-    let most = counts.values().copied().max().unwrap_or(0);
-    let run = group.runs.iter().copied().find(|run| counts[&digest(*run)] == most).unwrap_or(0);
-    Chosen { run, stands_for: group.runs.len(), job }
 }
 
 /// How often which mark stands in the texts.

@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::plan::resolve;
 use crate::engine::Engine;
 use crate::model::device::{Device, Inventory};
 use crate::model::job::JobId;
 use crate::model::nodeset;
 use crate::model::plan::{Exclusion, LeftOut};
+use crate::model::target;
 use crate::model::window::{Closed, ClosedKind};
 
 /// What holds at one moment.
@@ -124,11 +124,12 @@ impl<'d> Tally<'d> {
 
 fn whose(closed: &Closed, inventory: &Inventory) -> Of {
     match &closed.target {
-        Some(expr) => match resolve(inventory, expr) {
+        // (of no job's devices: a window is written beforehand)
+        Some(expr) => match target::parse(expr).and_then(|expr| expr.resolve(inventory, &target::Sets::new())) {
             Ok(devices) => Of::These(devices.into_iter().map(|device| device.id.clone()).collect()),
-            Err(problem) => {
+            Err(error) => {
                 // a group that is not there today has no devices to leave alone
-                tracing::warn!(target_of = closed.reason, expr, error = problem.error, "a window's target");
+                tracing::warn!(target_of = closed.reason, expr, %error, "a window's target");
                 Of::These(HashSet::new())
             }
         },
@@ -146,5 +147,15 @@ fn sentence(closed: &Closed, until: &str) -> String {
         format!("{word} {until}")
     } else {
         format!("{word} {until}: {}", closed.reason)
+    }
+}
+
+/// Devices that a job left and the inventory has no longer.
+pub fn lost(ids: &[String]) -> Exclusion {
+    Exclusion {
+        why: LeftOut::Lost,
+        text: "in the inventory no longer".to_owned(),
+        count: ids.len(),
+        folded: nodeset::fold(ids.iter().map(String::as_str)),
     }
 }

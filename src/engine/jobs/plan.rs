@@ -9,19 +9,19 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::overlap::{Guards, Sifted};
+use super::overlap::{Guards, Sifted, lost};
 use super::{Ready, rings};
 use crate::connectors::Payload;
 use crate::engine::Engine;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
+use crate::model::nodeset;
 use crate::model::plan::{Caller, LeftOut, Plan, PlanRequest, ScriptRef};
 use crate::model::rollout::{Progress, Rollout};
 use crate::model::script::{self, Finding, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::{Counts, JobState};
 use crate::model::wire::{Code, Problem};
-use crate::model::{nodeset, target};
 
 /// How long a preview holds.
 const GOOD_FOR: Duration = Duration::from_secs(600);
@@ -57,15 +57,6 @@ fn refused(code: Code, error: impl Into<String>) -> Problem {
     Problem { code, error: error.into(), column: None }
 }
 
-/// Resolves an expression; an error points at its column.
-pub fn resolve<'a>(inventory: &'a Inventory, expr: &str) -> Result<Vec<&'a Device>, Problem> {
-    target::parse(expr).and_then(|parsed| parsed.resolve(inventory)).map_err(|error| Problem {
-        code: Code::Invalid,
-        error: error.message,
-        column: Some(error.column),
-    })
-}
-
 impl Plans {
     /// Resolves and previews.
     pub async fn make(&self, engine: &Engine, request: PlanRequest, caller: &Caller) -> Result<Plan, Problem> {
@@ -77,9 +68,14 @@ impl Plans {
         let dry_run = if request.dry_run { Some(rehearse(&info, &mut args)?) } else { None };
         engine.settle().await;
         let inventory = engine.inventories.all();
-        let found: Vec<&Device> = resolve(&inventory, &request.target)?;
-        let Sifted { devices, excluded, exclusions, included } =
-            Guards::now(engine, &inventory).sift(found, &request.include);
+        let meant = engine.meant(&inventory, &request.target).await?;
+        let Sifted { devices, mut excluded, mut exclusions, included } =
+            Guards::now(engine, &inventory).sift(meant.devices.iter().collect(), &request.include);
+        if !meant.gone.is_empty() {
+            let exclusion = lost(&meant.gone);
+            excluded.extend(meant.gone.into_iter().map(|id| (id, exclusion.text.clone())));
+            exclusions.push(exclusion);
+        }
         // a plan of nobody, where somebody could be taken in, can be looked at and not be launched
         if !exclusions.iter().any(|out| out.why.can_be_included()) && devices.is_empty() {
             let target = &request.target;
@@ -94,7 +90,7 @@ impl Plans {
         let id = new_id();
         let at_once = request.at_once.unwrap_or(engine.settings.at_once);
         let fine: Vec<i32> = info.exits.iter().filter(|exit| exit.ok).map(|exit| exit.code).collect();
-        let rollout = roll_out(&request, &inventory, &devices, (&id, at_once), &fine)?;
+        let rollout = roll_out(engine, &request, &inventory, &devices, (&id, at_once), &fine).await?;
         let plan = Plan {
             id,
             questions: engine.questions(&devices, caller).await,
@@ -218,6 +214,10 @@ impl Plans {
                 stop_at: plan.rollout.stop_at,
                 ..Progress::default()
             },
+            parent: match planned.request {
+                ScriptRef::Job(id) => Some(id),
+                _ => None,
+            },
         };
         Ok(Ready {
             plan: plan.id.clone(),
@@ -239,9 +239,10 @@ impl Plans {
 }
 
 /// The rings of the plan, with the devices of the canary expression first.
-fn roll_out(
+async fn roll_out(
+    engine: &Engine,
     request: &PlanRequest,
-    inventory: &Inventory,
+    inventory: &Arc<Inventory>,
     devices: &[&Device],
     (id, at_once): (&str, u32),
     fine_codes: &[i32],
@@ -249,11 +250,9 @@ fn roll_out(
     let how = &request.how;
     let mut canaries = HashSet::new();
     if let Some(expr) = &how.canary {
-        let chosen: HashSet<&str> = resolve(inventory, expr)
-            .map_err(|problem| invalid(format!("canary `{expr}`: {}", problem.error)))?
-            .into_iter()
-            .map(|device| device.id.as_str())
-            .collect();
+        let meant = engine.meant(inventory, expr).await;
+        let meant = meant.map_err(|problem| invalid(format!("canary `{expr}`: {}", problem.error)))?.devices;
+        let chosen: HashSet<&str> = meant.iter().map(|device| device.id.as_str()).collect();
         canaries.extend(devices.iter().map(|device| device.id.as_str()).filter(|id| chosen.contains(id)));
         if canaries.is_empty() {
             return Err(invalid(format!("no device of `{}` is a canary: `{expr}` holds none of them", request.target)));
@@ -266,7 +265,7 @@ fn roll_out(
 async fn still_the_same(
     engine: &Engine,
     planned: &Planned,
-    inventory: &Inventory,
+    inventory: &Arc<Inventory>,
 ) -> Result<Vec<Arc<Device>>, Problem> {
     let plan = &planned.plan;
     if let ScriptRef::Library(name) = &planned.request {
@@ -282,8 +281,10 @@ async fn still_the_same(
         }
     }
     let excluded: Vec<&str> = plan.excluded.iter().map(|(id, _)| id.as_str()).collect();
-    let now: BTreeMap<&str, &Device> = resolve(inventory, &plan.target)?
-        .into_iter()
+    let meant = engine.meant(inventory, &plan.target).await?;
+    let now: BTreeMap<&str, &Device> = meant
+        .devices
+        .iter()
         .filter(|device| !excluded.contains(&device.id.as_str()))
         .map(|device| (device.id.as_str(), device))
         .collect();
@@ -347,6 +348,20 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
                 .map_err(|error| invalid(format!("the text of {name} is not base64: {error}")))?;
             let (info, findings) = script::examine(name, &bytes);
             Ok((info, bytes, findings))
+        }
+        ScriptRef::Job(id) => {
+            let job = engine.ended(*id).await?.summary;
+            let (store, version, name) = (Arc::clone(&engine.jobs.store), job.version.clone(), job.script.clone());
+            let bytes = tokio::task::spawn_blocking(move || store.kept(&version, &name))
+                .await
+                .map_err(|error| refused(Code::Internal, error.to_string()))?
+                .map_err(|error| {
+                    let why = format!("the text of {} that job {id} ran is not kept any more: {error}", job.script);
+                    refused(Code::NotFound, why)
+                })?;
+            let (info, findings) = script::examine(&job.script, &bytes);
+            // a text is kept as it went out, its name is that of what was saved
+            Ok((ScriptInfo { version: job.version, ..info }, bytes, findings))
         }
     }
 }

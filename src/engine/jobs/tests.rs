@@ -102,6 +102,7 @@ impl Stage {
             by: "ops".into(),
             reason: None,
             progress: Default::default(),
+            parent: None,
         };
         let ready = Ready {
             plan: "p".to_owned(),

@@ -133,6 +133,7 @@ fn summary(id: u64) -> JobSummary {
         target: "web".into(),
         by: "ops".into(),
         reason: None,
+        parent: None,
         progress: Progress::default(),
     }
 }

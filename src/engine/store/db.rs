@@ -170,8 +170,8 @@ pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<Jo
     let summary = &job.summary;
     transaction.execute(
         "INSERT INTO jobs (script, version, state, created_at, target, launched_by, params, timeout_ms, at_once, counts,
-                           rollout, progress)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                           rollout, progress, parent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             summary.script,
             summary.version,
@@ -185,6 +185,7 @@ pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<Jo
             json(&summary.counts),
             (!job.rollout.is_plain()).then(|| json(&job.rollout)),
             progress(summary),
+            summary.parent.and_then(|id| i64::try_from(id).ok()),
         ],
     )?;
     let id = transaction.last_insert_rowid();
@@ -274,7 +275,7 @@ pub fn update(
 
 const JOB: &str =
     "SELECT id, script, version, state, created_at, finished_at, target, launched_by, reason, counts, progress,
-    params, timeout_ms, at_once, rollout FROM jobs";
+    params, timeout_ms, at_once, rollout, parent FROM jobs";
 
 fn job_state(word: &str) -> JobState {
     [JobState::Running, JobState::Done, JobState::Stopped, JobState::Cancelled]
@@ -296,6 +297,7 @@ fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
         reason: row.get(8)?,
         counts: serde_json::from_str::<Counts>(&row.get::<_, String>(9)?).unwrap_or_default(),
         progress: read(row.get(10)?),
+        parent: row.get::<_, Option<i64>>(15)?.and_then(|id| JobId::try_from(id).ok()),
     })
 }
 

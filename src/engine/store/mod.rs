@@ -218,6 +218,15 @@ impl Store {
         Ok(path)
     }
 
+    /// A version's text; that which was launched under this name where it is all there is.
+    pub fn kept(&self, version: &str, name: &str) -> io::Result<Vec<u8>> {
+        if let Some(text) = self.text(version)? {
+            return Ok(text);
+        }
+        let base = Path::new(name).file_name().map_or_else(|| "script".into(), |base| base.to_owned());
+        fs::read(self.folder.join("versions").join(version).join(base))
+    }
+
     /// After a crash: mends torn indexes and marks what was in flight. Returns how many jobs were.
     pub async fn recover(&self) -> Result<usize, StoreError> {
         let unfinished = self.db.call(|db| db::unfinished(db)).await?;

@@ -3,6 +3,7 @@
 use super::Error;
 use super::glob::Glob;
 use super::lex::Char;
+use super::set::JobSet;
 use super::version;
 use crate::model::nearest::shown;
 use crate::model::nodeset;
@@ -49,6 +50,7 @@ pub(super) struct Atom {
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     All,
+    Set { set: JobSet, column: usize },
     Bare(Value),
     Field { field: String, column: usize, op: Op, value: Value },
 }
@@ -133,14 +135,13 @@ fn item(chars: &[Char], end: usize, field: &mut Option<Field>, budget: &mut Budg
         return Err(Error::at(end, "a name is missing beside this comma"));
     };
     if first.is('@') {
-        let text: String = chars.iter().map(|c| c.c).collect();
-        return match text.as_str() {
-            "@all" => Ok(Item::All),
-            _ => Err(Error::at(
-                first.column(),
-                format!("'{}' is not known: @all is the only name with @ so far", shown(&text)),
-            )),
-        };
+        let text: String = chars.iter().skip(1).map(|c| c.c).collect();
+        if text == "all" {
+            return Ok(Item::All);
+        }
+        let set = JobSet::parse(&text).map_err(|message| Error::at(first.column(), message))?;
+        budget.scans(1, first.column())?;
+        return Ok(Item::Set { set, column: first.column() });
     }
     let mut rest = chars;
     if let Some((at, op, len)) = operator(chars) {

@@ -8,6 +8,7 @@ use super::Error;
 use super::atom::{Atom, Item, Kind, Op, Value};
 use super::index::{Bits, Index, Scope};
 use super::parse::Node;
+use super::set::Sets;
 use super::version;
 use crate::model::device::Reach;
 use crate::model::nearest::{hint, shown};
@@ -21,23 +22,23 @@ const FIELDS: [&str; 5] = ["group", "connection", "conn", "name", "state"];
 const STATES: [Reach; 4] = [Reach::Online, Reach::Offline, Reach::Unknown, Reach::Refused];
 
 /// Depth is bounded by the parser.
-pub(super) fn eval(node: &Node, index: &Index<'_>) -> Result<Bits, Error> {
+pub(super) fn eval(node: &Node, index: &Index<'_>, sets: &Sets) -> Result<Bits, Error> {
     match node {
-        Node::Atom(atom) => eval_atom(atom, index),
+        Node::Atom(atom) => eval_atom(atom, index, sets),
         Node::Not(node) => {
-            let mut found = eval(node, index)?;
+            let mut found = eval(node, index, sets)?;
             found.invert();
             Ok(found)
         }
-        Node::And(nodes) => fold(nodes, index, Bits::meet),
-        Node::Or(nodes) => fold(nodes, index, Bits::join),
+        Node::And(nodes) => fold(nodes, index, sets, Bits::meet),
+        Node::Or(nodes) => fold(nodes, index, sets, Bits::join),
     }
 }
 
-fn fold(nodes: &[Node], index: &Index<'_>, combine: impl Fn(&mut Bits, &Bits)) -> Result<Bits, Error> {
+fn fold(nodes: &[Node], index: &Index<'_>, sets: &Sets, combine: impl Fn(&mut Bits, &Bits)) -> Result<Bits, Error> {
     let mut all: Option<Bits> = None;
     for node in nodes {
-        let found = eval(node, index)?;
+        let found = eval(node, index, sets)?;
         match &mut all {
             None => all = Some(found),
             Some(all) => combine(all, &found),
@@ -46,12 +47,18 @@ fn fold(nodes: &[Node], index: &Index<'_>, combine: impl Fn(&mut Bits, &Bits)) -
     Ok(all.unwrap_or_else(|| index.none()))
 }
 
-fn eval_atom(atom: &Atom, index: &Index<'_>) -> Result<Bits, Error> {
+fn eval_atom(atom: &Atom, index: &Index<'_>, sets: &Sets) -> Result<Bits, Error> {
     let mut found = index.none();
     for item in &atom.items {
         match item {
             Item::All => {
                 index.select(&mut found, |_| true);
+            }
+            Item::Set { set, column } => {
+                let unknown = || Error::at(*column, format!("what {set} holds is known to the engine alone"));
+                let ids = sets.get(set).ok_or_else(unknown)?;
+                let ids = ids.as_ref().map_err(|why| Error::at(*column, why.clone()))?;
+                index.select(&mut found, |device| ids.contains(&device.id));
             }
             Item::Bare(value) => names(value, BARE, "no device, group or connection", index, &mut found)?,
             Item::Field { field, column, op, value } => {

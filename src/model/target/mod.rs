@@ -18,6 +18,8 @@
 //! * `field<value`, `<=`, `>`, `>=`, `=`, `!=` compare numbers and versions part by part (`14.10` is above
 //!   `14.6`, `14` is `14.0`); of a fact such as `Ubuntu 22.04` the first number counts. A device that lacks the
 //!   fact matches none of these, not even `!=`; `!field:value` takes it in.
+//! * `@failed:4812` (`not-started`, `offline`, `timeout`, `cancelled`, `skipped`, `ok`): the devices that job 4812 left
+//!   so; `@group:4812/v1:2c7ed99e65aa`: those that ended alike.
 //! * `"…"` takes every character as it is (`\"` and `\\` inside).
 //!
 //! Refused, pointing at the column: a name, glob or node set that matches nothing at all, an unknown
@@ -29,9 +31,13 @@ mod glob;
 mod index;
 mod lex;
 mod parse;
+mod set;
 pub(super) mod version;
 
+use std::collections::BTreeSet;
+
 pub use parse::Names;
+pub use set::{JobSet, Left, Sets};
 
 use super::device::{Device, Inventory};
 
@@ -89,11 +95,28 @@ pub fn parse_with(text: &str, names: Names<'_>) -> Result<Expr, Error> {
 }
 
 impl Expr {
+    /// What must be known of jobs before it is resolved.
+    pub fn sets(&self) -> BTreeSet<&JobSet> {
+        let mut sets = BTreeSet::new();
+        let mut todo = vec![&self.root];
+        while let Some(node) = todo.pop() {
+            match node {
+                parse::Node::Atom(atom) => sets.extend(atom.items.iter().filter_map(|item| match item {
+                    atom::Item::Set { set, .. } => Some(set),
+                    _ => None,
+                })),
+                parse::Node::Not(inner) => todo.push(inner),
+                parse::Node::And(nodes) | parse::Node::Or(nodes) => todo.extend(nodes),
+            }
+        }
+        sets
+    }
+
     /// The devices it means, in the inventory's order, each once. `Err`: it names something that the
     /// inventory does not hold.
-    pub fn resolve<'a>(&self, inventory: &'a Inventory) -> Result<Vec<&'a Device>, Error> {
+    pub fn resolve<'a>(&self, inventory: &'a Inventory, sets: &Sets) -> Result<Vec<&'a Device>, Error> {
         let index = index::Index::new(inventory);
-        let found = eval::eval(&self.root, &index)?;
+        let found = eval::eval(&self.root, &index, sets)?;
         Ok(found.ones().filter_map(|at| inventory.devices.get(at)).collect())
     }
 }

@@ -1,5 +1,9 @@
 //! The language as an operator meets it.
 
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::model::device::{Group, Reach};
 
@@ -35,10 +39,23 @@ fn fleet() -> Inventory {
     inventory
 }
 
+/// Job 7: web001 and web002 failed, db1 and one that has gone since were offline. Job 8 runs.
+fn jobs() -> Sets {
+    let set = |left, ids: &[&str]| {
+        (JobSet { job: 7, left }, Ok(ids.iter().map(|id| (*id).to_owned()).collect::<HashSet<_>>()))
+    };
+    Sets::from([
+        set(Left::Failed, &["lab:web001", "lab:web002"]),
+        set(Left::Offline, &["lab:db1", "lab:gone"]),
+        set(Left::Group("v1:2c7e".into()), &["lab:web002"]),
+        (JobSet { job: 8, left: Left::Failed }, Err("job 8 runs".to_owned())),
+    ])
+}
+
 fn found(text: &str) -> String {
     let inventory = fleet();
     let expr = parse(text).unwrap_or_else(|error| panic!("{}", error.caret(text)));
-    let devices = expr.resolve(&inventory).unwrap_or_else(|error| panic!("{}", error.caret(text)));
+    let devices = expr.resolve(&inventory, &jobs()).unwrap_or_else(|error| panic!("{}", error.caret(text)));
     devices.iter().map(|device| device.id.as_str()).collect::<Vec<_>>().join(" ")
 }
 
@@ -46,7 +63,7 @@ fn refused(text: &str) -> (usize, String) {
     let inventory = fleet();
     let error = match parse(text) {
         Err(error) => error,
-        Ok(expr) => expr.resolve(&inventory).expect_err(text),
+        Ok(expr) => expr.resolve(&inventory, &jobs()).expect_err(text),
     };
     (error.column, error.message)
 }
@@ -135,7 +152,8 @@ fn what_does_not_exist_is_pointed_at() {
         "'offlne' is no state: online, offline, unknown, refused; did you mean 'offline'?"
     );
     assert_eq!(refused("lab & group<3").0, 11);
-    assert_eq!(refused("@stale"), (0, "'@stale' is not known: @all is the only name with @ so far".into()));
+    let (column, why) = refused("@stale");
+    assert_eq!((column, why.split(':').next()), (0, Some("'@stale' is not known")));
 }
 
 #[test]
@@ -190,7 +208,7 @@ fn no_depth_exhausts_the_stack() {
     assert_eq!(parse(&"(".repeat(1_000_000)).expect_err("deep").column, 128);
     assert!(parse(&format!("{}lab", "!".repeat(1_000_000))).is_ok());
     let wide = vec!["lab"; 10_000].join("|");
-    assert_eq!(parse(&wide).expect("wide").resolve(&fleet()).expect("known").len(), 6);
+    assert_eq!(parse(&wide).expect("wide").resolve(&fleet(), &jobs()).expect("known").len(), 6);
     assert!(parse(&vec!["a*"; 2_000].join("|")).is_err());
 }
 
@@ -199,13 +217,13 @@ fn a_large_fleet_is_found_by_name() {
     let devices = (0..100_000).map(|n| Device::new("lab", &format!("web{n:06}"))).collect();
     let inventory = Inventory { devices, ..Inventory::default() };
     let expr = parse("lab:web[000000-099999] & !web[000010-000019]").expect("parses");
-    assert_eq!(expr.resolve(&inventory).expect("known").len(), 99_990);
+    assert_eq!(expr.resolve(&inventory, &jobs()).expect("known").len(), 99_990);
 }
 
 proptest::proptest! {
     #[test]
     fn whatever_is_typed_nothing_panics(text in "[a-z0-9*?@:,<>=!&|()\\[\\]\"\\\\ é-]{0,40}") {
-        if let Err(error) = parse(&text).and_then(|expr| expr.resolve(&fleet()).map(|_| ())) {
+        if let Err(error) = parse(&text).and_then(|expr| expr.resolve(&fleet(), &jobs()).map(|_| ())) {
             proptest::prop_assert!(error.column <= text.chars().count());
             error.caret(&text);
         }
@@ -213,7 +231,7 @@ proptest::proptest! {
 
     #[test]
     fn any_text_is_survived(text in ".{0,60}") {
-        let _ = parse(&text).and_then(|expr| expr.resolve(&fleet()).map(|_| ()));
+        let _ = parse(&text).and_then(|expr| expr.resolve(&fleet(), &jobs()).map(|_| ()));
     }
 
     #[test]
@@ -244,4 +262,53 @@ fn word() -> impl proptest::strategy::Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-use proptest::strategy::Strategy as _;
+#[test]
+fn what_a_job_left_is_a_set_like_any_other() {
+    assert_eq!(found("@failed:7"), "lab:web001 lab:web002");
+    assert_eq!(found("@failed:7 & !web001"), "lab:web002");
+    assert_eq!(found("@failed:7 | @offline:7"), "lab:db1 lab:web001 lab:web002", "what has gone is no target");
+    assert_eq!(found("@group:7/v1:2c7e,db1"), "lab:db1 lab:web002");
+    assert_eq!(found("!(@failed:7 | macs | local)"), "lab:db1 lab:web003 lab:web004 lab:web005");
+    assert_eq!(refused("web001 | @failed:8"), (9, "job 8 runs".into()));
+    assert_eq!(refused("@ok:7"), (0, "what @ok:7 holds is known to the engine alone".into()));
+    assert!(refused("@failed").1.contains("@failed:12 means job 12's"));
+}
+
+#[test]
+fn an_expression_tells_which_sets_it_needs() {
+    let expr = parse("!(@failed:7 & web001) | @group:3/v1:ab & (@ok:7 | @failed:7)").expect("understood");
+    let sets: Vec<String> = expr.sets().into_iter().map(ToString::to_string).collect();
+    assert_eq!(sets, ["@group:3/v1:ab", "@ok:7", "@failed:7"]);
+}
+
+/// An expression over three sets, and the devices it means worked out by hand.
+fn algebra() -> impl Strategy<Value = (String, BTreeSet<String>)> {
+    let inventory = fleet();
+    let all: BTreeSet<String> = inventory.devices.iter().map(|device| device.id.clone()).collect();
+    let of = |text: &str| (text.to_owned(), found(text).split_whitespace().map(str::to_owned).collect());
+    let leaf = prop::sample::select(vec![
+        ("@failed:7".to_owned(), BTreeSet::from(["lab:web001".to_owned(), "lab:web002".to_owned()])),
+        ("@offline:7".to_owned(), BTreeSet::from(["lab:db1".to_owned()])),
+        ("@group:7/v1:2c7e".to_owned(), BTreeSet::from(["lab:web002".to_owned()])),
+        of("web-eu"),
+        of("@all"),
+    ]);
+    leaf.prop_recursive(5, 40, 2, move |inner| {
+        let all = all.clone();
+        prop_oneof![
+            (inner.clone(), inner.clone())
+                .prop_map(|((a, x), (b, y))| (format!("({a} | {b})"), x.union(&y).cloned().collect())),
+            (inner.clone(), inner.clone())
+                .prop_map(|((a, x), (b, y))| (format!("({a} & {b})"), x.intersection(&y).cloned().collect())),
+            inner.prop_map(move |(a, x)| (format!("!({a})"), all.difference(&x).cloned().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_sets_of_jobs_obey_the_algebra((text, expected) in algebra()) {
+        let devices: BTreeSet<String> = found(&text).split_whitespace().map(str::to_owned).collect();
+        prop_assert_eq!(devices, expected, "{}", text);
+    }
+}
