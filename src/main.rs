@@ -45,6 +45,7 @@ fn main() -> ExitCode {
 fn finished(done: Result<Outcome, CliError>) -> ExitCode {
     match done {
         Ok(Outcome::Done | Outcome::Unread) => ExitCode::SUCCESS,
+        Ok(Outcome::Stopped) => ExitCode::from(5),
         Ok(Outcome::Runs(counts)) => ExitCode::from(job::exit_code(&counts)),
         Ok(Outcome::Nothing) => ExitCode::from(3),
         Ok(Outcome::Unwell) => ExitCode::from(1),

@@ -8,7 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::printer::{Printer, Style, Wanted};
 use super::{CliError, Outcome, out};
 use crate::client::{Client, Frame};
-use crate::model::job::JobId;
+use crate::model::job::{JobId, JobSummary};
+use crate::model::rollout::StopWhy;
 use crate::model::wire::Note;
 
 /// Frames taken without a look at the rest of the world (^C, the connection).
@@ -53,6 +54,7 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
     let mut printer = Printer::new(style, wanted, id)?;
     let mut stream = client.stream(id, true).await?;
     let mut turn = 0;
+    let mut told = String::new();
     loop {
         turn += 1;
         if turn % TURN == 0 {
@@ -88,13 +90,22 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
             Some(Ok(Frame::Note(note))) => match *note {
                 Note::Start { job } => {
                     printer.job(&job.summary)?;
+                    if account {
+                        held(&job.summary, &mut told);
+                    }
                     printer.start(job);
                 }
                 Note::Run { run } => printer.run(run)?,
+                Note::Job { job } if account => held(&job, &mut told),
                 Note::Job { .. } => {}
                 Note::End { job, counts } => {
                     printer.end(&job, &counts)?;
-                    return Ok(if account { Outcome::Runs(counts) } else { Outcome::Done });
+                    let stopped = matches!(job.progress.stopped, Some(StopWhy::Budget | StopWhy::NewSignature));
+                    return Ok(match account {
+                        true if stopped => Outcome::Stopped,
+                        true => Outcome::Runs(counts),
+                        false => Outcome::Done,
+                    });
                 }
             },
             Some(Err(error)) => {
@@ -106,6 +117,25 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
             None => return Err(CliError::Tool(format!("the stream of job {id} ended without an end"))),
         }
     }
+}
+
+/// Why nothing new is sent, said once, and what lets it go on.
+fn held(job: &JobSummary, told: &mut String) {
+    let id = job.id;
+    let says = match (&job.progress.paused, &job.progress.asks) {
+        (Some(paused), _) => {
+            format!("job {id} is paused by {}: `quarterdeck jobs resume {id}` lets it go on", paused.by)
+        }
+        (None, Some(asks)) => format!(
+            "job {id}: {}; ring {} ({} devices) waits for `quarterdeck jobs approve {id} --ring {1}`",
+            asks.why, asks.ring, asks.devices
+        ),
+        (None, None) => String::new(),
+    };
+    if says != *told && !says.is_empty() {
+        out::say(format!("quarterdeck: {says}"));
+    }
+    *told = says;
 }
 
 fn interrupted(printer: &mut Printer) -> Result<Outcome, CliError> {

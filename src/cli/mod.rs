@@ -49,6 +49,8 @@ pub enum Outcome {
     Done,
     /// The runs that were waited for ended like this.
     Runs(Counts),
+    /// The job stopped by itself: too much went wrong.
+    Stopped,
     /// Searched, and not found.
     Nothing,
     /// What was examined is not fine; it has been said.

@@ -7,11 +7,11 @@ pub mod ssh;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::connection::Capabilities;
@@ -101,16 +101,100 @@ pub struct Payload {
     pub interpreter: Vec<String>,
 }
 
-/// The limit on scripts running at once.
+/// The limit on scripts running at once, and the job's say in whether this one may start.
 #[derive(Clone, Default)]
-pub struct Gate(pub Option<Arc<Semaphore>>);
+pub struct Gate(pub Option<Arc<Semaphore>>, pub Option<Pass>);
 
 impl Gate {
     /// `None` where there is no limit.
     pub async fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        match &self.0 {
+        let permit = match &self.0 {
             Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok(),
             None => None,
+        };
+        if let Some(Pass { valve, run }) = &self.1 {
+            valve.pass(*run).await;
+        }
+        permit
+    }
+}
+
+/// One run before its job's valve.
+#[derive(Clone)]
+pub struct Pass {
+    pub valve: Arc<Valve>,
+    pub run: u32,
+}
+
+/// Whether scripts may start: held while the job is paused, shut for a run that was withdrawn. What has passed is
+/// running, whatever was heard of it: so a run is withdrawn either before it starts or not at all.
+pub struct Valve {
+    state: Mutex<ValveState>,
+    opened: Notify,
+}
+
+struct ValveState {
+    held: bool,
+    runs: Vec<Passed>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    No,
+    Yes,
+    Never,
+}
+
+impl Valve {
+    pub fn new(runs: usize) -> Self {
+        Self { state: Mutex::new(ValveState { held: false, runs: vec![Passed::No; runs] }), opened: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ValveState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn hold(&self, held: bool) {
+        self.state().held = held;
+        if !held {
+            self.opened.notify_waiters();
+        }
+    }
+
+    /// Before another try.
+    pub fn rearm(&self, run: u32) {
+        if let Some(passed) = self.state().runs.get_mut(run as usize) {
+            *passed = Passed::No;
+        }
+    }
+
+    /// `false`: it has passed.
+    pub fn withdraw(&self, run: u32) -> bool {
+        match self.state().runs.get_mut(run as usize) {
+            Some(Passed::Yes) | None => false,
+            Some(passed) => {
+                *passed = Passed::Never;
+                true
+            }
+        }
+    }
+
+    async fn pass(&self, run: u32) {
+        loop {
+            let mut opened = std::pin::pin!(self.opened.notified());
+            opened.as_mut().enable();
+            {
+                let mut state = self.state();
+                let held = state.held;
+                if let Some(passed) = state.runs.get_mut(run as usize)
+                    && *passed != Passed::Never
+                    && !held
+                {
+                    *passed = Passed::Yes;
+                    return;
+                }
+            }
+            opened.await;
         }
     }
 }

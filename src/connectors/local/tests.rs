@@ -195,7 +195,7 @@ async fn a_full_disk_ends_the_run() {
 #[tokio::test]
 async fn cancelled_while_waiting_for_its_turn() {
     let mut case = case("echo never", &[]);
-    case.order.gate = Gate(Some(Arc::new(tokio::sync::Semaphore::new(0))));
+    case.order.gate = Gate(Some(Arc::new(tokio::sync::Semaphore::new(0))), None);
     case.order.cancel.cancel();
     assert_eq!(case.run().await.state, RunState::Cancelled);
     assert_eq!(case.out(), "");

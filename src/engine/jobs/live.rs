@@ -3,23 +3,29 @@
 //! State changes are *recorded* before they are shown: a change sits here as dirty until the recorder has
 //! committed it, and only then do followers and readers see it. Output is on disk before anybody is told.
 
-use std::io;
+mod sink;
+mod turning;
+
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+pub use self::sink::Sink;
+use self::turning::try_again;
 use super::lastline::LastLine;
-use crate::connectors::{Outcome, RunSink};
+use super::rollout::{Machine, Verdict};
+use crate::connectors::{Outcome, Valve};
 use crate::engine::store::Store;
 use crate::engine::store::output::{Files, Writer};
-use crate::engine::triage::Heard;
 use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
-use crate::model::output::Stream;
+use crate::model::rollout::{Offline, StopWhy, Transition};
 use crate::model::state::{JobState, RunState};
-use crate::model::wire::{Cancelled, Grown};
+use crate::model::wire::Grown;
 
 pub struct LiveJob {
     pub id: JobId,
@@ -29,6 +35,12 @@ pub struct LiveJob {
     outputs: Vec<LiveOutput>,
     /// One per run; ends it.
     tokens: Vec<CancellationToken>,
+    pub valve: Arc<Valve>,
+    /// Something happened that may let another run start.
+    pub turned: Notify,
+    began: Instant,
+    /// Runs may be tried again, in the files that they have.
+    again: bool,
 }
 
 /// Wakes the recorder (a state changed) and the teller (an output grew).
@@ -47,6 +59,12 @@ struct Inner {
     is_dirty: Vec<bool>,
     job_dirty: bool,
     followers: Vec<Arc<Follower>>,
+    machine: Machine,
+    transitions: Vec<Transition>,
+    /// Taken with changes that are being recorded.
+    telling: Vec<Transition>,
+    /// Signatures of bad ends met so far.
+    met: HashSet<String>,
     cancelled: bool,
     /// Set when the engine itself is ending.
     stopping: bool,
@@ -63,6 +81,8 @@ struct LiveOutput {
     lines: AtomicU64,
     grown: AtomicBool,
     last: Mutex<LastLine>,
+    /// Where the last try stopped writing, for the next.
+    parked: Mutex<Option<Writer>>,
 }
 
 /// Somebody who reads everything the job does, at a pace of their own.
@@ -78,6 +98,8 @@ pub struct News {
     pub grown: Vec<u32>,
     flagged: Vec<bool>,
     pub runs: Vec<Run>,
+    /// The job as a whole, where that changed.
+    pub job: Option<JobSummary>,
     pub end: Option<JobSummary>,
 }
 
@@ -105,6 +127,7 @@ impl Follower {
             grown: std::mem::take(&mut news.grown),
             flagged: Vec::new(),
             runs: std::mem::take(&mut news.runs),
+            job: news.job.take(),
             end: news.end.take(),
         }
     }
@@ -114,9 +137,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Inner {
+    fn change(&mut self, run: u32, change: impl FnOnce(&mut Run)) {
+        let Some(entry) = self.job.runs.get_mut(run as usize) else { return };
+        let before = entry.state;
+        change(entry);
+        self.job.summary.counts.moved(before, entry.state);
+        if !std::mem::replace(&mut self.is_dirty[run as usize], true) {
+            self.dirty.push(run);
+        }
+        self.job_dirty = true;
+    }
+}
+
 impl LiveJob {
     pub fn new(job: Job, store: Arc<Store>, bell: Arc<Bell>) -> Self {
         let count = job.runs.len();
+        let machine = Machine::new(&job.rollout, count);
+        let again = job.rollout.how.retry.is_some() || job.rollout.how.offline != Offline::Skip;
+        let by = job.summary.by.clone();
         let all = CancellationToken::new();
         Self {
             id: job.summary.id,
@@ -129,11 +168,19 @@ impl LiveJob {
                 is_dirty: vec![false; count],
                 job_dirty: false,
                 followers: Vec::new(),
+                machine,
+                transitions: vec![Transition::Launched { by }],
+                telling: Vec::new(),
+                met: HashSet::new(),
                 cancelled: false,
                 stopping: false,
             }),
             outputs: (0..count).map(|_| LiveOutput::default()).collect(),
             tokens: (0..count).map(|_| all.child_token()).collect(),
+            valve: Arc::new(Valve::new(count)),
+            turned: Notify::new(),
+            began: Instant::now(),
+            again,
         }
     }
 
@@ -204,27 +251,8 @@ impl LiveJob {
     }
 
     fn change(&self, run: u32, change: impl FnOnce(&mut Run)) {
-        let mut inner = lock(&self.inner);
-        let inner = &mut *inner;
-        let Some(entry) = inner.job.runs.get_mut(run as usize) else { return };
-        let before = entry.state;
-        change(entry);
-        inner.job.summary.counts.moved(before, entry.state);
-        if !std::mem::replace(&mut inner.is_dirty[run as usize], true) {
-            inner.dirty.push(run);
-        }
-        inner.job_dirty = true;
+        lock(&self.inner).change(run, change);
         self.bell.changed.notify_one();
-    }
-
-    /// Handed to its connector. `false`: withdrawn meanwhile.
-    pub fn sent(&self, run: u32) -> bool {
-        let state = lock(&self.inner).job.runs[run as usize].state;
-        if state != RunState::Queued {
-            return false;
-        }
-        self.change(run, |run| run.state = RunState::Sent);
-        true
     }
 
     fn started(&self, run: u32) {
@@ -234,9 +262,22 @@ impl LiveJob {
         });
     }
 
-    pub fn finished(&self, run: u32, outcome: Outcome, signature: Signature, digest: String) {
-        let stopping = lock(&self.inner).stopping;
-        self.change(run, |entry| {
+    pub fn finished(&self, run: u32, mut outcome: Outcome, signature: Signature, digest: String) {
+        let now = self.now();
+        let mut inner = lock(&self.inner);
+        let stopping = inner.stopping;
+        if outcome.state == RunState::Cancelled && inner.job.summary.progress.stopped == Some(StopWhy::Deadline) {
+            outcome.state = RunState::Timeout;
+            outcome.reason.clone_from(&inner.job.summary.reason);
+        }
+        if !stopping && let Verdict::Again(at) = inner.machine.ended(run, outcome.state, outcome.exit_code, now) {
+            let bytes = self.outputs[run as usize].end.load(Ordering::Acquire);
+            inner.change(run, |entry| try_again(entry, outcome, signature, bytes, at.saturating_sub(now)));
+            self.valve.rearm(run);
+            self.settled(&mut inner);
+            return;
+        }
+        inner.change(run, |entry| {
             entry.state = outcome.state;
             entry.exit_code = outcome.exit_code;
             entry.signal = outcome.signal;
@@ -248,41 +289,11 @@ impl LiveJob {
             entry.digest = Some(digest);
             entry.finished_at = Some(Timestamp::now());
         });
+        self.settled(&mut inner);
     }
 
     fn attempted(&self, run: u32) {
         self.change(run, |run| run.attempts += 1);
-    }
-
-    /// Withdraws what is queued and, unless `queued_only`, ends what runs. `runs` empty: all.
-    pub fn cancel(&self, runs: Option<&[u32]>, queued_only: bool, reason: &str) -> Cancelled {
-        let mut done = Cancelled::default();
-        let chosen: Vec<u32> = match runs {
-            Some(runs) => runs.to_vec(),
-            None => (0..self.runs()).collect(),
-        };
-        for run in chosen {
-            let state = match lock(&self.inner).job.runs.get(run as usize) {
-                Some(entry) => entry.state,
-                None => continue,
-            };
-            if state == RunState::Queued {
-                done.withdrawn += 1;
-                self.change(run, |entry| {
-                    entry.state = RunState::Cancelled;
-                    entry.reason = Some(reason.to_owned());
-                    entry.finished_at = Some(Timestamp::now());
-                });
-                self.tokens[run as usize].cancel();
-            } else if !state.ended() && !queued_only {
-                done.ending += 1;
-                self.tokens[run as usize].cancel();
-            }
-        }
-        if done != Cancelled::default() {
-            lock(&self.inner).cancelled = true;
-        }
-        done
     }
 
     /// The engine is ending: what is queued stays queued (it was not started), what runs is ended.
@@ -294,6 +305,7 @@ impl LiveJob {
         for token in &self.tokens {
             token.cancel();
         }
+        self.turned.notify_one();
     }
 
     pub fn stopping(&self) -> bool {
@@ -313,12 +325,17 @@ impl LiveJob {
                 format!("the engine was ended while this job ran; {queued} runs were never started")
             });
             JobState::Interrupted
+        } else if summary.progress.stopped.is_some() {
+            JobState::Stopped
         } else if inner.cancelled {
             JobState::Cancelled
         } else {
             JobState::Done
         };
         summary.finished_at = Some(Timestamp::now());
+        summary.progress.paused = None;
+        summary.progress.asks = None;
+        inner.transitions.push(Transition::Ended { state: summary.state });
         inner.job_dirty = true;
         self.bell.changed.notify_one();
     }
@@ -330,6 +347,7 @@ impl LiveJob {
         if !std::mem::take(&mut inner.job_dirty) {
             return None;
         }
+        inner.telling.append(&mut inner.transitions);
         let dirty = std::mem::take(&mut inner.dirty);
         let runs = dirty
             .iter()
@@ -355,9 +373,10 @@ impl LiveJob {
         }
     }
 
-    /// These changes are on disk: from now on they are shown.
-    pub fn recorded(&self, summary: &JobSummary, runs: &[Run]) {
+    /// These changes are on disk: from now on they are shown. What is to be told of the job as a whole: each thing once.
+    pub fn recorded(&self, summary: &JobSummary, runs: &[Run]) -> Vec<Transition> {
         let mut inner = lock(&self.inner);
+        let changed = inner.shown.summary.progress != summary.progress;
         for run in runs {
             inner.shown.runs[run.index as usize] = run.clone();
         }
@@ -366,12 +385,16 @@ impl LiveJob {
         for follower in &inner.followers {
             let mut news = lock(&follower.news);
             news.runs.extend(runs.iter().cloned());
+            if changed {
+                news.job = Some(summary.clone());
+            }
             if summary.state.ended() {
                 news.end = Some(summary.clone());
             }
             drop(news);
             follower.bell.notify_one();
         }
+        std::mem::take(&mut inner.telling)
     }
 
     /// Runs whose output grew since the last call.
@@ -396,77 +419,5 @@ impl LiveJob {
         for follower in &lock(&self.inner).followers {
             follower.grew(run);
         }
-    }
-}
-
-/// Where one run's events go.
-pub struct Sink {
-    job: Arc<LiveJob>,
-    run: u32,
-    writer: Option<Writer>,
-    /// Bytes of stdout and stderr.
-    bytes: u64,
-    /// Why output could not be kept.
-    pub broken: Arc<OnceLock<String>>,
-    /// What was kept, as triage hears it.
-    pub heard: Arc<Mutex<Heard>>,
-}
-
-impl Sink {
-    pub fn new(job: &Arc<LiveJob>, run: u32) -> Self {
-        Self { job: Arc::clone(job), run, writer: None, bytes: 0, broken: Arc::default(), heard: Arc::default() }
-    }
-
-    fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        let output = &self.job.outputs[self.run as usize];
-        if self.writer.is_none() {
-            let files = Arc::new(self.job.store.create(self.job.id, self.run, self.job.runs(), bytes.len())?);
-            *lock(&output.files) = Some(Arc::clone(&files));
-            self.writer = Some(Writer::new(files));
-        }
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        if !writer.has_room(bytes.len())? {
-            let files = Arc::new(self.job.store.create_own(self.job.id, self.run)?);
-            writer.move_to(Arc::clone(&files))?;
-            *lock(&output.files) = Some(files);
-        }
-        let before = writer.offset();
-        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
-        let result = writer.append(stream, bytes, now);
-        let kept = writer.offset() - before;
-        if stream != Stream::Meta {
-            self.bytes += kept;
-            let kept = &bytes[..usize::try_from(kept).unwrap_or(0)];
-            lock(&output.last).push(kept);
-            lock(&self.heard).push(stream, kept);
-        }
-        output.bytes.store(self.bytes, Ordering::Release);
-        output.lines.store(writer.lines(), Ordering::Release);
-        output.end.store(writer.offset(), Ordering::Release);
-        self.job.grew(self.run);
-        result
-    }
-}
-
-impl RunSink for Sink {
-    fn started(&mut self) {
-        self.job.started(self.run);
-    }
-
-    fn output(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.append(stream, bytes).inspect_err(|error| {
-            let _ = self.broken.set(format!(
-                "output could not be kept ({error}): {} bytes are here, what came after is missing; free space in the state folder and run again",
-                self.bytes
-            ));
-        })
-    }
-
-    fn attempt(&mut self, why: &str) {
-        self.job.attempted(self.run);
-        let _ = self.append(Stream::Meta, format!("{why}\n").as_bytes());
     }
 }

@@ -8,6 +8,7 @@ pub mod live;
 mod overlap;
 pub mod plan;
 mod rings;
+mod rollout;
 pub mod stream;
 mod turn;
 
@@ -19,19 +20,21 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use self::live::{Bell, LiveJob, Sink};
+use self::rollout::Next;
 use super::events::Events;
 use super::inventory::{Inventories, contact_of};
 use super::store::{Store, db};
 use super::triage;
-use crate::connectors::{Connectors, Gate, Order, Outcome, Payload};
+use crate::connectors::{Connectors, Gate, Order, Outcome, Pass, Payload};
 use crate::model::audit::Deed;
-use crate::model::device::Device;
-use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::device::{Device, Reach};
+use crate::model::job::{Job, JobId, JobSummary, Run};
 use crate::model::notify::turns;
 use crate::model::plan::Caller;
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
 use crate::model::wire::Event;
+use crate::settings::units;
 
 /// Devices handed to connectors beyond those that may run: they connect while others run.
 const AHEAD: usize = 64;
@@ -133,20 +136,29 @@ impl Jobs {
     /// Starts the runs in order, within the limits, and waits for all of them.
     async fn drive(self: Arc<Self>, job: Arc<LiveJob>, ready: Ready) {
         let at_once = ready.job.at_once as usize;
-        let gate = Gate((at_once > 0).then(|| Arc::new(Semaphore::new(at_once))));
+        let running = (at_once > 0).then(|| Arc::new(Semaphore::new(at_once)));
         let places = Arc::new(Semaphore::new(if at_once > 0 { at_once + AHEAD } else { Semaphore::MAX_PERMITS }));
         let timeout = ready.job.timeout_ms.map(Duration::from_millis);
+        let deadline = ready.job.rollout.how.deadline_ms.map(|ms| tokio::spawn(end_at(Arc::clone(&job), ms)));
         let mut tasks = JoinSet::new();
-        for (run, device) in (0..).zip(ready.devices) {
+        loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-            if job.stopping() {
-                break;
-            }
+            let run = match job.next() {
+                (Next::Start(run), _) => run,
+                (Next::Idle(_), pause) => {
+                    drop(place);
+                    while tasks.try_join_next().is_some() {}
+                    tokio::select! {
+                        () = job.turned.notified() => {}
+                        () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => {}
+                    }
+                    continue;
+                }
+                (Next::Done, _) => break,
+            };
+            let device = Arc::clone(&ready.devices[run as usize]);
             let cancel = job.token(run);
             let connector = self.connectors.get(&device.connection).cloned();
-            if !job.sent(run) {
-                continue;
-            }
             let order = Order {
                 device,
                 job: Some(job.id),
@@ -156,7 +168,7 @@ impl Jobs {
                 caller: Arc::clone(&ready.caller),
                 timeout,
                 cancel,
-                gate: gate.clone(),
+                gate: Gate(running.clone(), Some(Pass { valve: Arc::clone(&job.valve), run })),
             };
             let job = Arc::clone(&job);
             let inventories = Arc::clone(&self.inventories);
@@ -184,6 +196,9 @@ impl Jobs {
             tokio::task::yield_now().await;
         }
         while tasks.join_next().await.is_some() {}
+        if let Some(deadline) = deadline {
+            deadline.abort();
+        }
         job.close();
     }
 
@@ -196,6 +211,11 @@ impl Jobs {
             let contacts = self.inventories.take_contacts();
             if changes.is_empty() && contacts.is_empty() {
                 continue;
+            }
+            for (device, contact) in &contacts {
+                if contact.state == Reach::Online {
+                    jobs.iter().for_each(|job| job.answers(device));
+                }
             }
             let rows: Vec<_> = changes.iter().map(|(_, change)| change.clone()).collect();
             let told = !contacts.is_empty();
@@ -223,12 +243,16 @@ impl Jobs {
                 continue;
             }
             for (job, (summary, runs)) in changes {
-                job.recorded(&summary, &runs);
+                let transitions = job.recorded(&summary, &runs);
+                self.meet(&job, &summary, &runs).await;
                 if self.events.heard() {
                     if !runs.is_empty() {
                         self.events.publish(&Event::Runs { job: job.id, runs });
                     }
                     self.events.publish(&Event::Job { job: summary.clone() });
+                    for what in transitions {
+                        self.events.publish(&Event::Transition { job: job.id, what });
+                    }
                 }
                 if summary.state.ended() {
                     if let Err(why) = self.store.audit.record(Deed::end(&summary)).await {
@@ -239,6 +263,18 @@ impl Jobs {
             }
             if told && self.events.heard() {
                 self.events.publish(&Event::Targets);
+            }
+        }
+    }
+
+    /// Ends that no earlier job of the script met: each is looked up once, when the job first meets it.
+    async fn meet(&self, job: &LiveJob, summary: &JobSummary, runs: &[Run]) {
+        for (signature, says, run) in job.unmet(runs) {
+            let (script, id, name) = (summary.script.clone(), job.id, signature.clone());
+            match self.store.db.call(move |db| db::met_before(db, &script, id, &name)).await {
+                Ok(false) => job.met_new(signature, says, run),
+                Ok(true) => {}
+                Err(error) => tracing::warn!(%error, "whether a signature is new is not known"),
             }
         }
     }
@@ -284,6 +320,13 @@ impl Jobs {
             tracing::warn!("some runs did not end in time");
         }
     }
+}
+
+/// Ends the job when it has taken as long as it may.
+async fn end_at(job: Arc<LiveJob>, ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+    let limit = units::show_duration(Duration::from_millis(ms));
+    job.deadline(&format!("stopped by its deadline: {limit} after the launch"));
 }
 
 #[cfg(test)]

@@ -157,9 +157,6 @@ impl Plans {
                 ),
             ));
         }
-        if !plan.rollout.is_plain() {
-            return Err(invalid("a roll-out can be planned and not yet be launched: nothing was sent"));
-        }
         let count = plan.devices.len();
         if count == 0 {
             return Err(invalid(plan.nothing_left()));

@@ -11,7 +11,7 @@ use crate::model::device::Inventory;
 use crate::model::job::Run;
 use crate::model::output::Stream;
 use crate::model::state::{Counts, JobState};
-use crate::model::wire::{Doctor, FRAME_HEAD, FrameHead, Note};
+use crate::model::wire::{Doctor, FRAME_HEAD, FrameHead, Note, Stopping};
 
 /// `ok…` ends well, `bad…` fails, `off…` is unreachable, `hang…` waits to be cancelled.
 #[derive(Default)]
@@ -167,7 +167,7 @@ async fn cancelling_withdraws_what_waits_and_ends_what_runs() {
     while !follower.take().runs.iter().any(|run| run.state == RunState::Running) {
         follower.bell.notified().await;
     }
-    let done = live.cancel(None, false, "by ops");
+    let done = live.cancel(None, Stopping::All, "ops");
     assert_eq!(done.withdrawn + done.ending, 200);
     assert!(done.ending >= 1 && done.withdrawn >= 1, "{done:?}");
     stage.ended().await;

@@ -1,29 +1,72 @@
 //! What an operator does to a job that goes: hold it, let it go on, approve a ring, stop it. Asked twice, the second
 //! changes nothing and says so.
 
+use std::sync::Arc;
+
+use super::live::LiveJob;
 use crate::engine::{Engine, find_run, problem};
 use crate::model::audit::{Act, Deed};
 use crate::model::job::JobId;
 use crate::model::nodeset;
 use crate::model::plan::Caller;
-use crate::model::wire::{Approve, Cancel, Cancelled, Code, Problem, Stopping, Turned};
+use crate::model::wire::{Approve, Cancel, Cancelled, Code, Problem, Turned};
 
 impl Engine {
     pub async fn pause(&self, id: JobId) -> Result<Turned, Problem> {
-        self.not_yet(id).await
+        let live = self.going(id).await?;
+        let changed = live.pause(&self.user);
+        let job = live.latest();
+        let says = match job.progress.paused.as_ref().filter(|_| !changed) {
+            Some(paused) => format!("was paused already, by {}", paused.by),
+            None => format!("paused: {} not sent to yet, {} go on", job.counts.queued, job.counts.running),
+        };
+        Ok(Turned { changed, says, job })
     }
 
-    pub async fn resume(&self, id: JobId, _: Caller) -> Result<Turned, Problem> {
-        self.not_yet(id).await
+    pub async fn resume(&self, id: JobId) -> Result<Turned, Problem> {
+        let live = self.going(id).await?;
+        let changed = live.resume(&self.user);
+        let job = live.latest();
+        let says = match (&job.progress.asks, changed) {
+            (Some(asks), _) => format!(
+                "{}; ring {} waits for approval: quarterdeck jobs approve {id} --ring {0}",
+                if changed { "resumed" } else { "is not paused" },
+                asks.ring
+            ),
+            (None, true) => format!("resumed: {} left to send to", job.counts.queued),
+            (None, false) => "goes on: it is not paused".to_owned(),
+        };
+        Ok(Turned { changed, says, job })
     }
 
-    pub async fn approve(&self, id: JobId, _: Approve) -> Result<Turned, Problem> {
-        self.not_yet(id).await
+    pub async fn approve(&self, id: JobId, what: Approve) -> Result<Turned, Problem> {
+        let live = self.going(id).await?;
+        let asked = what.ring.or_else(|| live.latest().progress.asks.map(|asks| asks.ring));
+        let changed = asked.is_some_and(|ring| live.approve(ring, &self.user));
+        let job = live.latest();
+        let says = match (asked, changed) {
+            (Some(ring), true) if job.progress.paused.is_some() => {
+                format!("ring {ring} is approved, and begins when the job is resumed")
+            }
+            (Some(ring), true) => format!("ring {ring} is approved"),
+            (Some(ring), false) if ring <= job.progress.approved => format!("ring {ring} was approved already"),
+            _ => match &job.progress.asks {
+                Some(asks) => format!("it is ring {} that waits for approval", asks.ring),
+                None => "no ring waits for approval".to_owned(),
+            },
+        };
+        Ok(Turned { changed, says, job })
     }
 
-    async fn not_yet(&self, id: JobId) -> Result<Turned, Problem> {
+    /// The job, while there is something to be done to it.
+    async fn going(&self, id: JobId) -> Result<Arc<LiveJob>, Problem> {
+        if let Some(live) = self.jobs.live(id)
+            && !live.latest().state.ended()
+        {
+            return Ok(live);
+        }
         let job = self.job(id).await?;
-        Err(problem(Code::Refused, format!("job {} is not held and cannot be", job.summary.id)))
+        Err(problem(Code::Refused, format!("job {id} has ended already ({})", job.summary.state.word())))
     }
 
     pub async fn cancel(&self, id: JobId, what: &Cancel, caller: &Caller) -> Result<Cancelled, Problem> {
@@ -34,14 +77,13 @@ impl Engine {
                 format!("job {id} has ended already ({}): nothing to cancel", job.summary.state.word()),
             ));
         };
-        let reason = format!("cancelled by {}", self.user);
         let runs = if what.devices.is_empty() {
             None
         } else {
             let job = live.snapshot();
             Some(what.devices.iter().map(|device| find_run(&job, device)).collect::<Result<Vec<_>, _>>()?)
         };
-        let done = live.cancel(runs.as_deref(), what.stop != Stopping::All, &reason);
+        let done = live.cancel(runs.as_deref(), what.stop, &self.user);
         let script = Some(live.summary().script);
         let (withdrawn, ending) = (done.withdrawn, done.ending);
         let note = Some(format!("withdrew {withdrawn} that had not started, asked {ending} to end"));

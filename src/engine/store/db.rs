@@ -395,6 +395,16 @@ pub fn run_before(
         .optional()
 }
 
+/// An earlier job of the script had a run that ended like this.
+pub fn met_before(connection: &Connection, script: &str, id: JobId, signature: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM runs JOIN jobs ON jobs.id = runs.job
+             WHERE runs.signature = ?1 AND jobs.script = ?2 AND jobs.id < ?3)",
+        )?
+        .query_row(params![signature, script, i64::try_from(id).unwrap_or(i64::MAX)], |row| row.get(0))
+}
+
 /// The last 16 jobs of every script, oldest first: id, when, counts.
 pub type History = std::collections::HashMap<String, Vec<(JobId, jiff::Timestamp, Counts)>>;
 

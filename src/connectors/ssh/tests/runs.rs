@@ -137,7 +137,7 @@ async fn cancelling_before_anything_ran_is_immediate() {
     let ssh = server.connector();
     let waiting = order("echo ran\n");
     let mut waiting = waiting;
-    waiting.gate = crate::connectors::Gate(Some(std::sync::Arc::new(tokio::sync::Semaphore::new(0))));
+    waiting.gate = crate::connectors::Gate(Some(std::sync::Arc::new(tokio::sync::Semaphore::new(0))), None);
     waiting.cancel.cancel();
     let (outcome, log) = go(&ssh, waiting).await;
     assert_eq!((outcome.state, log.out().as_str()), (RunState::Cancelled, ""));

@@ -1,0 +1,140 @@
+//! A roll-out through the verbs, on SSH hosts of our own: rings that ask, a budget that stops, holding and letting go,
+//! another try, and the three meanings of stop.
+
+mod support;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use support::{Fleet, Home, eventually};
+
+fn lab(count: usize) -> (Home, Fleet) {
+    let home = Home::empty();
+    let fleet = Fleet::start(&home, count);
+    fleet.configure(&home);
+    (home, fleet)
+}
+
+/// Launches on all six hosts; the job's id.
+fn launch(home: &Home, script: &str, more: &[&str]) -> u64 {
+    let head = ["run", script, "--target", "lab", "--confirm", "6"];
+    home.verb(head.iter().chain(more).copied()).run().ok().job_id()
+}
+
+fn jobs(home: &Home, verb: &str, id: u64, more: &[&str]) -> Value {
+    let id = id.to_string();
+    let head = ["jobs", verb, &id, "--json"];
+    home.verb(head.iter().chain(more).copied()).run().ok().json()
+}
+
+/// A script that waits for a file of ours.
+fn gated(home: &Home) -> (String, PathBuf) {
+    let gate = home.work().join("gate");
+    let script =
+        home.file("gated.sh", format!("#!/bin/sh\nwhile [ ! -e {} ]; do sleep 0.02; done\necho hi\n", gate.display()));
+    (script, gate)
+}
+
+fn count(job: &Value, state: &str) -> u64 {
+    job["counts"][state].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn a_ring_waits_until_it_is_approved_and_two_who_approve_let_one_ring_go() {
+    let (home, _fleet) = lab(6);
+    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let id = launch(&home, &script, &["--rings", "1,3,100%", "--between", "ask", "--seed", "s"]);
+    for (ring, ok) in [(2, 1), (3, 3)] {
+        eventually("it asks", || home.job(id)["progress"]["asks"]["ring"] == ring);
+        let job = home.job(id);
+        assert_eq!((count(&job, "ok"), count(&job, "queued")), (ok, 6 - ok), "{job}");
+        let number = ring.to_string();
+        assert_eq!(jobs(&home, "approve", id, &["--ring", &number])["changed"], true);
+        let again = jobs(&home, "approve", id, &["--ring", &number]);
+        assert_eq!(again["changed"], false, "{again}");
+        assert!(again["says"].as_str().unwrap().contains("approved already"), "{again}");
+    }
+    let job = home.ended_job(id);
+    assert_eq!((job["state"].as_str(), count(&job, "ok")), (Some("done"), 6), "{job}");
+    let rings: Vec<u64> = job["runs"].as_array().unwrap().iter().map(|run| run["ring"].as_u64().unwrap()).collect();
+    assert_eq!([1, 2, 3].map(|ring| rings.iter().filter(|is| **is == ring).count()), [1, 2, 3]);
+    home.verb(["jobs", "approve", &id.to_string()]).run().exits(4).says(&["has ended already"]);
+}
+
+#[test]
+fn a_job_that_reaches_its_failure_budget_stops_and_says_so_with_5() {
+    let (home, _fleet) = lab(6);
+    let script = home.file("bad.sh", "#!/bin/sh\necho no >&2\nexit 3\n");
+    let head = ["run", &script, "--target", "lab", "--confirm", "6", "--wait"];
+    home.verb(head.iter().chain(&["--max-fail", "2", "--at-once", "1"]).copied()).run().exits(5);
+    let job = home.job(1);
+    assert_eq!(job["state"], "stopped", "{job}");
+    assert!(job["reason"].as_str().unwrap().contains("failure budget"), "{job}");
+    let failed = count(&job, "failed");
+    assert!((2..=3).contains(&failed), "the budget, and what was in flight: {job}");
+    assert_eq!(failed + count(&job, "cancelled"), 6, "{job}");
+    let refused = home.verb(["run", &script, "--target", "lab", "--confirm", "6", "--max-fail", "7"]).run().exits(2);
+    refused.says(&["more than the 6 devices"]);
+    home.verb(["run", &script, "--target", "lab", "--confirm", "6", "--rings", "1,50%"]).run().exits(2).says(&["100%"]);
+}
+
+#[test]
+fn a_paused_job_starts_nothing_until_it_is_resumed() {
+    let (home, _fleet) = lab(6);
+    let (script, gate) = gated(&home);
+    let id = launch(&home, &script, &["--at-once", "1"]);
+    eventually("one runs", || count(&home.job(id), "running") == 1);
+    assert_eq!(jobs(&home, "pause", id, &[])["changed"], true);
+    assert_eq!(jobs(&home, "pause", id, &[])["changed"], false);
+    std::fs::write(&gate, "").unwrap();
+    eventually("it has ended", || count(&home.job(id), "ok") == 1);
+    let job = home.job(id);
+    assert_eq!((count(&job, "ok"), count(&job, "running")), (1, 0), "{job}");
+    assert!(job["progress"]["paused"]["by"].is_string(), "{job}");
+    assert_eq!(jobs(&home, "resume", id, &[])["changed"], true);
+    assert_eq!(count(&home.ended_job(id), "ok"), 6);
+}
+
+#[test]
+fn what_has_not_started_is_withdrawn_and_what_runs_goes_on() {
+    let (home, _fleet) = lab(6);
+    let (script, gate) = gated(&home);
+    let id = launch(&home, &script, &["--at-once", "1"]);
+    eventually("one runs", || count(&home.job(id), "running") == 1);
+    let stopped = jobs(&home, "stop", id, &["--unstarted"]);
+    assert_eq!((&stopped["withdrawn"], &stopped["ending"], &stopped["going"]), (&5.into(), &0.into(), &1.into()));
+    std::fs::write(&gate, "").unwrap();
+    let job = home.ended_job(id);
+    assert_eq!((count(&job, "ok"), count(&job, "cancelled")), (1, 5), "{job}");
+}
+
+#[test]
+fn a_device_that_failed_is_tried_again_and_both_tries_are_kept() {
+    let (home, _fleet) = lab(6);
+    let been = home.work().join("been");
+    std::fs::create_dir(&been).unwrap();
+    let text = format!(
+        "#!/bin/sh\nb={}/$QUARTERDECK_DEVICE\nif [ -e $b ]; then echo second; exit 0; fi\ntouch $b\necho first; exit 3\n",
+        been.display()
+    );
+    let script = home.file("twice.sh", text);
+    let id = launch(&home, &script, &["--retry", "1", "--retry-on", "failed", "--max-fail", "1"]);
+    let job = home.ended_job(id);
+    assert_eq!((job["state"].as_str(), count(&job, "ok")), (Some("done"), 6), "the last outcome counts: {job}");
+    for run in job["runs"].as_array().unwrap() {
+        assert_eq!(run["tries"][0]["exit_code"], 3, "{run}");
+    }
+    let output = String::from_utf8(home.output(id, &["--device", "web001"])).unwrap();
+    assert!(output.contains("first") && output.contains("second"), "{output}");
+}
+
+#[test]
+fn a_job_past_its_deadline_ends_what_runs_and_sends_no_more() {
+    let (home, _fleet) = lab(6);
+    let (script, _gate) = gated(&home);
+    let id = launch(&home, &script, &["--at-once", "1", "--deadline", "2s"]);
+    let job = home.ended_job(id);
+    assert_eq!(job["state"], "stopped", "{job}");
+    assert_eq!(count(&job, "cancelled") + count(&job, "timeout"), 6, "{job}");
+    assert!(job["reason"].as_str().unwrap().contains("deadline"), "{job}");
+}
