@@ -186,6 +186,11 @@ fn a_device_that_another_job_has_is_left_alone_unless_it_is_taken_in_on_purpose(
     home.qd(["plan", "say.sh", "--target", "local", "--include", "busy", "--output", &file]).ok();
     home.qd(["run", "--plan", &file, "--wait"]).ok().says(&["taken in on purpose: 1 busy in job 1"]);
 
+    let noted = entries(&home).into_iter().any(|entry| {
+        entry["act"] == "launch" && entry["note"] == "with count, token; taking in on purpose 1 busy in job 1"
+    });
+    assert!(noted, "{:#?}", entries(&home));
+
     fs::write(&go, "").expect("let go");
     home.ended_job(1);
     home.qd(["run", "say.sh", "--target", "local", "--wait"]).ok();
@@ -311,4 +316,22 @@ fn a_post_over_tls_goes_through_curl_and_nothing_of_it_stands_in_arguments() {
     assert!(rest.starts_with("url = \"https://ops.example/hook?room=7\"\ndata-raw = \"{\\\""), "{rest}");
     assert!(rest.contains("header = \"quarterdeck-signature: sha256=") && !rest.contains("hunter2"), "{rest}");
     assert!(rest.contains(r#"it's \\\"quoted\\\".sh is done"#), "{rest}");
+}
+
+#[test]
+fn a_freeze_is_of_the_protected_connections_unless_it_says_more() {
+    let home = Home::empty();
+    home.script("say.sh", SAY);
+    let configured = |protected: bool| {
+        home.config(&format!(
+            "[[connection]]\nname = \"local\"\nkind = \"local\"\nprotected = {protected}\n[[freeze]]\nreason = \"year end\"\n"
+        ));
+    };
+    configured(false);
+    home.qd(["run", "say.sh", "--target", "local", "--wait"]).ok();
+    configured(true);
+    eventually("the new configuration counts", || {
+        let refused = home.qd(["run", "say.sh", "--target", "local"]).errors();
+        refused.contains("1 in a change freeze until it is taken out of the configuration: year end")
+    });
 }

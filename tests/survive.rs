@@ -274,7 +274,8 @@ fn a_killed_engine_leaves_no_script_running_on_this_machine() {
         "gentle.sh",
         format!("#!/bin/sh\ntrap 'echo bye >{}/bye; exit' TERM\necho up\nsleep 600 & wait\n", home.work().display()),
     );
-    let ids = [&script, &gentle].map(|script| home.qd(["run", script, "--target", "local"]).ok().job_id());
+    let run = |script: &String| home.qd(["run", script, "--target", "local", "--include", "busy"]).ok().job_id();
+    let ids = [&script, &gentle].map(run);
     eventually("both are up", || ids.iter().all(|id| home.job(*id)["runs"][0]["bytes"] == 3));
     home.end_engine(Signal::KILL);
     eventually("everything they had started is gone", || home.processes().is_empty());

@@ -158,6 +158,12 @@ fn summary(plan: &Plan) -> String {
     for taken in &plan.included {
         row("included", told(taken));
     }
+    for (number, ring) in (1..).zip(&plan.rollout.rings) {
+        row(&format!("ring {number}"), format!("{}: {}, {}", ring.runs.len(), ring.devices, ring.why));
+    }
+    if let Some(stops) = plan.rollout.stops(plan.devices.len()) {
+        row("budget", stops);
+    }
     let timeout = plan.timeout_ms.map_or_else(|| "no limit".to_owned(), |ms| show_duration(Duration::from_millis(ms)));
     row("at once", if plan.at_once == 0 { "all".to_owned() } else { plan.at_once.to_string() });
     row("timeout", timeout);

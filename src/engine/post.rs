@@ -85,16 +85,19 @@ impl Post {
             Ok(()) => self.store.db.call(move |db| outbox::done(db, id)).await,
             Err(Failed { why, again }) => match self.again.get(tries).filter(|_| again) {
                 Some(wait) => {
-                    tracing::warn!(url = letter.url, why, tries = tries + 1, "a webhook is tried again");
+                    tracing::warn!(url = shown(&letter.url), why, tries = tries + 1, "a webhook is tried again");
                     if tries == 0 {
-                        self.say(format!("the webhook {} could not be told ({why}): it is tried again", letter.url));
+                        self.say(format!(
+                            "the webhook {} could not be told ({why}): it is tried again",
+                            shown(&letter.url)
+                        ));
                     }
                     let due = Timestamp::now().as_millisecond() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                     self.store.db.call(move |db| outbox::later(db, id, due)).await
                 }
                 None => {
-                    tracing::error!(url = letter.url, why, "a webhook is given up");
-                    self.say(format!("the webhook {} was not told ({why}): given up", letter.url));
+                    tracing::error!(url = shown(&letter.url), why, "a webhook is given up");
+                    self.say(format!("the webhook {} was not told ({why}): given up", shown(&letter.url)));
                     self.store.db.call(move |db| outbox::done(db, id)).await
                 }
             },
@@ -108,6 +111,13 @@ impl Post {
     fn say(&self, text: String) {
         self.events.publish(&Event::Notice { text });
     }
+}
+
+/// An address without its path: many a receiver has its token there.
+fn shown(url: &str) -> String {
+    let mut parts = url.splitn(4, '/');
+    let (scheme, _, host) = (parts.next(), parts.next(), parts.next());
+    format!("{}//{}", scheme.unwrap_or_default(), host.unwrap_or_default())
 }
 
 /// Why one was not delivered.

@@ -111,9 +111,13 @@ impl Deed {
     }
 
     /// A plan that becomes a job. Parameters by name alone: a value may be nobody's business.
-    pub fn launch(job: &Job, plan: &str, caller: &Caller) -> Self {
+    /// `included`: what was taken in on purpose.
+    pub fn launch(job: &Job, plan: &str, included: &[String], caller: &Caller) -> Self {
         let summary = &job.summary;
         let names: Vec<&str> = job.params.iter().map(|(name, _)| name.as_str()).collect();
+        let with = (!names.is_empty()).then(|| format!("with {}", names.join(", ")));
+        let on_purpose = (!included.is_empty()).then(|| format!("taking in on purpose {}", included.join(", ")));
+        let note: Vec<String> = with.into_iter().chain(on_purpose).collect();
         Self {
             job: Some(summary.id),
             plan: Some(plan.to_owned()),
@@ -121,7 +125,7 @@ impl Deed {
             version: Some(summary.version.clone()),
             target: Some(summary.target.clone()),
             devices: Some(job.runs.len() as u64),
-            note: (!names.is_empty()).then(|| format!("with {}", names.join(", "))),
+            note: (!note.is_empty()).then(|| note.join("; ")),
             ..Self::of(Act::Launch, &summary.by, caller)
         }
     }

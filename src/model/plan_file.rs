@@ -126,9 +126,17 @@ pub fn changes(then: &Plan, now: &Plan) -> Vec<String> {
 /// What is different in a plan that was made again, all of it; empty: it would do the same.
 pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
     let mut told = changes(then, now);
-    let parts = |plan: &Plan| match serde_json::to_value(plan) {
-        Ok(Value::Object(parts)) => parts,
-        _ => Map::new(),
+    let parts = |plan: &Plan| {
+        let mut plan = plan.clone();
+        // the seed that was drawn then is asked for now; where nothing is drawn it says nothing
+        plan.rollout.how.seed = None;
+        if plan.rollout.rings.is_empty() {
+            plan.rollout.seed.clear();
+        }
+        match serde_json::to_value(plan) {
+            Ok(Value::Object(parts)) => parts,
+            _ => Map::new(),
+        }
     };
     let (a, b) = (parts(then), parts(now));
     let rest: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
@@ -218,6 +226,26 @@ mod tests {
         for text in ["", "[]", "{}", "{\"plan\": {}}", "\u{1b}"] {
             assert!(PlanFile::read(text).unwrap_err().starts_with("it is not a plan file"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_seed_of_a_roll_out_is_no_difference_and_its_rings_are() {
+        use crate::model::rollout::{Amount, How, Ring, Rollout};
+        let rollout = |seed: &str, asked: Option<&str>, rings: &[&[u32]]| {
+            let max_fail = vec![Amount::Devices(1)];
+            let how = How { seed: asked.map(str::to_owned), max_fail, ..How::default() };
+            let ring = |runs: &&[u32]| Ring { runs: runs.to_vec(), ..Ring::default() };
+            let rings = rings.iter().map(ring).collect();
+            Plan {
+                rollout: Rollout { how, seed: seed.to_owned(), rings, ..Rollout::default() },
+                ..plan(&["web1", "web2"])
+            }
+        };
+        let same = |then: &Plan, now: &Plan| difference(then, now).is_empty();
+        assert!(same(&rollout("7c41", None, &[]), &rollout("9999", None, &[])));
+        let then = rollout("7c41", None, &[&[1], &[0]]);
+        assert!(same(&then, &rollout("7c41", Some("7c41"), &[&[1], &[0]])));
+        assert_eq!(difference(&then, &rollout("7c41", Some("7c41"), &[&[0], &[1]])), ["rollout"]);
     }
 
     #[test]

@@ -118,3 +118,24 @@ fn moment(text: &str) -> Result<jiff::Timestamp, String> {
         .or_else(|| date().map(|at| at.timestamp()))
         .ok_or_else(|| "expected how long ago (30m, 7d) or a date (2026-11-20, 2026-11-20T10:00)".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_so_long_ago_or_a_date_here() {
+        let ago = jiff::Timestamp::now() - moment("90m").unwrap();
+        assert!((89..=91).contains(&(ago.total(jiff::Unit::Minute).unwrap() as i64)), "{ago}");
+        let here = |text: &str| {
+            let date: jiff::civil::DateTime = text.parse().unwrap();
+            date.to_zoned(jiff::tz::TimeZone::system()).unwrap().timestamp()
+        };
+        assert_eq!(moment("2026-11-20"), Ok(here("2026-11-20T00:00")));
+        assert_eq!(moment("2026-11-20T10:30"), Ok(here("2026-11-20T10:30")));
+        assert_eq!(moment("2026-11-20T10:30:00Z").unwrap().to_string(), "2026-11-20T10:30:00Z");
+        for wrong in ["", "soon", "7", "2026-13-01"] {
+            assert!(moment(wrong).unwrap_err().contains("2026-11-20T10:00"), "{wrong}");
+        }
+    }
+}

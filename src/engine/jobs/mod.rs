@@ -60,6 +60,8 @@ pub struct Jobs {
 pub struct Ready {
     /// The plan's id.
     pub plan: String,
+    /// What was taken in on purpose, in words.
+    pub included: Vec<String>,
     pub job: Job,
     pub devices: Vec<Arc<Device>>,
     pub script: Arc<Payload>,
@@ -117,7 +119,7 @@ impl Jobs {
             .begin(id)
             .map_err(|error| super::store::StoreError::Folder { path: format!("jobs/{id}").into(), error })?;
         let summary = ready.job.summary.clone();
-        let launch = Deed::launch(&ready.job, &ready.plan, &ready.caller);
+        let launch = Deed::launch(&ready.job, &ready.plan, &ready.included, &ready.caller);
         if let Err(why) = self.store.audit.record(launch).await {
             let _ = self.store.db.call(move |db| db::delete_job(db, id)).await;
             return Err(super::store::StoreError::Audit(why));

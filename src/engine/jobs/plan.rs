@@ -218,6 +218,7 @@ impl Plans {
         };
         Ok(Ready {
             plan: plan.id.clone(),
+            included: plan.included.iter().map(|taken| format!("{} {}", taken.count, taken.text)).collect(),
             job: Job {
                 summary,
                 params: plan.params.clone(),

@@ -106,6 +106,7 @@ impl Stage {
         };
         let ready = Ready {
             plan: "p".to_owned(),
+            included: vec![],
             job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, rollout: Default::default(), runs },
             devices,
             script: Arc::new(Payload {

@@ -43,7 +43,7 @@ pub enum StoreError {
     Folder { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Db(#[from] DbError),
-    #[error("{0}; nothing was sent, since what is sent is written down first: free space there and launch again")]
+    #[error("{0}; nothing was sent, since what is sent is written down first: put that right and try again")]
     Audit(String),
 }
 

@@ -234,7 +234,10 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
         n if n as usize >= count => "all at once".to_owned(),
         n => format!("{n} at once"),
     };
-    rows.push(("[ok]", Role::StateOk, format!("on {} device{s}, {at_once}", text::count(count as u64))));
+    rows.push(match count {
+        0 => ("[!!]", Role::LevelWarn, "nobody is left to run on".to_owned()),
+        _ => ("[ok]", Role::StateOk, format!("on {} device{s}, {at_once}", text::count(count as u64))),
+    });
     rows.push(("[ok]", Role::StateOk, format!("fixed to plan {}", short(&plan.id))));
     if count > 1 && plan.devices.iter().any(|device| app.tree.is_here(device)) {
         rows.push(("[!!]", Role::LevelWarn, "this machine is one of them".into()));
