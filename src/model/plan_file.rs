@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn every_edit_is_named_and_refused() {
         let whole = file().to_json();
-        let edits: [(&str, fn(&mut Value)); 7] = [
+        type Edit = fn(&mut Value);
+        let edits: [(&str, Edit); 7] = [
             ("plan.devices", |file| file["plan"]["devices"][1] = "lab:db1".into()),
             ("request.target", |file| file["request"]["target"] = "@all".into()),
             ("request.script", |file| file["request"]["script"]["text"]["base64"] = "cm0gLXJm".into()),

@@ -60,14 +60,20 @@ fn one(page: &mut Page<'_>, kind: ClosedKind, at: usize, table: &DeTable<'_>) ->
             "target" => {
                 target::parse(text).map(|_| closed.target = Some(text.to_owned())).map_err(|wrong| wrong.message)
             }
-            "on" => Ok(closed.everywhere = text == "all"),
+            "on" => {
+                closed.everywhere = text == "all";
+                Ok(())
+            }
             "from" => moment(text).map(|from| closed.window.from = Some(from)),
             "until" => moment(text).map(|until| closed.window.until = Some(until)),
             "weekly" => Weekly::parse(text).map(|weekly| closed.window.weekly = Some(weekly)),
             "zone" => TimeZone::get(text).map(|zone| closed.window.zone = zone).map_err(|_| {
                 format!("{text:?} is no time zone this machine knows, such as \"Europe/Paris\" or \"UTC\"")
             }),
-            _ => Ok(closed.reason = text.to_owned()),
+            _ => {
+                text.clone_into(&mut closed.reason);
+                Ok(())
+            }
         });
         if let Err(wrong) = done {
             wrong_time |= matches!(key, "from" | "until" | "weekly" | "zone");

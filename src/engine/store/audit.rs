@@ -215,8 +215,11 @@ fn last_line(path: &Path) -> io::Result<(Option<Vec<u8>>, u64)> {
     Ok((Some(line[start..].to_vec()), end))
 }
 
+/// A line and the offset behind it; `None`: that was the last.
+type NextLine = io::Result<Option<(Vec<u8>, u64)>>;
+
 /// The lines of the file with the offset behind each; one that is too long comes in pieces, none of them an entry.
-fn lines(path: &Path, from: u64) -> io::Result<Option<impl FnMut() -> io::Result<Option<(Vec<u8>, u64)>>>> {
+fn lines(path: &Path, from: u64) -> io::Result<Option<impl FnMut() -> NextLine>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

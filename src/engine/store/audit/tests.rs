@@ -106,8 +106,7 @@ async fn the_first_entry_that_was_tampered_with_is_named() {
 
     // one that is right in itself, but was not written here
     reset();
-    let mut head = Head::default();
-    head.seq = 1;
+    let head = Head { seq: 1, ..Head::default() };
     let forged = Entry::after(&head, Timestamp::now(), deed(9)).line();
     desk.rewrite(|mut lines| {
         lines[1] = forged;
