@@ -269,7 +269,15 @@ fn what_happens_to_a_job_is_posted_signed_and_not_again_by_the_next_engine() {
     home.script("bad.sh", "#!/bin/sh\necho secret words of a device >&2\nexit 3\n");
     home.qd(["run", "bad.sh", "--target", "local", "--wait"]).exits(3);
     let next = || posted.recv_timeout(support::PATIENCE).expect("a post");
-    let (head, body) = next();
+    // (that it failed in a new way is told as well)
+    let done = |key: &str| {
+        let mut seen = Vec::new();
+        while !seen.last().is_some_and(|(_, body): &(String, String)| body.contains(key)) {
+            seen.push(next());
+        }
+        seen
+    };
+    let (head, body) = done("\"1:ended\"").pop().expect("the last one");
     assert!(head.starts_with("POST /hook HTTP/1.1\r\n") && head.contains("quarterdeck-signature: sha256="), "{head}");
     let body: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(
@@ -283,9 +291,9 @@ fn what_happens_to_a_job_is_posted_signed_and_not_again_by_the_next_engine() {
     home.qd(["run", "bad.sh", "--target", "local", "--wait"]).exits(3);
     // one whose receipt was not yet noted may come again, and can be told by its id
     let id = |head: &str| head.lines().find(|line| line.starts_with("quarterdeck-delivery: ")).map(str::to_owned);
-    let first = id(&head);
-    let (head, body) = std::iter::repeat_with(next).find(|(head, _)| id(head) != first).expect("another one");
-    assert!(body.contains("\"2:ended\""), "the first is not told again: {head} {body}");
+    let again = done("\"2:ended\"").into_iter().filter(|(_, body)| body.contains("\"1:ended\""));
+    let repeats: Vec<_> = again.filter(|(other, _)| id(other) != id(&head)).collect();
+    assert!(repeats.is_empty(), "the first is not told again: {repeats:?}");
 }
 
 #[test]
