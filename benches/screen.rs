@@ -2,9 +2,11 @@
 //!
 //! * overview: a key pressed, and the frame that follows, with 10,000 devices, 1,000 scripts and 1,000 jobs;
 //! * live: the same in a job of 10,000 runs, and with every frame 500 runs that end and 500 outputs that grow;
+//! * groups: the same among the groups of that job;
 //! * empty: the same key, and nothing to show.
 
 use std::io;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -14,12 +16,14 @@ use quarterdeck::console::keymap::Keymap;
 use quarterdeck::console::term::Screen;
 use quarterdeck::console::theme::{Depth, Theme};
 use quarterdeck::console::ui;
+use quarterdeck::engine::triage::groups;
 use quarterdeck::model::connection::{Capabilities, ConnectionInfo};
 use quarterdeck::model::device::{Device, Group, Reach};
-use quarterdeck::model::job::{Job, JobSummary, Run};
+use quarterdeck::model::job::{Job, JobSummary, Run, Signature};
 use quarterdeck::model::output::{Line, Stream, Window};
 use quarterdeck::model::script::{LastRun, inspect};
 use quarterdeck::model::state::{Counts, JobState, RunState};
+use quarterdeck::model::triage::Groups;
 use quarterdeck::model::wire::{self, Grown, Hello, Library, Targets};
 use ratatui::layout::Rect;
 
@@ -27,6 +31,16 @@ const DEVICES: usize = 10_000;
 const SCRIPTS: usize = 1_000;
 const JOBS: u64 = 1_000;
 const FRAMES: usize = 400;
+
+/// As an engine would group that job.
+static GROUPS: LazyLock<Groups> = LazyLock::new(|| {
+    let mut runs = job(JOBS, DEVICES).runs;
+    for run in &mut runs {
+        let name = format!("v1:{:016x}", run.index % 20);
+        run.signature = Some(Signature { name, says: "retry <n>/<n> failed: CDN <n>".into(), told: None });
+    }
+    Groups { job: JOBS, ..groups::of(&runs, false, None, &|_| groups::Facts::default()) }
+});
 
 fn main() {
     for size in [(80, 24), (140, 40), (200, 50)] {
@@ -39,6 +53,10 @@ fn main() {
         let mut live = watching(size);
         print("live", Some(empty), pressed(&mut live, quiet));
         print("  while 500 runs end and 500 grow", Some(empty), pressed(&mut live, busy));
+        let mut groups = watching(size);
+        press(&mut groups, 'u');
+        print("groups", Some(empty), pressed(&mut groups, quiet));
+        print("  while 500 runs end and 500 grow", Some(empty), pressed(&mut groups, busy));
     }
 }
 
@@ -62,6 +80,10 @@ fn tell(app: &mut App, event: Event) {
     let mut events = vec![event];
     while let Some(event) = events.pop() {
         for effect in app.update(event) {
+            if let Effect::LoadGroups { job, exact } = effect {
+                events.push(Event::Groups { job, exact, answer: Box::new(Ok(GROUPS.clone())) });
+                continue;
+            }
             if let Effect::Lines(ask) = effect {
                 let line = |number: u64| Line {
                     number,
@@ -191,7 +213,7 @@ fn targets(count: usize) -> Targets {
         capabilities: Capabilities::default(),
         warnings: vec![],
     };
-    Targets { connections: vec![lab], groups, devices }
+    Targets { connections: vec![lab], groups, devices, ..Targets::default() }
 }
 
 fn library(count: usize) -> Library {
@@ -237,6 +259,7 @@ fn job(id: u64, runs: usize) -> Job {
         target: "prod".into(),
         by: "ops".into(),
         reason: None,
+        parent: None,
         progress: Default::default(),
     };
     Job { summary, params: vec![], timeout_ms: None, at_once: 256, rollout: Default::default(), runs }

@@ -45,7 +45,7 @@ fn from_two_bad_devices_to_a_note_and_a_saved_target_without_a_name_typed() {
     home.script("patch.sh", late);
     home.qd(["run", "patch.sh", "--target", "web", "--confirm", "12"]).ok();
 
-    let mut console = Console::setup(&home).size(120, 30).start();
+    let mut console = Console::setup(&home).size(140, 40).start();
     console.opens_job(2, "patch.sh");
     // 1. the status line says what is new, while the job runs; it has two members whoever ended first
     console.sees("new signature S");

@@ -89,9 +89,9 @@ static GROUPS: [Col; 12] = [
     right("rc", "rc", (4, 4), 0),
     col("first", "first seen", (10, 10), FULL),
     col("vs", "before", (9, 12), 0),
-    flex("says", "what it says", 24, 0),
-    col("ack", "ack", (6, 8), FULL),
-    col("note", "note", (14, 28), 64),
+    Col { width: (28, 36), ..flex("says", "what it says", 28, 0) },
+    col("ack", "ack", (6, 8), 130),
+    flex("note", "note", 14, 64),
     right("texts", "texts", (5, 5), NEVER),
     col("signature", "signature", (19, 19), NEVER),
 ];

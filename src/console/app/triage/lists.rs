@@ -27,7 +27,7 @@ impl App {
     pub fn member_rows(&self) -> Option<MemberRows<'_>> {
         let (triage, job) = self.sorted()?;
         let before = triage.before.as_ref().map(|(_, states)| states);
-        Some(MemberRows { runs: &job.runs, of: &triage.members.of, before, now: self.now })
+        Some(MemberRows { runs: &job.runs, of: &triage.members.of, ranks: &[], before, now: self.now })
     }
 
     pub fn triage_panes(&self) -> Panes {
@@ -59,7 +59,7 @@ impl App {
         let Some(triage) = &mut self.triage else { return Ok(()) };
         match list {
             ListId::Members => {
-                triage.members.look.set_filter(text, &MemberRows { runs: &[], of: &[], before: None, now })
+                triage.members.look.set_filter(text, &MemberRows { runs: &[], of: &[], ranks: &[], before: None, now })
             }
             _ => {
                 let groups = Groups::default();

@@ -25,6 +25,7 @@ use super::{Effect, grid};
 use crate::console::app::tree::Tree;
 use crate::model::job::{Job, JobId};
 use crate::model::label;
+use crate::model::nodeset;
 use crate::model::state::RunState;
 use crate::model::triage::{Group, Groups};
 use crate::model::wire::Problem;
@@ -88,6 +89,9 @@ pub struct Members {
     /// Facts that tell the devices apart, and for how many devices they were chosen.
     pub facts: Vec<String>,
     learned: (usize, usize),
+    /// Where each run of the job stands by its name: worked out once, for a group is put in order at every step of the
+    /// cursor.
+    ranks: Vec<u32>,
     /// Of which group, by its key.
     group: Option<String>,
     unsorted: bool,
@@ -298,10 +302,11 @@ impl Triage {
             (members.cursor, members.chosen, members.group) = (Cursor::default(), None, key);
         }
         members.learn(job, tree);
+        members.rank(job);
         members.look.changed();
         members.look.home = members.chosen.and_then(|run| job.runs.get(run as usize)).map(|run| run.device.clone());
         let before = self.before.as_ref().map(|(_, states)| states);
-        let rows = MemberRows { runs: &job.runs, of: &members.of, before, now };
+        let rows = MemberRows { runs: &job.runs, of: &members.of, ranks: &members.ranks, before, now };
         let key = |row: usize| Cow::Borrowed(rows.run(row).device.as_str());
         members.order = members.look.order(&rows, key, &mut members.cursor, height);
         if members.chosen.is_some() {
@@ -332,6 +337,18 @@ impl Triage {
 }
 
 impl Members {
+    fn rank(&mut self, job: &Job) {
+        if self.ranks.len() == job.runs.len() {
+            return;
+        }
+        let mut order: Vec<u32> = job.runs.iter().map(|run| run.index).collect();
+        order.sort_by(|a, b| nodeset::natural(&job.runs[*a as usize].name, &job.runs[*b as usize].name));
+        self.ranks = vec![0; order.len()];
+        for (rank, run) in order.into_iter().enumerate() {
+            self.ranks[run as usize] = rank as u32;
+        }
+    }
+
     /// Which facts stand beside the names: where and what the devices are, where they say so, else what tells them
     /// apart.
     fn learn(&mut self, job: &Job, tree: &Tree) {

@@ -201,6 +201,8 @@ fn clock(zone: &TimeZone, at: Timestamp) -> String {
 pub struct MemberRows<'a> {
     pub runs: &'a [Run],
     pub of: &'a [u32],
+    /// Where each run of the job stands by its name.
+    pub ranks: &'a [u32],
     /// How each device ended in the job before.
     pub before: Option<&'a HashMap<String, RunState>>,
     pub now: Timestamp,
@@ -266,6 +268,7 @@ impl Rows for MemberRows<'_> {
 
     fn order(&self, row: usize, column: usize) -> Option<f64> {
         match column {
+            0 => self.ranks.get(self.of[row] as usize).map(|rank| f64::from(*rank)),
             1 => self.before(row).map(|state| f64::from(state.rank())),
             2 => Some(f64::from(self.run(row).state.rank())),
             column => self.number(row, column),

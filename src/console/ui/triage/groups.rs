@@ -63,7 +63,7 @@ pub fn draw(app: &App, triage: &Triage, job: &Job, (area, remarks): (Rect, u16),
                     let said = if wide { said } else { said.replace(' ', "") };
                     (Some(said), if new { theme.style(Role::GroupNew) } else { muted })
                 }
-                "note" if !wide && !triage.rows[row].acked.is_empty() => {
+                "note" if inside.width < 132 && !triage.rows[row].acked.is_empty() => {
                     (Some(format!("acked {}", triage.rows[row].note)), muted)
                 }
                 "ack" => (None, theme.style(Role::GroupAcked)),

@@ -15,8 +15,7 @@ use crate::console::theme::Role;
 use crate::console::ui::cells::{fold, line, nth, pane, words};
 use crate::console::ui::table::{self, Table};
 use crate::console::ui::{chrome, states};
-use crate::model::nodeset;
-use crate::model::triage::Group;
+use crate::model::triage::{Group, Shared};
 
 pub fn draw(app: &App, triage: &Triage, (area, facts): (Rect, u16), buf: &mut Buffer) {
     let theme = &app.theme;
@@ -71,6 +70,15 @@ pub fn draw(app: &App, triage: &Triage, (area, facts): (Rect, u16), buf: &mut Bu
     }
 }
 
+/// `5/5`: of the group, and of the base.
+fn here(shared: &Shared) -> String {
+    format!("{}/{}", text::count(shared.here as u64), text::count(shared.of as u64))
+}
+
+fn there(shared: &Shared) -> String {
+    format!("{}/{}", text::count(shared.base as u64), text::count(shared.base_of as u64))
+}
+
 /// What they have in common, with counts on both sides; where there is room, who they are.
 fn shared(app: &App, triage: &Triage, group: &Group, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
@@ -84,11 +92,13 @@ fn shared(app: &App, triage: &Triage, group: &Group, area: Rect, buf: &mut Buffe
         words(buf, nth(area, y), &format!("what they share (vs the {devices} in {label})"), muted);
         y += 1;
     }
+    let longest =
+        |side: fn(&Shared) -> String| group.shared.iter().take(facts).map(|s| side(s).len()).max().unwrap_or(0);
+    let (ours, theirs) = (longest(here), longest(there));
     for shared in group.shared.iter().take(facts) {
-        let count = format!("{}/{}", text::count(shared.here as u64), text::count(shared.of as u64));
-        let there = format!("{}/{}", text::count(shared.base as u64), text::count(shared.base_of as u64));
+        let (count, base) = (here(shared), there(shared));
         let sign = if shared.explains() && group.runs.len() > 1 { " !" } else { "  " };
-        let right = if wide { format!("{count:>7}  vs {there:>9}{sign}") } else { format!(" {count}{sign}") };
+        let right = if wide { format!(" {count:>ours$}  vs {base:>theirs$}{sign}") } else { format!(" {count}{sign}") };
         let room = usize::from(area.width).saturating_sub(text::width(&right) + usize::from(wide) * 2);
         let style = if shared.explains() { strong } else { theme.style(Role::Text) };
         let name = format!("{}{}", if wide { "  " } else { "" }, text::clip_middle(&fact(shared), room));
@@ -103,24 +113,19 @@ fn shared(app: &App, triage: &Triage, group: &Group, area: Rect, buf: &mut Buffe
     let copy = chrome::key_of(app, "global", "copy");
     words(buf, nth(area, y), &format!("node set   {copy} copies it"), muted);
     y += 1;
-    let names = group_names(app, group);
-    for row in fold(&names, usize::from(area.width.saturating_sub(2)))
-        .into_iter()
-        .take(usize::from(area.height.saturating_sub(y)))
-    {
-        words(
-            buf,
-            Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..nth(area, y) },
-            &row,
-            theme.style(Role::Text),
-        );
+    let (rows, width) = (usize::from(area.height.saturating_sub(y)), area.width.saturating_sub(2));
+    // of ten thousand devices no more than is seen
+    let seen: String = named(&group.devices).chars().take(rows * usize::from(width)).collect();
+    for row in fold(&text::plain(&seen), usize::from(width)).into_iter().take(rows) {
+        words(buf, Rect { x: area.x + 2, width, ..nth(area, y) }, &row, theme.style(Role::Text));
         y += 1;
     }
 }
 
-/// The members by their names alone, folded.
-fn group_names(app: &App, group: &Group) -> String {
-    let Some(held) = &app.held else { return String::new() };
-    let names = group.runs.iter().filter_map(|run| held.run(*run)).map(|run| run.name.as_str());
-    text::plain(&nodeset::fold(names).replace(',', ", ")).replace(", ", ",")
+/// The node set without its connection, where there is one for all.
+fn named(devices: &str) -> &str {
+    match devices.split_once(':') {
+        Some((_, names)) if !names.contains(':') => names,
+        _ => devices,
+    }
 }
