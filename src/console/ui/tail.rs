@@ -239,6 +239,15 @@ fn found(app: &App, tail: &Tail, line: &output::Line, body: Line<'static>) -> Li
     marked
 }
 
+/// What the script's header calls an exit code: ` (no space)`.
+fn meant(app: &App, code: i32) -> String {
+    let job = app.held.as_ref().and_then(|held| held.job.as_ref()).map(|job| &job.summary);
+    let script = job
+        .and_then(|job| app.scripts.iter().find(|script| script.name == job.script && script.version == job.version));
+    let word = script.and_then(|script| script.exit(code)).map(|exit| exit.word.as_str()).unwrap_or_default();
+    if word.is_empty() { String::new() } else { format!(" ({})", text::plain(word)) }
+}
+
 /// How a run ended, as the last line.
 fn ending(app: &App, tail: &Tail, run: &Run) -> Line<'static> {
     let theme = &app.theme;
@@ -252,7 +261,7 @@ fn ending(app: &App, tail: &Tail, run: &Run) -> Line<'static> {
     let took = took_ms(run, app.now).map(|ms| format!(" after {}", text::took(ms.unsigned_abs())));
     let how = match (&run.signal, run.exit_code, &run.reason) {
         (Some(signal), _, _) => Some(format!("ended by signal {}", text::plain(signal))),
-        (None, Some(code), _) => Some(format!("exit {code}")),
+        (None, Some(code), _) => Some(format!("exit {code}{}", meant(app, code))),
         // The reason says it all.
         (None, None, Some(_)) => None,
         (None, None, None) => Some(run.state.word().to_owned()),

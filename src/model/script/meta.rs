@@ -5,7 +5,7 @@
 //! # @meta secret token          a parameter that is a secret
 //! # @meta runbook https://…     what to read when it fails
 //! # @meta exit 70 no space      a word for an exit code: it has failed, and this is why
-//! # @meta exit-ok 75 deferred   an exit code that is not bad: counted and shown as ok, under its word
+//! # @meta exit-ok 75 deferred   an exit code that is not bad: no failure budget counts it
 //! # @meta dry-run --dry-run     the argument that makes it only say what it would do; `--dry-run` unless named
 //! ```
 //!
@@ -32,7 +32,7 @@ pub struct ExitWord {
     pub code: i32,
     /// `deferred`; empty: the header names none.
     pub word: String,
-    /// A run that ends with it is ok.
+    /// A run that ends with it has not gone wrong: no failure budget counts it.
     pub ok: bool,
 }
 
