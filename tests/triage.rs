@@ -116,6 +116,93 @@ fn what_is_noted_on_a_signature_is_there_when_the_same_fails_again() {
     }
 }
 
+/// Fails in a way that hangs on the device's number, which is the last part of its address.
+const SYNC: &str = r#"#!/bin/sh
+host=${SSH_CONNECTION#* * }
+host=${host%% *}
+number=${host##*.}
+case $((number % 5)) in
+    0) echo "sync: cannot open all of /srv/$(echo "$number" | tr 0-9 a-j): gone" >&2; exit 4 ;;
+    1) echo "sync: quota of $number GiB is used up" >&2; exit 5 ;;
+    2) echo "sync: server says HTTP $((500 + number % 2))" >&2; exit 5 ;;
+esac
+echo in sync
+"#;
+
+fn said(home: &Home, job: u64) -> Vec<String> {
+    let mut said: Vec<String> =
+        rows(&groups(home, job, &[])).into_iter().map(|(says, runs)| format!("{runs} {says}")).collect();
+    said.sort();
+    said
+}
+
+#[test]
+fn a_script_s_groups_are_learnt_ruled_merged_and_split_and_all_of_it_is_kept_and_undone() {
+    let home = Home::empty();
+    let fleet = Fleet::start(&home, 20);
+    fleet.configure(&home);
+    home.script("sync.sh", SYNC);
+    home.verb(["run", "sync.sh", "--target", "lab", "--wait", "--confirm", "20"]).run().exits(3);
+    let plain = [
+        "4 sync: cannot open all of <id> gone",
+        "4 sync: quota of <n> GiB is used up",
+        "4 sync: server says HTTP <n>",
+        "8 in sync",
+    ];
+    assert_eq!(said(&home, 1), plain);
+    let name = |says: &str| names(&groups(&home, 1, &[]))[&Value::from(says).to_string()].trim_matches('"').to_owned();
+    let (quota, server) = (name(plain[1].split_once(' ').unwrap().1), name("sync: server says HTTP <n>"));
+
+    // a note finds its failure whatever the name comes to be
+    home.qd(["note", &server, "vendor has it"]).ok();
+    home.qd(["note", &name("sync: cannot open all of <id> gone"), "known path"]).ok();
+
+    // a rule of its own: in the job that is over, too
+    home.qd(["regroup", "keep", "sync.sh", "HTTP [0-9]+"]).ok();
+    assert_eq!(said(&home, 1)[..2], ["2 sync: server says HTTP 500", "2 sync: server says HTTP 501"]);
+    assert_eq!(said(&home, 1).len(), 5);
+    let noted: Vec<Value> =
+        groups(&home, 1, &[])["groups"].as_array().unwrap().iter().map(|g| g["note"]["text"].clone()).collect();
+    assert_eq!(
+        noted.iter().filter(|note| **note == "vendor has it").count(),
+        1,
+        "on that of the two it was said of: {noted:?}"
+    );
+    assert!(noted.contains(&"known path".into()));
+    for (pattern, why) in [("a(b", "unclosed group"), ("(?=x)", "look-around"), (r"(a)\1", "backreferences")] {
+        let refused = home.qd(["regroup", "mask", "sync.sh", pattern, "<x>"]);
+        assert_eq!(refused.code(), 2);
+        assert!(refused.errors().contains(why) && refused.errors().contains("rule 2"), "{}", refused.errors());
+    }
+    let shown = home.qd(["regroup", "show", "sync.sh"]).ok().text();
+    assert!(shown.contains("1  HTTP [0-9]+  stays as it is") && !shown.contains("<x>"), "{shown}");
+    home.qd(["regroup", "forget", "sync.sh", "1"]).ok();
+    assert_eq!(said(&home, 1), plain);
+
+    // merged: kept over the end of the engine, and in the next job
+    home.qd(["regroup", "merge", "1", &quota, &server]).ok();
+    home.end_engine(Signal::KILL);
+    assert_eq!(said(&home, 1)[..2], ["4 sync: cannot open all of <id> gone", "8 in sync"]);
+    home.verb(["run", "sync.sh", "--target", "lab", "--wait", "--confirm", "20"]).run().exits(3);
+    assert_eq!(said(&home, 2), said(&home, 1));
+    assert_eq!(groups(&home, 2, &[])["groups"][0]["before"], 8);
+    let again = home.qd(["regroup", "merge", "2", &server, &server]);
+    assert!(again.errors().contains("is one group"), "{}", again.errors());
+    let other = home.qd(["regroup", "merge", "2", &server, &name("in sync")]);
+    assert!(other.errors().contains("ended in different ways (failed 5 and ok 0)"), "{}", other.errors());
+
+    // taken apart: first what was merged, then the numbers
+    home.qd(["regroup", "split", "2", &server]).ok();
+    assert_eq!(said(&home, 1), plain);
+    home.qd(["regroup", "split", "2", &server]).ok();
+    assert_eq!(said(&home, 1)[..2], ["2 sync: server says HTTP 500", "2 sync: server says HTTP 501"]);
+    let one = name("sync: server says HTTP 501");
+    home.qd(["regroup", "undo", "1", &one]).ok();
+    assert_eq!(said(&home, 2), plain);
+    let nothing = home.qd(["regroup", "undo", "1", &server]);
+    assert!(nothing.errors().contains("nothing was done"), "{}", nothing.errors());
+}
+
 #[test]
 fn a_job_that_is_not_there_is_refused_by_its_number() {
     let home = Home::empty();

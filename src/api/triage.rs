@@ -1,18 +1,21 @@
-//! Routes of triage: the groups of a job, and what people say of signatures and jobs.
+//! Routes of triage: the groups of a job, how they are put together, and what people say of them.
 
 use axum::extract::{Path, Query, State};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::routes::{Answered, House};
 use crate::model::job::JobId;
 use crate::model::triage::{About, Groups, Remark, Subject};
+use crate::model::ways::{Regroup, Rules, Ways};
 
 pub(super) fn routes() -> Router<House> {
     Router::new()
         .route("/jobs/{id}/groups", get(groups))
         .route("/jobs/{id}/remarks", get(about_job).post(remark_job))
+        .route("/jobs/{id}/regroup", post(regroup))
+        .route("/ways", get(ways).post(rules))
         .route("/signatures/{name}/remarks", get(about).post(remark))
 }
 
@@ -39,4 +42,21 @@ async fn about(State(house): State<House>, Path(name): Path<String>) -> Answered
 
 async fn remark(State(house): State<House>, Path(name): Path<String>, Json(remark): Json<Remark>) -> Answered<About> {
     Ok(Json(house.engine.remark(&Subject::Signature(name), remark).await?))
+}
+
+async fn regroup(State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Regroup>) -> Answered<Ways> {
+    Ok(Json(house.engine.regroup(id, what).await?))
+}
+
+#[derive(Deserialize)]
+struct Of {
+    script: String,
+}
+
+async fn ways(State(house): State<House>, Query(of): Query<Of>) -> Answered<Ways> {
+    Ok(Json(house.engine.ways(&of.script).await?))
+}
+
+async fn rules(State(house): State<House>, Json(given): Json<Rules>) -> Answered<Ways> {
+    Ok(Json(house.engine.set_rules(&given.script, given.rules).await?))
 }

@@ -2,6 +2,7 @@
 
 mod afterwork;
 mod planned;
+mod triage;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,12 +11,13 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::output::Which;
-use crate::model::triage::Subject;
 use crate::settings::{self, Overrides, units};
 
 pub use afterwork::{Diff, Export, FormatWord, Rerun};
 use planned::{AUDIT_HELP, PLAN_HELP};
 pub use planned::{Audit, DryRun, Plan, Reason, What};
+use triage::{ACK_HELP, GROUPS_HELP, NOTE_HELP, REGROUP_HELP};
+pub use triage::{Ack, Groups, Note, Regroup};
 
 /// Runs scripts on a fleet of devices. Without a verb: the console.
 #[derive(Debug, Parser)]
@@ -121,6 +123,9 @@ pub enum Verb {
     /// The runs of a job by how they ended: a thousand outputs in a few rows
     #[command(after_help = GROUPS_HELP)]
     Groups(Groups),
+    /// Put groups together or take them apart, by hand or by rules of the script
+    #[command(subcommand, after_help = REGROUP_HELP)]
+    Regroup(Regroup),
     /// A note on a signature or a job: written, or read
     #[command(after_help = NOTE_HELP)]
     Note(Note),
@@ -431,64 +436,6 @@ one object, {schema_version, job, lines, devices: [{device, lines}]}.
     quarterdeck search 12 'no space left'
     quarterdeck search 12 --regex 'rc=(69|7[0-9])' --count";
 
-const GROUPS_HELP: &str = "\
-Runs are one group when state, exit code and the lines that tell (the end of stderr, else of stdout) are the
-same but for numbers, times, addresses and the device's own names, which are shown as <n>, <time>, <addr>,
-<host>. A group has the same signature in every job. BEFORE: how many ended like this in the job of the same
-script before. What failed comes first, and of that what is new. Under a group: its devices, and a fact that
-they share and those of the largest ok group do not.
-JSON: {schema_version, job, exact, previous, groups: [{signature, state, exit_code, says, runs, devices,
-first_ended, before, fixed, texts, template, masked: [{mark, count}], shared: [{field, value, here, of, base,
-base_of}], note, acked, runbook}], base, gone: [{signature, state, says, runs, fixed}], open}.
-
-    quarterdeck groups 12
-    quarterdeck groups 12 --exact --json | jq '.groups[] | select(.state != \"ok\").devices'";
-
-#[derive(Debug, Args)]
-pub struct Groups {
-    /// The job
-    pub id: u64,
-    /// Only byte-equal outputs are the same
-    #[arg(long)]
-    pub exact: bool,
-}
-
-const NOTE_HELP: &str = "\
-A note on a signature is shown wherever the same happens again, in every later job. Without TEXT: what is
-noted. The name is recorded as the engine's login.
-JSON: {schema_version, subject, says, note: {text, by, at}, acked: {by, at}, runbook}; null where nothing is.
-
-    quarterdeck note v1:2c7ed99e65aa 'CDN 503, the vendor has it' --runbook https://wiki.example/rb/77
-    quarterdeck note 4805 stopped by hand";
-
-#[derive(Debug, Args)]
-pub struct Note {
-    /// A job's number, or a signature (its beginning is enough)
-    #[arg(value_name = "JOB|SIGNATURE")]
-    pub subject: Subject,
-    /// What is to be known about it
-    #[arg(value_name = "TEXT")]
-    pub text: Vec<String>,
-    /// Take the note back
-    #[arg(long, conflicts_with = "text")]
-    pub remove: bool,
-    /// A link to what to do about it; an empty one is taken back
-    #[arg(long, value_name = "LINK")]
-    pub runbook: Option<String>,
-}
-
-const ACK_HELP: &str = "JSON: as of `note`.";
-
-#[derive(Debug, Args)]
-pub struct Ack {
-    /// A job's number, or a signature (its beginning is enough)
-    #[arg(value_name = "JOB|SIGNATURE")]
-    pub subject: Subject,
-    /// Take it back
-    #[arg(long)]
-    pub undo: bool,
-}
-
 #[derive(Debug, Args)]
 pub struct Search {
     /// The job
@@ -639,6 +586,8 @@ mod tests {
             "jobs attach 7 --json",
             "output 7 --json",
             "search 7 x --json",
+            "regroup show x --json",
+            "regroup merge 7 v1:2c7e v1:90ab --json",
             "note 7 seen --json",
             "ack v1:2c7e --json",
             "audit --json",

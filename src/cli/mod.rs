@@ -19,6 +19,7 @@ mod output;
 mod plain;
 mod planned;
 pub mod printer;
+mod regroup;
 mod remarks;
 mod rerun;
 pub mod rollout;
@@ -174,6 +175,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Output(verb)) => output::run(desk, verb).await,
         Some(Verb::Search(verb)) => search::run(desk, verb).await,
         Some(Verb::Groups(verb)) => groups::run(desk, verb).await,
+        Some(Verb::Regroup(verb)) => regroup::run(desk, verb).await,
         Some(Verb::Note(verb)) => remarks::note(desk, verb).await,
         Some(Verb::Ack(verb)) => remarks::ack(desk, verb).await,
         Some(Verb::Diff(verb)) => diff::run(desk, verb).await,

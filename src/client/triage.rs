@@ -3,11 +3,27 @@
 use super::{Client, ClientError, yes};
 use crate::model::job::JobId;
 use crate::model::triage::{About, Groups, Remark, Subject};
+use crate::model::ways::{Regroup, Rules, Ways};
 
 impl Client {
     /// The runs of a job by how they ended.
     pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, ClientError> {
         self.0.door.get("grouping outputs", &format!("jobs/{id}/groups"), &[("exact", yes(exact))]).await
+    }
+
+    /// Puts groups of a job together, or takes one apart.
+    pub async fn regroup(&self, job: JobId, what: &Regroup) -> Result<Ways, ClientError> {
+        self.0.door.post("regrouping outputs", &format!("jobs/{job}/regroup"), what).await
+    }
+
+    /// How the outputs of a script are put together.
+    pub async fn ways(&self, script: &str) -> Result<Ways, ClientError> {
+        self.0.door.get("reading how outputs are grouped", "ways", &[("script", script)]).await
+    }
+
+    /// Gives a script these rules instead of those it has.
+    pub async fn set_rules(&self, rules: &Rules) -> Result<Ways, ClientError> {
+        self.0.door.post("changing the rules", "ways", rules).await
     }
 
     /// What was said of a job or a signature.

@@ -32,6 +32,7 @@ use self::library::Library;
 use self::library::trash::Trash;
 use self::search::Searches;
 use self::store::{Store, StoreError, audit::swap_settings, db};
+use self::triage::Triage;
 pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
 use crate::model::audit::{self, Act, Deed};
@@ -68,6 +69,7 @@ pub struct Engine {
     trash: Arc<Trash>,
     templates: Arc<templates::Shelf>,
     saved: Arc<saved::Shelf>,
+    triage: Triage,
     connectors: Arc<Connectors>,
     plans: Plans,
     launching: tokio::sync::Mutex<()>,
@@ -146,6 +148,7 @@ impl Engine {
             trash: Arc::new(Trash::new(settings.paths.data.join("trash"))),
             templates: Arc::new(templates::Shelf::new(settings.paths.data.join("templates"))),
             saved: Arc::new(saved::Shelf::new(settings.paths.data.join("targets.toml"))),
+            triage: Triage::default(),
             connectors,
             plans: Plans::default(),
             launching: tokio::sync::Mutex::default(),

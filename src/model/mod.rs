@@ -28,5 +28,6 @@ pub mod state;
 pub mod target;
 pub mod template;
 pub mod triage;
+pub mod ways;
 pub mod window;
 pub mod wire;

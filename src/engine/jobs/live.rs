@@ -55,6 +55,8 @@ struct Inner {
     job: Job,
     /// As committed, and thus as shown.
     shown: Job,
+    /// In the order in which their ends were recorded.
+    ended: Vec<u32>,
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
     job_dirty: bool,
@@ -164,6 +166,7 @@ impl LiveJob {
             inner: Mutex::new(Inner {
                 shown: job.clone(),
                 job,
+                ended: Vec::new(),
                 dirty: Vec::new(),
                 is_dirty: vec![false; count],
                 job_dirty: false,
@@ -217,6 +220,12 @@ impl LiveJob {
         let output = self.outputs.get(run as usize)?;
         let end = output.end.load(Ordering::Acquire);
         lock(&output.files).clone().map(|files| (files, end))
+    }
+
+    /// Runs whose ends were recorded after the first `seen` of them.
+    pub fn ended_since(&self, seen: usize) -> Vec<Run> {
+        let inner = lock(&self.inner);
+        inner.ended.iter().skip(seen).map(|run| inner.shown.runs[*run as usize].clone()).collect()
     }
 
     /// Devices whose run has not ended, as it is.
@@ -379,6 +388,9 @@ impl LiveJob {
         let changed = inner.shown.summary.progress != summary.progress;
         for run in runs {
             inner.shown.runs[run.index as usize] = run.clone();
+            if run.state.ended() {
+                inner.ended.push(run.index);
+            }
         }
         inner.shown.summary = summary.clone();
         inner.followers.retain(|follower| Arc::strong_count(follower) > 1);

@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 8;
+const SCHEMA: i64 = 9;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -92,6 +92,13 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
         id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL, body TEXT NOT NULL,
         tries INTEGER NOT NULL, due INTEGER NOT NULL
     );
+",
+    "
+    CREATE TABLE ways (script TEXT PRIMARY KEY, book TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE names (
+        name TEXT PRIMARY KEY, script TEXT NOT NULL, says TEXT NOT NULL, specimen TEXT NOT NULL
+    ) WITHOUT ROWID;
+    ALTER TABLE jobs ADD COLUMN learnt INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 
@@ -299,6 +306,11 @@ fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
         progress: read(row.get(10)?),
         parent: row.get::<_, Option<i64>>(15)?.and_then(|id| JobId::try_from(id).ok()),
     })
+}
+
+pub fn summary_of(connection: &Connection, id: JobId) -> rusqlite::Result<Option<JobSummary>> {
+    let key = i64::try_from(id).unwrap_or(0);
+    connection.prepare_cached(&format!("{JOB} WHERE id = ?1"))?.query_row([key], summary).optional()
 }
 
 /// Newest first.

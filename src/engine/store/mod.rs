@@ -10,6 +10,7 @@ pub mod remarks;
 pub mod segment;
 pub mod slots;
 pub mod versions;
+pub mod ways;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;

@@ -17,6 +17,8 @@ pub struct Kept {
     pub says: String,
     /// Of a signature: an end that has it.
     pub specimen: Option<Specimen>,
+    /// The script whose ways make this name, where no run was recorded under it.
+    pub script: Option<String>,
     pub remarks: Remarks,
 }
 
@@ -36,6 +38,7 @@ fn kept(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kept> {
         subject: row.get(0)?,
         says: row.get(1)?,
         specimen: row.get::<_, Option<String>>(2)?.and_then(|json| serde_json::from_str(&json).ok()),
+        script: None,
         remarks: Remarks {
             note: note.map(|(text, by, when)| Noted { text, by, at: at(when) }),
             acked: acked.map(|(by, when)| Acked { by, at: at(when) }),
@@ -54,37 +57,39 @@ pub fn signatures(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
     query.query_map([], kept)?.collect()
 }
 
-/// Changes what is said of a subject; what is said then.
-pub fn change(
-    connection: &mut Connection,
-    about: Kept,
-    change: impl FnOnce(&mut Remarks),
-) -> rusqlite::Result<Remarks> {
+/// Changes what is said of these, all or nothing. `change` is told which is the first of them.
+pub fn change(connection: &mut Connection, all: &[Kept], change: impl Fn(&mut Remarks, bool)) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    let mut remarks = read(&transaction, &about.subject)?.map(|kept| kept.remarks).unwrap_or_default();
-    change(&mut remarks);
-    if remarks == Remarks::default() {
-        transaction.execute("DELETE FROM remarks WHERE subject = ?1", [&about.subject])?;
-    } else {
-        let specimen = about.specimen.as_ref().and_then(|specimen| serde_json::to_string(specimen).ok());
-        transaction.execute(
-            "INSERT OR REPLACE INTO remarks (subject, says, specimen, note, note_by, note_at, acked_by, acked_at, runbook)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![
-                about.subject,
-                about.says,
-                specimen,
-                remarks.note.as_ref().map(|note| &note.text),
-                remarks.note.as_ref().map(|note| &note.by),
-                remarks.note.as_ref().map(|note| ms(note.at)),
-                remarks.acked.as_ref().map(|acked| &acked.by),
-                remarks.acked.as_ref().map(|acked| ms(acked.at)),
-                remarks.runbook,
-            ],
-        )?;
+    for (number, about) in all.iter().enumerate() {
+        let mut remarks = read(&transaction, &about.subject)?.map(|kept| kept.remarks).unwrap_or_default();
+        change(&mut remarks, number == 0);
+        write(&transaction, about, &remarks)?;
     }
-    transaction.commit()?;
-    Ok(remarks)
+    transaction.commit()
+}
+
+fn write(connection: &Connection, about: &Kept, remarks: &Remarks) -> rusqlite::Result<()> {
+    if *remarks == Remarks::default() {
+        connection.execute("DELETE FROM remarks WHERE subject = ?1", [&about.subject])?;
+        return Ok(());
+    }
+    let specimen = about.specimen.as_ref().and_then(|specimen| serde_json::to_string(specimen).ok());
+    connection.execute(
+        "INSERT OR REPLACE INTO remarks (subject, says, specimen, note, note_by, note_at, acked_by, acked_at, runbook)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            about.subject,
+            about.says,
+            specimen,
+            remarks.note.as_ref().map(|note| &note.text),
+            remarks.note.as_ref().map(|note| &note.by),
+            remarks.note.as_ref().map(|note| ms(note.at)),
+            remarks.acked.as_ref().map(|acked| &acked.by),
+            remarks.acked.as_ref().map(|acked| ms(acked.at)),
+            remarks.runbook,
+        ],
+    )?;
+    Ok(())
 }
 
 /// The signatures that begin like this, two at most: that of which something was said, or with which a run is kept.
@@ -97,6 +102,23 @@ pub fn begun(connection: &Connection, begun: &str) -> rusqlite::Result<Vec<Kept>
     for row in remarked.query_map([begun, &end], kept)? {
         found.push(row?);
     }
+    let mut made = connection.prepare_cached(
+        "SELECT name, script, says, specimen FROM names WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT 2",
+    )?;
+    for row in made.query_map([begun, &end], |row| {
+        Ok(Kept {
+            subject: row.get(0)?,
+            script: row.get(1)?,
+            says: row.get(2)?,
+            specimen: row.get::<_, Option<String>>(3)?.and_then(|json| serde_json::from_str(&json).ok()),
+            remarks: Remarks::default(),
+        })
+    })? {
+        let row = row?;
+        if !found.iter().any(|kept| kept.subject == row.subject) {
+            found.push(row);
+        }
+    }
     let mut next =
         connection.prepare_cached("SELECT min(signature) FROM runs WHERE signature > ?1 AND signature < ?2")?;
     let mut one =
@@ -104,7 +126,7 @@ pub fn begun(connection: &Connection, begun: &str) -> rusqlite::Result<Vec<Kept>
     let mut from = begun.to_owned();
     // a whole name is not behind itself
     let mut name = Some(begun.to_owned());
-    while found.len() < 3 {
+    while found.len() < 5 {
         if let Some(name) = name.take()
             && !found.iter().any(|kept| kept.subject == name)
         {
@@ -118,7 +140,7 @@ pub fn begun(connection: &Connection, begun: &str) -> rusqlite::Result<Vec<Kept>
                     ..Run::queued(0, "", "")
                 };
                 let specimen = Some(Specimen::of(&run));
-                Ok(Kept { subject: name.clone(), says, specimen, remarks: Remarks::default() })
+                Ok(Kept { subject: name.clone(), says, specimen, ..Kept::default() })
             });
             found.extend(run.optional()?);
         }

@@ -176,5 +176,6 @@ pub fn rename(connection: &mut Connection, from: &str, to: &str) -> rusqlite::Re
          WHERE script = ?1",
         params![from, to],
     )?;
+    super::ways::rename(&transaction, from, to)?;
     transaction.commit()
 }

@@ -1,10 +1,13 @@
 //! What differs from device to device and from run to run in a line that means the same: its numbers, times and
-//! addresses. (The device's own names are out of it already: `own`.) One pass over the line, no regular expression, no memory of other lines, so
-//! that the same line has the same template everywhere and always. Knows nothing of jobs.
+//! addresses. (The device's own names are out of it already: `own`.) One pass over the line, no memory of other lines,
+//! so that the same line has the same template everywhere and always; a script's own rules come before the masks.
+//! Knows nothing of jobs.
 //!
 //! A change of what is masked changes the names of groups: it wants a new version in `signature`.
 
 use super::own::{HOST, SERIAL, USER};
+use super::rules::Rules;
+use crate::model::ways::Fine;
 
 /// What stood for each kind of thing that was masked.
 pub const NUMBER: &str = "<n>";
@@ -22,14 +25,34 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The line with everything that is its own alone taken out.
+#[cfg(test)]
 pub fn mask(line: &str) -> String {
+    mask_by(line, &Rules::default(), Fine::Masks)
+}
+
+/// The same by a script's own rules, which come first, and as finely as is asked.
+pub fn mask_by(line: &str, rules: &Rules, fine: Fine) -> String {
+    let claims = rules.claims(line);
+    let mut claims = claims.iter().peekable();
     let mut masked = String::with_capacity(line.len());
     let mut at = 0;
     // whether what stands before could be part of the same word
     let mut within = false;
     while let Some(character) = line[at..].chars().next() {
-        let rest = &line[at..];
-        let found = token(rest, within).or_else(|| number(rest, &line[..at]));
+        if let Some((place, becomes)) = claims.next_if(|(place, _)| place.start == at) {
+            let claimed = &line[place.clone()];
+            masked.push_str(becomes.unwrap_or(claimed));
+            within = claimed.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            at = place.end;
+            continue;
+        }
+        // no mask reaches into what a rule has claimed
+        let rest = &line[at..claims.peek().map_or(line.len(), |(place, _)| place.start)];
+        let found = match fine {
+            Fine::Words | Fine::Masks => token(rest, within).or_else(|| number(rest, &line[..at])),
+            Fine::Numbers => token(rest, within),
+            Fine::Lines => None,
+        };
         if let Some((mark, len)) = found {
             masked.push_str(mark);
             within = rest[..len].ends_with(|c: char| c.is_alphanumeric());
@@ -132,12 +155,27 @@ fn clock(rest: &str) -> Option<usize> {
     Some(at)
 }
 
+/// `10_42_07_123Z`, `10-42-07`: in the name of a file, behind a date.
+fn clock_of_a_name(rest: &str) -> Option<usize> {
+    let between = rest[digits(rest)..].chars().next().filter(|c| matches!(c, '_' | '-' | '.'))?;
+    let mut at = 0;
+    for field in 0..3 {
+        if field > 0 {
+            at += rest[at..].strip_prefix(between).map(|_| 1)?;
+        }
+        at += (digits(&rest[at..]) == 2).then_some(2)?;
+    }
+    let fraction = rest[at..].strip_prefix(between).map_or(0, digits);
+    at += if fraction > 0 { 1 + fraction } else { 0 };
+    Some(at + usize::from(rest[at..].starts_with('Z')))
+}
+
 /// `2026-11-22T10:42:07Z`, `2026/11/22`, `22/Nov/2026:10:42:07 +0000`, `10:42:07`.
 fn time(rest: &str) -> Found {
     if let Some(at) = date(rest) {
         let glue = &rest[at..];
-        if glue.starts_with(['T', ' ', '_', ':'])
-            && let Some(len) = clock(&glue[1..])
+        if glue.starts_with(['T', ' ', '_', ':', '-'])
+            && let Some(len) = clock(&glue[1..]).or_else(|| clock_of_a_name(&glue[1..]))
         {
             return Some((TIME, at + 1 + len));
         }
@@ -309,12 +347,23 @@ fn number(rest: &str, before: &str) -> Found {
     while rest[len..].starts_with(['.', ',']) && digits(&rest[len + 1..]) > 0 {
         len += 1 + digits(&rest[len + 1..]);
     }
+    // `1h02m03s` is as long as `58s` is: in the unit that stands last
+    while rest[len..].starts_with(['d', 'h', 'm']) && (1..=2).contains(&digits(&rest[len + 1..])) {
+        let behind = len + 1 + digits(&rest[len + 1..]);
+        let fraction = rest[behind..].strip_prefix('.').map_or(0, digits);
+        let behind = behind + if fraction > 0 { 1 + fraction } else { 0 };
+        if !rest[behind..].starts_with(['h', 'm', 's']) {
+            break;
+        }
+        len = behind;
+    }
     Some((NUMBER, len))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ways::Rule;
 
     fn masked(line: &str) -> String {
         mask(line)
@@ -330,10 +379,15 @@ mod tests {
             ("62% downloaded, 1,204 of 2,000", "<n>% downloaded, <n> of <n>"),
             ("took 2.5s, -12 left", "took <n>s, -<n> left"),
             ("pid 4711: Killed", "pid <n>: Killed"),
+            ("in 58s, 1m02s, 1h02m03.5s", "in <n>s, <n>s, <n>s"),
+            ("2d4h and 3m5x", "<n>h and <n>m5x"),
             ("2026-11-22T10:42:07.123Z start", "<time> start"),
             ("2026-11-22 10:42:07,123 ERROR x", "<time> ERROR x"),
             ("2026-11-22 10:42:07 +0100 x", "<time> x"),
             ("2026/11/22 10:42:07 [error]", "<time> [error]"),
+            ("in /x/2026-11-22T10_42_07_123Z-debug-0.log", "in /x/<time>-debug-<n>.log"),
+            ("2026-11-22_10-42-07.log and 2026-11-22-10.42.07", "<time>.log and <time>"),
+            ("2026-11-22-12 gone", "<time>-<n> gone"),
             ("[22/Nov/2026:10:42:07 +0000] GET", "[<time>] GET"),
             ("Nov 22 10:42:07 sshd[812]: bye", "<time> sshd[<n>]: bye"),
             ("Nov  2 10:42:07 sshd", "<time> sshd"),
@@ -379,6 +433,29 @@ mod tests {
         ] {
             assert_eq!(masked(line), line);
         }
+    }
+
+    #[test]
+    fn a_script_s_rules_come_before_the_masks() {
+        let rule =
+            |pattern: &str, becomes: Option<&str>| Rule { pattern: pattern.into(), becomes: becomes.map(Into::into) };
+        let rules =
+            [rule("HTTP [0-9]+", None), rule("pkg-[a-z]+", Some("<pkg>")), rule("[0-9]+ left", Some("some left"))];
+        let rules = Rules::compile(&rules).unwrap();
+        for (line, expected) in [
+            ("HTTP 503 after 12 s", "HTTP 503 after <n> s"),
+            ("10.0.0.7: HTTP 404", "<addr>: HTTP 404"),
+            ("no pkg-foo, 12 left of 13", "no <pkg>, some left of <n>"),
+        ] {
+            assert_eq!(mask_by(line, &rules, Fine::Masks), expected);
+        }
+    }
+
+    #[test]
+    fn less_can_be_masked() {
+        let line = "10:42:07 retry 3/3   from 10.0.0.7";
+        assert_eq!(mask_by(line, &Rules::default(), Fine::Numbers), "<time> retry 3/3 from <addr>");
+        assert_eq!(mask_by(line, &Rules::default(), Fine::Lines), "10:42:07 retry 3/3 from 10.0.0.7");
     }
 
     proptest::proptest! {

@@ -1,31 +1,37 @@
-//! Triage: what a run's end is called, and the runs of a job by that name. `heard` gathers while bytes arrive, so a
-//! name is there with the last line; `groups` puts runs together from what is recorded; `remarks` is what people said
-//! of a name.
+//! Triage: what a run's end is called, and the runs of a job by that name. A name is made in steps, and each is a room:
+//! `telling` chooses the lines while bytes arrive (`heard`), `own` takes the device's words out of them, `mask` what
+//! differs from time to time; that is the `signature` recorded with the run, the same everywhere. What a script wants
+//! beyond that is laid over it when somebody looks, never written into the run: `rules` of its own, what the `tree`
+//! learnt of its words, what people merged and split (`ways`). So a change of any of these counts for every job that is
+//! kept, and is undone without a trace. `groups` counts runs by name, `remarks` is what people said of a name.
 
 pub mod groups;
+mod hand;
 mod heard;
 mod mask;
 mod own;
 mod remarks;
+mod rules;
+mod shared;
 mod signature;
 mod telling;
+mod tree;
+mod view;
+mod ways;
 
 pub use heard::Heard;
 pub use mask::MARKS;
+pub use signature::Specimen;
+pub use tree::Pattern;
+pub use view::Triage;
+pub use ways::{Book, Ways};
 
-use std::collections::{BTreeSet, HashMap};
-
-use self::groups::Facts;
 use self::own::Own;
-pub use self::signature::Specimen;
-use super::Engine;
-use super::store::db;
 use crate::connectors::Outcome;
 use crate::model::device::Device;
-use crate::model::job::{JobId, Run, Signature};
+use crate::model::job::Signature;
 use crate::model::state::RunState;
-use crate::model::triage::Groups;
-use crate::model::wire::Problem;
+use crate::model::ways::Fine;
 
 /// What this end is called.
 pub fn signature(device: &Device, outcome: &Outcome, heard: &Heard) -> Signature {
@@ -35,33 +41,5 @@ pub fn signature(device: &Device, outcome: &Outcome, heard: &Heard) -> Signature
 /// Takes out of a line what is this device's or a moment's own, as signatures do.
 pub fn masker(device: &Device) -> impl Fn(&str) -> String + use<> {
     let own = Own::of(device);
-    move |line| mask::mask(&own.taken_out(line))
-}
-
-impl Engine {
-    /// The runs of a job by how they ended, live or kept, beside the job of the same script before it.
-    pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, Problem> {
-        let job = self.job(id).await?;
-        let script = job.summary.script.clone();
-        let previous = self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?;
-        let before = match previous {
-            // of another job only the meaning is compared: no two are byte for byte the same
-            Some(previous) if !exact => Some(self.job(previous).await?.runs),
-            _ => None,
-        };
-        let inventory = self.inventories.all();
-        let devices: HashMap<&str, &Device> =
-            inventory.devices.iter().map(|device| (device.id.as_str(), device)).collect();
-        let facts = |run: &Run| devices.get(run.device.as_str()).map_or_else(Facts::new, |device| facts(device));
-        let mut groups = Groups { job: id, previous, ..groups::of(&job.runs, exact, before.as_deref(), &facts) };
-        self.remarked(&mut groups).await?;
-        Ok(groups)
-    }
-}
-
-fn facts(device: &Device) -> Facts {
-    let mut facts: Facts =
-        device.facts.iter().map(|(field, value)| (field.clone(), BTreeSet::from([value.clone()]))).collect();
-    facts.entry("group".to_owned()).or_default().extend(device.groups.iter().cloned());
-    facts
+    move |line| mask::mask_by(&own.taken_out(line), &rules::Rules::default(), Fine::Masks)
 }

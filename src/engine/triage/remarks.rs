@@ -1,21 +1,30 @@
 //! Notes, acknowledgements and runbooks: of a job, or of a signature, where next week's same failure carries them.
-//! What is kept was looked at first (length, control characters); who said it is the login the engine runs as.
+//! What is kept was looked at first (length, control characters); who said it is the login the engine runs as. It hangs
+//! on an end as it was recorded, so it is found under whatever name the script's ways give to that end later.
 
 use jiff::Timestamp;
 
+use super::ways::Ways;
 use crate::engine::store::remarks::{self, Kept};
 use crate::engine::{Engine, problem};
-use crate::model::triage::{About, Acked, Groups, Noted, Remark, Subject};
-use crate::model::triage::{link, note};
+use crate::model::triage::{About, Acked, Groups, Noted, Remark, Remarks, Subject, link, note};
 use crate::model::wire::{Code, Event, Problem};
+
+/// A subject that was found.
+struct Found {
+    /// As it is called, and what it says.
+    named: Kept,
+    /// Under which its remarks are kept.
+    key: Kept,
+    /// The same by another name, remarked on as well.
+    alike: Vec<Kept>,
+}
 
 impl Engine {
     /// What was said of a job or a signature.
     pub async fn about(&self, subject: &Subject) -> Result<About, Problem> {
         let found = self.subject(subject).await?;
-        let key = found.subject.clone();
-        let kept = self.jobs.store.db.call(move |db| remarks::read(db, &key)).await?;
-        Ok(About { remarks: kept.map(|kept| kept.remarks).unwrap_or_default(), ..shown(found) })
+        self.told(found).await
     }
 
     /// Says something of it, or takes it back.
@@ -27,61 +36,109 @@ impl Engine {
             ack @ Remark::Ack(_) => ack,
         };
         let found = self.subject(subject).await?;
-        let (key, by, at) = (found.clone(), self.user.clone(), Timestamp::now());
-        let remarks = self
-            .jobs
+        let (by, at) = (self.user.clone(), Timestamp::now());
+        // the newest word counts, by whatever name the same was remarked on before
+        let all: Vec<Kept> = std::iter::once(found.key.clone()).chain(found.alike.iter().cloned()).collect();
+        self.jobs
             .store
             .db
             .call(move |db| {
-                remarks::change(db, key, |remarks| match remark {
-                    Remark::Note(text) => remarks.note = (!text.is_empty()).then_some(Noted { text, by, at }),
-                    Remark::Ack(yes) => remarks.acked = yes.then_some(Acked { by, at }),
-                    Remark::Runbook(link) => remarks.runbook = (!link.is_empty()).then_some(link),
+                remarks::change(db, &all, |remarks, first| match &remark {
+                    Remark::Note(text) => {
+                        let noted = Noted { text: text.clone(), by: by.clone(), at };
+                        remarks.note = (first && !text.is_empty()).then_some(noted);
+                    }
+                    Remark::Ack(yes) => remarks.acked = (first && *yes).then(|| Acked { by: by.clone(), at }),
+                    Remark::Runbook(link) => remarks.runbook = (first && !link.is_empty()).then(|| link.clone()),
                 })
             })
             .await?;
         self.events.publish(&Event::Triage);
-        Ok(About { remarks, ..shown(found) })
+        self.told(found).await
+    }
+
+    async fn told(&self, found: Found) -> Result<About, Problem> {
+        let keys: Vec<String> =
+            std::iter::once(&found.key).chain(&found.alike).map(|kept| kept.subject.clone()).collect();
+        let all = self
+            .jobs
+            .store
+            .db
+            .call(move |db| keys.iter().map(|key| remarks::read(db, key)).collect::<Result<Vec<_>, _>>());
+        let mut remarks = Remarks::default();
+        for kept in all.await?.into_iter().flatten() {
+            join(&mut remarks, kept.remarks);
+        }
+        let Kept { subject, says, .. } = found.named;
+        let subject = subject.strip_prefix("job:").map_or(subject.clone(), str::to_owned);
+        Ok(About { subject, says, remarks })
     }
 
     /// Whom it is about, whole: a signature may be named by its beginning.
-    async fn subject(&self, subject: &Subject) -> Result<Kept, Problem> {
-        match subject {
+    async fn subject(&self, subject: &Subject) -> Result<Found, Problem> {
+        let begun = match subject {
             Subject::Job(id) => {
-                let script = self.job(*id).await?.summary.script;
-                Ok(Kept { subject: format!("job:{id}"), says: script, ..Kept::default() })
+                let says = self.job(*id).await?.summary.script;
+                let key = Kept { subject: format!("job:{id}"), says, ..Kept::default() };
+                return Ok(Found { named: key.clone(), key, alike: Vec::new() });
             }
-            Subject::Signature(begun) => {
-                let wanted = begun.clone();
-                let mut found = self.jobs.store.db.call(move |db| remarks::begun(db, &wanted)).await?;
-                match (found.pop(), found.pop()) {
-                    (Some(one), None) => Ok(one),
-                    (Some(one), Some(other)) => Err(problem(
-                        Code::Invalid,
-                        format!("{begun} begins both {} and {}: write more of it", other.subject, one.subject),
-                    )),
-                    (None, _) => Err(problem(
-                        Code::NotFound,
-                        format!("no run that is kept ended as {begun}: `quarterdeck groups JOB` shows the signatures"),
-                    )),
-                }
+            Subject::Signature(begun) => begun,
+        };
+        let wanted = begun.clone();
+        let mut found = self.jobs.store.db.call(move |db| remarks::begun(db, &wanted)).await?;
+        let named = match (found.pop(), found.pop()) {
+            (Some(one), None) => one,
+            (Some(one), Some(other)) => {
+                let both = format!("{begun} begins both {} and {}: write more of it", other.subject, one.subject);
+                return Err(problem(Code::Invalid, both));
             }
-        }
+            (None, _) => {
+                let none =
+                    format!("no run that is kept ended as {begun}: `quarterdeck groups JOB` shows the signatures");
+                return Err(problem(Code::NotFound, none));
+            }
+        };
+        let (Some(script), Some(specimen)) = (&named.script, &named.specimen) else {
+            return Ok(Found { key: named.clone(), named, alike: Vec::new() });
+        };
+        // a name that the script's ways make: it is remarked on under the name that the end was recorded by
+        let ways = self.ways_of(script).await?;
+        let template = specimen.template();
+        let says = template.last().cloned().unwrap_or_default();
+        let key = Kept { subject: specimen.name(&template), says, script: None, ..named.clone() };
+        let now = ways.name(specimen).name;
+        let all = self.jobs.store.db.call(|db| remarks::signatures(db)).await?;
+        let same = |kept: &Kept| kept.specimen.as_ref().is_some_and(|end| ways.name(end).name == now);
+        let alike = all.into_iter().filter(|kept| kept.subject != key.subject && same(kept)).collect();
+        Ok(Found { named, key, alike })
     }
 
     /// Puts beside each group what was said of it.
-    pub(super) async fn remarked(&self, groups: &mut Groups) -> Result<(), Problem> {
+    pub(super) async fn remarked(&self, groups: &mut Groups, ways: &Ways) -> Result<(), Problem> {
         let all = self.jobs.store.db.call(|db| remarks::signatures(db)).await?;
         for kept in all {
-            for group in groups.groups.iter_mut().filter(|group| group.signature == kept.subject) {
-                group.remarks = kept.remarks.clone();
+            let like = |end: &super::Specimen| {
+                groups.groups.iter().any(|g| (g.state, g.exit_code) == (end.state, end.exit_code))
+            };
+            let name = match kept.specimen.as_ref().filter(|end| like(end)) {
+                Some(end) => ways.name(end).name,
+                None => continue,
+            };
+            for group in groups.groups.iter_mut().filter(|group| group.signature == name) {
+                join(&mut group.remarks, kept.remarks.clone());
             }
         }
         Ok(())
     }
 }
 
-fn shown(kept: Kept) -> About {
-    let subject = kept.subject.strip_prefix("job:").map_or(kept.subject.clone(), str::to_owned);
-    About { subject, says: kept.says, remarks: kept.remarks }
+/// Of two remarks on the same the newer counts.
+fn join(remarks: &mut Remarks, other: Remarks) {
+    if other.note.as_ref().map(|note| note.at) > remarks.note.as_ref().map(|note| note.at) {
+        remarks.note = other.note;
+    }
+    if other.acked.as_ref().map(|acked| acked.at) > remarks.acked.as_ref().map(|acked| acked.at) {
+        remarks.acked = other.acked;
+    }
+    remarks.runbook = remarks.runbook.take().or(other.runbook);
 }

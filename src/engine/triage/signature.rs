@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::mask::mask;
+use super::mask::mask_by;
 use super::own::Own;
+use super::rules::Rules;
 use crate::connectors::Outcome;
 use crate::model::job::{Run, Signature};
 use crate::model::state::RunState;
+use crate::model::ways::Fine;
 
 /// What the names are made by. Another way of masking or choosing lines is another version: old names keep their
 /// meaning, and are not compared with new ones.
@@ -52,7 +54,8 @@ impl Specimen {
 
     /// The lines, masked; what repeats itself once.
     pub fn template(&self) -> Vec<String> {
-        let mut templates: Vec<String> = self.told.iter().map(|line| mask(line)).collect();
+        let mut templates: Vec<String> =
+            self.told.iter().map(|line| mask_by(line, &Rules::default(), Fine::Masks)).collect();
         templates.dedup();
         templates
     }

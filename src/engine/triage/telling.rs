@@ -18,7 +18,7 @@ const BACK: usize = 8;
 const MOST: usize = 3;
 
 /// A line with one of these says that something went wrong.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 22] = [
     "error",
     "fail",
     "fatal",
@@ -32,7 +32,15 @@ const WORDS: [&str; 14] = [
     "exception",
     "panic",
     "timed out",
-    "e:",
+    "could not",
+    "couldn't",
+    "no space",
+    "problem",
+    "expired",
+    "invalid",
+    "mismatch",
+    "abort",
+    "reset by",
 ];
 
 #[derive(Debug, Default)]
@@ -82,6 +90,7 @@ fn surrounds(line: &str) -> bool {
         || line.starts_with("Traceback (most recent call last)")
         || (line.starts_with("At ") && line.contains(" char:"))
         || (line.starts_with("... ") && line.ends_with(" more"))
+        || line.starts_with("note: run with `RUST_BACKTRACE=")
 }
 
 fn told(mut lines: Vec<String>, failed: bool) -> Vec<String> {
@@ -90,7 +99,8 @@ fn told(mut lines: Vec<String>, failed: bool) -> Vec<String> {
     if failed {
         for line in lines.into_iter().rev().take(BACK) {
             let small = line.to_lowercase();
-            if told.len() < MOST && WORDS.iter().any(|word| small.contains(word)) {
+            // `E:` is how apt begins
+            if told.len() < MOST && (small.starts_with("e: ") || WORDS.iter().any(|word| small.contains(word))) {
                 told.push(line);
             }
         }
@@ -144,6 +154,8 @@ mod tests {
         );
         let powershell = "Get-Item : Cannot find path 'C:\\x'\nAt C:\\s.ps1:3 char:1\n+ Get-Item C:\\x\n+ ~~~~~~~~~~~~~\n    + CategoryInfo : ObjectNotFound\n";
         assert_eq!(tells("", powershell, true), ["Get-Item : Cannot find path 'C:\\x'"]);
+        let rust = "thread 'main' (7) panicked at src/main.rs:3:5:\nno such thing\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        assert_eq!(tells("", rust, true), ["thread 'main' (7) panicked at src/main.rs:3:5:", "no such thing"]);
         assert_eq!(tells("  1 a\n  2 b\n", "", false), ["2 b"], "all of it is indented");
     }
 

@@ -1,0 +1,268 @@
+//! A job looked at by how its runs ended. Of a job that runs the view is kept between looks and takes in what has ended
+//! since, so a look costs what is new; of one that has ended it is made from the store.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::groups::{Tally, taught};
+use super::shared::Facts;
+use super::signature::Specimen;
+use super::ways::Ways;
+use crate::engine::jobs::live::LiveJob;
+use crate::engine::store::{db, ways as store};
+use crate::engine::{Engine, problem};
+use crate::model::device::{Device, Inventory};
+use crate::model::job::{Job, JobId, Run};
+use crate::model::triage::Groups;
+use crate::model::ways::Fine;
+use crate::model::wire::{Code, Problem};
+
+/// What triage keeps in memory.
+#[derive(Default)]
+pub struct Triage {
+    /// By script, until something in them changes; and how often something did.
+    ways: Mutex<(u64, HashMap<String, Arc<Ways>>)>,
+    live: Mutex<HashMap<JobId, Arc<Mutex<View>>>>,
+    /// Names that were written down with an end that has them.
+    pub(super) written: Mutex<HashSet<String>>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Triage {
+    /// What is known of a script has changed.
+    pub(super) fn forget(&self, script: &str) {
+        let mut ways = lock(&self.ways);
+        ways.0 += 1;
+        ways.1.remove(script);
+    }
+}
+
+/// A job, and the one of the same script before it.
+pub(super) struct View {
+    ways: Arc<Ways>,
+    now: Tally,
+    /// Its runs that were taken in, in the order in which they ended.
+    taken: usize,
+    before: Option<(Tally, Vec<Option<u32>>)>,
+    previous: Option<JobId>,
+    /// The script's ways with what this job teaches.
+    own: Option<Arc<Ways>>,
+}
+
+impl View {
+    pub(super) fn of(job: &Job, before: Option<&Job>, inventory: &Inventory, ways: Arc<Ways>) -> Self {
+        let mut now = tally(job, inventory);
+        job.runs.iter().for_each(|run| now.take(run, &ways));
+        let before = before.map(|job| {
+            // what the devices are like is asked of this job's alone
+            let mut before = tally(job, &Inventory::default());
+            job.runs.iter().for_each(|run| before.take(run, &ways));
+            let here: HashMap<&str, u32> =
+                (0..).zip(now.devices()).map(|(run, device)| (device.as_str(), run)).collect();
+            let twins = before.devices().iter().map(|device| here.get(device.as_str()).copied()).collect();
+            (before, twins)
+        });
+        Self { ways, now, taken: 0, before, previous: None, own: None }
+    }
+
+    fn take(&mut self, runs: &[Run]) {
+        self.taken += runs.len();
+        runs.iter().for_each(|run| self.now.take(run, &self.ways));
+    }
+
+    /// With what the job itself teaches, which counts for others only when it has ended.
+    pub(super) fn ways(&mut self) -> Arc<Ways> {
+        let teaches = self.now.teaches();
+        if self.ways.knows(teaches) {
+            return Arc::clone(&self.ways);
+        }
+        match &self.own {
+            Some(own) if own.knows(teaches) => Arc::clone(own),
+            _ => Arc::clone(self.own.insert(Arc::new(self.ways.with(teaches)))),
+        }
+    }
+
+    fn groups(&mut self, job: JobId, exact: bool) -> (Groups, Arc<Ways>) {
+        let ways = self.ways();
+        // of another job only the meaning is compared: no two are byte for byte the same
+        let before = self.before.as_ref().filter(|_| !exact).map(|(before, twins)| (before, twins.as_slice()));
+        let groups = self.now.groups(&ways, exact, before);
+        (Groups { job, previous: self.previous, ..groups }, ways)
+    }
+
+    /// The whole name of a group that begins like this.
+    pub(super) fn named(&mut self, begun: &str) -> Result<String, String> {
+        let ways = self.ways();
+        let names = self.now.names(&ways);
+        let mut found = names.iter().filter(|name| !begun.is_empty() && name.starts_with(begun));
+        match (names.iter().find(|name| *name == begun), found.next(), found.next()) {
+            (Some(name), ..) | (None, Some(name), None) => Ok(name.clone()),
+            (None, Some(one), Some(other)) => Err(format!("{begun} begins both {one} and {other}: write more of it")),
+            (None, None, _) => Err(format!("no group {begun}")),
+        }
+    }
+
+    /// Ends of a group.
+    pub(super) fn specimens(&mut self, name: &str) -> Vec<Specimen> {
+        let ways = self.ways();
+        self.now.specimens(name, &ways)
+    }
+}
+
+fn tally(job: &Job, inventory: &Inventory) -> Tally {
+    let facts = job.runs.iter().map(|run| {
+        let at = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
+        at.map_or_else(|_| Facts::new(), |at| facts(&inventory.devices[at]))
+    });
+    Tally::new(job.runs.iter().map(|run| run.device.clone()).collect(), facts)
+}
+
+fn facts(device: &Device) -> Facts {
+    let mut facts: Facts =
+        device.facts.iter().map(|(field, value)| (field.clone(), BTreeSet::from([value.clone()]))).collect();
+    facts.entry("group".to_owned()).or_default().extend(device.groups.iter().cloned());
+    facts
+}
+
+/// Work that takes a while, off the loop.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| problem(Code::Internal, error.to_string()))
+}
+
+impl Engine {
+    /// The runs of a job by how they ended, live or kept, beside the job of the same script before it.
+    pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, Problem> {
+        let (script, view) = self.view(id).await?;
+        let (mut groups, ways, named) = blocking(move || {
+            let view = &mut *lock(&view);
+            let (groups, ways) = view.groups(id, exact);
+            // names that no run was recorded under, and an end that has them
+            let mut named = Vec::new();
+            for group in groups.groups.iter().filter(|_| !exact) {
+                let specimen = view.now.specimen(group.runs[0]);
+                if specimen.name(&specimen.template()) != group.signature {
+                    named.push((group.signature.clone(), group.says.clone(), specimen.clone()));
+                }
+            }
+            (groups, ways, named)
+        })
+        .await?;
+        self.write_down(&script, named).await?;
+        self.remarked(&mut groups, &ways).await?;
+        Ok(groups)
+    }
+
+    /// The script of a job, and its view as it is now.
+    pub(super) async fn view(&self, id: JobId) -> Result<(String, Arc<Mutex<View>>), Problem> {
+        let live = self.jobs.live(id);
+        let script = match &live {
+            Some(live) => live.summary().script,
+            None => self.summary(id).await?.script,
+        };
+        let ways = self.ways_of(&script).await?;
+        let Some(live) = live else {
+            lock(&self.triage.live).retain(|id, _| self.jobs.live(*id).is_some());
+            return Ok((script, self.made(id, ways).await?));
+        };
+        let kept = lock(&self.triage.live).get(&id).cloned();
+        let view = match kept.filter(|view| Arc::ptr_eq(&lock(view).ways, &ways)) {
+            Some(view) => view,
+            None => {
+                let view = self.made(id, ways).await?;
+                lock(&self.triage.live).insert(id, Arc::clone(&view));
+                view
+            }
+        };
+        take(&live, &mut lock(&view));
+        Ok((script, view))
+    }
+
+    async fn made(&self, id: JobId, ways: Arc<Ways>) -> Result<Arc<Mutex<View>>, Problem> {
+        let job = self.job(id).await?;
+        let script = job.summary.script.clone();
+        let previous = self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?;
+        let before = match previous {
+            Some(previous) => Some(self.job(previous).await?),
+            None => None,
+        };
+        let inventory = self.inventories.all();
+        blocking(move || {
+            let mut view = View::of(&job, before.as_ref(), &inventory, ways);
+            view.previous = previous;
+            Arc::new(Mutex::new(view))
+        })
+        .await
+    }
+
+    async fn summary(&self, id: JobId) -> Result<crate::model::job::JobSummary, Problem> {
+        let summary = self.jobs.store.db.call(move |db| db::summary_of(db, id)).await?;
+        summary.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))
+    }
+
+    /// How the ends of a script are named, with what every job of it that has ended teaches.
+    pub(super) async fn ways_of(&self, script: &str) -> Result<Arc<Ways>, Problem> {
+        let name = script.to_owned();
+        let unlearnt = self.jobs.store.db.call(move |db| store::unlearnt(db, &name)).await?;
+        for job in unlearnt {
+            let ways = self.read_ways(script).await?;
+            let ends = self.jobs.store.db.call(move |db| store::ends(db, job)).await?;
+            let rules = ways.book.rules.clone();
+            let patterns = blocking(move || {
+                let forms: HashSet<_> =
+                    ends.iter().map(|end| (end.state, end.exit_code, ways.masked(&end.told, Fine::Masks))).collect();
+                taught(&forms.into_iter().collect::<Vec<_>>())
+            })
+            .await?;
+            let news = !patterns.is_empty();
+            let name = script.to_owned();
+            self.jobs.store.db.call(move |db| store::learnt(db, &name, job, &rules, patterns)).await?;
+            if news {
+                self.triage.forget(script);
+            }
+        }
+        self.read_ways(script).await
+    }
+
+    async fn read_ways(&self, script: &str) -> Result<Arc<Ways>, Problem> {
+        let changes = {
+            let ways = lock(&self.triage.ways);
+            if let Some(ways) = ways.1.get(script) {
+                return Ok(Arc::clone(ways));
+            }
+            ways.0
+        };
+        let name = script.to_owned();
+        let book = self.jobs.store.db.call(move |db| store::read(db, &name)).await?;
+        let ways = Arc::new(Ways::of(book));
+        let mut kept = lock(&self.triage.ways);
+        if kept.0 == changes {
+            kept.1.insert(script.to_owned(), Arc::clone(&ways));
+        }
+        Ok(ways)
+    }
+
+    /// Writes names down with an end that has them, so that whoever has the name finds what it means.
+    async fn write_down(&self, script: &str, named: Vec<(String, String, Specimen)>) -> Result<(), Problem> {
+        let new: Vec<_> = {
+            let mut written = lock(&self.triage.written);
+            named.into_iter().filter(|(name, ..)| written.insert(name.clone())).collect()
+        };
+        if new.is_empty() {
+            return Ok(());
+        }
+        let script = script.to_owned();
+        let write = move |db: &mut rusqlite::Connection| {
+            new.iter().try_for_each(|(name, says, end)| store::name(db, name, &script, says, end))
+        };
+        Ok(self.jobs.store.db.call(write).await?)
+    }
+}
+
+/// What has ended since the last look.
+fn take(live: &LiveJob, view: &mut View) {
+    let runs = live.ended_since(view.taken);
+    view.take(&runs);
+}
