@@ -217,16 +217,21 @@ async fn cancel(
     Ok(Json(house.engine.cancel(id, &what, &caller).await?))
 }
 
-async fn pause(State(house): State<House>, Path(id): Path<JobId>) -> Answered<Turned> {
-    Ok(Json(house.engine.pause(id).await?))
+async fn pause(State(house): State<House>, Path(id): Path<JobId>, caller: Caller) -> Answered<Turned> {
+    Ok(Json(house.engine.pause(id, &caller).await?))
 }
 
-async fn resume(State(house): State<House>, Path(id): Path<JobId>) -> Answered<Turned> {
-    Ok(Json(house.engine.resume(id).await?))
+async fn resume(State(house): State<House>, Path(id): Path<JobId>, caller: Caller) -> Answered<Turned> {
+    Ok(Json(house.engine.resume(id, &caller).await?))
 }
 
-async fn approve(State(house): State<House>, Path(id): Path<JobId>, Json(what): Json<Approve>) -> Answered<Turned> {
-    Ok(Json(house.engine.approve(id, what).await?))
+async fn approve(
+    State(house): State<House>,
+    Path(id): Path<JobId>,
+    caller: Caller,
+    Json(what): Json<Approve>,
+) -> Answered<Turned> {
+    Ok(Json(house.engine.approve(id, what, &caller).await?))
 }
 
 #[derive(Deserialize)]

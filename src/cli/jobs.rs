@@ -91,7 +91,7 @@ fn job_table<'a>(jobs: impl Iterator<Item = &'a JobSummary>) -> String {
             vec![
                 job.id.to_string(),
                 out::moment(Some(job.created_at)),
-                job.state.word().to_owned(),
+                job.word().to_owned(),
                 job.script.clone(),
                 summary(&job.counts),
                 job.target.clone(),
@@ -102,7 +102,7 @@ fn job_table<'a>(jobs: impl Iterator<Item = &'a JobSummary>) -> String {
 
 fn head(job: &Job) -> String {
     let head = &job.summary;
-    let mut text = format!("job {} {}: {}\n", head.id, head.state.word(), summary(&head.counts));
+    let mut text = format!("job {} {}: {}\n", head.id, head.word(), summary(&head.counts));
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<10}{}\n", safe::text(value)));
     line("script", &format!("{} (version {})", head.script, head.version));
     line("target", &head.target);
@@ -114,6 +114,20 @@ fn head(job: &Job) -> String {
     }
     line("launched", &format!("{} by {}", out::moment(Some(head.created_at)), head.by));
     line("ended", &out::moment(head.finished_at));
+    let progress = &head.progress;
+    if progress.rings > 0 {
+        line("ring", &format!("{} of {}", progress.ring.max(1), progress.rings));
+    }
+    if let Some(stop_at) = progress.stop_at {
+        line("budget", &format!("{} bad, stops at {stop_at}", progress.bad));
+    }
+    if let Some(paused) = &progress.paused {
+        line("paused", &format!("by {}, {}: jobs resume {}", paused.by, out::moment(Some(paused.at)), head.id));
+    }
+    if let Some(asks) = &progress.asks {
+        let go = format!("jobs approve {} --ring {}", head.id, asks.ring);
+        line("asks", &format!("{}; ring {} ({} devices) waits: {go}", asks.why, asks.ring, asks.devices));
+    }
     if let Some(reason) = &head.reason {
         line("reason", reason);
     }

@@ -167,6 +167,15 @@ fn summary(plan: &Plan) -> String {
     let timeout = plan.timeout_ms.map_or_else(|| "no limit".to_owned(), |ms| show_duration(Duration::from_millis(ms)));
     row("at once", if plan.at_once == 0 { "all".to_owned() } else { plan.at_once.to_string() });
     row("timeout", timeout);
+    for (number, ring) in (1..).zip(&plan.rollout.rings) {
+        row(&format!("ring {number}"), format!("{}: {} ({})", ring.runs.len(), ring.devices, ring.why));
+    }
+    if !plan.rollout.rings.is_empty() {
+        row("between", format!("{}; order by seed {}", plan.rollout.how.between.word(), plan.rollout.seed));
+    }
+    if let Some(stops) = plan.rollout.stops(plan.devices.len()) {
+        row("budget", stops);
+    }
     if plan.confirm {
         row("confirm", format!("--confirm {}", plan.devices.len()));
     }

@@ -36,6 +36,17 @@ pub struct JobSummary {
     pub parent: Option<JobId>,
 }
 
+impl JobSummary {
+    /// Its state in a word; of one that runs, whether it waits for an operator.
+    pub const fn word(&self) -> &'static str {
+        match (self.state, &self.progress.paused, &self.progress.asks) {
+            (JobState::Running, Some(_), _) => "paused",
+            (JobState::Running, None, Some(_)) => "asks",
+            (state, ..) => state.word(),
+        }
+    }
+}
+
 /// A job whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {

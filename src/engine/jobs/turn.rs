@@ -12,9 +12,12 @@ use crate::model::plan::Caller;
 use crate::model::wire::{Approve, Cancel, Cancelled, Code, Problem, Turned};
 
 impl Engine {
-    pub async fn pause(&self, id: JobId) -> Result<Turned, Problem> {
+    pub async fn pause(&self, id: JobId, caller: &Caller) -> Result<Turned, Problem> {
         let live = self.going(id).await?;
         let changed = live.pause(&self.user);
+        if changed {
+            self.turned(&live, Act::Pause, None, caller).await?;
+        }
         let job = live.latest();
         let says = match job.progress.paused.as_ref().filter(|_| !changed) {
             Some(paused) => format!("was paused already, by {}", paused.by),
@@ -23,8 +26,12 @@ impl Engine {
         Ok(Turned { changed, says, job })
     }
 
-    pub async fn resume(&self, id: JobId) -> Result<Turned, Problem> {
+    pub async fn resume(&self, id: JobId, caller: &Caller) -> Result<Turned, Problem> {
         let live = self.going(id).await?;
+        if live.latest().progress.paused.is_some() {
+            // what sends to devices is written down first
+            self.turned(&live, Act::Resume, None, caller).await?;
+        }
         let changed = live.resume(&self.user);
         let job = live.latest();
         let says = match (&job.progress.asks, changed) {
@@ -39,9 +46,13 @@ impl Engine {
         Ok(Turned { changed, says, job })
     }
 
-    pub async fn approve(&self, id: JobId, what: Approve) -> Result<Turned, Problem> {
+    pub async fn approve(&self, id: JobId, what: Approve, caller: &Caller) -> Result<Turned, Problem> {
         let live = self.going(id).await?;
         let asked = what.ring.or_else(|| live.latest().progress.asks.map(|asks| asks.ring));
+        if let Some(asks) = live.latest().progress.asks.filter(|asks| asked == Some(asks.ring)) {
+            let note = format!("ring {}, {} devices", asks.ring, asks.devices);
+            self.turned(&live, Act::Approve, Some(note), caller).await?;
+        }
         let changed = asked.is_some_and(|ring| live.approve(ring, &self.user));
         let job = live.latest();
         let says = match (asked, changed) {
@@ -56,6 +67,11 @@ impl Engine {
             },
         };
         Ok(Turned { changed, says, job })
+    }
+
+    async fn turned(&self, live: &LiveJob, act: Act, note: Option<String>, caller: &Caller) -> Result<(), Problem> {
+        let script = Some(live.latest().script);
+        self.audit(Deed { job: Some(live.id), script, note, ..Deed::of(act, &self.user, caller) }).await
     }
 
     /// The job, while there is something to be done to it.
