@@ -55,7 +55,7 @@ pub struct Rollout {
     pub retry_on: Vec<RunState>,
     /// Devices that cannot be reached: skip, or queue=24h to try them again for so long [default: skip]
     #[arg(long, value_name = "skip|queue=DURATION", value_parser = offline)]
-    pub offline: Option<Offline>,
+    pub if_offline: Option<Offline>,
 }
 
 impl Rollout {
@@ -79,7 +79,7 @@ impl Rollout {
             start_rate: self.start_rate,
             deadline_ms: self.deadline.map(ms),
             retry,
-            offline: self.offline.unwrap_or_default(),
+            offline: self.if_offline.unwrap_or_default(),
         };
         how.check().map_err(|why| CliError::Usage(format!("{why}; nothing was sent")))?;
         Ok(how)
@@ -165,7 +165,7 @@ mod tests {
         let said =
             how("--rings 1,5%,100% --canary tag:canary --spread site,os --seed s --between ask --max-fail 5%,20 \
              --count-unreachable --new-signatures 1 --start-rate 10/s --deadline 4h --retry 2 --retry-after 5m \
-             --retry-on timeout,unreachable --offline queue=24h");
+             --retry-on timeout,unreachable --if-offline queue=24h");
         let expected = How {
             rings: vec![Amount::Devices(1), Amount::Share(500), Amount::Share(10_000)],
             canary: Some("tag:canary".into()),
@@ -191,7 +191,7 @@ mod tests {
             ("--between later --rings 1,100%", "go, wait or ask"),
             ("--between ask", "no rings"),
             ("--max-fail 0", "stops at the first"),
-            ("--offline queue", "queue=24h"),
+            ("--if-offline queue", "queue=24h"),
             ("--retry-after 5m", "--retry"),
             ("--retry 1 --retry-on ok", "failed, timeout or offline"),
             ("--start-rate 0", "no start rate"),

@@ -276,7 +276,7 @@ impl Launch {
         flag("start-rate", how.start_rate.map(|rate| rate.to_string()));
         flag("deadline", how.deadline_ms.and(self.knob(Knob::Deadline)));
         if let Offline::Queue { .. } = how.offline {
-            flag("offline", self.knob(Knob::Expire).map(|time| format!("queue={time}")));
+            flag("if-offline", self.knob(Knob::Expire).map(|time| format!("queue={time}")));
         }
         flag("retry", how.retry.as_ref().map(|retry| retry.times.to_string()));
         if let Some(retry) = &how.retry {
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(
             launch.how_flags(&|text| text.to_owned()),
             " --rings 1,5%,25%,100% --between ask --max-fail 5%,20 --new-signatures 1 --start-rate 10/s --deadline 4h \
-             --offline queue=12h --retry 1 --retry-after 5m --retry-on timeout,offline --canary canary \
+             --if-offline queue=12h --retry 1 --retry-after 5m --retry-on timeout,offline --canary canary \
              --spread site,os --count-unreachable"
         );
         let mut again = super::Launch::new(&sample::library().scripts, Some("disk-use.sh"), "web");
