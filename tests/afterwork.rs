@@ -149,6 +149,9 @@ fn what_a_job_left_is_a_target_and_can_be_run_again_as_it_was() {
     assert_eq!(resolved["folded"], "lab:web[001,003]");
     assert_eq!(home.verb(["targets", "resolve", "@ok:1", "--json"]).run().ok().json()["folded"], "lab:web002");
 
+    let saved = home.verb(["targets", "ls", "--json"]).run().ok().json()["saved"].clone();
+    assert_eq!(saved, serde_json::json!([{"name": "failed:1", "expr": "@failed:1"}]), "kept without anybody's doing");
+
     // the script has changed since: what runs again is what ran
     home.script("flaky.sh", "#!/bin/sh\necho another script\n");
     std::fs::write(fleet.remote_home.join("fixed"), "").expect("the sessions' home");

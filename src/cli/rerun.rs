@@ -8,6 +8,7 @@ use super::run::{answer, ask_secrets, confirmed, referred, say_warnings};
 use super::{CliError, Desk, Outcome, ask, out, say};
 use crate::client::Client;
 use crate::model::plan::{PlanRequest, ScriptRef};
+use crate::model::rollout::How;
 use crate::model::target::{JobSet, Left};
 use crate::model::wire::Launch;
 
@@ -73,7 +74,7 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
         dry_run: false,
         timeout_ms: job.timeout_ms,
         at_once: Some(job.at_once),
-        how: verb.rollout.how()?,
+        how: How::default(),
     };
     let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, &target))?;
     say_warnings(&plan);

@@ -243,7 +243,8 @@ impl Engine {
         self.settle().await;
         let shelf = Arc::clone(&self.saved);
         let read = tokio::task::spawn_blocking(move || shelf.list()).await;
-        let (saved, saved_problem) = read.unwrap_or_default();
+        let (mut saved, saved_problem) = read.unwrap_or_default();
+        saved.extend(self.failed_lately().await);
         Targets { saved, saved_problem, ..self.inventories.targets() }
     }
 

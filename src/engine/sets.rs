@@ -6,11 +6,17 @@ use std::sync::Arc;
 
 use super::compare::find_group;
 use super::jobs::plan::invalid;
+use super::store::db;
 use super::{Engine, problem};
 use crate::model::device::{Device, Inventory};
 use crate::model::job::{Job, JobId};
+use crate::model::saved::SavedTarget;
 use crate::model::target::{self, Expr, JobSet, Left, Sets};
 use crate::model::wire::{Code, Problem};
+
+/// Jobs looked back for failures, and those of which the failed devices stand among the targets.
+const RECENT: usize = 50;
+const FAILED: usize = 3;
 
 /// Devices that an expression means, in the inventory's order.
 pub struct Meant {
@@ -54,6 +60,16 @@ impl Engine {
             }
         }
         Ok(Meant { devices, gone })
+    }
+
+    /// What failed in the last jobs, as targets that are kept without anybody's doing.
+    pub async fn failed_lately(&self) -> Vec<SavedTarget> {
+        let jobs = self.jobs.store.db.call(|db| db::jobs(db, RECENT)).await.unwrap_or_default();
+        let failed = jobs.iter().filter(|job| job.state.ended() && job.counts.failed > 0).take(FAILED);
+        failed
+            .map(|job| JobSet { job: job.id, left: Left::Failed }.to_string())
+            .map(|expr| SavedTarget { name: expr.trim_start_matches('@').to_owned(), expr })
+            .collect()
     }
 
     async fn sets(&self, expr: &Expr) -> Sets {

@@ -85,8 +85,6 @@ pub struct Rerun {
     /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
     #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]
     pub include: Vec<Reason>,
-    #[command(flatten)]
-    pub rollout: crate::cli::rollout::Rollout,
     /// The number of devices you expect: launched only if it is right
     #[arg(long, value_name = "N")]
     pub confirm: Option<usize>,

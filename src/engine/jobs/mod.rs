@@ -244,9 +244,12 @@ impl Jobs {
                 self.bell.changed.notify_one();
                 continue;
             }
+            let mut failed = false;
             for (job, (summary, runs)) in changes {
                 let transitions = job.recorded(&summary, &runs);
                 self.meet(&job, &summary, &runs).await;
+                // what failed in it stands among the targets from now on
+                failed |= summary.state.ended() && summary.counts.failed > 0;
                 if self.events.heard() {
                     if !runs.is_empty() {
                         self.events.publish(&Event::Runs { job: job.id, runs });
@@ -263,7 +266,7 @@ impl Jobs {
                     self.retire(&job);
                 }
             }
-            if told && self.events.heard() {
+            if (told || failed) && self.events.heard() {
                 self.events.publish(&Event::Targets);
             }
         }
