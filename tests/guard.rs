@@ -177,6 +177,7 @@ fn a_device_that_another_job_has_is_left_alone_unless_it_is_taken_in_on_purpose(
 
     let refused = ["every device of `local` is excluded: 1 busy in job 1", "on purpose: --include busy"];
     home.qd(["run", "say.sh", "--target", "local"]).exits(2).says(&refused);
+    home.qd(["run", "say.sh", "--target", "local", "--max-fail", "1"]).exits(2).says(&refused);
     home.qd(["run", "--plan", &plan]).exits(1).says(&[
         "to be left alone since the preview (-1 local:local",
         "busy in job 1",

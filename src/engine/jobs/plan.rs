@@ -90,7 +90,10 @@ impl Plans {
         let id = new_id();
         let at_once = request.at_once.unwrap_or(engine.settings.at_once);
         let fine: Vec<i32> = info.exits.iter().filter(|exit| exit.ok).map(|exit| exit.code).collect();
-        let rollout = roll_out(engine, &request, &inventory, &devices, (&id, at_once), &fine).await?;
+        let rollout = match devices.as_slice() {
+            [] => Rollout::default(), // why there is nobody says more than that no ring fits
+            devices => roll_out(engine, &request, &inventory, devices, (&id, at_once), &fine).await?,
+        };
         let plan = Plan {
             id,
             questions: engine.questions(&devices, caller).await,
