@@ -135,22 +135,23 @@ fn masked(outputs: usize, lines: usize, write: Option<&Path>) {
     let groups = tally.groups(&ways, false, None);
     took += from.elapsed();
     let kept = resident().saturating_sub(before);
-    let pure = groups.groups.iter().all(|group| {
-        let of: BTreeSet<usize> = group.runs.iter().map(|run| plants[*run as usize % plants.len()]).collect();
-        of.len() == 1
-    });
+    let mut rows = vec![0; plants.len()];
+    let mut wrong = Vec::new();
+    for group in &groups.groups {
+        let of: BTreeSet<usize> = group.runs.iter().map(|run| *run as usize % plants.len()).collect();
+        of.iter().for_each(|plant| rows[*plant] += 1);
+        if of.len() > 1 {
+            wrong.push(format!("merged: {:?}", of.iter().map(|plant| PLANTS[plants[*plant]].name).collect::<Vec<_>>()));
+        }
+    }
+    for (plant, rows) in plants.iter().zip(&rows).filter(|(_, rows)| **rows != 1) {
+        wrong.push(format!("{} in {rows} groups", PLANTS[*plant].name));
+    }
     updates.sort();
     println!("{outputs} outputs of {lines} lines, {} planted ends:", plants.len());
     println!("  heard, named, grouped   {took:>9.2?}");
-    println!(
-        "  groups                  {:>9}, {}",
-        groups.groups.len(),
-        if pure && groups.groups.len() == plants.len().min(outputs) {
-            "the planted ones"
-        } else {
-            "NOT the planted ones"
-        }
-    );
+    let verdict = if wrong.is_empty() { "the planted ones".to_owned() } else { wrong.join("; ") };
+    println!("  groups                  {:>9}, {verdict}", groups.groups.len());
     println!("  kept in memory          {:>6} MB (<= 300 MB)", kept >> 20);
     println!(
         "  one more, and a look    {:>9.2?} median, {:.2?} worst (<= 1 ms)",

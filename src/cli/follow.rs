@@ -93,7 +93,7 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
                     if account {
                         held(&job.summary, &mut told);
                     }
-                    printer.start(job);
+                    printer.start(*job);
                 }
                 Note::Run { run } => printer.run(run)?,
                 Note::Job { job } if account => held(&job, &mut told),

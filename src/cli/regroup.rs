@@ -18,11 +18,19 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         Verb::Undo { job, signature } => client.regroup(*job, &Regroup::Undo { signature: signature.clone() }).await?,
         Verb::Mask { script, pattern, becomes } => {
             let rule = Rule { pattern: pattern.clone(), becomes: Some(becomes.clone()) };
-            changed(&client, script, |rules| Ok(rules.push(rule))).await?
+            changed(&client, script, |rules| {
+                rules.push(rule);
+                Ok(())
+            })
+            .await?
         }
         Verb::Keep { script, pattern } => {
             let rule = Rule { pattern: pattern.clone(), becomes: None };
-            changed(&client, script, |rules| Ok(rules.push(rule))).await?
+            changed(&client, script, |rules| {
+                rules.push(rule);
+                Ok(())
+            })
+            .await?
         }
         Verb::Forget { script, rule } => {
             changed(&client, script, |rules| {

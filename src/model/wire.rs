@@ -221,7 +221,7 @@ pub enum Code {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A job was launched or its counts or state changed.
-    Job { job: JobSummary },
+    Job { job: Box<JobSummary> },
     /// Runs of a job changed state (a batch).
     Runs { job: JobId, runs: Vec<Run> },
     /// Runs of a job have more output (coalesced; the latest counts).
@@ -297,7 +297,7 @@ impl FrameHead {
 pub enum Note {
     /// The job as it is now, all runs.
     Start {
-        job: super::job::Job,
+        job: Box<super::job::Job>,
     },
     /// A run changed state. All output that belongs before it has been sent.
     Run {

@@ -3,6 +3,7 @@
 //! anything: `App::perform` does. Whether a command is of use just now is [`super::App::why_not`]'s affair.
 
 use super::editor::{Motion, Verb};
+use super::retry::Again;
 
 /// What a command does, for `App::perform`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +99,7 @@ pub enum Do {
     DryRun,
     Pause,
     Approve,
+    Retry(Again),
     SaveTemplate,
     ForgetTemplate,
     NextField,
@@ -182,6 +184,11 @@ pub static TABLE: &[Command] = &[
     row("jobs", "pause", Do::Pause, "", "send to nothing new; paused: go on (asks)"),
     fleet("jobs", "approve", Do::Approve, "", "let the next ring go, where it waits for you"),
     fleet("jobs", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
+    fleet("jobs", "retry-failed", Do::Retry(Again::Failed), "", "run it again on those that failed"),
+    fleet("jobs", "retry-not-started", Do::Retry(Again::NotStarted), "", "run it again on those whose turn never came"),
+    fleet("jobs", "retry-offline", Do::Retry(Again::Offline), "", "run it again on those that were not reached"),
+    fleet("jobs", "retry-timed-out", Do::Retry(Again::TimedOut), "", "run it again on those that took too long"),
+    fleet("jobs", "retry-ok", Do::Retry(Again::Ok), "", "run it once more on those that ended well"),
     // a job, live
     row("job", "open", Do::Open, "zoom", "the pane alone on the screen; on a cell: its device"),
     row("job", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
@@ -197,6 +204,12 @@ pub static TABLE: &[Command] = &[
     row("job", "pause", Do::Pause, "pause", "send to nothing new; paused: go on (asks)"),
     fleet("job", "approve", Do::Approve, "next ring", "let the next ring go, where it waits for you"),
     fleet("job", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
+    fleet("job", "retry-failed", Do::Retry(Again::Failed), "", "run it again on those that failed"),
+    fleet("job", "retry-not-started", Do::Retry(Again::NotStarted), "", "run it again on those whose turn never came"),
+    fleet("job", "retry-offline", Do::Retry(Again::Offline), "", "run it again on those that were not reached"),
+    fleet("job", "retry-timed-out", Do::Retry(Again::TimedOut), "", "run it again on those that took too long"),
+    fleet("job", "retry-ok", Do::Retry(Again::Ok), "", "run it once more on those that ended well"),
+    fleet("job", "retry-marked", Do::Retry(Again::Marked), "", "run it again on the marked devices"),
     // a job's runs by how they ended
     row("groups", "open", Do::Open, "members", "the members of the group; the output of a member; the pane alone"),
     row("groups", "base", Do::Base, "base", "what to compare with: a group, a device, the same device the time before"),
@@ -217,7 +230,22 @@ pub static TABLE: &[Command] = &[
     ),
     row("groups", "edit-runbook", Do::EditRunbook, "", "link the signature to a runbook"),
     row("groups", "exact", Do::Exact, "exact", "by equal texts, or by what they mean (numbers, times, names masked)"),
+    row("groups", "pause", Do::Pause, "", "send to nothing new; paused: go on (asks)"),
+    fleet("groups", "approve", Do::Approve, "", "let the next ring go, where it waits for you"),
     fleet("groups", "stop", Do::Stop, "stop", "stop: withdraw what waits, or end what runs too"),
+    fleet("groups", "retry-failed", Do::Retry(Again::Failed), "", "run it again on those that failed"),
+    fleet(
+        "groups",
+        "retry-not-started",
+        Do::Retry(Again::NotStarted),
+        "",
+        "run it again on those whose turn never came",
+    ),
+    fleet("groups", "retry-offline", Do::Retry(Again::Offline), "", "run it again on those that were not reached"),
+    fleet("groups", "retry-timed-out", Do::Retry(Again::TimedOut), "", "run it again on those that took too long"),
+    fleet("groups", "retry-ok", Do::Retry(Again::Ok), "", "run it once more on those that ended well"),
+    fleet("groups", "retry-group", Do::Retry(Again::Group), "", "run it again on the devices of the group"),
+    fleet("groups", "retry-marked", Do::Retry(Again::Marked), "", "run it again on the marked devices"),
     // text
     row("text", "search", Do::SearchText, "search", "search the text, as far back as it is kept"),
     row("text", "next-match", Do::NextMatch, "", "next match"),
@@ -462,6 +490,7 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::Run, _) => "quarterdeck run SCRIPT --target EXPR",
         (Do::Stop, _) => "quarterdeck jobs stop ID",
         (Do::Pause, _) => "quarterdeck jobs pause ID, jobs resume ID",
+        (Do::Retry(_), _) => "quarterdeck rerun ID --failed|--not-started|--offline|--timed-out|--ok|--group S",
         (Do::Approve, _) => "quarterdeck jobs approve ID",
         (Do::Groups | Do::GoGroups | Do::Exact, _) => "quarterdeck groups ID",
         (Do::Ack, _) => "quarterdeck ack SIGNATURE",
@@ -560,7 +589,12 @@ mod tests {
     #[test]
     fn what_changes_the_fleet_says_so() {
         for command in TABLE {
-            assert_eq!(command.fleet, matches!(command.verb, Do::Run | Do::Stop | Do::Approve), "{}", command.name);
+            assert_eq!(
+                command.fleet,
+                matches!(command.verb, Do::Run | Do::Stop | Do::Approve | Do::Retry(_)),
+                "{}",
+                command.name
+            );
         }
     }
 

@@ -238,7 +238,7 @@ pub enum Effect {
     Resolve(String),
     Plan {
         serial: u64,
-        request: PlanRequest,
+        request: Box<PlanRequest>,
     },
     Answer {
         question: String,

@@ -105,7 +105,7 @@ fn budget_said(job: &JobSummary) -> Option<String> {
 
 impl App {
     /// The job that is watched, or that the cursor of the jobs is on, as a whole if it is here.
-    fn held_here(&self) -> Option<&Job> {
+    pub(super) fn held_here(&self) -> Option<&Job> {
         let id = self.job_here()?.id;
         self.held.as_ref().filter(|held| held.id == id).and_then(|held| held.job.as_ref())
     }

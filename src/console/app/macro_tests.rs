@@ -4,9 +4,10 @@
 use ratatui::buffer::Buffer;
 
 use super::commands::{self, Command, TABLE};
-use super::sample::Session;
+use super::sample::{Session, job};
 use crate::console::keymap::{Chord, Found, macro_keys};
 use crate::console::ui;
+use crate::model::state::RunState;
 
 /// Context and name, the way to where it can be seen at work, and its keys (`:name<enter>` where it has none).
 const MACROS: &[(&str, &str, &str, &str)] = &[
@@ -36,6 +37,11 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("jobs", "pause", "3", "p"),
     ("jobs", "approve", "3j", "P"),
     ("jobs", "stop", "3", "K"),
+    ("jobs", "retry-failed", "3", "Rf"),
+    ("jobs", "retry-not-started", "3", "Rn"),
+    ("jobs", "retry-offline", "3", "Ro"),
+    ("jobs", "retry-timed-out", "3", "Rt"),
+    ("jobs", "retry-ok", "3", "Rk"),
     ("job", "open", "3<enter>", "<enter>"),
     ("job", "groups", "3<enter>", "u"),
     ("job", "follow", "3<enter>", "F"),
@@ -50,6 +56,12 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("job", "pause", "3<enter>", "p"),
     ("job", "approve", "3j<enter>", "P"),
     ("job", "stop", "3<enter>", "K"),
+    ("job", "retry-failed", "3<enter>", "Rf"),
+    ("job", "retry-not-started", "3<enter>", "Rn"),
+    ("job", "retry-offline", "3<enter>", "Ro"),
+    ("job", "retry-timed-out", "3<enter>", "Rt"),
+    ("job", "retry-ok", "3<enter>", "Rk"),
+    ("job", "retry-marked", "3<enter><space>", "Rm"),
     ("groups", "open", "3u", "<enter>"),
     ("groups", "base", "3u", "d"),
     ("groups", "acknowledge", "3u", "a"),
@@ -57,7 +69,16 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("groups", "open-link", "3u", "o"),
     ("groups", "edit-runbook", "3u", "O"),
     ("groups", "exact", "3u", "i"),
+    ("groups", "pause", "3u", "p"),
+    ("groups", "approve", "3ju", "P"),
     ("groups", "stop", "3u", "K"),
+    ("groups", "retry-failed", "3u", "Rf"),
+    ("groups", "retry-not-started", "3u", "Rn"),
+    ("groups", "retry-offline", "3u", "Ro"),
+    ("groups", "retry-timed-out", "3u", "Rt"),
+    ("groups", "retry-ok", "3u", "Rk"),
+    ("groups", "retry-group", "3u", "Rg"),
+    ("groups", "retry-marked", "3u<tab><space>", "Rm"),
     ("text", "wrap", "3<enter>", "w"),
     ("text", "timestamps", "3<enter>", "T"),
     ("text", "search", "3<enter>3", "/"),
@@ -261,11 +282,23 @@ fn the_keys_of_a_macro_mean_its_command_where_it_is_pressed() {
     }
 }
 
+/// What is retried is a job that has ended, and has left a device in every way.
+fn stage(command: &str, ascii: bool) -> Session {
+    let mut session = Session::starting((80, 24), ascii);
+    if command.starts_with("retry-") {
+        use RunState::{Cancelled, Failed, Offline, Ok, Timeout};
+        session.jobs[0] = job(12, &[Failed, Timeout, Offline, Ok, Cancelled]);
+        session.jobs[0].runs[4].started_at = None;
+    }
+    session.attach();
+    session
+}
+
 #[test]
 fn every_command_does_something() {
     for (context, command, way, keys) in MACROS {
         for ascii in [true, false] {
-            let mut session = Session::new((80, 24), ascii);
+            let mut session = stage(command, ascii);
             session.keys(way);
             let (before, sent, asked) = (drawn(&session), session.sent.len(), session.asked);
             session.keys(keys);
@@ -282,7 +315,7 @@ fn what_changes_the_fleet_opens_a_dialog_and_sends_nothing() {
     for (context, command, way, keys) in MACROS {
         let fleet = TABLE.iter().any(|row| row.fleet && (row.context, row.name) == (*context, *command));
         if fleet {
-            let mut session = Session::new((80, 24), true);
+            let mut session = stage(command, true);
             session.keys(way).keys(keys);
             assert!(!session.app.layers.is_empty(), "{context} {command} opens no dialog");
             session.keys("<enter><enter>");

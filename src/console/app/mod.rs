@@ -59,6 +59,7 @@ mod perform;
 pub mod planned;
 pub mod prompt;
 mod reading;
+mod retry;
 #[cfg(test)]
 pub mod sample;
 #[cfg(test)]

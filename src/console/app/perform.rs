@@ -141,6 +141,7 @@ impl App {
             Do::Stop => self.open_stop(),
             Do::Pause => self.pause_or_ask(effects),
             Do::Approve => self.ask_approval(),
+            Do::Retry(again) => self.open_retry(again),
             Do::Groups => self.open_groups(),
             Do::Run => self.open_launch(),
             verb if self.overview.subject == Pane::Scripts && self.open_files(verb, effects) => {}
@@ -334,6 +335,7 @@ impl App {
             Do::Stop => return self.open_stop(),
             Do::Pause => return self.pause_or_ask(effects),
             Do::Approve => return self.ask_approval(),
+            Do::Retry(again) => return self.open_retry(again),
             Do::Groups => return self.open_groups(),
             Do::Run => return self.open_launch_again(),
             _ => {}

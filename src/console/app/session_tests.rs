@@ -52,7 +52,7 @@ fn how_a_script_fared_is_asked_anew_when_a_job_ends() {
     session.scripts.scripts[0].last_run = Some(now.clone());
     let said = format!("job {} {} is done: ", ended.id, ended.script);
     for _ in 0..2 {
-        session.tell(Event::Engine(wire::Event::Job { job: ended.clone() }));
+        session.tell(Event::Engine(wire::Event::Job { job: Box::new(ended.clone()) }));
     }
     assert!(matches!(session.rung.as_slice(), [once] if once.starts_with(&said)), "{:?}", session.rung);
     assert_ne!(before, Some(now.clone()));
@@ -334,7 +334,7 @@ fn nothing_wakes_an_idle_console() {
     // Where the operator is now is kept, once.
     session.tell(Event::Tick(sample::at(1010)));
     assert_eq!(session.app.wake(), None, "the job has ended");
-    session.tell(Event::Engine(wire::Event::Job { job: running }));
+    session.tell(Event::Engine(wire::Event::Job { job: Box::new(running) }));
     let wake = session.app.wake().expect("while something runs, the first row tells the minute");
     assert_eq!((wake > session.app.now, wake.as_second() % 60), (true, 0));
     session.app.dirty = false;

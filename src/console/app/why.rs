@@ -54,6 +54,7 @@ impl App {
                 self.chosen_script().is_none().then(|| self.no_script())
             }
             Do::Pause | Do::Approve => self.why_not_turn(command.verb),
+            Do::Retry(again) => self.why_not_retry(again),
             Do::Stop => match self.chosen_jobs().as_slice() {
                 [] => Some("no job here".into()),
                 [job] => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
@@ -100,6 +101,7 @@ impl App {
                 };
                 devices(at_work)
             }
+            Do::Retry(_) => devices(self.retried(command.verb)?),
             _ => self.marked_for(command),
         }
     }

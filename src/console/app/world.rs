@@ -374,7 +374,7 @@ impl App {
                 let over = job.state.ended() && !self.jobs.iter().any(|mine| mine.id == job.id && mine.state.ended());
                 let before = self.jobs.iter().find(|mine| mine.id == job.id);
                 effects.extend(turns(before, &job).into_iter().map(|turn| Effect::Ring(turn.text)));
-                self.set_job(job);
+                self.set_job(*job);
                 if over {
                     self.ask_library(effects);
                 }

@@ -130,7 +130,7 @@ impl Jobs {
             all.insert(id, Arc::clone(&live));
             self.running.send_replace(all.len());
         }
-        self.events.publish(&Event::Job { job: summary.clone() });
+        self.events.publish(&Event::Job { job: Box::new(summary.clone()) });
         tokio::spawn(Arc::clone(self).drive(live, ready));
         Ok(summary)
     }
@@ -254,7 +254,7 @@ impl Jobs {
                     if !runs.is_empty() {
                         self.events.publish(&Event::Runs { job: job.id, runs });
                     }
-                    self.events.publish(&Event::Job { job: summary.clone() });
+                    self.events.publish(&Event::Job { job: Box::new(summary.clone()) });
                     for what in transitions {
                         self.events.publish(&Event::Transition { job: job.id, what });
                     }

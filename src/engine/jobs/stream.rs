@@ -112,7 +112,7 @@ fn start(batch: &mut Batch, mut job: Job) {
     let runs = std::mem::take(&mut job.runs);
     let mut chunks = runs.chunks(RUNS_A_NOTE);
     job.runs = chunks.next().unwrap_or_default().to_vec();
-    batch.note(&Note::Start { job });
+    batch.note(&Note::Start { job: Box::new(job) });
     for run in chunks.flatten() {
         batch.note(&Note::Run { run: run.clone() });
     }

@@ -28,13 +28,16 @@ pub struct Tally {
     devices: Vec<String>,
     shares: Shares,
     kinds: Vec<Kind>,
-    by_lines: HashMap<(RunState, Option<i32>, Vec<String>, Option<String>), usize>,
+    by_lines: HashMap<Key, usize>,
     ends: Vec<Option<End>>,
     ended: usize,
     /// What the kinds teach, and how many they were.
     learnt: (usize, BTreeSet<Pattern>),
     folded: Folded,
 }
+
+/// What ends of a kind have in common: state, exit code, masked lines, and the name they were recorded under.
+type Key = (RunState, Option<i32>, Vec<String>, Option<String>);
 
 /// Ends with the same masked lines.
 struct Kind {

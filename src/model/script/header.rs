@@ -52,8 +52,8 @@ pub struct Header {
 
 /// Reads the header. Never fails: what cannot be read is a finding.
 pub fn header(text: &str) -> Header {
-    let mut header = Header::default();
-    header.lines = usize::from(text.trim_start_matches('\u{feff}').starts_with("#!"));
+    let lines = usize::from(text.trim_start_matches('\u{feff}').starts_with("#!"));
+    let mut header = Header { lines, ..Header::default() };
     for (number, comment) in comments(text) {
         header.lines = number as usize;
         let Some(tagged) = comment.trim_start().strip_prefix('@') else { continue };

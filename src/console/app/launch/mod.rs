@@ -18,6 +18,7 @@ use super::event::Effect;
 use super::form::{Arm, Input, Need, Text};
 use super::planned::DeviceList;
 use super::tree::Tree;
+use crate::model::job::JobId;
 use crate::model::plan::{Exclusion, LeftOut, Plan, Question};
 use crate::model::plan_file::changes;
 use crate::model::script::ScriptInfo;
@@ -104,6 +105,8 @@ pub struct Launch {
     templates_asked: bool,
     /// The script is asked to change nothing.
     pub dry_run: bool,
+    /// The version that this job ran, not what the library holds now.
+    of: Option<JobId>,
     /// What the template said that the form was filled in from.
     filled: Option<Form>,
 }
@@ -146,6 +149,7 @@ impl Launch {
             world: false,
             templates_asked: false,
             dry_run: false,
+            of: None,
             filled: None,
         };
         launch.script_chosen(scripts);
@@ -180,6 +184,9 @@ impl Launch {
     /// The script field has a (new) value: its parameters become fields. Values of the same name are kept.
     pub fn script_chosen(&mut self, scripts: &[ScriptInfo]) {
         let chosen = self.script();
+        if chosen != self.info.as_ref().map(|info| info.name.clone()) {
+            self.of = None;
+        }
         let info = chosen.and_then(|name| scripts.iter().find(|s| s.name == name).cloned());
         let old = self.info.take();
         let mut kept: BTreeMap<String, Input> = BTreeMap::new();
@@ -281,7 +288,7 @@ impl Launch {
                 self.serial += 1;
                 self.asked = true;
                 self.dirty = false;
-                Some(Effect::Plan { serial: self.serial, request })
+                Some(Effect::Plan { serial: self.serial, request: Box::new(request) })
             }
             Err(why) => {
                 self.dirty = false;

@@ -2,19 +2,22 @@
 //! common.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Launch, Slot, Spread};
 use crate::console::app::form::{Hidden, Input, Need, Text, duration};
 use crate::console::app::tree::Tree;
+use crate::model::job::{Job, JobId};
 use crate::model::plan::{LeftOut, Plan, PlanRequest, ScriptRef};
 use crate::model::script::{Param, ParamKind};
 use crate::model::secret::Secret;
+use crate::settings::units::show_duration;
 
 /// A word as a shell takes it.
 pub(super) type Quote<'a> = &'a dyn Fn(&str) -> String;
 
 impl Launch {
-    pub(super) fn request(&self) -> Result<PlanRequest, String> {
+    pub(in crate::console::app) fn request(&self) -> Result<PlanRequest, String> {
         let script = self.script().ok_or("choose a script in block a")?;
         if let Some(why) = self.info.as_ref().and_then(|info| info.refused.as_ref()) {
             return Err(format!("{script} cannot be launched: {why}"));
@@ -52,7 +55,8 @@ impl Launch {
         let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
         let include =
             LeftOut::INCLUDABLE.into_iter().filter(|why| self.value(&Slot::Include(*why)).is_some()).collect();
-        let (script, how, dry_run) = (ScriptRef::Library(script), self.how()?, self.dry_run);
+        let script = self.of.map_or(ScriptRef::Library(script), ScriptRef::Job);
+        let (how, dry_run) = (self.how()?, self.dry_run);
         Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once, how })
     }
 
@@ -76,6 +80,15 @@ impl Launch {
         self.at = self.first_gap();
     }
 
+    /// What this job ran, within its time.
+    pub fn retry(&mut self, job: &Job) {
+        self.of = Some(job.summary.id);
+        let timeout = job.timeout_ms.map(|ms| show_duration(Duration::from_millis(ms)));
+        if let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Timeout) {
+            field.input.put(timeout.as_deref());
+        }
+    }
+
     /// The same launch for a shell.
     pub fn command_line(&self) -> String {
         let quote = |text: &str| {
@@ -86,6 +99,13 @@ impl Launch {
                 Err(_) => "?".to_owned(), // A NUL, which no shell can say.
             }
         };
+        if let Some(again) = self.of.and_then(|job| rerun(job, &self.target())) {
+            let confirm = match self.arm.need {
+                Need::Count(count) => format!(" --confirm {count}"),
+                _ => String::new(),
+            };
+            return format!("{again}{confirm}");
+        }
         let mut line = format!(
             "quarterdeck run {} --target {}",
             self.script().map_or("SCRIPT".into(), |s| quote(&s)),
@@ -121,6 +141,22 @@ impl Launch {
         }
         line
     }
+}
+
+/// The same retry for a shell, where its target is what the job left.
+fn rerun(job: JobId, target: &str) -> Option<String> {
+    let mut line = format!("quarterdeck rerun {job}");
+    for set in target.split(" | ") {
+        let (word, of) = set.strip_prefix('@')?.split_once(':')?;
+        let flag = match (word, of.split_once('/')) {
+            ("group", Some((_, signature))) => format!("group {signature}"),
+            ("timeout", None) => "timed-out".to_owned(),
+            (_, None) => word.to_owned(),
+            _ => return None,
+        };
+        line.push_str(&format!(" --{flag}"));
+    }
+    Some(line)
 }
 
 pub(super) fn input_of(param: &Param) -> Input {

@@ -131,6 +131,9 @@ impl App {
             Do::EditRunbook => self.open_remark(Purpose::Runbook),
             verb if triage.go(verb, heights) => {}
             Do::Stop => self.open_stop(),
+            Do::Pause => self.pause_or_ask(effects),
+            Do::Approve => self.ask_approval(),
+            Do::Retry(again) => self.open_retry(again),
             Do::Narrow | Do::Widen => self.resize_pane(verb == Do::Widen),
             verb => {
                 let list = self.list_here();

@@ -1,0 +1,159 @@
+//! `R` and a letter: the script of a job again, as it ran then, on the devices that the job left in one way. Owns which
+//! devices that are and why there may be none; the launch dialog does the rest, armed like any other launch.
+
+use super::commands::Do;
+use super::launch::Launch;
+use super::{App, Layer, marks};
+use crate::console::text;
+use crate::model::job::Job;
+use crate::model::target::{JobSet, Left};
+
+/// Which devices of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Again {
+    Failed,
+    NotStarted,
+    Offline,
+    TimedOut,
+    Ok,
+    /// Those of the groups under the cursor, or marked.
+    Group,
+    Marked,
+}
+
+impl Again {
+    /// The flag of `rerun`.
+    pub const fn flag(self) -> &'static str {
+        match self {
+            Again::Failed => "--failed",
+            Again::NotStarted => "--not-started",
+            Again::Offline => "--offline",
+            Again::TimedOut => "--timed-out",
+            Again::Ok => "--ok",
+            Again::Group => "--group SIGNATURE",
+            Again::Marked => "--target …",
+        }
+    }
+
+    const fn left(self) -> Option<Left> {
+        Some(match self {
+            Again::Failed => Left::Failed,
+            Again::NotStarted => Left::NotStarted,
+            Again::Offline => Left::Offline,
+            Again::TimedOut => Left::Timeout,
+            Again::Ok => Left::Ok,
+            Again::Group | Again::Marked => return None,
+        })
+    }
+}
+
+impl App {
+    /// The expression that names them; `Err`: why there are none.
+    fn again_on(&self, again: Again, job: &Job) -> Result<String, String> {
+        let id = job.summary.id;
+        if let Some(left) = again.left() {
+            let word = left.word();
+            if !job.runs.iter().any(|run| left.takes(run)) {
+                return Err(format!("job {id} left no device {word}"));
+            }
+            return Ok(JobSet { job: id, left }.to_string());
+        }
+        if again == Again::Group {
+            let groups = self.triage.as_ref().map(|triage| triage.chosen_groups()).unwrap_or_default();
+            let sets: Vec<String> = groups
+                .into_iter()
+                .map(|group| JobSet { job: id, left: Left::Group(group.signature.clone()) }.to_string())
+                .collect();
+            return if sets.is_empty() { Err("no group is under the cursor".into()) } else { Ok(sets.join(" | ")) };
+        }
+        let marked = self.marked_runs();
+        if marked.is_empty() {
+            let key = self.key_of("list", "mark");
+            return Err(format!("no device is marked: {key} marks the one under the cursor"));
+        }
+        Ok(marks::exactly(marked.into_iter().map(|run| run.device.as_str())))
+    }
+
+    pub(super) fn why_not_retry(&self, again: Again) -> Option<String> {
+        let Some(summary) = self.job_here() else { return Some("no job here".into()) };
+        if !summary.state.ended() {
+            return Some(format!("job {} still runs: a retry waits for its end", summary.id));
+        }
+        let Some(job) = self.held_here() else { return Some("the job is still being read".into()) };
+        if !self.scripts.iter().any(|script| script.name == summary.script) {
+            let name = text::plain(&summary.script);
+            let shell = format!("quarterdeck rerun {} {}", summary.id, again.flag());
+            return Some(format!("{name} is not in the library any more; what ran then does: {shell}"));
+        }
+        self.again_on(again, job).err()
+    }
+
+    pub(super) fn open_retry(&mut self, again: Again) {
+        let Some(job) = self.held_here() else { return };
+        let Ok(target) = self.again_on(again, job) else { return };
+        let mut launch = Launch::new(&self.scripts, Some(&job.summary.script), &target);
+        launch.fill(&job.params);
+        launch.retry(job);
+        self.hint = Some(format!("a retry of job {}: the very version that it ran, its parameters", job.summary.id));
+        self.layers.push(Layer::Launch(Box::new(launch)));
+    }
+
+    /// How many devices it would take.
+    pub(super) fn retried(&self, verb: Do) -> Option<u64> {
+        let Do::Retry(again) = verb else { return None };
+        let job = self.held_here()?;
+        Some(match again.left() {
+            Some(left) => job.runs.iter().filter(|run| left.takes(run)).count() as u64,
+            None if again == Again::Marked => self.marked_runs().len() as u64,
+            None => {
+                let groups = self.triage.as_ref().map(|triage| triage.chosen_groups()).unwrap_or_default();
+                groups.iter().map(|group| group.runs.len() as u64).sum()
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::app::event::Effect;
+    use crate::console::app::sample::{Session, job};
+    use crate::model::plan::ScriptRef;
+    use crate::model::state::RunState;
+
+    fn with(states: &[RunState]) -> Session {
+        let mut session = Session::starting((80, 24), true);
+        session.jobs[0] = job(12, states);
+        session.attach();
+        session
+    }
+
+    #[test]
+    fn a_retry_is_planned_with_what_the_job_ran_on_the_devices_that_it_left() {
+        let session = &mut with(&[RunState::Failed, RunState::Ok]);
+        session.keys("3Rf");
+        let plan = session.app.layers.iter().rev().find_map(|layer| match layer {
+            Layer::Launch(launch) => launch.request().ok(),
+            _ => None,
+        });
+        let plan = plan.expect("the launch dialog, filled in");
+        assert_eq!((plan.script, plan.target.as_str()), (ScriptRef::Job(12), "@failed:12"));
+        assert_eq!(plan.timeout_ms, Some(600_000));
+        let line = session.app.layers.iter().rev().find_map(|layer| match layer {
+            Layer::Launch(launch) => Some(launch.command_line()),
+            _ => None,
+        });
+        assert_eq!(line.as_deref(), Some("quarterdeck rerun 12 --failed --confirm 12"));
+        assert!(!session.sent.iter().any(|effect| matches!(effect, Effect::Launch { .. })));
+    }
+
+    #[test]
+    fn what_was_left_by_nobody_and_a_job_that_runs_are_refused_with_the_reason() {
+        let session = &mut with(&[RunState::Ok]);
+        session.keys("3Rf");
+        assert_eq!(session.app.hint.as_deref(), Some("job 12 left no device failed"));
+        let session = &mut with(&[RunState::Failed, RunState::Running]);
+        session.keys("3Rf");
+        assert_eq!(session.app.hint.as_deref(), Some("job 12 still runs: a retry waits for its end"));
+    }
+}
