@@ -15,6 +15,7 @@ use super::tree::Kind;
 use super::{App, Effect, Layer, Link, Pane, View, layout, marks};
 use crate::console::text;
 use crate::model::job::JobId;
+use crate::model::rollout::How;
 
 impl App {
     pub(super) fn perform(&mut self, verb: Do, effects: &mut Vec<Effect>) {
@@ -410,7 +411,8 @@ impl App {
         let target = marks::exactly(self.chosen_runs().into_iter().map(|run| run.device.as_str()));
         let mut launch = Launch::new(&self.scripts, Some(&job.summary.script), &target);
         launch.fill(&job.params);
-        launch.put_how(&job.rollout.how);
+        // which devices go first was said of all of them
+        launch.put_how(&How { canary: None, spread: Vec::new(), ..job.rollout.how.clone() });
         self.layers.push(Layer::Launch(Box::new(launch)));
     }
 

@@ -6,9 +6,10 @@ use super::list::ListId;
 use super::notices::{Level, Voice};
 use super::tree::{Saved, Tally};
 use super::{App, Layer, Link, Load, Source};
+use crate::console::text;
 use crate::console::theme::Ground;
 use crate::model::job::JobSummary;
-use crate::model::notify::turns;
+use crate::model::notify::{Kind, turns};
 use crate::model::script::Script;
 use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets};
 
@@ -373,7 +374,13 @@ impl App {
                 // How a script fared is told with the library.
                 let over = job.state.ended() && !self.jobs.iter().any(|mine| mine.id == job.id && mine.state.ended());
                 let before = self.jobs.iter().find(|mine| mine.id == job.id);
-                effects.extend(turns(before, &job).into_iter().map(|turn| Effect::Ring(turn.text)));
+                let turned = turns(before, &job);
+                let by_itself = job.progress.stopped.is_some() && turned.iter().any(|turn| turn.kind == Kind::Stopped);
+                if by_itself {
+                    let why = job.reason.as_deref().unwrap_or("stopped by itself");
+                    self.say(Level::Error, format!("job {} {}", job.id, text::plain(why)));
+                }
+                effects.extend(turned.into_iter().map(|turn| Effect::Ring(turn.text)));
                 self.set_job(*job);
                 if over {
                     self.ask_library(effects);

@@ -178,7 +178,16 @@ impl Tally {
         self.folded = folded;
         groups.sort_by_key(|group| {
             let calm = group.state == RunState::Ok;
-            (calm, calm || !group.is_new(), group.state.rank(), std::cmp::Reverse(group.runs.len()), group.runs[0])
+            // withdrawn, left out: they follow from what went wrong
+            let idle = matches!(group.state, RunState::Cancelled | RunState::Skipped);
+            (
+                calm,
+                idle,
+                calm || !group.is_new(),
+                group.state.rank(),
+                std::cmp::Reverse(group.runs.len()),
+                group.runs[0],
+            )
         });
         let well = |(_, group): &(usize, &Group)| group.state == RunState::Ok;
         let base = groups.iter().enumerate().filter(well).max_by_key(|(at, group)| (group.runs.len(), usize::MAX - at));

@@ -313,6 +313,7 @@ fn states(text: &str) -> Result<Vec<RunState>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::app::launch::At;
     use crate::console::app::sample;
 
     fn launch() -> Launch {
@@ -385,6 +386,26 @@ mod tests {
             let why = launch.how().unwrap_err();
             assert!(why.starts_with(said), "{why}");
         }
+    }
+
+    #[test]
+    fn who_goes_to_the_block_on_purpose_passes_every_field_of_it() {
+        let mut launch = launch();
+        launch.jump(2);
+        let all = launch.fields.iter().filter(|field| field.block == 2).count();
+        let mut passed = 0;
+        while matches!(launch.at, At::Field(at) if launch.fields[at].block == 2) {
+            passed += 1;
+            launch.next(true);
+        }
+        assert_eq!(passed, all);
+        launch.jump(1);
+        let mut knobs = 0;
+        while launch.at != At::Arm {
+            launch.next(true);
+            knobs += usize::from(launch.knob_at(launch.at));
+        }
+        assert_eq!(knobs, 0, "a plain launch is armed in a few steps");
     }
 
     #[test]

@@ -107,6 +107,8 @@ pub struct Launch {
     pub dry_run: bool,
     /// The version that this job ran, not what the library holds now.
     of: Option<JobId>,
+    /// The way leads through the fields of a roll-out, too: who went to block c on purpose wants them.
+    within: bool,
     /// What the template said that the form was filled in from.
     filled: Option<Form>,
 }
@@ -150,6 +152,7 @@ impl Launch {
             templates_asked: false,
             dry_run: false,
             of: None,
+            within: false,
             filled: None,
         };
         launch.script_chosen(scripts);
@@ -416,13 +419,14 @@ impl Launch {
     /// The next stop. What only a roll-out has is passed over, unless one is in it already: a plain launch is armed
     /// after as few steps as ever.
     pub fn next(&mut self, forward: bool) {
-        let within = self.knob_at(self.at);
+        self.within |= self.knob_at(self.at);
         loop {
             self.at = self.beside(forward);
-            if within || !self.knob_at(self.at) {
-                return;
+            if self.within || !self.knob_at(self.at) {
+                break;
             }
         }
+        self.within &= matches!(self.at, At::Field(at) if self.fields.get(at).is_some_and(|field| field.block == 2));
     }
 
     fn knob_at(&self, at: At) -> bool {
@@ -480,6 +484,7 @@ impl Launch {
     /// To the first field of a block; to the buttons if it has none.
     pub fn jump(&mut self, block: u8) {
         self.at = self.fields.iter().position(|f| f.block == block).map_or(At::Arm, At::Field);
+        self.within = block == 2;
     }
 
     pub fn focused(&mut self) -> Option<&mut Field> {
