@@ -6,7 +6,8 @@ use super::launch::Launch;
 use super::{App, Layer, marks};
 use crate::console::text;
 use crate::model::job::Job;
-use crate::model::target::{JobSet, Left};
+use crate::model::target::{JobSet, Left, rerun};
+use crate::model::triage::Group;
 
 /// Which devices of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,19 +23,6 @@ pub enum Again {
 }
 
 impl Again {
-    /// The flag of `rerun`.
-    pub const fn flag(self) -> &'static str {
-        match self {
-            Again::Failed => "--failed",
-            Again::NotStarted => "--not-started",
-            Again::Offline => "--offline",
-            Again::TimedOut => "--timed-out",
-            Again::Ok => "--ok",
-            Again::Group => "--group SIGNATURE",
-            Again::Marked => "--target …",
-        }
-    }
-
     const fn left(self) -> Option<Left> {
         Some(match self {
             Again::Failed => Left::Failed,
@@ -48,6 +36,10 @@ impl Again {
 }
 
 impl App {
+    fn groups_here(&self) -> Vec<&Group> {
+        self.triage.as_ref().map(|triage| triage.chosen_groups()).unwrap_or_default()
+    }
+
     /// The expression that names them; `Err`: why there are none.
     fn again_on(&self, again: Again, job: &Job) -> Result<String, String> {
         let id = job.summary.id;
@@ -59,8 +51,8 @@ impl App {
             return Ok(JobSet { job: id, left }.to_string());
         }
         if again == Again::Group {
-            let groups = self.triage.as_ref().map(|triage| triage.chosen_groups()).unwrap_or_default();
-            let sets: Vec<String> = groups
+            let sets: Vec<String> = self
+                .groups_here()
                 .into_iter()
                 .map(|group| JobSet { job: id, left: Left::Group(group.signature.clone()) }.to_string())
                 .collect();
@@ -80,12 +72,15 @@ impl App {
             return Some(format!("job {} still runs: a retry waits for its end", summary.id));
         }
         let Some(job) = self.held_here() else { return Some("the job is still being read".into()) };
-        if !self.scripts.iter().any(|script| script.name == summary.script) {
-            let name = text::plain(&summary.script);
-            let shell = format!("quarterdeck rerun {} {}", summary.id, again.flag());
-            return Some(format!("{name} is not in the library any more; what ran then does: {shell}"));
-        }
-        self.again_on(again, job).err()
+        let target = match self.again_on(again, job) {
+            Ok(target) => target,
+            Err(why) => return Some(why),
+        };
+        let known = self.scripts.iter().any(|script| script.name == summary.script);
+        (!known).then(|| {
+            let shell = rerun(summary.id, &target).map(|line| format!("; what ran then does: {line}"));
+            format!("{} is not in the library any more{}", text::plain(&summary.script), shell.unwrap_or_default())
+        })
     }
 
     pub(super) fn open_retry(&mut self, again: Again) {
@@ -105,10 +100,7 @@ impl App {
         Some(match again.left() {
             Some(left) => job.runs.iter().filter(|run| left.takes(run)).count() as u64,
             None if again == Again::Marked => self.marked_runs().len() as u64,
-            None => {
-                let groups = self.triage.as_ref().map(|triage| triage.chosen_groups()).unwrap_or_default();
-                groups.iter().map(|group| group.runs.len() as u64).sum()
-            }
+            None => self.groups_here().iter().map(|group| group.runs.len() as u64).sum(),
         })
     }
 }

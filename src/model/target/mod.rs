@@ -37,7 +37,7 @@ pub(super) mod version;
 use std::collections::BTreeSet;
 
 pub use parse::Names;
-pub use set::{JobSet, Left, Sets};
+pub use set::{JobSet, Left, Sets, rerun};
 
 use super::device::{Device, Inventory};
 

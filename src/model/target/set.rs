@@ -52,6 +52,16 @@ impl Left {
         }
     }
 
+    /// What `rerun` calls it; `None`: it takes no such set.
+    fn flag(&self) -> Option<String> {
+        match self {
+            Left::Skipped => None,
+            Left::Timeout => Some("--timed-out".to_owned()),
+            Left::Group(signature) => Some(format!("--group {signature}")),
+            left => Some(format!("--{}", left.word())),
+        }
+    }
+
     /// A run that ended like this. (Which runs are a group is not told by one of them.)
     pub fn takes(&self, run: &Run) -> bool {
         let untouched = run.started_at.is_none();
@@ -72,6 +82,17 @@ impl fmt::Display for JobSet {
             _ => Ok(()),
         }
     }
+}
+
+/// The verb that says the same as this expression, where that is nothing but sets of this job.
+pub fn rerun(job: JobId, expr: &str) -> Option<String> {
+    let mut line = format!("quarterdeck rerun {job}");
+    for word in expr.split('|') {
+        let set = JobSet::parse(word.trim().strip_prefix('@')?).ok().filter(|set| set.job == job)?;
+        line.push(' ');
+        line.push_str(&set.left.flag()?);
+    }
+    Some(line)
 }
 
 impl JobSet {
@@ -133,6 +154,16 @@ mod tests {
             assert_eq!(JobSet::parse(set.to_string().strip_prefix('@').unwrap()), Ok(set));
         }
         assert_eq!(JobSet::parse("timed-out:1"), Ok(JobSet { job: 1, left: Left::Timeout }));
+    }
+
+    #[test]
+    fn sets_of_one_job_are_a_verb_and_nothing_else_is() {
+        let verb = |expr| rerun(12, expr).unwrap_or_default();
+        assert_eq!(verb("@failed:12"), "quarterdeck rerun 12 --failed");
+        assert_eq!(verb("@timeout:12 | @group:12/v1:2c7e"), "quarterdeck rerun 12 --timed-out --group v1:2c7e");
+        for other in ["@failed:11", "@skipped:12", "@failed:12 & web", "@failed:12 | web", "web", "@nightly", ""] {
+            assert_eq!(verb(other), "", "{other}");
+        }
     }
 
     #[test]

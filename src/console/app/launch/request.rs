@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::{Launch, Slot, Spread};
 use crate::console::app::form::{Hidden, Input, Need, Text, duration};
 use crate::console::app::tree::Tree;
-use crate::model::job::{Job, JobId};
+use crate::model::job::Job;
 use crate::model::plan::{LeftOut, Plan, PlanRequest, ScriptRef};
 use crate::model::script::{Param, ParamKind};
 use crate::model::secret::Secret;
+use crate::model::target::rerun;
 use crate::settings::units::show_duration;
 
 /// A word as a shell takes it.
@@ -141,22 +142,6 @@ impl Launch {
         }
         line
     }
-}
-
-/// The same retry for a shell, where its target is what the job left.
-fn rerun(job: JobId, target: &str) -> Option<String> {
-    let mut line = format!("quarterdeck rerun {job}");
-    for set in target.split(" | ") {
-        let (word, of) = set.strip_prefix('@')?.split_once(':')?;
-        let flag = match (word, of.split_once('/')) {
-            ("group", Some((_, signature))) => format!("group {signature}"),
-            ("timeout", None) => "timed-out".to_owned(),
-            (_, None) => word.to_owned(),
-            _ => return None,
-        };
-        line.push_str(&format!(" --{flag}"));
-    }
-    Some(line)
 }
 
 pub(super) fn input_of(param: &Param) -> Input {
