@@ -4,6 +4,7 @@
 //! device chatty LINES SECONDS   lines spread over the time, each with the moment it was printed
 //! device flood LINES [ID]       lines of 98 bytes as fast as they are taken, 64 KiB a write
 //! device read                   reads its stdin and forgets it: the floor of every reader
+//! device keep FILE              reads its stdin into a file, 64 KiB a write: the floor of everyone who stores
 //! device delay MS FROM TO HOST… a TCP relay on HOST:FROM to HOST:TO, each direction late by half of MS
 
 use std::io::{Read, Write};
@@ -17,10 +18,14 @@ fn main() {
     match words.first().map(String::as_str) {
         Some("chatty") => chatty(number(1).unwrap_or(200.0) as u32, number(2).unwrap_or(2.0)),
         Some("flood") => flood(number(1).unwrap_or(1e6) as u64, number(2).unwrap_or(0.0) as u32),
-        Some("read") => read(),
+        Some("read") => read(|_| Ok(())),
+        Some("keep") => {
+            let mut file = std::fs::File::create(&words[1]).expect("a file to write");
+            read(|bytes| file.write_all(bytes));
+        }
         Some("delay") => delay(number(1).unwrap_or(100.0), number(2), number(3), &words[4.min(words.len())..]),
         _ => {
-            eprintln!("device chatty|flood|read|delay …");
+            eprintln!("device chatty|flood|read|keep|delay …");
             std::process::exit(2);
         }
     }
@@ -64,10 +69,15 @@ fn flood(lines: u64, id: u32) {
     let _ = out.write_all(&block);
 }
 
-fn read() {
+fn read(mut take: impl FnMut(&[u8]) -> std::io::Result<()>) {
     let mut input = std::io::stdin().lock();
     let mut buffer = vec![0; 64 * 1024];
-    while matches!(input.read(&mut buffer), Ok(read) if read > 0) {}
+    while let Ok(read) = input.read(&mut buffer) {
+        if read == 0 {
+            return;
+        }
+        take(&buffer[..read]).expect("a place for what was read");
+    }
 }
 
 fn delay(milliseconds: f64, from: Option<f64>, to: Option<f64>, hosts: &[String]) {
