@@ -165,6 +165,7 @@ fn request(script: &str, target: &str, params: &[(String, String)]) -> PlanReque
         target: target.to_owned(),
         params: params.to_vec(),
         secrets: vec![],
+        files: vec![],
         include: vec![],
         dry_run: false,
         timeout_ms: None,

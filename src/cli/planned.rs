@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::run::{Asked, referred, say_warnings};
+use super::run::{Asked, read_files, referred, say_warnings};
 use super::{CliError, Desk, Outcome, args, out, say};
 use crate::client::Client;
 use crate::model::plan::{Exclusion, Plan, PlanRequest};
@@ -36,7 +36,7 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Plan) -> Result<Outcome, CliError
     // in this engine it holds as long as every plan; a file is launched by a plan made anew
     let holds = SignedDuration::try_from(verb.good_for).unwrap_or_default();
     let good_until = if verb.output.is_some() { Timestamp::now() + holds } else { plan.expires_at };
-    let mut request = PlanRequest { secrets: Vec::new(), ..request };
+    let mut request = PlanRequest { secrets: Vec::new(), files: Vec::new(), ..request };
     if !plan.rollout.rings.is_empty() {
         // planned again, the devices are drawn in the same order
         request.how.seed = Some(plan.rollout.seed.clone());
@@ -99,7 +99,9 @@ pub async fn again(client: &Client, given: &str, secrets: Vec<(String, Secret)>)
         let until = out::moment(Some(file.good_until));
         return Err(CliError::Tool(format!("the plan in {given} held until {until}: make it anew; nothing was sent")));
     }
-    let plan = client.plan(&PlanRequest { secrets, ..file.request }).await?;
+    let mut request = PlanRequest { secrets, ..file.request };
+    read_files(&file.plan.script.params, &mut request)?;
+    let plan = client.plan(&request).await?;
     let told = difference(&file.plan, &plan);
     if told.is_empty() {
         return Ok(plan);

@@ -4,7 +4,7 @@
 use super::args::Rerun as Verb;
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted};
-use super::run::{answer, ask_secrets, confirmed, referred, say_warnings};
+use super::run::{answer, ask_secrets, confirmed, read_files, referred, say_warnings};
 use super::{CliError, Desk, Outcome, ask, out, say};
 use crate::client::Client;
 use crate::model::plan::{PlanRequest, ScriptRef};
@@ -65,17 +65,19 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
     }
     let secret = |name: &String| info.params.iter().any(|param| param.secret && param.name == *name);
     let target = expression(verb);
-    let request = PlanRequest {
+    let mut request = PlanRequest {
         script,
         target: target.clone(),
         params: job.params.into_iter().filter(|(name, _)| !secret(name)).collect(),
         secrets,
+        files: Vec::new(),
         include: verb.include.iter().map(|reason| reason.left_out()).collect(),
         dry_run: false,
         timeout_ms: job.timeout_ms,
         at_once: Some(job.at_once),
         how: How::default(),
     };
+    read_files(&info.params, &mut request)?;
     let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, &target))?;
     say_warnings(&plan);
     if plan.devices.is_empty() {

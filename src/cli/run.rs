@@ -11,9 +11,10 @@ use super::args::{self, SecretFrom};
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted};
 use super::{CliError, Desk, Outcome, ask, out, planned, safe, say};
+use crate::client::given::{self, Unread};
 use crate::client::{Client, ClientError};
 use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
-use crate::model::script::{self, Level, ScriptInfo};
+use crate::model::script::{self, Level, Param, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::wire::{Code, Launch};
 use crate::settings::variable;
@@ -44,23 +45,27 @@ impl Asked<'_> {
         mut secrets: Vec<(String, Secret)>,
     ) -> Result<(PlanRequest, Plan), CliError> {
         let script = found(client, local, self.script).await?;
-        if ask::may_ask(desk.common.no_input)
-            && let Some(info) = declared(client, &script).await
-        {
-            ask_secrets(&info, &mut secrets).await?;
-        }
         let what = self.what;
-        let request = PlanRequest {
+        let asking = ask::may_ask(desk.common.no_input);
+        let info = if asking || !what.params.is_empty() { declared(client, &script).await } else { None };
+        if let Some(info) = info.as_ref().filter(|_| asking) {
+            ask_secrets(info, &mut secrets).await?;
+        }
+        let mut request = PlanRequest {
             script,
             target: self.target.to_owned(),
             params: what.params.clone(),
             secrets,
+            files: Vec::new(),
             include: what.include.iter().map(|reason| reason.left_out()).collect(),
             dry_run: self.dry_run == Some(args::DryRun::Script),
             timeout_ms: what.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
             at_once: what.at_once,
             how: what.rollout.how()?,
         };
+        if let Some(info) = &info {
+            read_files(&info.params, &mut request)?;
+        }
         let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, self.target))?;
         if plan.devices.is_empty() {
             return Err(CliError::Usage(plan.nothing_left()));
@@ -212,13 +217,26 @@ pub fn referred(text: &str) -> Result<(String, Secret), CliError> {
 /// What the script declares; `None`: planning says better why that is not known.
 async fn declared(client: &Client, script: &ScriptRef) -> Option<ScriptInfo> {
     match script {
-        ScriptRef::Library(name) => client.script(name).await.ok().map(|script| script.info),
+        ScriptRef::Library(name) => {
+            let listed = client.library().await.ok()?.scripts.into_iter().find(|script| script.name == *name);
+            match listed {
+                Some(info) => Some(info),
+                // a short name, or a version
+                None => client.script(name).await.ok().map(|script| script.info),
+            }
+        }
         ScriptRef::Text { name, base64 } => {
             let bytes = base64::engine::general_purpose::STANDARD.decode(base64).unwrap_or_default();
             Some(script::inspect(name, &bytes))
         }
         ScriptRef::Job(_) => client.lint(script).await.ok().map(|script| script.info),
     }
+}
+
+/// What the files hold whose paths were given as parameters.
+pub fn read_files(params: &[Param], request: &mut PlanRequest) -> Result<(), CliError> {
+    let unread = |Unread { param, why }| CliError::Usage(format!("--param {param}: {why}; nothing was sent"));
+    given::read(params, request, true).map_err(unread)
 }
 
 /// Asks for the secrets that the script requires and that were not given.
@@ -330,6 +348,7 @@ mod tests {
             included: vec![],
             dry_run: None,
             params: vec![],
+            files: vec![],
             timeout_ms: None,
             at_once: 0,
             rollout: Default::default(),

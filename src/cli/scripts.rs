@@ -4,7 +4,7 @@ use super::args::Scripts as Verb;
 use super::run::{found, read_script};
 use super::{CliError, Desk, Outcome, out, say, shelf};
 use crate::model::rows::Scripts;
-use crate::model::script::{Finding, Level, Param, ParamKind, Script, ScriptInfo};
+use crate::model::script::{Field, Finding, Level, Param, Script, ScriptInfo};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     match verb {
@@ -89,8 +89,14 @@ fn facts(script: &Script) -> String {
     if !info.describe.is_empty() {
         text.push_str(&format!("{}\n", info.describe));
     }
-    for param in &info.params {
-        text.push_str(&format!("  {}\n", parameter(param)));
+    if !info.params.is_empty() {
+        text.push_str(&out::table(&["PARAMETER", "KIND", "WHAT IT IS"], info.params.iter().map(parameter)));
+    }
+    if let Some(content) = info.output {
+        text.push_str(&format!("prints {}\n", content.word()));
+    }
+    if let Some(why) = &info.read_only {
+        text.push_str(&format!("cannot be changed here: {why}\n"));
     }
     if let Some(why) = &info.refused {
         text.push_str(&format!("cannot be launched: {why}\n"));
@@ -98,30 +104,36 @@ fn facts(script: &Script) -> String {
     text
 }
 
-fn parameter(param: &Param) -> String {
-    let name = match param.kind {
-        ParamKind::Arg => param.name.to_uppercase(),
-        ParamKind::Option => format!("--{} <value>", param.name),
-        ParamKind::Flag => format!("--{}", param.name),
+/// A row of the form: how it is given, of what kind it is, what it is for, and what is allowed.
+fn parameter(param: &Param) -> Vec<String> {
+    let value = match param.field() {
+        Field::Password => "=@FILE|env:VAR",
+        Field::Checkbox => "=true|false",
+        Field::File => "=PATH",
+        _ => "=VALUE",
     };
+    let flag = if param.secret { "--secret" } else { "--param" };
     let mut notes = Vec::new();
     if param.required {
         notes.push("required".to_owned());
     }
-    if param.secret {
-        notes.push("secret".to_owned());
-    }
     if param.multiple {
-        notes.push("several".to_owned());
+        notes.push("again for more".to_owned());
     }
     if !param.choices.is_empty() {
         notes.push(format!("one of {}", param.choices.join(", ")));
     }
-    if let Some(default) = &param.default {
-        notes.push(format!("default {default}"));
+    notes.extend(param.default.as_ref().map(|default| format!("default {default}")));
+    notes.extend(param.example.as_ref().map(|example| format!("such as {example}")));
+    if param.stdin {
+        notes.push("on stdin".to_owned());
     }
-    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-    format!("{name}  {}{notes}", param.describe)
+    if param.advanced {
+        notes.push("advanced".to_owned());
+    }
+    let about = [param.describe.clone(), notes.join("; ")];
+    let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).collect();
+    vec![format!("{flag} {}{value}", param.name), param.field().word().to_owned(), about.join("; ")]
 }
 
 /// `NAME:LINE: level: text [code]`, as compilers say it, so that editors can jump.

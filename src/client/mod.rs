@@ -6,6 +6,7 @@ mod afterwork;
 mod audit;
 mod events;
 mod frames;
+pub mod given;
 mod http;
 mod report;
 mod saved;

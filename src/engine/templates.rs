@@ -165,16 +165,7 @@ mod tests {
             assert_eq!(refused.unwrap_err().code, Code::Invalid, "{name:?}");
             assert_eq!(shelf.forget(name).unwrap_err().code, Code::Invalid, "{name:?}");
         }
-        let secret = Param {
-            name: "tag".into(),
-            kind: ParamKind::Option,
-            describe: String::new(),
-            required: false,
-            default: None,
-            choices: vec![],
-            multiple: false,
-            secret: true,
-        };
+        let secret = Param { secret: true, ..Param::new("tag", ParamKind::Option) };
         let refused = shelf.keep(Keep { template: template("nightly", "web"), replace: false }, &[secret]);
         assert!(refused.unwrap_err().error.contains("asked for each time"));
         assert_eq!(shelf.list(), Templates::default());

@@ -5,6 +5,7 @@ pub mod amounts;
 pub mod audit;
 pub mod compare;
 pub mod connection;
+pub mod content;
 pub mod device;
 pub mod diff;
 pub mod filter;

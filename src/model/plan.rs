@@ -6,10 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::job::JobId;
 use super::rollout::{How, Rollout};
-use super::script::{Finding, ScriptInfo};
+use super::script::inspect::version;
+use super::script::{Contents, Finding, ScriptInfo};
 use super::secret::Secret;
 
 /// Which script.
@@ -54,6 +56,10 @@ pub struct PlanRequest {
     /// Values of `secret` parameters: held in the engine's memory for this plan alone.
     #[serde(default)]
     pub secrets: Vec<(String, Secret)>,
+    /// What the files hold whose paths are among the parameters: read by whoever asks, since the files are theirs; held
+    /// in the engine's memory for this plan alone.
+    #[serde(default)]
+    pub files: Vec<FileGiven>,
     /// Devices that are left out for these reasons are taken in, on purpose.
     #[serde(default)]
     pub include: Vec<LeftOut>,
@@ -77,12 +83,57 @@ impl PlanRequest {
             "target": self.target,
             "params": self.params,
             "secrets": self.secrets.iter().map(|(name, value)| (name, value.expose())).collect::<Vec<_>>(),
+            "files": self.files.iter().map(FileGiven::to_json).collect::<Vec<_>>(),
             "include": self.include,
             "dry_run": self.dry_run,
             "timeout_ms": self.timeout_ms,
             "at_once": self.at_once,
             "how": self.how,
         })
+    }
+}
+
+/// A file of whoever asks, and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FileGiven {
+    pub param: String,
+    pub path: String,
+    /// It may be secret.
+    pub base64: Secret,
+}
+
+impl FileGiven {
+    pub fn new(param: &str, path: &str, bytes: &[u8]) -> Self {
+        Self { param: param.to_owned(), path: path.to_owned(), base64: Secret::new(STANDARD.encode(bytes)) }
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({ "param": self.param, "path": self.path, "base64": self.base64.expose() })
+    }
+
+    /// # Errors
+    /// In words: it is not base64.
+    pub fn contents(&self) -> Result<Contents, String> {
+        let Self { param, path, base64 } = self;
+        let bytes = STANDARD.decode(base64.expose()).map_err(|error| format!("the contents of '{param}': {error}"))?;
+        Ok(Contents { param: param.clone(), path: path.clone(), bytes: Zeroizing::new(bytes) })
+    }
+}
+
+/// A file of a plan: enough to see that it is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFile {
+    pub param: String,
+    pub path: String,
+    pub size: u64,
+    /// First 12 hex digits of its SHA-256.
+    pub version: String,
+}
+
+impl PlannedFile {
+    pub fn of(file: &Contents) -> Self {
+        let (size, version) = (file.bytes.len() as u64, version(&file.bytes));
+        Self { param: file.param.clone(), path: file.path.clone(), size, version }
     }
 }
 
@@ -109,8 +160,10 @@ pub struct Plan {
     /// The script is asked to change nothing, by its own argument.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<String>,
-    /// Parameters as they will be passed; a secret shows as `(hidden)`.
+    /// Parameters as they will be passed; a secret shows as `(hidden)`, a file as its path.
     pub params: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PlannedFile>,
     pub timeout_ms: Option<u64>,
     pub at_once: u32,
     /// Rings, what stops it, what is tried again.

@@ -1,5 +1,5 @@
 //! A plan on its way through a file: what was previewed, what to ask for again, and digests by which an edit shows. No
-//! secret is in it. The digests guard against a slip, not against a forger: whoever may launch may write a plan too.
+//! secret is in it, and no contents of a parameter's file. The digests guard against a slip, not against a forger: whoever may launch may write a plan too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::audit::canonical;
 use super::nodeset;
-use super::plan::{Plan, PlanRequest};
+use super::plan::{Plan, PlanRequest, PlannedFile};
 
 /// Parts of a plan that may be different when it is made again.
 const FLEETING: [&str; 10] =
@@ -18,7 +18,7 @@ const FLEETING: [&str; 10] =
 #[derive(Clone, Debug)]
 pub struct PlanFile {
     pub plan: Plan,
-    /// Without its secrets.
+    /// Without its secrets and files.
     pub request: PlanRequest,
     pub good_until: Timestamp,
 }
@@ -28,6 +28,7 @@ impl PlanFile {
         let mut request = self.request.to_json();
         if let Some(request) = request.as_object_mut() {
             request.remove("secrets");
+            request.remove("files");
         }
         let mut document = json!({ "plan": self.plan, "request": request, "good_until": self.good_until });
         let digests = digests(&document);
@@ -120,6 +121,12 @@ pub fn changes(then: &Plan, now: &Plan) -> Vec<String> {
             .filter(|name| values(then, name) != values(now, name))
             .map(|name| format!("parameter {name}")),
     );
+    let version = |plan: &Plan, file: &PlannedFile| -> Option<String> {
+        let same = |other: &&PlannedFile| (&other.param, &other.path) == (&file.param, &file.path);
+        plan.files.iter().find(same).map(|file| file.version.clone())
+    };
+    let edited = then.files.iter().filter(|file| version(now, file).is_some_and(|version| version != file.version));
+    told.extend(edited.map(|file| format!("what {} holds, the file of {}", file.path, file.param)));
     told
 }
 
@@ -140,7 +147,7 @@ pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
     };
     let (a, b) = (parts(then), parts(now));
     let rest: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-    let known = |name: &str| FLEETING.contains(&name) || ["script", "devices", "params"].contains(&name);
+    let known = |name: &str| FLEETING.contains(&name) || ["script", "devices", "params", "files"].contains(&name);
     told.extend(rest.into_iter().filter(|name| !known(name) && a.get(*name) != b.get(*name)).cloned());
     told
 }
@@ -148,7 +155,7 @@ pub fn difference(then: &Plan, now: &Plan) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::plan::ScriptRef;
+    use crate::model::plan::{FileGiven, ScriptRef};
     use crate::model::script;
     use crate::model::secret::Secret;
 
@@ -165,6 +172,7 @@ mod tests {
             included: vec![],
             dry_run: None,
             params: vec![("version".into(), "14.6".into())],
+            files: vec![],
             timeout_ms: None,
             at_once: 50,
             rollout: Default::default(),
@@ -181,6 +189,7 @@ mod tests {
             target: "web".into(),
             params: vec![("version".into(), "14.6".into())],
             secrets: vec![("token".into(), Secret::new("hunter2"))],
+            files: vec![FileGiven::new("doc", "/x", b"hunter2")],
             include: vec![],
             dry_run: false,
             timeout_ms: None,
@@ -193,10 +202,10 @@ mod tests {
     #[test]
     fn a_file_reads_back_without_its_secrets() {
         let text = serde_json::to_string_pretty(&file().to_json()).unwrap();
-        assert!(!text.contains("hunter2") && !text.contains("secrets"), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains("secrets") && !text.contains("base64\": \"aHVu"), "{text}");
         let read = PlanFile::read(&text).unwrap();
         assert_eq!(read.plan, file().plan);
-        assert_eq!(read.request, PlanRequest { secrets: vec![], ..file().request });
+        assert_eq!(read.request, PlanRequest { secrets: vec![], files: vec![], ..file().request });
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What travels between the engine and its front doors: requests, answers, events, and the frames of a
 //! job's stream. The paths are in `api`; nothing here knows HTTP.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::device::{Device, Group};
@@ -322,6 +323,24 @@ pub struct Library {
     /// What the versions of jobs and files are called.
     #[serde(default)]
     pub numbers: super::shelf::Numbers,
+    /// The systems that have a library of their own, whose scripts are among these.
+    #[serde(default)]
+    pub shelves: Vec<Shelf>,
+}
+
+/// The library of a system, as read last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    pub connection: String,
+    /// `None`: never yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
+    /// Why it could not be read the last time, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// It is being read.
+    #[serde(default)]
+    pub reading: bool,
 }
 
 #[cfg(test)]

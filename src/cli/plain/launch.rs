@@ -6,11 +6,13 @@ use zeroize::Zeroizing;
 use super::talk::{Answer, Talk};
 use crate::cli::follow::{Follow, follow};
 use crate::cli::printer::{Style, Wanted};
+use crate::cli::run::read_files;
 use crate::cli::{CliError, targets};
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, given};
 use crate::model::plan::{Plan, PlanRequest, ScriptRef};
 use crate::model::rollout::How;
-use crate::model::script::{Param, ParamKind, ScriptInfo};
+use crate::model::script::values::check;
+use crate::model::script::{Param, ParamKind, ScriptInfo, Takes};
 use crate::model::secret::Secret;
 use crate::model::wire::Launch;
 use crate::settings::units;
@@ -127,17 +129,20 @@ async fn asked(talk: &mut Talk, client: &Client, info: &ScriptInfo) -> Result<Op
             },
         }
     };
-    Ok(Some(PlanRequest {
+    let mut request = PlanRequest {
         script: ScriptRef::Library(info.name.clone()),
         target,
         params,
         secrets,
+        files: Vec::new(),
         include: Vec::new(),
         dry_run: false,
         timeout_ms: timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         at_once: None,
         how: How::default(),
-    }))
+    };
+    read_files(&info.params, &mut request)?;
+    Ok(Some(request))
 }
 
 /// A secret is taken as it stands: it may be a `b`.
@@ -160,6 +165,12 @@ fn describe(param: &Param) -> String {
     if param.multiple {
         notes.push("several, as in a shell".to_owned());
     }
+    match param.takes {
+        Takes::Text => {}
+        Takes::Number => notes.push("a number".to_owned()),
+        Takes::File => notes.push("the path of a file of yours".to_owned()),
+    }
+    notes.extend(param.example.as_ref().map(|example| format!("such as {example}")));
     match &param.default {
         Some(default) => notes.push(format!("empty: {default}")),
         None if param.required => notes.push("required".to_owned()),
@@ -191,10 +202,13 @@ fn judged(param: &Param, line: &str) -> Result<Option<Vec<String>>, String> {
         true => shlex::split(line).ok_or("A quote is not closed.")?,
         false => vec![line.to_owned()],
     };
-    match values.iter().find(|value| !param.choices.is_empty() && !param.choices.contains(value)) {
-        Some(wrong) => Err(format!("\"{wrong}\" is none of {}.", param.choices.join(", "))),
-        None => Ok(Some(values)),
+    for value in &values {
+        check(param, value)?;
+        if param.takes == Takes::File {
+            given::size(value).map_err(|why| format!("{value}: {why}."))?;
+        }
     }
+    Ok(Some(values))
 }
 
 fn preview(talk: &mut Talk, plan: &Plan) -> Result<(), CliError> {
@@ -259,16 +273,7 @@ mod tests {
     use super::*;
 
     fn param(kind: ParamKind) -> Param {
-        Param {
-            name: "p".into(),
-            kind,
-            describe: "what it is".into(),
-            required: false,
-            default: None,
-            choices: Vec::new(),
-            multiple: false,
-            secret: false,
-        }
+        Param { describe: "what it is".into(), ..Param::new("p", kind) }
     }
 
     #[test]
@@ -276,7 +281,7 @@ mod tests {
         let choices = vec!["a".to_owned(), "b".to_owned()];
         let of = Param { choices, required: true, ..param(ParamKind::Option) };
         assert_eq!(describe(&of), "p: what it is (one of a, b; required)");
-        assert_eq!(judged(&of, "c").unwrap_err(), "\"c\" is none of a, b.");
+        assert_eq!(judged(&of, "c").unwrap_err(), "'p' is one of a, b, not 'c'");
         assert_eq!(judged(&of, "").unwrap_err(), "p is required.");
         assert_eq!(judged(&of, "b"), Ok(Some(vec!["b".to_owned()])));
     }

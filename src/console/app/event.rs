@@ -20,7 +20,7 @@ use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Plan, PlanRequest};
 use crate::model::saved::SavedTarget;
-use crate::model::script::{Finding, Script};
+use crate::model::script::{Finding, Param, Script};
 use crate::model::search::Pattern;
 use crate::model::secret::Secret;
 use crate::model::shelf::{Renamed, Trashed, Version};
@@ -239,6 +239,8 @@ pub enum Effect {
     Plan {
         serial: u64,
         request: Box<PlanRequest>,
+        /// Parameters whose files are to be read first.
+        files: Vec<Param>,
     },
     Answer {
         question: String,

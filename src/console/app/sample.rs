@@ -66,16 +66,7 @@ pub fn hello() -> Hello {
 }
 
 fn param(name: &str, kind: ParamKind, required: bool) -> Param {
-    Param {
-        name: name.into(),
-        kind,
-        describe: String::new(),
-        required,
-        default: None,
-        choices: vec![],
-        multiple: false,
-        secret: false,
-    }
+    Param { required, ..Param::new(name, kind) }
 }
 
 pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
@@ -95,6 +86,10 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
         modified_at: Some(at(-86_400)),
         last_run: None,
         refused: None,
+        output: None,
+        connection: None,
+        category: String::new(),
+        read_only: None,
     }
 }
 
@@ -121,6 +116,7 @@ pub fn library() -> Library {
         ],
         warnings: vec![],
         numbers: [("disk-use.sh".to_owned(), [("9f3c1e27aa01".to_owned(), 17)].into())].into(),
+        shelves: vec![],
     }
 }
 
@@ -248,6 +244,7 @@ pub fn plan(devices: usize) -> Plan {
         included: vec![],
         dry_run: None,
         params: vec![],
+        files: vec![],
         timeout_ms: None,
         at_once: 256,
         rollout: Default::default(),
@@ -467,7 +464,7 @@ impl Session {
                 });
                 Event::Resolved { expr: expr.clone(), answer }
             }
-            Effect::Plan { serial, request } => {
+            Effect::Plan { serial, request, .. } => {
                 let answer = match crate::model::target::parse(&request.target) {
                     Err(e) => Err(nothing(&e.message, Some(e.column))),
                     Ok(_) => Ok(self.plan_for(request)),

@@ -214,8 +214,12 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let answer = call!(client, client.resolve(&expr));
             Event::Resolved { expr, answer }
         }
-        Effect::Plan { serial, request } => {
-            Event::Planned { serial, answer: Box::new(call!(client, client.plan(&request))) }
+        Effect::Plan { serial, request, files } => {
+            let answer = match with_files(*request, files).await {
+                Ok(request) => call!(client, client.plan(&request)),
+                Err(problem) => Err(problem),
+            };
+            Event::Planned { serial, answer: Box::new(answer) }
         }
         Effect::Answer { question, value } => {
             let answer = call!(client, client.answer(&question, &value));

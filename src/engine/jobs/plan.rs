@@ -16,9 +16,9 @@ use crate::engine::Engine;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::nodeset;
-use crate::model::plan::{Caller, LeftOut, Plan, PlanRequest, ScriptRef};
+use crate::model::plan::{Caller, FileGiven, LeftOut, Plan, PlanRequest, PlannedFile, ScriptRef};
 use crate::model::rollout::{Progress, Rollout};
-use crate::model::script::{self, Finding, ScriptInfo};
+use crate::model::script::{self, Finding, ScriptInfo, Supply, argv, values};
 use crate::model::secret::Secret;
 use crate::model::state::{Counts, JobState};
 use crate::model::wire::{Code, Problem};
@@ -41,7 +41,8 @@ pub struct Planned {
     include: Vec<LeftOut>,
     bytes: Vec<u8>,
     args: Vec<String>,
-    secrets: Vec<Secret>,
+    /// What the scripts read on stdin, secrets first.
+    stdin: Vec<Secret>,
 }
 
 pub fn invalid(error: impl Into<String>) -> Problem {
@@ -64,7 +65,7 @@ impl Plans {
         if let Some(why) = &info.refused {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
         }
-        let (shown, mut args, secrets) = parameters(&info, &request)?;
+        let Parameters { shown, files, mut args, stdin } = parameters(&info, &request)?;
         let dry_run = if request.dry_run { Some(rehearse(&info, &mut args)?) } else { None };
         engine.settle().await;
         let inventory = engine.inventories.all();
@@ -108,6 +109,7 @@ impl Plans {
             included,
             dry_run,
             params: shown,
+            files,
             timeout_ms: request
                 .timeout_ms
                 .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
@@ -117,7 +119,7 @@ impl Plans {
             expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
         };
         let planned =
-            Planned { plan: plan.clone(), request: request.script, include: request.include, bytes, args, secrets };
+            Planned { plan: plan.clone(), request: request.script, include: request.include, bytes, args, stdin };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
         // one that has just expired can still be named
@@ -233,7 +235,7 @@ impl Plans {
             devices,
             script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
             args: Arc::new(planned.args.clone()),
-            secrets: Arc::new(planned.secrets.clone()),
+            secrets: Arc::new(planned.stdin.clone()),
             caller: Arc::new(caller),
         })
     }
@@ -381,16 +383,26 @@ fn rehearse(info: &ScriptInfo, args: &mut Vec<String>) -> Result<String, Problem
     Ok(flag)
 }
 
-/// Parameters as shown, as argv, and the secrets in the order the header declares them.
-fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
-    let wrong = |error| invalid(format!("{}: {error}", info.name));
-    let args = script::argv(&info.params, &request.params).map_err(wrong)?;
-    let secrets = script::secrets(&info.params, &request.secrets).map_err(wrong)?;
-    let shown = script::shown(&info.params, &request.params).map_err(wrong)?;
-    Ok((shown, args, secrets))
+/// Parameters as shown, and as the script gets them.
+struct Parameters {
+    shown: Vec<(String, String)>,
+    files: Vec<PlannedFile>,
+    args: Vec<String>,
+    stdin: Vec<Secret>,
 }
 
-type Parameters = (Vec<(String, String)>, Vec<String>, Vec<Secret>);
+fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
+    let wrong = |error| invalid(format!("{}: {error}", info.name));
+    let files = request.files.iter().map(FileGiven::contents).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    let supply = Supply { params: &request.params, secrets: &request.secrets, files: &files };
+    let arguments = values::settle(&info.params, &supply).map_err(wrong)?;
+    Ok(Parameters {
+        shown: values::shown(&arguments),
+        files: files.iter().map(PlannedFile::of).collect(),
+        args: argv::argv(&info.params, &arguments).map_err(wrong)?,
+        stdin: argv::stdin(&arguments).map_err(wrong)?,
+    })
+}
 
 fn new_id() -> String {
     let mut bytes = [0; 4];

@@ -1,40 +1,43 @@
-//! Parameters to arguments. They reach a script as separate words, never through a shell's text.
+//! Arguments as a local script gets them: as separate words, never through a shell's text, and on stdin.
 //!
 //! Options and flags come first, in the order the header declares them, as `--name value` and `--name`
 //! (one letter: `-n value`); then the positionals in their order. A parameter with a default is always
 //! passed, so that a script need not repeat its header. Where a positional begins with `-` and the header
 //! declares options, `--` parts the two; a script without options takes its words as they come and gets no `--`.
 //!
-//! An empty value counts as not given: forms send empty fields, and a default is a better answer than
-//! nothing. A name may be written with `_` for `-`. Secrets never come this way: see [`secrets`].
+//! On stdin comes a line for every secret that the header declares, in its order; then, as they are, the texts and
+//! files that travel there.
 
+use super::values::{Argument, Contents, VALUE_MAX, Value};
 use super::{Param, ParamKind};
-use crate::model::nearest::{hint, shown as shown_text};
+use crate::model::nearest::shown;
 use crate::model::secret::Secret;
 
-/// Linux takes no longer argument, in bytes.
-const VALUE_MAX: usize = 128 * 1024 - 1;
 /// All arguments together, in bytes: below what any system takes.
 const ALL_MAX: usize = 512 * 1024;
+/// What travels on stdin, in bytes: a launcher may hold it in memory.
+const STDIN_MAX: usize = 1 << 20;
 
-const YES: [&str; 4] = ["true", "yes", "on", "1"];
-const NO: [&str; 4] = ["false", "no", "off", "0"];
-
-/// The arguments for a script, or why there are none, in one sentence.
-pub fn argv(params: &[Param], given: &[(String, String)]) -> Result<Vec<String>, String> {
-    let values = settle(params, given)?;
+/// The words for a script, or why there are none, in one sentence.
+pub fn argv(params: &[Param], arguments: &[Argument]) -> Result<Vec<String>, String> {
     let mut argv = Vec::new();
     let mut positionals = Vec::new();
-    for (param, values) in params.iter().zip(values) {
-        let dashed =
-            || if param.name.chars().count() == 1 { format!("-{}", param.name) } else { format!("--{}", param.name) };
-        match param.kind {
+    for argument in arguments.iter().filter(|argument| !argument.stdin) {
+        let values = match &argument.value {
+            Value::Secret(_) => continue,
+            Value::True => vec![String::new()],
+            Value::Text(text) => vec![text.clone()],
+            Value::List(values) => values.clone(),
+            Value::Files(files) => files.iter().map(|file| word(argument, file)).collect::<Result<_, _>>()?,
+        };
+        let dashed = Param::new(&argument.name, argument.kind).dashed();
+        match argument.kind {
             ParamKind::Arg => positionals.extend(values),
-            ParamKind::Flag => argv.extend(values.iter().map(|_| dashed())),
-            ParamKind::Option => argv.extend(values.into_iter().flat_map(|value| [dashed(), value])),
+            ParamKind::Flag => argv.push(dashed),
+            ParamKind::Option => argv.extend(values.into_iter().flat_map(|value| [dashed.clone(), value])),
         }
     }
-    let has_options = params.iter().any(|param| param.kind != ParamKind::Arg && !param.secret);
+    let has_options = params.iter().any(|param| param.kind != ParamKind::Arg && !param.secret && !param.stdin);
     if has_options && positionals.iter().any(|value| value.starts_with('-')) {
         argv.push("--".into());
     }
@@ -45,152 +48,82 @@ pub fn argv(params: &[Param], given: &[(String, String)]) -> Result<Vec<String>,
     Ok(argv)
 }
 
-/// The parameters as they will be passed, defaults filled in, for a preview; a secret is `(hidden)`.
-pub fn shown(params: &[Param], given: &[(String, String)]) -> Result<Vec<(String, String)>, String> {
-    let values = settle(params, given)?;
-    Ok(params
-        .iter()
-        .zip(values)
-        .flat_map(|(param, values)| {
-            let values = if param.secret { vec!["(hidden)".to_owned()] } else { values };
-            values.into_iter().map(|value| (param.name.clone(), value))
-        })
-        .collect())
-}
-
-/// Names of the secrets, in the order of their lines on the script's stdin.
-pub fn secrets_order(params: &[Param]) -> Vec<&str> {
-    params.iter().filter(|param| param.secret).map(|param| param.name.as_str()).collect()
-}
-
-/// One value for every secret that the header declares, in its order; an optional one that was not given
-/// is empty, so that the others keep their lines.
-pub fn secrets(params: &[Param], given: &[(String, Secret)]) -> Result<Vec<Secret>, String> {
-    for (at, (name, _)) in given.iter().enumerate() {
-        let param = find(params, name)?;
-        if !param.secret {
-            return Err(format!("'{}' is not secret: give it as an ordinary parameter", param.name));
-        }
-        if given[..at].iter().any(|(other, _)| same(other, name)) {
-            return Err(format!("'{}' is given twice", param.name));
+/// What the script reads on stdin, piece by piece; each ends with a line end.
+pub fn stdin(arguments: &[Argument]) -> Result<Vec<Secret>, String> {
+    let mut pieces: Vec<Secret> = Vec::new();
+    for argument in arguments {
+        if let Value::Secret(secret) = &argument.value {
+            pieces.push(secret.clone());
         }
     }
-    let secret = |param: &Param| {
-        let value = given.iter().find(|(name, _)| same(name, &param.name)).map(|(_, value)| value);
-        match value {
-            Some(value) if value.expose().contains(['\n', '\r', '\0']) => {
-                Err(format!("the secret '{}' holds a line end or a NUL: it must fit on one line", param.name))
-            }
-            Some(value) if !value.expose().is_empty() => Ok(value.clone()),
-            _ if param.required => Err(format!("the secret '{}' is required", param.name)),
-            _ => Ok(Secret::new("")),
-        }
-    };
-    params.iter().filter(|param| param.secret).map(secret).collect()
-}
-
-/// The values of each parameter: none, one, or several.
-fn settle(params: &[Param], given: &[(String, String)]) -> Result<Vec<Vec<String>>, String> {
-    let mut values: Vec<Vec<String>> = vec![Vec::new(); params.len()];
-    for (name, value) in given {
-        let param = find(params, name)?;
-        if param.secret {
-            return Err(format!("'{}' is secret: it never travels as an ordinary parameter", param.name));
-        }
-        if value.is_empty() {
-            continue;
-        }
-        check(param, value)?;
-        let at = params.iter().position(|known| known.name == param.name).unwrap_or_default();
-        if !values[at].is_empty() && !param.multiple {
-            return Err(format!("'{}' is given twice", param.name));
-        }
-        values[at].push(value.clone());
-    }
-    let mut missing: Option<&str> = None;
-    for (param, values) in params.iter().zip(&mut values).filter(|(param, _)| !param.secret) {
-        if param.kind == ParamKind::Flag {
-            values.retain(|value| YES.contains(&value.to_ascii_lowercase().as_str()));
-            if !values.is_empty() {
-                *values = vec!["true".into()];
-            }
-            continue;
-        }
-        // a default may not slip into the place of a positional that is left out
-        if values.is_empty() && (param.kind == ParamKind::Option || missing.is_none()) {
-            values.extend(param.default.clone());
-        }
-        if values.is_empty() && param.required {
-            return Err(format!("the parameter '{}' is required", param.name));
-        }
-        if param.kind == ParamKind::Arg {
-            match missing {
-                Some(missing) if !values.is_empty() => {
-                    return Err(format!("'{}' cannot be given without '{missing}', which comes before it", param.name));
+    for argument in arguments.iter().filter(|argument| argument.stdin) {
+        match &argument.value {
+            Value::Secret(_) => {}
+            Value::True => pieces.push(Secret::new(argument.name.as_str())),
+            Value::Text(text) => pieces.push(Secret::new(unended(text))),
+            Value::List(values) => pieces.push(Secret::new(values.join("\n"))),
+            Value::Files(files) => {
+                for file in files {
+                    pieces.push(Secret::new(unended(text_of(argument, file)?)));
                 }
-                None if values.is_empty() => missing = Some(&param.name),
-                _ => {}
             }
         }
     }
-    Ok(values)
+    if pieces.iter().map(|piece| piece.expose().len()).sum::<usize>() > STDIN_MAX {
+        return Err(format!("what is given on stdin is larger than {} KiB together", STDIN_MAX / 1024));
+    }
+    Ok(pieces)
 }
 
-fn check(param: &Param, value: &str) -> Result<(), String> {
-    let name = &param.name;
-    if value.contains('\0') {
-        return Err(format!("the value of '{name}' holds a NUL byte, which no argument can"));
-    }
-    if value.len() > VALUE_MAX {
-        return Err(format!("the value of '{name}' is longer than {} KiB", VALUE_MAX.div_ceil(1024)));
-    }
-    if param.kind == ParamKind::Flag {
-        let word = value.to_ascii_lowercase();
-        if !YES.contains(&word.as_str()) && !NO.contains(&word.as_str()) {
-            return Err(format!("'{name}' is a flag: true or false, not '{}'", shown_text(value)));
-        }
-    } else if !param.choices.is_empty() && !param.choices.iter().any(|choice| choice == value) {
-        let choices = param.choices.join(", ");
-        let hint = hint(value, param.choices.iter().map(String::as_str));
-        return Err(format!("'{name}' is one of {choices}, not '{}'{hint}", shown_text(value)));
-    }
-    Ok(())
+/// The end of the last line is added when it is sent.
+fn unended(text: &str) -> &str {
+    text.strip_suffix('\n').unwrap_or(text)
 }
 
-fn find<'a>(params: &'a [Param], name: &str) -> Result<&'a Param, String> {
-    if let Some(found) = params.iter().find(|param| param.name == name) {
-        return Ok(found);
+/// A file as one word.
+fn word(argument: &Argument, file: &Contents) -> Result<String, String> {
+    let text = text_of(argument, file)?;
+    if text.len() > VALUE_MAX {
+        let (name, path, most) = (&argument.name, shown(&file.path), VALUE_MAX.div_ceil(1024));
+        return Err(format!(
+            "{path} is larger than {most} KiB, too long for an argument: a line `@meta stdin {name}` sends it on stdin"
+        ));
     }
-    if let Some(found) = params.iter().find(|param| same(&param.name, name)) {
-        return Ok(found);
-    }
-    let name_shown = shown_text(name);
-    if params.is_empty() {
-        return Err(format!("the script has no parameter '{name_shown}': its header declares none"));
-    }
-    let near = hint(name, params.iter().map(|param| param.name.as_str()));
-    let known = params.iter().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", ");
-    Err(format!("the script has no parameter '{name_shown}'{near} (it has {known})"))
+    Ok(text.to_owned())
 }
 
-fn same(a: &str, b: &str) -> bool {
-    a == b || a.len() == b.len() && a.replace('_', "-") == b.replace('_', "-")
+fn text_of<'a>(argument: &Argument, file: &'a Contents) -> Result<&'a str, String> {
+    let text = std::str::from_utf8(&file.bytes).ok().filter(|text| !text.contains('\0'));
+    text.ok_or_else(|| {
+        let (name, path) = (&argument.name, shown(&file.path));
+        format!("{path} is not text, which '{name}' must be: encode it first (`base64 FILE`)")
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::super::header::header;
+    use super::super::values::{Supply, settle, shown};
     use super::*;
 
     const HEADER: &str = "# @arg mode![check|fix]\n# @arg paths*\n# @option -a --above=90\n# @option --tag*\n# @flag -n --dry-run\n# @option --token! <SECRET>\n";
 
-    fn with(text: &str, given: &[(&str, &str)]) -> Result<Vec<String>, String> {
-        let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        argv(&header(text).params, &given)
+    type Given<'a> = &'a [(&'a str, &'a str)];
+
+    fn settled(text: &str, given: Given<'_>, secrets: Given<'_>) -> Result<Vec<Argument>, String> {
+        let params: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let secrets: Vec<_> = secrets.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
+        settle(&header(text).params, &Supply { params: &params, secrets: &secrets, files: &[] })
     }
 
-    fn args(given: &[(&str, &str)]) -> Result<Vec<String>, String> {
-        with(HEADER, given)
+    fn with(text: &str, given: Given<'_>) -> Result<Vec<String>, String> {
+        argv(&header(text).params, &settled(text, given, &[])?)
+    }
+
+    fn args(given: Given<'_>) -> Result<Vec<String>, String> {
+        argv(&header(HEADER).params, &settled(HEADER, given, &[("token", "x")])?)
     }
 
     #[test]
@@ -240,24 +173,49 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_never_an_argument() {
-        assert!(args(&[("mode", "fix"), ("token", "hunter2")]).expect_err("secret").contains("secret"));
-        let params = header(HEADER).params;
-        assert_eq!(secrets_order(&params), ["token"]);
-        assert_eq!(secrets(&params, &[]), Err("the secret 'token' is required".into()));
-        let given = |value: &str| vec![("token".to_owned(), Secret::new(value))];
-        assert_eq!(secrets(&params, &given("hunter2")), Ok(vec![Secret::new("hunter2")]));
-        let refused = secrets(&params, &given("hunter2\nx")).expect_err("two lines");
+    fn a_secret_is_a_line_on_stdin_and_never_an_argument() {
+        let lines = |text: &str, secrets: Given<'_>| {
+            let pieces = stdin(&settled(text, &[], secrets)?)?;
+            Ok::<Vec<String>, String>(pieces.iter().map(|piece| piece.expose().to_owned()).collect())
+        };
+        let token = "# @option --token! <SECRET>\n";
+        assert!(settled(token, &[("token", "hunter2")], &[]).expect_err("secret").contains("secret"));
+        assert_eq!(lines(token, &[]), Err("the secret 'token' is required".into()));
+        assert_eq!(lines(token, &[("token", "hunter2")]), Ok(vec!["hunter2".to_owned()]));
+        assert_eq!(with(token, &[]).err().as_deref(), Some("the secret 'token' is required"));
+        let refused = lines(token, &[("token", "hunter2\nx")]).expect_err("two lines");
         assert!(!refused.contains("hunter2"));
-        let optional = header("# @option --a <SECRET>\n# @option --b <SECRET>\n").params;
-        let only_b = secrets(&optional, &[("b".into(), Secret::new("x"))]).expect("fine");
-        assert_eq!(only_b, [Secret::new(""), Secret::new("x")], "each keeps its line");
+        let optional = "# @option --a <SECRET>\n# @option --b <SECRET>\n";
+        assert_eq!(lines(optional, &[("b", "x")]), Ok(vec![String::new(), "x".to_owned()]), "each keeps its line");
     }
 
     #[test]
     fn a_preview_shows_what_will_be_passed() {
-        let previewed = shown(&header(HEADER).params, &[("mode".into(), "fix".into()), ("dry-run".into(), "1".into())]);
+        let given = [("mode", "fix"), ("dry-run", "1")];
+        let previewed = shown(&settled(HEADER, &given, &[("token", "hunter2")]).expect("fine"));
         let expected = [("mode", "fix"), ("above", "90"), ("dry-run", "true"), ("token", "(hidden)")];
-        assert_eq!(previewed.expect("fine"), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(previewed, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    fn from_file(text: &str, bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), String> {
+        let params = header(text).params;
+        let files = [Contents { param: "doc".into(), path: "/x".into(), bytes: Zeroizing::new(bytes.to_vec()) }];
+        let given = [("doc".to_owned(), "/x".to_owned())];
+        let arguments = settle(&params, &Supply { params: &given, files: &files, ..Supply::default() })?;
+        let pieces = stdin(&arguments)?;
+        Ok((argv(&params, &arguments)?, pieces.iter().map(|piece| piece.expose().to_owned()).collect()))
+    }
+
+    #[test]
+    fn a_file_is_its_contents_as_a_word_or_on_stdin_behind_the_secrets() {
+        let word = from_file("# @option --doc\n# @meta file doc\n", b"a\nb\n").expect("fine");
+        assert_eq!(word, (vec!["--doc".to_owned(), "a\nb\n".to_owned()], vec![]));
+        let lines = "# @option --doc\n# @option --key <SECRET>\n# @meta file doc\n# @meta stdin doc\n";
+        assert_eq!(from_file(lines, b"a\nb\n").expect("fine"), (vec![], vec![String::new(), "a\nb".to_owned()]));
+        let refused = from_file("# @option --doc\n# @meta file doc\n", b"\xff\0").expect_err("bytes");
+        assert!(refused.contains("'doc'") && refused.contains("base64"), "{refused}");
+        let large = vec![b'x'; 200_000];
+        let refused = from_file("# @option --doc\n# @meta file doc\n", &large).expect_err("large");
+        assert!(refused.contains("`@meta stdin doc`"), "{refused}");
     }
 }

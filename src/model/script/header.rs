@@ -13,6 +13,7 @@
 //! # @option -a --above=90 <PERCENT>   `--above VALUE`, 90 unless given (`--above="a b"` with spaces)
 //! # @option --tag* <TAG>          may be given several times
 //! # @flag -v --verbose            `--verbose`, there or not
+//! # @option --retries=3 <NUMBER>  a number (`<NUM>`, `<INT>`, `<INTEGER>`, `<FLOAT>`, `<DECIMAL>` are, too)
 //! # @option --token! <SECRET>     a secret: asked for, never an argument, a line on the script's stdin
 //! # @meta secret token            the same, said apart; what else `@meta` says is in [`meta`](super::meta)
 //! ```
@@ -25,8 +26,9 @@
 //! Headers come from files that anybody may have written: everything is bounded, and texts are cleaned of
 //! control characters.
 
-use super::meta::Meta;
-use super::{Finding, Level, Param, ParamKind};
+use super::meta::{Mark, Meta};
+use super::values::check;
+use super::{Finding, Level, Param, ParamKind, Takes};
 use crate::model::nearest::{hint, shown};
 
 /// A header is not read beyond so many lines.
@@ -38,6 +40,9 @@ const NAME: usize = 64;
 const TEXT: usize = 400;
 
 const TAGS: [&str; 10] = ["describe", "arg", "option", "flag", "meta", "cmd", "alias", "env", "version", "author"];
+
+/// Notations of values that are numbers.
+const NUMBERS: [&str; 6] = ["number", "num", "int", "integer", "float", "decimal"];
 
 /// What a header says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,12 +97,13 @@ pub fn header(text: &str) -> Header {
         };
         header.add(number, kind, rest);
     }
-    for (number, name) in std::mem::take(&mut header.meta.secret) {
+    for (number, name, mark) in std::mem::take(&mut header.meta.marks) {
         match header.params.iter().position(|param| param.name == name) {
-            Some(at) => header.make_secret(at, number),
+            Some(at) => header.mark(at, number, mark),
             None => header.say(Level::Warn, number, format!("no parameter is named '{name}'")),
         }
     }
+    header.check_numbers();
     header.check_order();
     header
 }
@@ -133,6 +139,26 @@ impl Header {
         }
     }
 
+    fn mark(&mut self, at: usize, number: u32, mark: Mark) {
+        let param = &mut self.params[at];
+        let flag = param.kind == ParamKind::Flag;
+        match mark {
+            Mark::Secret => return self.make_secret(at, number),
+            Mark::Advanced => param.advanced = true,
+            Mark::Example(example) => param.example = Some(example).filter(|example| !example.is_empty()),
+            Mark::File if !flag && !param.secret && param.choices.is_empty() => param.takes = Takes::File,
+            Mark::Stdin if !flag && !param.secret => param.stdin = true,
+            Mark::File => {
+                let text = format!("'{}' cannot be a file: a flag, a secret or a choice is none", param.name);
+                self.say(Level::Error, number, text);
+            }
+            Mark::Stdin => {
+                let text = format!("'{}' cannot travel on stdin: a flag is an argument, a secret does anyway", param.name);
+                self.say(Level::Warn, number, text);
+            }
+        }
+    }
+
     fn make_secret(&mut self, at: usize, number: u32) {
         let param = &mut self.params[at];
         if param.kind == ParamKind::Flag || param.multiple {
@@ -140,6 +166,7 @@ impl Header {
             return self.say(Level::Error, number, text);
         }
         param.secret = true;
+        (param.takes, param.stdin) = (Takes::Text, false);
         param.choices.clear();
         if param.default.take().is_some() {
             let text = format!("the default of '{}' is dropped: a secret in the script is none", param.name);
@@ -147,12 +174,24 @@ impl Header {
         }
     }
 
+    /// Defaults and choices that no number is.
+    fn check_numbers(&mut self) {
+        let mut said = Vec::new();
+        for param in self.params.iter().filter(|param| param.takes == Takes::Number) {
+            let alone = Param { choices: Vec::new(), ..param.clone() };
+            let odd = param.default.iter().chain(&param.choices).find(|value| check(&alone, value).is_err());
+            said.extend(odd.map(|value| format!("'{value}' is no number, which '{}' is", param.name)));
+        }
+        said.into_iter().for_each(|text| self.say(Level::Warn, 0, text));
+    }
+
     /// Positionals that could never be told apart.
     fn check_order(&mut self) {
         let mut many: Option<String> = None;
         let mut hole: Option<String> = None;
         let mut said = Vec::new();
-        for param in self.params.iter().filter(|param| param.kind == ParamKind::Arg && !param.secret) {
+        let positional = |param: &&Param| param.kind == ParamKind::Arg && !param.secret && !param.stdin;
+        for param in self.params.iter().filter(positional) {
             if let Some(many) = &many {
                 said.push(format!("'{}' comes after '{many}', which takes all that follows", param.name));
             } else if param.multiple {
@@ -212,16 +251,7 @@ fn parse(kind: ParamKind, rest: &str) -> Result<(Param, bool), String> {
     if name.chars().count() > NAME {
         return Err("its name is too long".into());
     }
-    let mut param = Param {
-        name: name.to_owned(),
-        kind,
-        describe: String::new(),
-        required: false,
-        default: None,
-        choices: Vec::new(),
-        multiple: false,
-        secret: false,
-    };
+    let mut param = Param::new(name, kind);
     if let Some(modifier) = rest.chars().next().filter(|c| "!*+".contains(*c)) {
         param.required = matches!(modifier, '!' | '+');
         param.multiple = matches!(modifier, '*' | '+') && kind != ParamKind::Flag;
@@ -248,6 +278,9 @@ fn parse(kind: ParamKind, rest: &str) -> Result<(Param, bool), String> {
         && let Some((notation, after)) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'))
     {
         secret |= notation.eq_ignore_ascii_case("secret");
+        if NUMBERS.iter().any(|number| notation.eq_ignore_ascii_case(number)) {
+            param.takes = Takes::Number;
+        }
         rest = after.strip_prefix(['*', '+', '?']).unwrap_or(after).trim_start();
     }
     param.describe = clean(rest, TEXT);
@@ -312,6 +345,7 @@ fn clean(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::script::Field;
 
     fn param(line: &str) -> Param {
         let header = header(&format!("#!/bin/sh\n# {line}\n"));
@@ -374,6 +408,30 @@ mod tests {
         assert!(!header.params[0].secret && header.params[1].secret);
         assert!(said("# @option --key=abc <secret>")[0].1.contains("dropped"));
         assert!(said("# @meta secret nosuch")[0].1.contains("no parameter"));
+    }
+
+    #[test]
+    fn every_kind_of_field_can_be_declared() {
+        let text = "# @option --retries=3 <NUM>\n# @option --config\n# @arg note\n# @flag --force\n# @meta file config\n# @meta stdin config note\n# @meta advanced retries\n# @meta example note seen in ring 1\n# @meta output json\n";
+        let header = header(text);
+        assert_eq!(header.findings, []);
+        let fields: Vec<Field> = header.params.iter().map(Param::field).collect();
+        assert_eq!(fields, [Field::Number, Field::File, Field::Lines, Field::Checkbox]);
+        let of = |name: &str| header.params.iter().find(|param| param.name == name).unwrap();
+        assert!(of("retries").advanced && of("config").stdin && !of("force").stdin);
+        assert_eq!(of("note").example.as_deref(), Some("seen in ring 1"));
+        assert_eq!(header.meta.output, Some(crate::model::content::Content::Json));
+    }
+
+    #[test]
+    fn what_no_field_can_be_is_told() {
+        assert!(said("# @flag --x\n# @meta file x")[0].1.contains("cannot be a file"));
+        assert!(said("# @flag --x\n# @meta stdin x")[0].1.contains("cannot travel on stdin"));
+        assert!(said("# @option --x=abc <INT>")[0].1.contains("'abc' is no number, which 'x' is"));
+        assert!(said("# @option --x[1|two] <INT>")[0].1.contains("'two' is no number"));
+        assert!(said("# @meta file nosuch")[0].1.contains("no parameter is named"));
+        let header = header("# @option --x <SECRET>\n# @meta file x\n");
+        assert_eq!((header.params[0].field(), header.findings.len()), (Field::Password, 1));
     }
 
     #[test]

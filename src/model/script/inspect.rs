@@ -116,6 +116,10 @@ pub fn examine(name: &str, bytes: &[u8]) -> (ScriptInfo, Vec<Finding>) {
         modified_at: None,
         last_run: None,
         refused,
+        output: header.meta.output,
+        connection: None,
+        category: String::new(),
+        read_only: None,
     };
     (info, findings)
 }

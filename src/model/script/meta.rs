@@ -1,8 +1,13 @@
-//! What a header's `@meta` lines say of the script itself: which parameters are secret, what to read when it fails,
-//! what its exit codes mean, and how it is asked to change nothing.
+//! What a header's `@meta` lines say of the script itself: what argc's own notation cannot say of its parameters, what
+//! to read when it fails, what its exit codes mean, what it prints, and how it is asked to change nothing.
 //!
 //! ```text
 //! # @meta secret token          a parameter that is a secret
+//! # @meta file config           its value is a file of yours: the script gets what the file holds
+//! # @meta stdin config          it travels on stdin, behind the secrets, and may have many lines
+//! # @meta advanced retries      rarely needed: the form folds it away
+//! # @meta example version 14.6  what a value looks like
+//! # @meta output json           what it prints (json, csv, html, text), for those who read it
 //! # @meta runbook https://…     what to read when it fails
 //! # @meta exit 70 no space      a word for an exit code: it has failed, and this is why
 //! # @meta exit-ok 75 deferred   an exit code that is not bad: no failure budget counts it
@@ -14,10 +19,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Level};
+use crate::model::content::Content;
 use crate::model::nearest::{hint, shown};
 
-const KNOWN: [&str; 5] = ["secret", "runbook", "exit", "exit-ok", "dry-run"];
+const KNOWN: [&str; 10] =
+    ["secret", "file", "stdin", "advanced", "example", "output", "runbook", "exit", "exit-ok", "dry-run"];
 
+/// Words on parameters.
+const MARKS: usize = 256;
 /// Exit codes with a word; characters of a word, of a link or an argument.
 const EXITS: usize = 64;
 const WORD: usize = 64;
@@ -39,13 +48,24 @@ pub struct ExitWord {
 /// The `@meta` lines of a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meta {
-    /// Names of parameters, and the lines that call them secret.
-    pub secret: Vec<(u32, String)>,
+    /// What is said of parameters, by line and name.
+    pub marks: Vec<(u32, String, Mark)>,
     /// A link: http or https.
     pub runbook: Option<String>,
     pub exits: Vec<ExitWord>,
     /// One argument.
     pub dry_run: Option<String>,
+    pub output: Option<Content>,
+}
+
+/// What a `@meta` line says of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    Secret,
+    File,
+    Stdin,
+    Advanced,
+    Example(String),
 }
 
 impl Meta {
@@ -54,11 +74,21 @@ impl Meta {
         let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let rest = rest.trim();
         let said = match name {
-            "secret" => {
-                let names = rest.split([',', ' ', '\t']).filter(|name| !name.is_empty());
-                self.secret.extend(names.map(|name| (number, clean(name.trim_start_matches('-'), WORD))).take(EXITS));
-                None
+            "secret" => self.mark(number, rest, &Mark::Secret),
+            "file" => self.mark(number, rest, &Mark::File),
+            "stdin" => self.mark(number, rest, &Mark::Stdin),
+            "advanced" => self.mark(number, rest, &Mark::Advanced),
+            "example" => {
+                let (name, example) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                self.mark(number, name, &Mark::Example(clean(example, TEXT)))
             }
+            "output" => match Content::of_word(rest) {
+                Some(content) => {
+                    self.output = Some(content);
+                    None
+                }
+                None => Some("what a script prints is one of text, html, csv, json: `@meta output json`".into()),
+            },
             "runbook" => self.link(rest),
             "exit" => self.exit(rest, false),
             "exit-ok" => self.exit(rest, true),
@@ -69,6 +99,14 @@ impl Meta {
             }
         };
         said.map(|text| Finding::new(Level::Warn, number, "header", text))
+    }
+
+    fn mark(&mut self, number: u32, names: &str, mark: &Mark) -> Option<String> {
+        let names = names.split([',', ' ', '\t']).filter(|name| !name.is_empty()).take(MARKS);
+        let names = names.map(|name| (number, clean(name.trim_start_matches('-'), WORD), mark.clone()));
+        let room = MARKS.saturating_sub(self.marks.len());
+        self.marks.extend(names.take(room));
+        None
     }
 
     fn link(&mut self, link: &str) -> Option<String> {
@@ -153,6 +191,25 @@ mod tests {
         assert_eq!(read(&["dry-run --check", "dry-run -n"]).0.dry_run.as_deref(), Some("--check"));
         let (meta, said) = read(&["dry-run --mode check"]);
         assert!(meta.dry_run.is_none() && said[0].contains("one argument"));
+    }
+
+    #[test]
+    fn parameters_are_marked_by_their_names_and_the_output_by_its_kind() {
+        let (meta, said) = read(&["file config", "stdin config, note", "advanced --retries", "example version 14.6 or so"]);
+        assert_eq!(said, [""; 0]);
+        let mark = |number, name: &str, mark| (number, name.to_owned(), mark);
+        let expected = [
+            mark(1, "config", Mark::File),
+            mark(2, "config", Mark::Stdin),
+            mark(2, "note", Mark::Stdin),
+            mark(3, "retries", Mark::Advanced),
+            mark(4, "version", Mark::Example("14.6 or so".into())),
+        ];
+        assert_eq!(meta.marks, expected);
+        assert_eq!(read(&["output JSON"]).0.output, Some(Content::Json));
+        assert!(read(&["output yaml"]).1[0].contains("`@meta output json`"));
+        let many = format!("secret {}", "a ".repeat(5000));
+        assert_eq!(read(&[&many, &many]).0.marks.len(), MARKS);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A script: its text's facts, its header (the tag notation of `argc`), its parameters.
 //!
-//! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], how
-//! parameters become arguments in [`argv`], what its `@meta` lines say in [`meta`], what mends a finding in [`fix`], which secrets stand in it in [`leaks`],
-//! what a new one begins with in [`template`].
+//! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], what a parameter is in
+//! [`param`], how values are held against parameters in [`values`] and become words in [`argv`], what its `@meta` lines
+//! say in [`meta`], what mends a finding in [`fix`], which secrets stand in it in [`leaks`], what a new one begins with
+//! in [`template`].
 
 pub mod argv;
 pub mod fix;
@@ -10,15 +11,20 @@ pub mod header;
 pub mod inspect;
 pub mod leaks;
 pub mod meta;
+pub mod param;
 pub mod template;
+pub mod values;
 
-pub use argv::{argv, secrets, secrets_order, shown};
 pub use fix::Replacement;
 pub use inspect::{examine, inspect, lint_builtin, payload};
 pub use meta::ExitWord;
+pub use param::{Field, Param, ParamKind, Takes};
+pub use values::{Argument, Contents, Supply, Value};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::content::Content;
 
 /// What is known of a script without its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +64,17 @@ pub struct ScriptInfo {
     /// Why it cannot be launched (NUL bytes, too large, unreadable), if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// What it prints, where it says so: from `@meta output`, or from its server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Content>,
+    /// The connection in whose own library it is, and its place there; its name is then `CONNECTION:NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub category: String,
+    /// Why it cannot be changed from here, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<String>,
 }
 
 impl ScriptInfo {
@@ -83,33 +100,6 @@ pub struct LastRun {
     pub ok_percent: Option<u8>,
     /// One character a job, oldest first: `+` all ok, `x` some bad, `-` only unreachable, `.` nothing has ended yet.
     pub history: String,
-}
-
-/// One parameter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Param {
-    pub name: String,
-    pub kind: ParamKind,
-    pub describe: String,
-    pub required: bool,
-    pub default: Option<String>,
-    /// Allowed values; empty: any.
-    pub choices: Vec<String>,
-    /// Takes several values (`*`/`+` in the notation); each is its own argv entry.
-    pub multiple: bool,
-    /// Never in argv: travels on stdin.
-    pub secret: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ParamKind {
-    /// Positional.
-    Arg,
-    /// `--name value`.
-    Option,
-    /// `--name`, present or not.
-    Flag,
 }
 
 /// A script whole.

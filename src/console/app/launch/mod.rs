@@ -291,7 +291,7 @@ impl Launch {
                 self.serial += 1;
                 self.asked = true;
                 self.dirty = false;
-                Some(Effect::Plan { serial: self.serial, request: Box::new(request) })
+                Some(Effect::Plan { serial: self.serial, request: Box::new(request), files: self.files() })
             }
             Err(why) => {
                 self.dirty = false;

@@ -9,7 +9,7 @@ use crate::console::app::form::{Hidden, Input, Need, Text, duration};
 use crate::console::app::tree::Tree;
 use crate::model::job::Job;
 use crate::model::plan::{LeftOut, Plan, PlanRequest, ScriptRef};
-use crate::model::script::{Param, ParamKind};
+use crate::model::script::{Param, ParamKind, Takes};
 use crate::model::secret::Secret;
 use crate::model::target::rerun;
 use crate::settings::units::show_duration;
@@ -58,7 +58,14 @@ impl Launch {
             LeftOut::INCLUDABLE.into_iter().filter(|why| self.value(&Slot::Include(*why)).is_some()).collect();
         let script = self.of.map_or(ScriptRef::Library(script), ScriptRef::Job);
         let (how, dry_run) = (self.how()?, self.dry_run);
-        Ok(PlanRequest { script, target, params, secrets, include, dry_run, timeout_ms, at_once, how })
+        let files = Vec::new(); // read on the way to the engine
+        Ok(PlanRequest { script, target, params, secrets, files, include, dry_run, timeout_ms, at_once, how })
+    }
+
+    /// Parameters whose files are to be read for a plan.
+    pub(super) fn files(&self) -> Vec<Param> {
+        let params = self.info.iter().flat_map(|info| &info.params);
+        params.filter(|param| param.takes == Takes::File && !param.secret).cloned().collect()
     }
 
     /// Values as a job had them; what was secret then is asked for again.

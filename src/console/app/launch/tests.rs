@@ -6,7 +6,7 @@ use crate::model::plan::PlanRequest;
 
 fn request(launch: &mut Launch) -> (u64, PlanRequest) {
     match launch.settle() {
-        Some(Effect::Plan { serial, request }) => (serial, *request),
+        Some(Effect::Plan { serial, request, .. }) => (serial, *request),
         other => panic!("no plan asked: {other:?} {:?}", launch.problem),
     }
 }

@@ -53,12 +53,6 @@ pub fn draw(app: &App, editor: &Editor, area: Rect, buf: &mut Buffer) {
 fn cells_of<'a>(app: &App, param: &Param) -> [cells::Cell<'a>; 5] {
     let theme = &app.theme;
     let (muted, plain) = (theme.style(Role::TextMuted), theme.style(Role::Text));
-    let kind = match param.kind {
-        _ if param.secret => "secret",
-        ParamKind::Arg => "arg",
-        ParamKind::Option => "option",
-        ParamKind::Flag => "flag",
-    };
     let rule = match (&param.choices[..], param.secret, param.multiple) {
         (_, true, _) => "not saved".to_owned(),
         ([], _, true) => "several".to_owned(),
@@ -67,7 +61,7 @@ fn cells_of<'a>(app: &App, param: &Param) -> [cells::Cell<'a>; 5] {
     };
     [
         left(text::plain(&param.name), theme.style(Role::TextStrong)),
-        left(kind, muted),
+        left(param.field().word(), muted),
         left(if param.required { "yes" } else { "no" }, plain),
         left(param.default.as_deref().map_or("-".into(), text::plain), plain),
         left(rule, muted),
@@ -103,12 +97,8 @@ fn notes(app: &App, header: &Header, width: usize) -> Vec<Line<'static>> {
 
 /// `--window --dry-run, then $1 version; token on stdin`
 fn passed_as(params: &[Param]) -> String {
-    let dashed = |param: &Param| match param.name.chars().count() {
-        1 => format!("-{}", param.name),
-        _ => format!("--{}", param.name),
-    };
-    let given = || params.iter().filter(|param| !param.secret);
-    let options: Vec<String> = given().filter(|param| param.kind != ParamKind::Arg).map(dashed).collect();
+    let given = || params.iter().filter(|param| !param.secret && !param.stdin);
+    let options: Vec<String> = given().filter(|param| param.kind != ParamKind::Arg).map(Param::dashed).collect();
     let words = given().filter(|param| param.kind == ParamKind::Arg).zip(1..);
     let words: Vec<String> =
         words.map(|(param, n)| format!("${n} {}{}", param.name, if param.multiple { "…" } else { "" })).collect();
@@ -124,6 +114,11 @@ fn passed_as(params: &[Param]) -> String {
         [] => {}
         [only] => parts.push(format!("{only} on stdin")),
         several => parts.push(format!("{} on stdin, a line each", several.join(", "))),
+    }
+    let then = if secrets.is_empty() { "" } else { "then " };
+    let texts: Vec<&str> = params.iter().filter(|param| param.stdin).map(|param| param.name.as_str()).collect();
+    if !texts.is_empty() {
+        parts.push(format!("{then}{} on stdin", texts.join(", ")));
     }
     parts.join("; ")
 }
@@ -148,6 +143,7 @@ mod tests {
         let passed = |text: &str| passed_as(&header(text).params);
         assert_eq!(passed("# @arg version!\n# @option --window\n# @flag -v\n"), "--window -v, then $1 version");
         assert_eq!(passed("# @arg a\n# @arg paths*\n# @option --token <secret>\n"), "$1 a $2 paths…; token on stdin");
+        assert_eq!(passed("# @arg note\n# @option --key <secret>\n# @meta stdin note\n"), "key on stdin; then note on stdin");
         assert_eq!(passed("# @option --a <secret>\n# @option --b <secret>\n"), "a, b on stdin, a line each");
     }
 
