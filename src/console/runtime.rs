@@ -4,6 +4,7 @@
 mod drafts;
 mod engine;
 mod files;
+mod given;
 mod keyboard;
 mod looks;
 mod pipe;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::drafts::Drafts;
+use super::given::with_files;
 use crate::client::{Asked, Client, ClientError};
 use crate::console::app::hold::Turn;
 use crate::console::app::saving::Saving;
