@@ -232,7 +232,7 @@ impl<'a> Session<'a> {
                 let answer = self.resolve(&expr);
                 Event::Resolved { expr, answer }
             }
-            Effect::Plan { serial, request } => {
+            Effect::Plan { serial, request, .. } => {
                 let plan = tape.plans.iter().find(|(params, plan)| {
                     plan.target == request.target && params.iter().all(|pair| request.params.contains(pair))
                 });

@@ -168,7 +168,10 @@ mod tests {
         let mut request = request(&[("config", &path), ("note", "/etc/passwd"), ("nosuch", "x")]);
         read(&params, &mut request, false).unwrap();
         let contents = request.files[0].contents().unwrap();
-        assert_eq!((contents.param.as_str(), contents.path.as_str(), contents.bytes.as_slice()), ("--config", path.as_str(), &b"a=1\n"[..]));
+        assert_eq!(
+            (contents.param.as_str(), contents.path.as_str(), contents.bytes.as_slice()),
+            ("--config", path.as_str(), &b"a=1\n"[..])
+        );
         assert_eq!(request.files.len(), 1);
         assert!(!format!("{request:?}").contains("YT0x"), "no contents in debug output");
     }

@@ -527,6 +527,7 @@ impl Desk {
             effect @ (Effect::LoadDrafts | Effect::SaveDraft { .. } | Effect::DropDraft(_)) => {
                 engine.drafts.carry_out(effect);
             }
+            Effect::LookAt(path) => engine.blocking(move || Some(given::look_at(path))),
             effect => engine.carry_out(effect),
         }
     }

@@ -92,6 +92,12 @@ pub enum Event {
         serial: u64,
         answer: Box<Result<Plan, Problem>>,
     },
+    /// A file that a launch is to take along: its size, or why it cannot be given; and paths that begin so.
+    LookedAt {
+        path: String,
+        size: Result<u64, String>,
+        near: Vec<String>,
+    },
     Answered {
         question: String,
         answer: Result<(), Problem>,
@@ -242,6 +248,7 @@ pub enum Effect {
         /// Parameters whose files are to be read first.
         files: Vec<Param>,
     },
+    LookAt(String),
     Answer {
         question: String,
         value: Secret,

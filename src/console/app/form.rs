@@ -9,6 +9,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{CursorMove, TextArea};
 use zeroize::Zeroizing;
 
+use super::inputs::{Lines, List, PathField, Picks};
+
 /// The longest text a field takes, in bytes.
 const LIMIT: usize = 64 * 1024;
 
@@ -188,6 +190,10 @@ pub enum Input {
         at: Option<usize>,
         optional: bool,
     },
+    List(List),
+    Picks(Picks),
+    Lines(Lines),
+    Path(PathField),
 }
 
 impl Input {
@@ -195,6 +201,10 @@ impl Input {
         match self {
             Input::Text(text) => text.key(key),
             Input::Hidden(text) => text.key(key),
+            Input::List(list) => list.key(key),
+            Input::Picks(picks) => picks.key(key),
+            Input::Lines(lines) => lines.key(key),
+            Input::Path(path) => path.key(key),
             Input::Flag(_) => false,
             Input::Choice { .. } => match key.code {
                 KeyCode::Left => self.cycle(false),
@@ -208,7 +218,10 @@ impl Input {
         match self {
             Input::Text(field) => field.paste(text),
             Input::Hidden(field) => field.paste(text),
-            Input::Flag(_) | Input::Choice { .. } => {}
+            Input::List(list) => list.paste(text),
+            Input::Lines(lines) => lines.paste(text),
+            Input::Path(path) => path.text.paste(text),
+            Input::Flag(_) | Input::Choice { .. } | Input::Picks(_) => {}
         }
     }
 
@@ -227,14 +240,25 @@ impl Input {
                     (Some(_), false) => (!*optional).then(|| len - 1),
                 };
             }
-            Input::Text(_) | Input::Hidden(_) => return false,
+            Input::Picks(picks) => picks.toggle(),
+            Input::Text(_) | Input::Hidden(_) | Input::List(_) | Input::Lines(_) | Input::Path(_) => return false,
         }
         true
     }
 
     /// Another value; `None`: nothing given.
     pub fn put(&mut self, value: Option<&str>) {
+        self.fill(value.as_slice());
+    }
+
+    /// Other values: several where it takes several.
+    pub fn fill(&mut self, values: &[&str]) {
+        let value = values.first().copied();
         match self {
+            Input::List(list) => *list = List::new(values.iter().copied()),
+            Input::Picks(picks) => *picks = Picks::new(&picks.of, values),
+            Input::Lines(lines) => *lines = Lines::new(value.unwrap_or_default()),
+            Input::Path(path) => *path = PathField::new(value.unwrap_or_default()),
             Input::Text(text) => *text = Text::new(value.unwrap_or_default()),
             Input::Hidden(hidden) => *hidden = Hidden::default(),
             Input::Flag(on) => *on = value == Some("true"),
@@ -242,9 +266,30 @@ impl Input {
         }
     }
 
-    /// The value as text; `None`: nothing given. Never for [`Input::Hidden`].
+    /// Every value, as text. Never of [`Input::Hidden`].
+    pub fn values(&self) -> Vec<String> {
+        match self {
+            Input::List(list) => list.values(),
+            Input::Picks(picks) => picks.values(),
+            input => input.value().into_iter().collect(),
+        }
+    }
+
+    /// Nothing is given.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Input::Hidden(hidden) => hidden.is_empty(),
+            input => input.values().is_empty(),
+        }
+    }
+
+    /// The value as text, the first of several; `None`: nothing given. Never for [`Input::Hidden`].
     pub fn value(&self) -> Option<String> {
         match self {
+            Input::List(list) => list.values().into_iter().next(),
+            Input::Picks(picks) => picks.values().into_iter().next(),
+            Input::Lines(lines) => (!lines.is_empty()).then(|| lines.text()),
+            Input::Path(path) => (!path.text.is_empty()).then(|| path.text.text().to_owned()),
             Input::Text(text) => (!text.is_empty()).then(|| text.text().to_owned()),
             Input::Hidden(_) => None,
             Input::Flag(on) => on.then(|| "true".to_owned()),

@@ -202,7 +202,7 @@ impl App {
                     picker.paste(text);
                 } else if let Some(field) = launch.focused() {
                     field.input.paste(text);
-                    if !matches!(field.input, Input::Flag(_) | Input::Choice { .. })
+                    if !matches!(field.input, Input::Flag(_) | Input::Choice { .. } | Input::Picks(_))
                         && !matches!(field.slot, Slot::Answer(_))
                     {
                         launch.edited();

@@ -190,6 +190,12 @@ impl App {
             }
             return Next::Stay;
         }
+        if let Some(lines) = launch.open_lines() {
+            lines.open = false;
+            if matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack) {
+                return Next::Stay;
+            }
+        }
         match verb {
             Do::Cancel | Do::Back | Do::QuitOrBack => {
                 self.hint = Some(LEFT.into());
@@ -275,6 +281,11 @@ impl App {
             At::Arm | At::Launch => self.hint = Some("not possible yet: block d says why; nothing was sent".into()),
             At::Field(_) => match launch.focused().map(|field| (&field.input, &field.slot)) {
                 Some((Input::Choice { .. }, _)) => launch.open_picker(),
+                Some((Input::Lines(_), _)) => {
+                    if let Some(Input::Lines(lines)) = launch.focused().map(|field| &mut field.input) {
+                        lines.open = true;
+                    }
+                }
                 Some((Input::Hidden(text), Slot::Answer(question))) if !text.is_empty() => {
                     let value = crate::model::secret::Secret::new(text.expose());
                     effects.push(Effect::Answer { question: question.clone(), value });

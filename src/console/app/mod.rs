@@ -27,6 +27,7 @@ pub mod hints;
 pub mod history;
 pub mod hold;
 mod input;
+pub mod inputs;
 pub mod kept;
 pub mod launch;
 mod layers;
@@ -64,6 +65,8 @@ mod retry;
 pub mod sample;
 #[cfg(test)]
 mod sample_files;
+#[cfg(test)]
+pub mod sample_forms;
 #[cfg(test)]
 mod sample_groups;
 pub mod saving;
@@ -448,6 +451,7 @@ impl App {
         for layer in &mut self.layers {
             match layer {
                 Layer::Launch(launch) => {
+                    effects.extend(launch.looks());
                     effects.extend(launch.settle());
                     effects.extend(launch.wants_templates().then_some(Effect::LoadTemplates));
                 }

@@ -471,6 +471,7 @@ impl Session {
                 };
                 Event::Planned { serial: *serial, answer: Box::new(answer) }
             }
+            Effect::LookAt(_) => return super::sample_forms::look_at(effect),
             effect => return super::sample_files::answer(effect),
         })
     }

@@ -141,6 +141,11 @@ impl App {
     pub(super) fn chosen_in(&mut self, launch: &mut Launch, slot: &Slot) {
         match slot {
             Slot::Script => launch.script_chosen(&self.scripts),
+            // nothing that is launched is different
+            Slot::Advanced => {
+                let open = launch.focused().is_some_and(|field| field.input.value().is_some());
+                return launch.unfold(open);
+            }
             Slot::Template => {
                 let name = launch.template();
                 if let Some(template) = name.and_then(|name| self.templates.iter().find(|known| known.name == name)) {

@@ -97,6 +97,10 @@ impl App {
                 }
                 self.tree = tree;
             }
+            Event::LookedAt { path, size, near } => {
+                let told = self.launch_mut().is_some_and(|launch| launch.looked(&path, &size, &near));
+                self.dirty |= told;
+            }
             Event::Answered { question, answer } => self.answered(&question, answer),
             Event::Launched { answer } => self.launched(*answer),
             Event::Cancelled { job, answer } => match answer {

@@ -259,6 +259,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             return super::shelf::ask(client, effect).await;
         }
         Effect::Attach
+        | Effect::LookAt(_)
         | Effect::LoadDrafts
         | Effect::SaveDraft { .. }
         | Effect::DropDraft(_)

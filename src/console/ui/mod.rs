@@ -8,6 +8,8 @@ mod dialog;
 mod diff;
 mod editor;
 mod files;
+#[cfg(test)]
+mod form_tests;
 mod gauge;
 mod grid;
 mod help;

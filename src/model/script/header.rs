@@ -153,7 +153,8 @@ impl Header {
                 self.say(Level::Error, number, text);
             }
             Mark::Stdin => {
-                let text = format!("'{}' cannot travel on stdin: a flag is an argument, a secret does anyway", param.name);
+                let text =
+                    format!("'{}' cannot travel on stdin: a flag is an argument, a secret does anyway", param.name);
                 self.say(Level::Warn, number, text);
             }
         }

@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn parameters_are_marked_by_their_names_and_the_output_by_its_kind() {
-        let (meta, said) = read(&["file config", "stdin config, note", "advanced --retries", "example version 14.6 or so"]);
+        let (meta, said) =
+            read(&["file config", "stdin config, note", "advanced --retries", "example version 14.6 or so"]);
         assert_eq!(said, [""; 0]);
         let mark = |number, name: &str, mark| (number, name.to_owned(), mark);
         let expected = [

@@ -285,7 +285,10 @@ mod tests {
     fn what_is_wrong_names_the_parameter_and_what_it_takes() {
         let refused = |given: &[(&str, &str)]| settled(&[&[("mode", "fix")], given].concat()).expect_err("refused");
         assert_eq!(settled(&[]), Err("the parameter 'mode' is required".into()));
-        assert_eq!(settled(&[("mode", "fxi")]).unwrap_err(), "'mode' is one of check, fix, not 'fxi'; did you mean 'fix'?");
+        assert_eq!(
+            settled(&[("mode", "fxi")]).unwrap_err(),
+            "'mode' is one of check, fix, not 'fxi'; did you mean 'fix'?"
+        );
         assert_eq!(refused(&[("above", "lots")]), "'above' is a number (such as 90), not 'lots'");
         assert!(refused(&[("above", "nan")]).contains("is a number"));
         assert!(refused(&[("dry-run", "maybe")]).contains("true or false"));

@@ -1,18 +1,21 @@
 //! Screen 3: the launch dialog. Owns the form, the plan that the engine made of it, and the arming. Nothing is
 //! sent before the arm text is right for the very plan on screen; a change of anything disarms.
 
+#[cfg(test)]
+mod form_tests;
 pub mod how;
+pub mod params;
 mod request;
 mod template;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use ratatui::layout::{Position, Rect};
 
 pub use self::how::{Knob, Place};
-use self::request::{input_of, note_of, spread};
+use self::request::spread;
 use super::chooser::Chooser;
 use super::event::Effect;
 use super::form::{Arm, Input, Need, Text};
@@ -30,6 +33,8 @@ use crate::model::wire::{Code, Problem};
 pub enum Slot {
     Script,
     Param(usize),
+    /// Under which the parameters are folded that are rarely needed.
+    Advanced,
     /// The launch that is kept under a name and filled in from.
     Template,
     Target,
@@ -81,6 +86,10 @@ pub type Spread = (String, Vec<(String, usize)>);
 #[derive(Debug)]
 pub struct Launch {
     pub fields: Vec<Field>,
+    /// Fields that are folded away.
+    folded: Vec<Field>,
+    /// The target that was written here for a script of a server.
+    aimed: Option<String>,
     pub at: At,
     pub info: Option<ScriptInfo>,
     pub plan: Option<Plan>,
@@ -134,6 +143,8 @@ impl Launch {
         fields.extend(how::fields());
         let mut launch = Self {
             fields,
+            folded: Vec::new(),
+            aimed: None,
             at: At::Arm,
             info: None,
             plan: None,
@@ -162,13 +173,7 @@ impl Launch {
 
     /// The first field that must be filled and is not; else where it is armed.
     fn first_gap(&self) -> At {
-        let gap = self.fields.iter().position(|f| {
-            f.required
-                && match &f.input {
-                    Input::Hidden(hidden) => hidden.is_empty(),
-                    input => input.value().is_none(),
-                }
-        });
+        let gap = self.fields.iter().position(|f| f.required && f.input.is_empty());
         gap.map_or(At::Arm, At::Field)
     }
 
@@ -182,56 +187,6 @@ impl Launch {
 
     pub fn target(&self) -> String {
         self.value(&Slot::Target).unwrap_or_default()
-    }
-
-    /// The script field has a (new) value: its parameters become fields. Values of the same name are kept.
-    pub fn script_chosen(&mut self, scripts: &[ScriptInfo]) {
-        let chosen = self.script();
-        if chosen != self.info.as_ref().map(|info| info.name.clone()) {
-            self.of = None;
-        }
-        let info = chosen.and_then(|name| scripts.iter().find(|s| s.name == name).cloned());
-        let old = self.info.take();
-        let mut kept: BTreeMap<String, Input> = BTreeMap::new();
-        let params = old.map(|old| old.params).unwrap_or_default();
-        self.fields.retain_mut(|field| match field.slot {
-            Slot::Param(at) => {
-                if let Some(param) = params.get(at) {
-                    kept.insert(param.name.clone(), std::mem::replace(&mut field.input, Input::Flag(false)));
-                }
-                false
-            }
-            _ => true,
-        });
-        if let Some(info) = &info {
-            let fields: Vec<Field> = info
-                .params
-                .iter()
-                .enumerate()
-                .map(|(at, param)| {
-                    let fresh = input_of(param);
-                    let input = match kept.remove(&param.name) {
-                        Some(Input::Text(text)) if matches!(fresh, Input::Text(_)) => Input::Text(text),
-                        Some(Input::Hidden(text)) if matches!(fresh, Input::Hidden(_)) => Input::Hidden(text),
-                        Some(Input::Flag(on)) if matches!(fresh, Input::Flag(_)) => Input::Flag(on),
-                        Some(Input::Choice { of, at, .. }) if param.choices == of => {
-                            Input::Choice { of, at, optional: !param.required }
-                        }
-                        _ => fresh,
-                    };
-                    Field {
-                        block: 0,
-                        slot: Slot::Param(at),
-                        label: param.name.clone(),
-                        input,
-                        note: note_of(param),
-                        required: param.required,
-                    }
-                })
-                .collect();
-            self.fields.splice(1..1, fields);
-        }
-        self.info = info;
     }
 
     /// Something in the form changed: what was armed is not, and the plan is asked for again.
@@ -256,6 +211,7 @@ impl Launch {
     pub fn back(&mut self) {
         self.reset();
         self.edited();
+        self.look_again();
         self.picker = None;
         self.devices = None;
         self.at = self.first_gap();
@@ -477,8 +433,12 @@ impl Launch {
             let mut here = places.iter().filter(|place| place.row == from + row);
             return here.rfind(|place| place.x <= x).map(|place| place.field);
         }
+        if block == 0 {
+            let shown = self.what_shown(usize::from(inside.height), inside.width);
+            return shown.into_iter().find(|(at, _)| usize::from(*at) == row).map(|(_, field)| field);
+        }
         let field = self.fields_shown(block, usize::from(inside.height)).nth(row)?;
-        (row == 0 || !matches!(block, 1 | 3)).then_some(field.0)
+        (row == 0).then_some(field.0)
     }
 
     /// To the first field of a block; to the buttons if it has none.

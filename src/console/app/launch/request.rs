@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Launch, Slot, Spread};
-use crate::console::app::form::{Hidden, Input, Need, Text, duration};
+use crate::console::app::form::{Input, Need, duration};
 use crate::console::app::tree::Tree;
 use crate::model::job::Job;
 use crate::model::plan::{LeftOut, Plan, PlanRequest, ScriptRef};
-use crate::model::script::{Param, ParamKind, Takes};
+use crate::model::script::{Param, Takes};
 use crate::model::secret::Secret;
 use crate::model::target::rerun;
 use crate::settings::units::show_duration;
@@ -33,24 +33,15 @@ impl Launch {
             Some(text) => Some(text.trim().parse().map_err(|_| format!("at once: \"{text}\" is not a number"))?),
         };
         let (mut params, mut secrets) = (Vec::new(), Vec::new());
-        let known = self.info.iter().flat_map(|info| info.params.iter()).collect::<Vec<_>>();
-        for field in &self.fields {
-            let Slot::Param(at) = field.slot else { continue };
-            let Some(param) = known.get(at) else { continue };
+        for (param, field) in self.asked() {
+            if let Some(why) = self.wrong(field) {
+                return Err(format!("{}: {why}", param.name));
+            }
             match &field.input {
                 Input::Hidden(text) if !text.is_empty() => {
                     secrets.push((param.name.clone(), Secret::new(text.expose())));
                 }
-                Input::Hidden(_) => {}
-                input => {
-                    let Some(value) = input.value() else { continue };
-                    if param.multiple {
-                        let words = shlex::split(&value).ok_or(format!("{}: a quote is not closed", param.name))?;
-                        params.extend(words.into_iter().map(|word| (param.name.clone(), word)));
-                    } else {
-                        params.push((param.name.clone(), value));
-                    }
-                }
+                input => params.extend(given(param, input).into_iter().map(|value| (param.name.clone(), value))),
             }
         }
         let timeout_ms = timeout.map(|t| u64::try_from(t.as_millis()).unwrap_or(u64::MAX));
@@ -66,26 +57,6 @@ impl Launch {
     pub(super) fn files(&self) -> Vec<Param> {
         let params = self.info.iter().flat_map(|info| &info.params);
         params.filter(|param| param.takes == Takes::File && !param.secret).cloned().collect()
-    }
-
-    /// Values as a job had them; what was secret then is asked for again.
-    pub fn fill(&mut self, params: &[(String, String)]) {
-        let Some(info) = &self.info else { return };
-        for field in &mut self.fields {
-            let Slot::Param(at) = field.slot else { continue };
-            let Some(param) = info.params.get(at) else { continue };
-            let values: Vec<&str> =
-                params.iter().filter(|(name, _)| *name == param.name).map(|(_, value)| value.as_str()).collect();
-            let [first, ..] = values.as_slice() else { continue };
-            match &mut field.input {
-                Input::Text(text) if param.multiple => *text = Text::new(&shlex::try_join(values).unwrap_or_default()),
-                Input::Text(text) => *text = Text::new(first),
-                Input::Flag(on) => *on = *first == "true",
-                Input::Choice { of, at, .. } => *at = of.iter().position(|choice| choice == first),
-                Input::Hidden(_) => {}
-            }
-        }
-        self.at = self.first_gap();
     }
 
     /// What this job ran, within its time.
@@ -119,14 +90,9 @@ impl Launch {
             self.script().map_or("SCRIPT".into(), |s| quote(&s)),
             quote(&self.target())
         );
-        let known: Vec<&Param> = self.info.iter().flat_map(|info| info.params.iter()).collect();
-        for field in &self.fields {
-            let Slot::Param(at) = field.slot else { continue };
-            if let (Some(value), Some(param)) = (field.input.value(), known.get(at)) {
-                let values = if param.multiple { shlex::split(&value).unwrap_or_default() } else { vec![value] };
-                for value in values {
-                    line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
-                }
+        for (param, field) in self.asked() {
+            for value in given(param, &field.input) {
+                line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
             }
         }
         if let Some(timeout) = self.value(&Slot::Timeout) {
@@ -151,35 +117,12 @@ impl Launch {
     }
 }
 
-pub(super) fn input_of(param: &Param) -> Input {
-    if param.secret {
-        return Input::Hidden(Hidden::default());
+/// What a field gives: where a flag is usually on, off is said.
+pub(super) fn given(param: &Param, input: &Input) -> Vec<String> {
+    match input {
+        Input::Flag(false) if param.usually_on() => vec!["false".to_owned()],
+        input => input.values(),
     }
-    if param.kind == ParamKind::Flag {
-        return Input::Flag(param.default.as_deref() == Some("true"));
-    }
-    if !param.choices.is_empty() && !param.multiple {
-        let at = param.default.as_ref().and_then(|default| param.choices.iter().position(|c| c == default));
-        return Input::Choice { of: param.choices.clone(), at, optional: !param.required };
-    }
-    Input::Text(Text::new(param.default.as_deref().unwrap_or_default()))
-}
-
-pub(super) fn note_of(param: &Param) -> String {
-    let mut notes = Vec::new();
-    if param.secret {
-        notes.push("hidden, sent on stdin".to_owned());
-    }
-    if param.multiple {
-        notes.push("several, parted by spaces".to_owned());
-    }
-    if param.multiple && !param.choices.is_empty() {
-        notes.push(param.choices.join(" "));
-    }
-    if !param.describe.is_empty() {
-        notes.push(param.describe.clone());
-    }
-    notes.join("; ")
 }
 
 /// The facts that tell the planned devices apart best, at most six.

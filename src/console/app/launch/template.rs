@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Launch, Slot, how};
+use super::request::given;
+use super::{Field, Launch, Slot, how};
 use crate::console::app::form::{Input, Text};
 use crate::model::script::ScriptInfo;
 use crate::model::template::{Form, Template};
@@ -18,7 +19,13 @@ impl Slot {
             Slot::AtOnce => Some("at_once"),
             Slot::Timeout => Some("timeout"),
             Slot::How(knob) => Some(knob.name()),
-            Slot::Include(_) | Slot::Script | Slot::Param(_) | Slot::Template | Slot::Target | Slot::Answer(_) => None,
+            Slot::Include(_)
+            | Slot::Script
+            | Slot::Param(_)
+            | Slot::Advanced
+            | Slot::Template
+            | Slot::Target
+            | Slot::Answer(_) => None,
         }
     }
 }
@@ -57,19 +64,19 @@ impl Launch {
     /// Fills the form in. What the template does not say is as the script and the settings have it.
     pub fn apply(&mut self, template: &Template, scripts: &[ScriptInfo]) {
         let form = &template.form;
-        let usual: Vec<(Slot, Option<String>)> =
+        let limits: Vec<(Slot, Option<String>)> =
             how::fields().into_iter().map(|field| (field.slot, field.input.value())).collect();
-        self.fields.retain(|field| match field.slot {
-            Slot::Param(_) => matches!(field.input, Input::Hidden(_)),
-            _ => true,
-        });
+        let usual = |field: &Field| matches!(field.slot, Slot::Param(_)) && !matches!(field.input, Input::Hidden(_));
+        self.fields.retain(|field| !usual(field));
+        self.folded.retain(|field| !usual(field));
         for field in &mut self.fields {
             match (&field.slot, &mut field.input) {
                 (Slot::Script, Input::Choice { of, at, .. }) => *at = of.iter().position(|name| *name == form.script),
                 (Slot::Target, input) => *input = Input::Text(Text::new(&form.target)),
                 (slot, input) => {
                     if let Some(limit) = slot.limit() {
-                        let usual = usual.iter().find(|(known, _)| known == slot).and_then(|(_, value)| value.as_ref());
+                        let usual =
+                            limits.iter().find(|(known, _)| known == slot).and_then(|(_, value)| value.as_ref());
                         input.put(form.limits.get(limit).or(usual).map(String::as_str));
                     }
                 }
@@ -88,18 +95,11 @@ impl Launch {
     /// What is written in it, to be kept.
     pub fn form(&self) -> Form {
         let mut params = BTreeMap::new();
-        let known = self.info.iter().flat_map(|info| info.params.iter()).collect::<Vec<_>>();
-        for field in &self.fields {
-            let Slot::Param(at) = field.slot else { continue };
-            let Some(param) = known.get(at).filter(|param| !param.secret) else { continue };
-            let values = match (&field.input, field.input.value()) {
-                // where on is usual, off is said
-                (Input::Flag(false), _) if param.default.as_deref() == Some("true") => vec!["false".to_owned()],
-                (_, None) => continue,
-                (_, Some(value)) if param.multiple => shlex::split(&value).unwrap_or_else(|| vec![value]),
-                (_, Some(value)) => vec![value],
-            };
-            params.insert(param.name.clone(), values);
+        for (param, field) in self.asked().filter(|(param, _)| !param.secret) {
+            let values = given(param, &field.input);
+            if !values.is_empty() {
+                params.insert(param.name.clone(), values);
+            }
         }
         let limits = self.fields.iter().filter_map(|field| {
             let (name, value) = (field.slot.limit()?, field.input.value()?);

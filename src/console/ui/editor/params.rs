@@ -143,7 +143,10 @@ mod tests {
         let passed = |text: &str| passed_as(&header(text).params);
         assert_eq!(passed("# @arg version!\n# @option --window\n# @flag -v\n"), "--window -v, then $1 version");
         assert_eq!(passed("# @arg a\n# @arg paths*\n# @option --token <secret>\n"), "$1 a $2 paths…; token on stdin");
-        assert_eq!(passed("# @arg note\n# @option --key <secret>\n# @meta stdin note\n"), "key on stdin; then note on stdin");
+        assert_eq!(
+            passed("# @arg note\n# @option --key <secret>\n# @meta stdin note\n"),
+            "key on stdin; then note on stdin"
+        );
         assert_eq!(passed("# @option --a <secret>\n# @option --b <secret>\n"), "a, b on stdin, a line each");
     }
 

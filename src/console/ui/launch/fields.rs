@@ -43,6 +43,9 @@ pub(super) fn draw_field(
         note(app, field, Rect { x: x + 5, width: room.saturating_sub(5), ..area }, buf);
         return;
     }
+    if let Input::Picks(picks) = &field.input {
+        return super::params::picks(app, picks, focused, Rect { x, width: room, ..area }, buf);
+    }
     // The expression and the script get all the room there is, other fields leave some to their note.
     let whole = matches!(field.slot, Slot::Target | Slot::Script) || room < 30;
     let width = if whole { room } else { (room * 3 / 5).clamp(12, 28) };
@@ -54,7 +57,10 @@ pub(super) fn draw_field(
             let value = at.and_then(|at| of.get(at)).map_or(String::new(), |value| text::plain(value));
             (text::clip(&value, inner.saturating_sub(2)), 0)
         }
-        Input::Flag(_) => (String::new(), 0),
+        Input::Path(path) => view(path.text.text(), path.text.cursor(), inner),
+        Input::List(list) => super::params::list(list, focused, inner),
+        Input::Lines(lines) => (super::params::summary(lines, inner), 0),
+        Input::Flag(_) | Input::Picks(_) => (String::new(), 0),
     };
     buf.set_string(x, area.y, "[", muted);
     buf.set_string(x + 1, area.y, text::pad(&shown, inner), style);
@@ -75,7 +81,8 @@ pub(super) fn draw_field(
     } else if focused {
         *position = Some(Position::new(x + 1 + cursor as u16, area.y));
     }
-    if !whole {
+    // (what the focused parameter is about stands beneath it)
+    if !whole && !(focused && matches!(field.slot, Slot::Param(_))) {
         note(app, field, Rect { x: x + width + 1, width: room.saturating_sub(width + 1), ..area }, buf);
     }
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod fields;
+mod params;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -41,6 +42,9 @@ pub fn draw(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> Option<
         return chooser::draw(app, picker, buf);
     }
     let body = layout::strips(area).body;
+    if let Some((label, lines)) = params::open_lines(launch) {
+        return Some(params::lines(app, label, lines, body, buf));
+    }
     if let Some(list) = &launch.devices {
         devices(app, launch, list, body, buf);
         return None;
@@ -56,13 +60,26 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
     };
     let focused = at.and_then(|at| launch.fields.get(at)).is_some_and(|field| field.block == block);
     let name = title(theme, LETTERS[usize::from(block)], NAMES[usize::from(block)], "");
-    let foot = if block == 1 && launch.plan.is_some() { "alt-t devices" } else { "" };
-    let inside = pane(app, buf, area, name, foot, focused);
+    let all = launch.fields.iter().filter(|field| field.block == block).count();
+    let shown = |block| match block {
+        0 => launch.what_shown(layout::inside(area), area.width.saturating_sub(4)).len(),
+        _ => all,
+    };
+    let foot = match block {
+        1 if launch.plan.is_some() => "alt-t devices".to_owned(),
+        block if shown(block) < all => format!("{} of {all} fields", shown(block)),
+        _ => String::new(),
+    };
+    let inside = pane(app, buf, area, name, &foot, focused);
     if block == 2 {
         return how_block(app, launch, at, inside, buf, position);
     }
     let labels = launch.fields.iter().filter(|field| field.block == block && !matches!(field.slot, Slot::Include(_)));
     let label = labels.map(|field| text::width(&field.label) + 1).max().unwrap_or(8).clamp(8, 16) as u16;
+    if block == 0 {
+        let y = params::draw(app, launch, at, label, inside, buf, position);
+        return what(app, launch, below(inside, y), buf);
+    }
     let mut y = 0;
     for (n, field) in launch.fields_shown(block, usize::from(inside.height)) {
         if matches!(field.slot, Slot::Include(_)) {
@@ -80,7 +97,6 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
     }
     let rest = below(inside, y);
     match block {
-        0 => what(app, launch, rest, buf),
         1 => whereto(app, launch, rest, buf),
         _ => check(app, launch, rest, buf),
     }
