@@ -6,6 +6,7 @@ mod afterwork;
 mod audit;
 mod caller;
 mod listen;
+mod past;
 mod routes;
 mod saved;
 mod shelf;

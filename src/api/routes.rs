@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
-use super::{afterwork, audit, saved, shelf, templates, triage};
+use super::{afterwork, audit, past, saved, shelf, templates, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -102,6 +102,7 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .merge(triage::routes())
         .merge(afterwork::routes())
         .merge(templates::routes())
+        .merge(past::routes())
         .merge(audit::routes());
     Router::new()
         .nest("/api/v1", v1)

@@ -13,6 +13,7 @@ use crate::model::ways::{Regroup, Rules, Ways};
 pub(super) fn routes() -> Router<House> {
     Router::new()
         .route("/jobs/{id}/groups", get(groups))
+        .route("/jobs/remarks", get(about_jobs))
         .route("/jobs/{id}/remarks", get(about_job).post(remark_job))
         .route("/jobs/{id}/regroup", post(regroup))
         .route("/ways", get(ways).post(rules))
@@ -26,6 +27,10 @@ struct How {
 
 async fn groups(State(house): State<House>, Path(id): Path<JobId>, Query(asked): Query<How>) -> Answered<Groups> {
     Ok(Json(house.engine.groups(id, asked.exact.unwrap_or(false)).await?))
+}
+
+async fn about_jobs(State(house): State<House>) -> Answered<Vec<About>> {
+    Ok(Json(house.engine.remarked_jobs().await?))
 }
 
 async fn about_job(State(house): State<House>, Path(id): Path<JobId>) -> Answered<About> {

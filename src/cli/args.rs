@@ -1,6 +1,7 @@
 //! The command line: verbs, flags, and their help. Nothing here acts.
 
 mod afterwork;
+mod past;
 mod planned;
 mod triage;
 
@@ -14,6 +15,8 @@ use crate::model::output::Which;
 use crate::settings::{self, Overrides, units};
 
 pub use afterwork::{Diff, Export, FormatWord, Rerun};
+use past::SEARCH_HELP;
+pub use past::{Search, Sought, Where};
 use planned::{AUDIT_HELP, PLAN_HELP};
 pub use planned::{Audit, DryRun, Plan, Reason, What};
 use triage::{ACK_HELP, GROUPS_HELP, NOTE_HELP, REGROUP_HELP};
@@ -117,8 +120,8 @@ pub enum Verb {
     /// The output of a job, its bytes as they were
     #[command(after_help = OUTPUT_HELP)]
     Output(Output),
-    /// Lines of a job's outputs that match
-    #[command(after_help = SEARCH_HELP)]
+    /// Past jobs: where a text appeared, what touched a device, what ended with a code or a signature
+    #[command(after_help = SEARCH_HELP, override_usage = past::USAGE)]
     Search(Search),
     /// The runs of a job by how they ended: a thousand outputs in a few rows
     #[command(after_help = GROUPS_HELP)]
@@ -274,6 +277,9 @@ pub enum Targets {
     Saved,
     /// Forget what is saved under a name
     Forget { name: String },
+    /// Where a device, a group or whatever an expression means was used: the jobs that touched it, newest first
+    #[command(after_help = past::WHERE_HELP)]
+    Where(Where),
 }
 
 #[derive(Debug, Subcommand)]
@@ -341,6 +347,9 @@ pub enum Scripts {
         #[arg(value_name = "B")]
         second: Option<String>,
     },
+    /// Where a script was used: its jobs, newest first
+    #[command(after_help = past::WHERE_HELP)]
+    Where(Where),
 }
 
 #[derive(Debug, Subcommand)]
@@ -424,37 +433,6 @@ pub struct Output {
     /// The bytes as they were, on a terminal too
     #[arg(long)]
     pub raw: bool,
-}
-
-const SEARCH_HELP: &str = "\
-All devices of the job, in order of arrival, each line with `device: ` before it (with --device: the
-line alone). Case counts where PATTERN has a capital letter. Of a line longer than 8 KiB its beginning is
-printed. Exit codes: 0 found, 3 nothing found, others as of every verb.
-JSON: one object a line, {schema_version, event: \"match\", device, stream, line, at, text}; with --count
-one object, {schema_version, job, lines, devices: [{device, lines}]}.
-
-    quarterdeck search 12 'no space left'
-    quarterdeck search 12 --regex 'rc=(69|7[0-9])' --count";
-
-#[derive(Debug, Args)]
-pub struct Search {
-    /// The job
-    pub id: u64,
-    /// A text, as it is
-    #[arg(allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
-    pub pattern: String,
-    /// PATTERN is a regular expression
-    #[arg(short = 'E', long)]
-    pub regex: bool,
-    /// Only this device: name, or connection:name
-    #[arg(long)]
-    pub device: Option<String>,
-    /// stdout, stderr, or both
-    #[arg(long, value_enum, default_value_t = StreamWord::All)]
-    pub stream: StreamWord,
-    /// How many lines of each device match, instead of the lines
-    #[arg(short, long)]
-    pub count: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -586,6 +564,9 @@ mod tests {
             "jobs attach 7 --json",
             "output 7 --json",
             "search 7 x --json",
+            "search --device web1 --json",
+            "targets where web1 --json",
+            "scripts where x --json",
             "regroup show x --json",
             "regroup merge 7 v1:2c7e v1:90ab --json",
             "note 7 seen --json",

@@ -16,6 +16,7 @@ pub mod keys;
 mod lines;
 mod out;
 mod output;
+mod past;
 mod plain;
 mod planned;
 pub mod printer;

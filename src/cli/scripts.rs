@@ -2,7 +2,7 @@
 
 use super::args::Scripts as Verb;
 use super::run::{found, read_script};
-use super::{CliError, Desk, Outcome, out, say, shelf};
+use super::{CliError, Desk, Outcome, out, past, say, shelf};
 use crate::model::rows::Scripts;
 use crate::model::script::{Field, Finding, Level, Param, Script, ScriptInfo};
 
@@ -17,6 +17,10 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         Verb::Restore { what } => return shelf::restore(desk, what).await,
         Verb::Versions { name } => return shelf::versions(desk, name).await,
         Verb::Diff { first, second } => return shelf::diff(desk, first, second.as_deref()).await,
+        Verb::Where(verb) => {
+            let asked = past::with_here(|here| verb.sought("script", here))?;
+            return past::run(desk, &asked).await;
+        }
         Verb::Ls { .. } | Verb::Show { .. } | Verb::Lint { .. } => {}
     }
     let client = desk.engine().await?;

@@ -1,17 +1,17 @@
-//! `search`: lines of a job's outputs that match, as `grep` would print them; what the engine keeps is searched there.
+//! `search JOB TEXT`: lines of a job's outputs that match, as `grep` would print them; what the engine keeps is searched
+//! there. Over past jobs it is `past`'s affair.
 
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::args::Search as Verb;
+use super::args::{Search as Verb, Sought};
 use super::follow::Interrupt;
 use super::out::{self, SCHEMA_VERSION, Sink};
-use super::{CliError, Desk, Outcome, safe};
+use super::{CliError, Desk, Outcome, past, safe};
 use crate::client::{Asked, Client};
 use crate::model::job::{Job, Run};
 use crate::model::output::{Line, Matching, Place, Seek};
-use crate::model::search::{Kind, Pattern};
 
 /// Lines asked for at a time.
 const PAGE: usize = 2_000;
@@ -31,11 +31,12 @@ struct Match<'a> {
 }
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
-    let kind = if verb.regex { Kind::Regex } else { Kind::Text };
-    let pattern = Pattern::smart(kind, &verb.pattern);
-    pattern.compile().map_err(|why| CliError::Usage(format!("{}: {why}", verb.pattern)))?;
+    let (id, pattern) = match past::with_here(|here| verb.sought(here))? {
+        Sought::Past(asked) => return past::run(desk, &asked).await,
+        Sought::Lines { job, pattern } => (job, pattern),
+    };
     let client = desk.engine().await?;
-    let job = client.job(verb.id).await?;
+    let job = client.job(id).await?;
     let run = match &verb.device {
         Some(device) => Some(named(&job, device)?.index),
         None => None,
@@ -43,7 +44,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let mut interrupt = Interrupt::listen()?;
     let work = async {
         let asked = Asked {
-            job: verb.id,
+            job: id,
             run,
             which: verb.stream.which(),
             seek: Seek::Start,

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::args::Targets as Verb;
-use super::{CliError, Desk, Outcome, out, safe, say};
+use super::{CliError, Desk, Outcome, out, past, safe, say};
 use crate::client::ClientError;
 use crate::model::device::{Device, Group};
 use crate::model::filter::{Column, Kind, Rows};
@@ -14,6 +14,10 @@ use crate::model::wire::{Code, Resolved};
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     match verb {
+        Verb::Where(verb) => {
+            let asked = past::with_here(|here| verb.sought("device", here))?;
+            return past::run(desk, &asked).await;
+        }
         Verb::Ls { groups, sift } => {
             let targets = client.targets().await?;
             for connection in &targets.connections {

@@ -114,6 +114,18 @@ impl Door {
         let body = self.bytes(doing, path, query).await?;
         Ok(cut::<C>(doing, body))
     }
+
+    /// The same for what is asked in a body.
+    pub async fn posted<C: Cut>(
+        &self,
+        doing: &'static str,
+        path: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<BoxStream<'static, Result<C::Item, ClientError>>, ClientError> {
+        let answer = accepted(doing, self.request(Method::POST, path).json(body)).await?;
+        let body = answer.bytes_stream().map(move |chunk| chunk.map_err(|error| lost(doing, &error))).boxed();
+        Ok(cut::<C>(doing, body))
+    }
 }
 
 /// Items out of chunks.

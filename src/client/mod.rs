@@ -8,6 +8,7 @@ mod events;
 mod frames;
 pub mod given;
 mod http;
+mod past;
 mod report;
 mod saved;
 mod shelf;

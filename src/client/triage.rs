@@ -31,6 +31,11 @@ impl Client {
         self.0.door.get("reading notes", &path(subject), &[]).await
     }
 
+    /// The jobs of which something was said.
+    pub async fn remarked_jobs(&self) -> Result<Vec<About>, ClientError> {
+        self.0.door.get("reading notes", "jobs/remarks", &[]).await
+    }
+
     /// Says something of it, or takes it back.
     pub async fn remark(&self, subject: &Subject, remark: &Remark) -> Result<About, ClientError> {
         self.0.door.post("noting", &path(subject), remark).await

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod library;
 pub mod merged;
 pub mod outputs;
+mod past;
 mod post;
 mod saved;
 pub mod search;
@@ -74,6 +75,7 @@ pub struct Engine {
     plans: Plans,
     launching: tokio::sync::Mutex<()>,
     searches: Searches,
+    past: past::Desk,
     notices: Mutex<Vec<String>>,
     /// Said once, to the first who asks.
     news: Mutex<Option<String>>,
@@ -153,6 +155,7 @@ impl Engine {
             plans: Plans::default(),
             launching: tokio::sync::Mutex::default(),
             searches: Searches::default(),
+            past: past::Desk::default(),
             notices: Mutex::new(notices),
             news: Mutex::new(news),
             started: Instant::now(),

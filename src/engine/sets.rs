@@ -62,6 +62,26 @@ impl Engine {
         Ok(Meant { devices, gone })
     }
 
+    /// Ids of all devices that an expression means, those among them that the inventory has forgotten: `known` are the
+    /// ids that anything ever ran on.
+    pub async fn ever_meant(&self, expr: &str, known: Vec<String>) -> Result<HashSet<String>, Problem> {
+        let wrong =
+            |error: target::Error| Problem { code: Code::Invalid, error: error.message, column: Some(error.column) };
+        let inventory = self.inventories.all();
+        let expr = target::parse_with(expr, &|name| self.saved.find(name)).map_err(wrong)?;
+        let sets = self.sets(&expr).await;
+        let here: HashSet<&str> = inventory.devices.iter().map(|device| device.id.as_str()).collect();
+        let left = sets.values().flatten().flatten();
+        let gone: BTreeSet<&String> = known.iter().chain(left).filter(|id| !here.contains(id.as_str())).collect();
+        let mut with = Inventory::clone(&inventory);
+        with.devices.extend(gone.into_iter().map(|id| {
+            let (connection, name) = id.split_once(':').unwrap_or(("", id));
+            Device::new(connection, name)
+        }));
+        with.devices.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(expr.resolve(&with, &sets).map_err(wrong)?.into_iter().map(|device| device.id.clone()).collect())
+    }
+
     /// What failed in the last jobs, as targets that are kept without anybody's doing.
     pub async fn failed_lately(&self) -> Vec<SavedTarget> {
         let jobs = self.jobs.store.db.call(|db| db::jobs(db, RECENT)).await.unwrap_or_default();

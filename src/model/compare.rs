@@ -129,6 +129,56 @@ pub struct Against {
     /// Devices of one of them alone, as node sets.
     pub only_left: String,
     pub only_right: String,
+    /// The devices of `moved` one by one.
+    #[serde(default)]
+    pub shifts: Vec<Shift>,
+}
+
+/// A device of both whose run ended in another way, or badly again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shift {
+    /// Id, and name.
+    pub device: String,
+    pub name: String,
+    pub from: Way,
+    pub to: Way,
+    /// What the run on the right says.
+    pub says: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    pub run: u32,
+    pub state: RunState,
+    pub exit_code: Option<i32>,
+    pub signature: String,
+}
+
+impl Way {
+    /// `failed 69`
+    pub fn said(&self) -> String {
+        let code = self.exit_code.map_or_else(String::new, |code| format!(" {code}"));
+        format!("{}{code}", self.state.word())
+    }
+}
+
+impl Shift {
+    /// What may have changed, the worst first.
+    pub const WORDS: [&'static str; 4] = ["broke", "bad again", "other words", "fixed"];
+
+    pub fn word(&self) -> &'static str {
+        changed(self.from.state, self.to.state)
+    }
+}
+
+fn changed(from: RunState, to: RunState) -> &'static str {
+    match (from == RunState::Ok, to == RunState::Ok) {
+        (true, false) => "broke",
+        (false, true) => "fixed",
+        (false, false) => "bad again",
+        (true, true) => "other words",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +217,7 @@ pub struct Moved {
 
 impl Moved {
     pub fn word(&self) -> &'static str {
-        match (self.from == RunState::Ok, self.to == RunState::Ok) {
-            (true, false) => "broke",
-            (false, true) => "fixed",
-            (false, false) => "bad again",
-            (true, true) => "other words",
-        }
+        changed(self.from, self.to)
     }
 }
 

@@ -97,6 +97,18 @@ pub fn ranges(matcher: &Regex, line: &str) -> Vec<Range<usize>> {
     matcher.find_iter(line.as_bytes()).map(|found| found.range()).filter(inside).take(200).collect()
 }
 
+/// So much of a long line as shows where it matches.
+pub fn around(matcher: &Regex, line: String, most: usize) -> String {
+    if line.len() <= most {
+        return line;
+    }
+    let hit = matcher.find(line.as_bytes()).map_or(0, |found| found.start());
+    let floor = |at: usize| (0..=at.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let from = if hit < most / 2 { 0 } else { floor(hit - most / 4) };
+    let part = &line[from..floor(from + most)];
+    if from > 0 { format!("…{part}") } else { part.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +149,16 @@ mod tests {
         for line in ["all fine", "terror", "0 faults", "failover done"] {
             assert!(!trouble.is_match(line.as_bytes()), "{line}");
         }
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_that_matches_is_kept() {
+        let matcher = Pattern::typed("needle").unwrap().compile().unwrap();
+        assert_eq!(around(&matcher, "a needle".into(), 20), "a needle");
+        let long = around(&matcher, format!("{}needle{}", "é".repeat(300), "é".repeat(300)), 100);
+        assert!(long.starts_with("…é") && long.contains("needle") && long.len() <= 104, "{long}");
+        let early = around(&matcher, format!("needle{}", "x".repeat(300)), 100);
+        assert!(early.starts_with("needle") && early.len() == 100);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::engine::jobs::plan::invalid;
 use crate::engine::store::db;
 use crate::engine::{Engine, problem};
-use crate::model::compare::{Against, Changed, Moved};
+use crate::model::compare::{Against, Changed, Moved, Shift, Way};
 use crate::model::job::{Job, JobId, Run};
 use crate::model::nodeset;
 use crate::model::state::RunState;
@@ -60,35 +60,55 @@ fn against(left: &Job, right: &Job, [then, now]: &[Groups; 2]) -> Against {
     let ids = |job: &Job| job.runs.iter().map(|run| run.device.clone()).collect::<std::collections::BTreeSet<_>>();
     let (there, here) = (ids(left), ids(right));
     let fold = |ids: Vec<&String>| nodeset::fold(ids.into_iter().map(String::as_str));
+    let shifts = shifts(left, right, then, now);
     Against {
         left: left.summary.id,
         right: right.summary.id,
         groups,
-        moved: moved(left, right, then, now),
+        moved: moved(&shifts),
         only_left: fold(there.difference(&here).collect()),
         only_right: fold(here.difference(&there).collect()),
+        shifts,
     }
 }
 
-/// Those of both whose end is another one, or bad again.
-fn moved(left: &Job, right: &Job, then: &Groups, now: &Groups) -> Vec<Moved> {
+/// Those of both whose end is another one, or bad again; what is worst first.
+fn shifts(left: &Job, right: &Job, then: &Groups, now: &Groups) -> Vec<Shift> {
     let before: HashMap<&str, &Run> = left.runs.iter().map(|run| (run.device.as_str(), run)).collect();
     let (old, new) = (by_run(then), by_run(now));
-    let mut moves: BTreeMap<(&str, u8, u8), (Moved, Vec<&str>)> = BTreeMap::new();
+    let way = |run: &Run, group: &Group| Way {
+        run: run.index,
+        state: run.state,
+        exit_code: run.exit_code,
+        signature: group.signature.clone(),
+    };
+    let mut shifts = Vec::new();
     for run in right.runs.iter().filter(|run| run.state.ended()) {
         let Some(was) = before.get(run.device.as_str()).filter(|was| was.state.ended()) else { continue };
         let (Some(from), Some(to)) = (old.get(&was.index), new.get(&run.index)) else { continue };
         if from.signature == to.signature && run.state == RunState::Ok {
             continue;
         }
-        let key = (to.signature.as_str(), was.state.rank(), run.state.rank());
+        let (device, name, says) = (run.device.clone(), run.name.clone(), to.says.clone());
+        shifts.push(Shift { device, name, from: way(was, from), to: way(run, to), says });
+    }
+    let place = |shift: &Shift| Shift::WORDS.iter().position(|word| *word == shift.word());
+    shifts.sort_by_key(place); // (in one way they stay in the plan's order)
+    shifts
+}
+
+/// The same, those together that went the same way.
+fn moved(shifts: &[Shift]) -> Vec<Moved> {
+    let mut moves: BTreeMap<(&str, u8, u8), (Moved, Vec<&str>)> = BTreeMap::new();
+    for Shift { device, from, to, says, .. } in shifts {
+        let key = (to.signature.as_str(), from.state.rank(), to.state.rank());
         let (moved, devices) = moves.entry(key).or_insert_with(|| {
-            let (signature, says) = (to.signature.clone(), to.says.clone());
-            let moved = Moved { from: was.state, to: run.state, signature, says, count: 0, devices: String::new() };
+            let (signature, says) = (to.signature.clone(), says.clone());
+            let moved = Moved { from: from.state, to: to.state, signature, says, count: 0, devices: String::new() };
             (moved, Vec::new())
         });
         moved.count += 1;
-        devices.push(&run.device);
+        devices.push(device);
     }
     let mut moved: Vec<Moved> =
         moves.into_values().map(|(moved, devices)| Moved { devices: nodeset::fold(devices), ..moved }).collect();
@@ -156,6 +176,15 @@ mod tests {
         assert_eq!(
             moved,
             [("broke", "power", "lab:a", 1), ("bad again", "net", "lab:c,lab:d", 2), ("fixed", "fine", "lab:b", 1)]
+        );
+        let shifts: Vec<_> = against
+            .shifts
+            .iter()
+            .map(|shift| (shift.name.as_str(), shift.word(), shift.from.run, shift.to.run))
+            .collect();
+        assert_eq!(
+            shifts,
+            [("a", "broke", 0, 0), ("c", "bad again", 2, 2), ("d", "bad again", 3, 3), ("b", "fixed", 1, 1)]
         );
         assert_eq!((against.only_left.as_str(), against.only_right.as_str()), ("lab:x", "lab:y"));
     }

@@ -77,7 +77,7 @@ impl Searches {
 
 /// One search: how far it has come in each run.
 pub struct Search {
-    needle: Needle,
+    needle: Arc<Needle>,
     wanted: Wanted,
     runs: Vec<Looked>,
 }
@@ -91,11 +91,16 @@ struct Looked {
 
 impl Search {
     pub fn new(wish: &Wish, runs: Vec<u32>) -> Result<Self, String> {
-        Ok(Self {
-            needle: Needle::new(&wish.pattern)?,
-            wanted: Wanted { which: wish.which, meta: false },
+        Ok(Self::with(Arc::new(Needle::new(&wish.pattern)?), wish.which, runs))
+    }
+
+    /// For who looks for the same in many jobs.
+    pub fn with(needle: Arc<Needle>, which: Which, runs: Vec<u32>) -> Self {
+        Self {
+            needle,
+            wanted: Wanted { which, meta: false },
             runs: runs.into_iter().map(|run| Looked { run, hits: Hits::default(), over: false }).collect(),
-        })
+        }
     }
 
     /// Runs of the job that this one does not know yet.
@@ -247,6 +252,25 @@ impl Search {
         }
         window.ends = at.iter().zip(&founds).all(|(at, found)| *at >= found.hits.count);
         Ok((window, first))
+    }
+
+    /// Of every run in which a line matches the first one, and how many do.
+    pub fn first_of_each(&self, open: Open<'_>) -> io::Result<Vec<(u64, Line)>> {
+        let mut lines = Vec::new();
+        for looked in self.runs.iter().filter(|looked| looked.hits.count > 0) {
+            let Some(source) = open(looked.run)? else { continue };
+            let found = Found {
+                run: looked.run,
+                files: &source.files,
+                needle: &self.needle,
+                wanted: self.wanted,
+                hits: &looked.hits,
+            };
+            if let Some(spot) = found.at(0)? {
+                lines.extend(self.line(&found, found.place(&spot))?.map(|line| (looked.hits.count, line)));
+            }
+        }
+        Ok(lines)
     }
 
     /// The first `count` lines that match, run by run.

@@ -6,6 +6,7 @@ pub mod db;
 pub mod index;
 pub mod outbox;
 pub mod output;
+pub mod past;
 pub mod remarks;
 pub mod segment;
 pub mod slots;

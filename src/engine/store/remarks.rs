@@ -57,6 +57,12 @@ pub fn signatures(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
     query.query_map([], kept)?.collect()
 }
 
+/// Of all jobs: id and remarks.
+pub fn jobs(connection: &Connection) -> rusqlite::Result<Vec<Kept>> {
+    let mut query = connection.prepare_cached(&format!("{REMARKS} WHERE subject LIKE 'job:%'"))?;
+    query.query_map([], kept)?.collect()
+}
+
 /// Changes what is said of these, all or nothing. `change` is told which is the first of them.
 pub fn change(connection: &mut Connection, all: &[Kept], change: impl Fn(&mut Remarks, bool)) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;

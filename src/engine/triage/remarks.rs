@@ -57,6 +57,16 @@ impl Engine {
         self.told(found).await
     }
 
+    /// The jobs of which something was said.
+    pub async fn remarked_jobs(&self) -> Result<Vec<About>, Problem> {
+        let all = self.jobs.store.db.call(|db| remarks::jobs(db)).await?;
+        let about = |Kept { subject, says, remarks, .. }: Kept| {
+            let subject = subject.strip_prefix("job:").map_or_else(String::new, str::to_owned);
+            About { subject, says, remarks }
+        };
+        Ok(all.into_iter().map(about).collect())
+    }
+
     async fn told(&self, found: Found) -> Result<About, Problem> {
         let keys: Vec<String> =
             std::iter::once(&found.key).chain(&found.alike).map(|kept| kept.subject.clone()).collect();

@@ -20,7 +20,7 @@
 //!
 //! Matching a row allocates nothing; patterns are bounded in size and take time linear in the row.
 
-mod amount;
+pub(super) mod amount;
 pub mod fuzzy;
 mod needle;
 mod parse;
