@@ -7,6 +7,7 @@ mod files;
 mod given;
 mod keyboard;
 mod looks;
+mod past;
 mod pipe;
 mod shelf;
 
@@ -131,6 +132,8 @@ struct Desk {
     quit: bool,
     /// Shell commands that read a text, and how each is stopped.
     pipes: Vec<(u64, CancellationToken)>,
+    /// The search that goes on, and how it is stopped.
+    search: Option<(u64, CancellationToken)>,
 }
 
 /// What woke the loop.
@@ -207,6 +210,7 @@ impl Desk {
             seen,
             quit: false,
             pipes: Vec::new(),
+            search: None,
         }
     }
 
@@ -444,6 +448,18 @@ impl Desk {
                 }
                 *mine != serial
             }),
+            Effect::Search { serial, asked } => {
+                let stop = CancellationToken::new();
+                if let Some((_, before)) = self.search.replace((serial, stop.clone())) {
+                    before.cancel();
+                }
+                tokio::spawn(past::search(engine.client(), serial, asked, stop, engine.results()));
+            }
+            Effect::StopSearch(serial) => {
+                if let Some((_, stop)) = self.search.take_if(|(mine, _)| *mine == serial) {
+                    stop.cancel();
+                }
+            }
             Effect::Save { path, feed } => {
                 let client = engine.client();
                 let path = files::named(&path, &self.settings.home);

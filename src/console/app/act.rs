@@ -7,6 +7,7 @@ use super::palette::Palette;
 use super::prompt::{Prompt, Purpose};
 use super::{App, Effect, Layer, Pane, View};
 use crate::model::job::JobId;
+use crate::model::past::Past;
 use crate::model::saved::SavedTarget;
 
 /// Something to be done or gone to.
@@ -39,6 +40,8 @@ pub enum Act {
         replace: bool,
     },
     Forget(String),
+    /// Search past jobs: as it was written, and what it means.
+    Search(String, Box<Past>),
     /// Help on what says these words.
     Help(String),
     /// Go on writing it on the command line.
@@ -92,6 +95,7 @@ impl App {
                 self.keep_expression(&Prompt::new(Purpose::Target, &expr), effects);
             }
             Act::Save { target, replace } => effects.push(Effect::SaveTarget { target, replace }),
+            Act::Search(words, asked) => self.seek(words, None, *asked, effects),
             Act::Forget(name) => effects.push(Effect::ForgetTarget(name)),
             Act::Line(line) => self.open_prompt(Purpose::Command, &line),
             Act::Help(words) => {
@@ -155,6 +159,11 @@ impl App {
                 self.open_prompt(Purpose::Command, "");
             }
             Do::Mode if !matches!(self.layers.last(), Some(Layer::Write(_))) => self.turn_mode(),
+            Do::GoSearch => self.open_seek(""),
+            Do::GoWhere => {
+                self.close_layers();
+                self.where_used(effects);
+            }
             Do::Themes => self.open_themes(),
             Do::Keymaps => self.open_keymaps(),
             Do::Refresh => self.reload(effects),

@@ -108,6 +108,30 @@ static MEMBERS: [Col; 9] = [
     right("tries", "try", (3, 3), NEVER),
 ];
 
+static FOUND: [Col; 11] = [
+    right("job", "job", (3, 5), 0),
+    flex("script", "script", 16, 46),
+    right("age", "age", (4, 4), 0),
+    Col { width: (10, 20), ..flex("device", "device", 14, 0) },
+    col("state", "st", (2, 11), 0),
+    right("rc", "rc", (3, 4), 0),
+    right("lines", "lines", (5, 6), 70),
+    flex("says", "line", 20, 0),
+    col("signature", "signature", (15, 15), NEVER),
+    col("by", "by", (10, 10), NEVER),
+    col("connection", "connection", (10, 10), NEVER),
+];
+
+static CHANGES: [Col; 7] = [
+    flex("device", "device", 12, 0),
+    col("change", "change", (11, 11), 0),
+    col("was", "was", (8, 13), 0),
+    col("is", "is", (8, 13), 0),
+    flex("says", "what it says", 20, 50),
+    col("signature", "signature", (15, 15), NEVER),
+    col("connection", "connection", (10, 10), NEVER),
+];
+
 static PLANNED: [Col; 3] = [
     flex("device", "device", 30, 0),
     col("state", "state", (8, 8), 0),
@@ -131,6 +155,8 @@ pub fn columns(list: ListId) -> &'static [Col] {
         ListId::Groups => &GROUPS,
         ListId::Members => &MEMBERS,
         ListId::Planned => &PLANNED,
+        ListId::Found => &FOUND,
+        ListId::Changes => &CHANGES,
     }
 }
 
@@ -143,6 +169,7 @@ pub const fn wide(list: ListId, width: u16) -> bool {
             ListId::Jobs => 44,
             ListId::Groups => FULL,
             ListId::Devices | ListId::Members | ListId::Planned => 60,
+            ListId::Found | ListId::Changes => FULL,
         }
 }
 
@@ -225,9 +252,16 @@ mod tests {
     #[test]
     fn the_last_flexible_column_takes_the_rest() {
         for width in 10..160 {
-            for list in
-                [ListId::Scripts, ListId::Jobs, ListId::Devices, ListId::Targets, ListId::Groups, ListId::Members]
-            {
+            for list in [
+                ListId::Scripts,
+                ListId::Jobs,
+                ListId::Devices,
+                ListId::Targets,
+                ListId::Groups,
+                ListId::Members,
+                ListId::Found,
+                ListId::Changes,
+            ] {
                 let shown = shown(list, &Look::default(), width);
                 let widths = widths(list, &shown, width, None);
                 assert!(widths.iter().filter(|width| **width == 0).count() <= 1);

@@ -35,6 +35,14 @@ pub enum Do {
     GoJobs,
     GoHistory,
     GoLog,
+    /// Past jobs searched.
+    GoSearch,
+    EditSearch,
+    /// The jobs of a device, a target, a script: in the place itself, and from anywhere.
+    WhereUsed,
+    GoWhere,
+    /// A job beside another one.
+    CompareJobs,
     ZoomPane,
     Copy,
     Down,
@@ -162,6 +170,7 @@ pub static TABLE: &[Command] = &[
     row("scripts", "diff", Do::DiffWith, "", "compare with a version, the draft, or another script"),
     row("scripts", "versions", Do::Versions, "", "its versions: read, compare, go back to one"),
     row("scripts", "open-link", Do::OpenLink, "", "its runbook: the link that its header names"),
+    row("scripts", "where-used", Do::WhereUsed, "", "where it was used: its jobs, the newest first"),
     row("scripts", "rename", Do::RenameScript, "", "give it another name: asks"),
     row("scripts", "delete", Do::DeleteScript, "", "delete it: asks for its name; it can be brought back"),
     row("scripts", "deleted", Do::Deleted, "", "scripts that were deleted, to be brought back"),
@@ -178,9 +187,19 @@ pub static TABLE: &[Command] = &[
     row("targets", "open", Do::Open, "open", "open or close a group"),
     fleet("targets", "run", Do::Run, "run", "run a script here: opens the launch dialog"),
     row("targets", "edit-expression", Do::EditExpression, "expression", "write a target expression and keep it"),
+    row("targets", "where-used", Do::WhereUsed, "", "where it was used: the jobs that touched it, or the marked ones"),
     // jobs
     row("jobs", "open", Do::Open, "watch", "watch the job, or read its outputs"),
     row("jobs", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
+    row(
+        "jobs",
+        "compare",
+        Do::CompareJobs,
+        "",
+        "compare with the marked job, else with the one of its script before it",
+    ),
+    row("jobs", "acknowledge", Do::Ack, "", "acknowledge the job, or no longer: seen, somebody takes care of it"),
+    row("jobs", "note", Do::Note, "", "a note on the job"),
     row("jobs", "pause", Do::Pause, "", "send to nothing new; paused: go on (asks)"),
     fleet("jobs", "approve", Do::Approve, "", "let the next ring go, where it waits for you"),
     fleet("jobs", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
@@ -246,6 +265,12 @@ pub static TABLE: &[Command] = &[
     fleet("groups", "retry-ok", Do::Retry(Again::Ok), "", "run it once more on those that ended well"),
     fleet("groups", "retry-group", Do::Retry(Again::Group), "", "run it again on the devices of the group"),
     fleet("groups", "retry-marked", Do::Retry(Again::Marked), "", "run it again on the marked devices"),
+    // what a search over past jobs found; a job beside another one
+    row("past", "open", Do::Open, "open", "the run in its job; where a text was sought, at the line that has it"),
+    row("past", "edit-search", Do::EditSearch, "edit", "search for something else, beginning with these words"),
+    row("past", "where-used", Do::WhereUsed, "where used", "all jobs that touched this device"),
+    row("changes", "open", Do::Open, "diff", "what differs in the outputs of this device"),
+    row("changes", "where-used", Do::WhereUsed, "where used", "all jobs that touched this device"),
     // text
     row("text", "search", Do::SearchText, "search", "search the text, as far back as it is kept"),
     row("text", "next-match", Do::NextMatch, "", "next match"),
@@ -430,6 +455,14 @@ pub static TABLE: &[Command] = &[
     row("global", "go-jobs", Do::GoJobs, "", "go to the jobs"),
     row("global", "go-history", Do::GoHistory, "", "go to the history: all jobs, the newest first"),
     row("global", "go-groups", Do::GoGroups, "", "go to the groups of the job that is looked at, else of the newest"),
+    row("global", "go-search", Do::GoSearch, "", "search past jobs: a text, a device, an exit code, a signature"),
+    row(
+        "global",
+        "go-where",
+        Do::GoWhere,
+        "",
+        "where the device, target or script under the cursor was used: its jobs",
+    ),
     row("global", "go-log", Do::GoLog, "", "go to the log: every notice of this session"),
     row("global", "last-view", Do::LastView, "", "the view before this one"),
     row("global", "refresh", Do::Refresh, "", "ask the engine for everything again"),
@@ -450,9 +483,9 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 16] = [
-    "scripts", "targets", "jobs", "job", "groups", "versions", "diff", "text", "editor", "find", "launch", "dialog",
-    "prompt", "match", "list", "global",
+pub const CONTEXTS: [&str; 18] = [
+    "scripts", "targets", "jobs", "job", "groups", "past", "changes", "versions", "diff", "text", "editor", "find",
+    "launch", "dialog", "prompt", "match", "list", "global",
 ];
 
 /// The command that `name` means in the innermost of these contexts that has it.
@@ -505,6 +538,10 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::Deleted, _) => "quarterdeck scripts ls --deleted",
         (Do::DiffWith, _) => "quarterdeck scripts diff A [B]",
         (Do::EditExpression, _) => "quarterdeck targets resolve EXPR",
+        (Do::WhereUsed, "scripts") => "quarterdeck scripts where NAME",
+        (Do::WhereUsed | Do::GoWhere, _) => "quarterdeck targets where EXPR",
+        (Do::GoSearch | Do::EditSearch, _) => "quarterdeck search [TEXT] [--device EXPR] [--exit-code N] …",
+        (Do::CompareJobs, _) => "quarterdeck diff JOB [JOB]",
         (Do::SearchText, "text") => "quarterdeck search JOB TEXT",
         (Do::Help, _) => "quarterdeck keys",
         _ => return None,
@@ -560,6 +597,8 @@ pub fn title(context: &str) -> &'static str {
         "jobs" => "jobs",
         "job" => "live job",
         "groups" => "groups of a job",
+        "past" => "what was found in past jobs",
+        "changes" => "a job beside another",
         "versions" => "versions of a script",
         "diff" => "comparison",
         "text" => "text",

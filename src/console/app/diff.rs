@@ -189,6 +189,16 @@ impl App {
         Layer::Diff(Box::new(view))
     }
 
+    /// A view of two texts that are being compared elsewhere, above everything; the number that its answer comes under.
+    pub(super) fn await_diff(&mut self, titles: (String, String)) -> u64 {
+        self.shelf.serial += 1;
+        let serial = self.shelf.serial;
+        let view =
+            DiffView { titles, state: State::Comparing, scroll: Scroll::default(), wide: None, save: None, serial };
+        self.layers.push(Layer::Diff(Box::new(view)));
+        serial
+    }
+
     /// The saved text and the editor's: the file is written from here, or left as it is.
     pub(super) fn open_save(&mut self, left: Side, right: Side, effects: &mut Vec<Effect>) {
         let mut view = self.diff_view(left, right, effects);

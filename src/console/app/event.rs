@@ -14,10 +14,11 @@ use super::saving::Saving;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use super::triage::compare::Question;
 use crate::console::theme::Role;
-use crate::model::compare::Comparison;
+use crate::model::compare::{Against, Comparison};
 use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
+use crate::model::past::{Past, Told};
 use crate::model::plan::{Plan, PlanRequest};
 use crate::model::saved::SavedTarget;
 use crate::model::script::{Finding, Param, Script};
@@ -67,13 +68,26 @@ pub enum Event {
         question: Question,
         answer: Box<Result<Comparison, Problem>>,
     },
+    /// A job beside another one.
+    JobsCompared {
+        job: JobId,
+        other: Option<JobId>,
+        answer: Box<Result<Against, Problem>>,
+    },
+    /// Some of what a search over past jobs finds.
+    Found {
+        serial: u64,
+        answer: Result<Vec<Told>, Problem>,
+    },
     /// A target was saved under a name, replaced or forgotten.
     TargetSaved {
         name: String,
         answer: Result<Saving, Problem>,
     },
-    /// Something was said of a signature, or taken back.
+    /// Something was said of a signature or a job, or taken back.
     Remarked(Result<About, Problem>),
+    /// The jobs of which something was said.
+    JobsRemarked(Result<Vec<About>, Problem>),
     Script(String, Box<Result<Script, Problem>>),
     Coloured {
         version: String,
@@ -224,6 +238,17 @@ pub enum Effect {
         exact: bool,
     },
     CompareOutputs(Question),
+    CompareJobs {
+        job: JobId,
+        /// None: the one of the same script before it.
+        other: Option<JobId>,
+    },
+    /// Search past jobs; answered by [`Event::Found`] until it has ended. One at a time: another one ends it.
+    Search {
+        serial: u64,
+        asked: Box<Past>,
+    },
+    StopSearch(u64),
     SaveTarget {
         target: SavedTarget,
         replace: bool,
@@ -233,6 +258,7 @@ pub enum Effect {
         subject: Subject,
         remark: Remark,
     },
+    LoadRemarks,
     LoadScript(String),
     Colour {
         name: String,

@@ -54,6 +54,9 @@ impl App {
         } else if dialog {
             // What is typed there is text, and what it lists has no marks, no order and no filter but that text.
             front.retain(|command| !matches!(command.context, "global" | "list") || command.name == "help");
+        } else if matches!(self.view, View::Past | View::Changes) {
+            // There is one pane.
+            front.retain(|command| !matches!(command.name, "zoom-pane" | "next-pane"));
         } else if self.view == View::Live {
             // A pane's zoom is enter there; the live view has more to say than fits.
             front.retain(|command| command.name != "zoom-pane");

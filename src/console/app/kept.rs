@@ -204,7 +204,7 @@ impl App {
                 let means = |term: &String| term.starts_with('@') || target::parse(term).is_ok_and(known);
                 self.tree.look.marks.retain(means);
             }
-            ListId::Devices | ListId::Groups | ListId::Members | ListId::Planned => {}
+            ListId::Devices | ListId::Groups | ListId::Members | ListId::Planned | ListId::Found | ListId::Changes => {}
         }
     }
 

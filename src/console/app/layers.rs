@@ -368,6 +368,8 @@ impl App {
                 }
             },
             View::Groups => items.extend(self.group_to_copy()),
+            View::Past => items.extend(self.found_to_copy()),
+            View::Changes => items.extend(self.changes_to_copy()),
             View::Editor => {
                 if let Some(editor) = &self.editing.open {
                     items.push(("name", editor.name.clone()));

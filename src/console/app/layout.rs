@@ -56,6 +56,33 @@ pub struct Sizes {
     pub members: i16,
 }
 
+/// Rows below what a search found, for the chosen one whole: a blank one among them.
+pub fn found_below(area: Rect) -> u16 {
+    match area.height {
+        0..18 => 0,
+        18..30 => 4,
+        _ => 6,
+    }
+}
+
+pub fn found_rows(area: Rect) -> usize {
+    inside(strips(area).body).saturating_sub(1 + usize::from(found_below(area)))
+}
+
+/// Rows below the devices of two compared jobs, for their groups: a blank one and a heading among them.
+pub fn changes_below(area: Rect, groups: usize) -> u16 {
+    let most: u16 = match area.height {
+        0..20 => 0,
+        20..30 => 7,
+        _ => 14,
+    };
+    most.min(u16::try_from(groups).unwrap_or(u16::MAX).saturating_add(2))
+}
+
+pub fn changes_rows(area: Rect, groups: usize) -> usize {
+    inside(strips(area).body).saturating_sub(2 + usize::from(changes_below(area, groups)))
+}
+
 /// As many cells as fit, none below `least`.
 fn sized(usual: u16, change: i16, of: u16, least: u16, most: u16) -> u16 {
     let change = i32::from(of) * i32::from(change) / 100;

@@ -18,7 +18,7 @@ struct Word {
     doc: &'static str,
 }
 
-const WORDS: [Word; 14] = [
+const WORDS: [Word; 15] = [
     Word { name: "filter", takes: "[EXPRESSION]", doc: "show only rows that pass, in the list below" },
     Word { name: "sort", takes: "[COLUMN [asc|desc]]", doc: "sort the list below by a column" },
     Word { name: "run", takes: "SCRIPT [EXPRESSION]", doc: "open the launch dialog with both filled in" },
@@ -35,6 +35,11 @@ const WORDS: [Word; 14] = [
         doc: "keep a target expression; or save one as @NAME",
     },
     Word { name: "job", takes: "NUMBER", doc: "watch the job" },
+    Word {
+        name: "search",
+        takes: "[TEXT] [--device EXPR] [--script NAME] [--exit-code N] …",
+        doc: "past jobs: where a text was, what touched a device, what ended so",
+    },
     Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history, groups or log" },
     Word { name: "mode", takes: "[read|write]", doc: "refuse or allow what changes the fleet" },
     Word { name: "theme", takes: "[NAME]", doc: "other colours; without a name: choose" },
@@ -80,6 +85,7 @@ impl App {
                 Ok(Act::Group(found.connection.clone(), found.name.clone()))
             }
             ("target", expr) => Ok(Act::Keep(expr.to_owned())),
+            ("search", words) if !words.is_empty() => Ok(Act::Search(words.to_owned(), Box::new(self.past_of(words)?))),
             ("job", number) => job(number.trim_start_matches('#')),
             ("go", place) if PLACES.contains(&place) => self.named(&format!("go-{place}")),
             ("go", place) => Err(format!("there is no place called {place} (known: {})", PLACES.join(", "))),
@@ -191,6 +197,9 @@ impl App {
         if let Ok(Act::Command(command)) = self.understand(line) {
             return self.why_not(command).unwrap_or_else(|| command.doc.to_owned());
         }
+        if word == "search" && line.trim_start().len() > word.len() {
+            return self.seek_aside(rest);
+        }
         let words = WORDS.iter().find(|known| known.name == word);
         words.map_or_else(String::new, |known| match rest.is_empty() {
             true => format!("{} {}: {}", known.name, known.takes, known.doc),
@@ -208,6 +217,7 @@ impl App {
         match word {
             "run" if further => self.target_candidates(before),
             "target" => self.target_candidates(before),
+            "search" => self.seek_candidates(before),
             "run" | "script" => {
                 let scripts = self.scripts.iter().map(|script| option(&script.name, &script.describe));
                 Completion::of_word(before, &[], scripts)

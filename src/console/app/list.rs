@@ -22,6 +22,10 @@ pub enum ListId {
     Members,
     /// The devices of the plan in the launch dialog.
     Planned,
+    /// What a search over past jobs found.
+    Found,
+    /// The devices that ended otherwise in another job.
+    Changes,
 }
 
 impl ListId {
@@ -32,7 +36,8 @@ impl ListId {
             ListId::Targets => "targets",
             ListId::Jobs => "jobs",
             ListId::Groups => "groups",
-            ListId::Devices | ListId::Members | ListId::Planned => "devices",
+            ListId::Devices | ListId::Members | ListId::Planned | ListId::Changes => "devices",
+            ListId::Found => "runs",
         }
     }
 
@@ -47,13 +52,14 @@ impl ListId {
         match self {
             ListId::Devices => 1,
             ListId::Groups => 3,
+            ListId::Changes => 1,
             _ => 0,
         }
     }
 
     /// Verbs can be told to act on its marked rows.
     pub const fn takes_marks(self) -> bool {
-        !matches!(self, ListId::Planned)
+        !matches!(self, ListId::Planned | ListId::Found | ListId::Changes)
     }
 }
 

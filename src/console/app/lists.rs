@@ -1,14 +1,18 @@
 //! What every list understands, whatever its rows are: filter, order, marks, ranges, only problems, columns, next
 //! match. Finds the list that is meant, does it, and puts the rows in order again.
 
+use super::changes::Shifts;
 use super::commands::Do;
 use super::list::{Cursor, ListId, Look, Sort};
 use super::marks::{marking, with_mark};
+use super::past::Found;
 use super::planned::{self, Planned};
 use super::prompt::{Completion, Prompt, Purpose};
 use super::triage::{TriagePane, rows::GroupRows, rows::MemberRows};
 use super::{App, Layer, LivePane, Pane, View, layout, tree};
+use crate::model::compare::Shift;
 use crate::model::filter::{Column, Filter, Kind, Rows, Wrong};
+use crate::model::past::Hit;
 use crate::model::rows::{Jobs, Runs, Scripts};
 
 impl App {
@@ -43,6 +47,8 @@ impl App {
                 TriagePane::Members => Some(ListId::Members),
                 TriagePane::Diff => None,
             },
+            (View::Past, _) => Some(ListId::Found),
+            (View::Changes, _) => Some(ListId::Changes),
             (View::Editor, _) => None,
         }
     }
@@ -56,6 +62,8 @@ impl App {
             ListId::Groups => &self.triage.as_ref()?.look,
             ListId::Members => &self.triage.as_ref()?.members.look,
             ListId::Planned => &self.launch()?.devices.as_ref()?.look,
+            ListId::Found => &self.past.as_ref()?.look,
+            ListId::Changes => &self.changes.as_ref()?.look,
         })
     }
 
@@ -68,6 +76,8 @@ impl App {
             ListId::Groups => &mut self.triage.as_mut()?.look,
             ListId::Members => &mut self.triage.as_mut()?.members.look,
             ListId::Planned => &mut self.launch_mut()?.devices.as_mut()?.look,
+            ListId::Found => &mut self.past.as_mut()?.look,
+            ListId::Changes => &mut self.changes.as_mut()?.look,
         })
     }
 
@@ -82,6 +92,8 @@ impl App {
             ListId::Members => with_mark(MemberRows::known()),
             ListId::Targets => with_mark(self.tree.columns()),
             ListId::Planned => planned::columns(&self.tree),
+            ListId::Found => with_mark(Found::known()),
+            ListId::Changes => with_mark(Shifts::known()),
         }
     }
 
@@ -96,6 +108,11 @@ impl App {
             ListId::Groups => self.triage_panes().group_rows(),
             ListId::Members => self.triage_panes().member_rows(),
             ListId::Planned => layout::inside(layout::strips(self.area).body),
+            ListId::Found => layout::found_rows(self.area),
+            ListId::Changes => {
+                let groups = self.changes.as_ref().and_then(|changes| changes.answer.as_ref());
+                layout::changes_rows(self.area, groups.map_or(0, |against| against.groups.len()))
+            }
         }
     }
 
@@ -121,6 +138,8 @@ impl App {
             ListId::Planned => {
                 self.launch().and_then(|launch| launch.devices.as_ref()).map_or(0, |list| list.order.len())
             }
+            ListId::Found => self.past.as_ref().map_or(0, |seek| seek.order.len()),
+            ListId::Changes => self.changes.as_ref().map_or(0, |changes| changes.order.len()),
         }
     }
 
@@ -142,7 +161,7 @@ impl App {
                 self.live.iter().flat_map(|live| &live.order).map(run).collect()
             }
             ListId::Groups | ListId::Members => self.triage_keys(list),
-            ListId::Planned => vec![Some(String::new()); self.shown_of(list)],
+            ListId::Planned | ListId::Found | ListId::Changes => vec![Some(String::new()); self.shown_of(list)],
         }
     }
 
@@ -177,6 +196,16 @@ impl App {
                 }
             }
             ListId::Planned => self.list_planned(),
+            ListId::Found => {
+                if let Some(seek) = &mut self.past {
+                    seek.sift();
+                }
+            }
+            ListId::Changes => {
+                if let Some(changes) = &mut self.changes {
+                    changes.sift();
+                }
+            }
         }
     }
 
@@ -213,6 +242,16 @@ impl App {
                     triage.member_moved();
                 }
             }
+            ListId::Found => {
+                if let Some(seek) = &mut self.past {
+                    seek.moved();
+                }
+            }
+            ListId::Changes => {
+                if let Some(changes) = &mut self.changes {
+                    changes.moved();
+                }
+            }
             ListId::Devices | ListId::Planned => {} // The chosen run is remembered as such.
         }
     }
@@ -233,6 +272,16 @@ impl App {
             }
             ListId::Groups | ListId::Members => self.filter_triage(list, text)?,
             ListId::Planned => self.filter_planned(text)?,
+            ListId::Found => {
+                if let Some(seek) = &mut self.past {
+                    seek.look.set_filter(text, &Found { all: &[], now })?;
+                }
+            }
+            ListId::Changes => {
+                if let Some(changes) = &mut self.changes {
+                    changes.look.set_filter(text, &Shifts { all: &[] })?;
+                }
+            }
         }
         self.sift(list);
         Ok(())
@@ -252,7 +301,17 @@ impl App {
                 Some(plan) => filter.check(&Planned::new(plan, &self.tree)),
                 None => Ok(()),
             },
+            ListId::Found => filter.check(&Found { all: self.hits(), now }),
+            ListId::Changes => filter.check(&Shifts { all: self.shifts() }),
         }
+    }
+
+    fn hits(&self) -> &[Hit] {
+        self.past.as_ref().map_or(&[], |seek| &seek.hits)
+    }
+
+    fn shifts(&self) -> &[Shift] {
+        self.changes.as_ref().map_or(&[], |changes| changes.shifts())
     }
 
     /// Sorts by a column, or by the other end of it.
@@ -305,6 +364,8 @@ impl App {
                 Some(plan) => values(&Planned::new(plan, &self.tree), column),
                 None => Vec::new(),
             },
+            ListId::Found => values(&Found { all: self.hits(), now }, column),
+            ListId::Changes => values(&Shifts { all: self.shifts() }, column),
         };
         Completion::of_word(before, &['|', '!', ':'], values)
     }
@@ -333,7 +394,10 @@ impl App {
             }
             Do::NextMatch | Do::PreviousMatch => self.next_match(list, verb == Do::NextMatch),
             verb if marking(verb) && !list.takes_marks() => {
-                self.hint = Some("no marks in this list: it shows all that the launch is on".into());
+                self.hint = Some(match list {
+                    ListId::Planned => "no marks in this list: it shows all that the launch is on".into(),
+                    _ => "no marks in this list: enter takes the row".into(),
+                });
             }
             verb if marking(verb) => self.mark(list, verb, height),
             _ => return false,
@@ -350,6 +414,8 @@ impl App {
             ListId::Groups => self.triage.as_ref()?.cursor,
             ListId::Members => self.triage.as_ref()?.members.cursor,
             ListId::Planned => self.launch()?.devices.as_ref()?.cursor,
+            ListId::Found => self.past.as_ref()?.cursor,
+            ListId::Changes => self.changes.as_ref()?.cursor,
         })
     }
 
@@ -362,6 +428,8 @@ impl App {
             ListId::Groups => &mut self.triage.as_mut()?.cursor,
             ListId::Members => &mut self.triage.as_mut()?.members.cursor,
             ListId::Planned => &mut self.launch_mut()?.devices.as_mut()?.cursor,
+            ListId::Found => &mut self.past.as_mut()?.cursor,
+            ListId::Changes => &mut self.changes.as_mut()?.cursor,
         })
     }
 

@@ -141,8 +141,10 @@ fn span(keys: &[Option<String>], from: &str, at: usize) -> Range<usize> {
 fn most(command: &Command) -> Option<usize> {
     Some(match (command.context, command.verb) {
         ("scripts", Do::Run | Do::Edit | Do::EditOutside | Do::Versions | Do::RenameScript) => 1,
-        ("scripts", Do::DiffWith) => 2,
-        ("scripts", Do::DeleteScript) | ("groups", Do::Ack | Do::Note | Do::EditRunbook) => usize::MAX,
+        ("scripts", Do::DiffWith) | ("jobs", Do::CompareJobs) => 2,
+        ("scripts", Do::WhereUsed) => 1,
+        ("targets", Do::WhereUsed) => usize::MAX,
+        ("scripts", Do::DeleteScript) | ("groups" | "jobs", Do::Ack | Do::Note | Do::EditRunbook) => usize::MAX,
         ("targets", Do::Run | Do::EditExpression) | ("jobs" | "job", Do::Stop) | ("job", Do::Run) => usize::MAX,
         ("text", Do::Save | Do::Pager | Do::Pipe) => usize::MAX,
         ("global", Do::Copy) => usize::MAX,
@@ -176,7 +178,7 @@ impl App {
             return None;
         }
         // what is said of a group is not said of its marked devices
-        let of_groups = matches!(command.verb, Do::Ack | Do::Note | Do::EditRunbook);
+        let of_groups = command.context == "groups" && matches!(command.verb, Do::Ack | Do::Note | Do::EditRunbook);
         let list = if of_groups { ListId::Groups } else { self.list_meant()? };
         let marked = self.look(list).map_or(0, |look| look.marks.len());
         (marked > 0).then_some((list, marked))
@@ -287,7 +289,7 @@ impl App {
                 ]
             }
             Some(ListId::Groups) => self.marked_groups_to_copy(),
-            Some(ListId::Planned) | None => Vec::new(),
+            Some(ListId::Planned | ListId::Found | ListId::Changes) | None => Vec::new(),
         }
     }
 }

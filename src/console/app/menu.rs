@@ -57,6 +57,14 @@ impl App {
         let words = match (self.view, self.overview.subject) {
             (View::Editor, _) => self.editing.open.as_ref().map_or_else(String::new, |editor| editor.name.clone()),
             (View::Groups, _) => self.group_in_words(),
+            (View::Past, _) => {
+                let hit = self.past.as_ref().and_then(|seek| seek.hit());
+                hit.map_or_else(String::new, |hit| format!("{} in job {}", hit.name, hit.job))
+            }
+            (View::Changes, _) => {
+                let row = self.changes.as_ref().and_then(|changes| changes.row());
+                row.map_or_else(String::new, |row| row.name.clone())
+            }
             (View::Live, _) => {
                 let job = self.live.as_ref().map(|live| format!("job {}", live.id));
                 let run = self.live.as_ref().zip(self.held.as_ref()).and_then(|(live, held)| held.run(live.chosen));

@@ -8,6 +8,7 @@
 mod act;
 #[cfg(test)]
 mod act_tests;
+pub mod changes;
 pub mod chooser;
 pub mod columns;
 pub mod commands;
@@ -56,11 +57,15 @@ pub mod notices;
 pub mod overview;
 pub mod pages;
 pub mod palette;
+pub mod past;
+#[cfg(test)]
+mod past_tests;
 mod perform;
 pub mod planned;
 pub mod prompt;
 mod reading;
 mod retry;
+mod said;
 #[cfg(test)]
 pub mod sample;
 #[cfg(test)]
@@ -69,6 +74,8 @@ mod sample_files;
 pub mod sample_forms;
 #[cfg(test)]
 mod sample_groups;
+#[cfg(test)]
+mod sample_past;
 pub mod saving;
 #[cfg(test)]
 mod session_tests;
@@ -84,6 +91,8 @@ pub mod views;
 mod why;
 mod world;
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::layout::Rect;
@@ -93,6 +102,7 @@ pub use live::{Live, LivePane};
 pub use overview::{Overview, Pane};
 
 use self::act::Act;
+use self::changes::Changes;
 use self::chooser::Chooser;
 use self::diff::DiffView;
 use self::editor::Editing;
@@ -109,6 +119,7 @@ use self::mode::{AskWrite, Mode};
 use self::notices::{Level, Notices};
 use self::pages::Pages;
 use self::palette::Palette;
+use self::past::Seek;
 use self::prompt::{Prompt, Purpose};
 use self::shelf::Shelf;
 use self::stop::Stop;
@@ -122,6 +133,7 @@ use crate::model::script::{Finding, ScriptInfo};
 use crate::model::shelf::Numbers;
 use crate::model::state::JobState;
 use crate::model::template::Template;
+use crate::model::triage::Remarks;
 use crate::model::wire::Hello;
 
 /// What the operator looks at, below all dialogs.
@@ -132,6 +144,10 @@ pub enum View {
     Live,
     /// The runs of a job by how they ended.
     Groups,
+    /// What a search over past jobs found.
+    Past,
+    /// A job beside another one.
+    Changes,
     Editor,
 }
 
@@ -278,6 +294,12 @@ pub struct App {
     pub live: Option<Live>,
     pub triage: Option<Triage>,
     news: triage::news::News,
+    pub past: Option<Box<Seek>>,
+    pub changes: Option<Changes>,
+    /// What was said of jobs.
+    pub remarks: HashMap<JobId, Remarks>,
+    /// The jobs of which a note is being written; none: it is of signatures.
+    noting: Vec<JobId>,
     pub editing: Editing,
     pub layers: Vec<Layer>,
     pub notices: Notices,
@@ -303,8 +325,9 @@ pub struct App {
     interrupted: Option<Timestamp>,
     /// Before the search that is being written.
     before_search: Option<reading::Before>,
-    /// Shell commands started so far.
+    /// Shell commands and searches started so far.
     pipes: u64,
+    searches: u64,
     /// It was said that nothing can be kept between sessions.
     unkept: bool,
     /// What was kept last, and when the next is due.
@@ -347,6 +370,10 @@ impl App {
             live: None,
             triage: None,
             news: triage::news::News::default(),
+            past: None,
+            changes: None,
+            remarks: HashMap::new(),
+            noting: Vec::new(),
             editing: Editing::default(),
             layers: Vec::new(),
             notices: Notices::default(),
@@ -364,6 +391,7 @@ impl App {
             interrupted: None,
             before_search: None,
             pipes: 0,
+            searches: 0,
             unkept: false,
             kept: None,
             keep_at: None,
@@ -425,7 +453,8 @@ impl App {
         let tail = || self.live.as_ref().is_some_and(|live| self.view == View::Live && live.tail.waits());
         let plan = || self.launch().is_some_and(Launch::waiting);
         let groups = || self.view == View::Groups && self.triage.as_ref().is_some_and(Triage::waits);
-        let waits = self.link == Link::Attached && (self.asked.any() || tail() || plan() || groups());
+        let jobs = || self.view == View::Changes && self.changes.as_ref().is_some_and(Changes::waits);
+        let waits = self.link == Link::Attached && (self.asked.any() || tail() || plan() || groups() || jobs());
         self.asked.since = self.asked.since.filter(|_| waits).or(waits.then_some(self.now));
         effects
     }
@@ -439,14 +468,16 @@ impl App {
     /// Brings derived state up to date and asks for what the screen now shows and does not have.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         self.settle_editor(effects);
+        self.settle_seek();
         if self.link != Link::Attached {
             return;
         }
         match self.view {
             View::Live => self.settle_live(effects),
             View::Groups => self.settle_triage(effects),
+            View::Changes => self.settle_changes(effects),
             View::Overview => self.settle_preview(effects),
-            View::Editor => {}
+            View::Editor | View::Past => {}
         }
         for layer in &mut self.layers {
             match layer {
@@ -647,6 +678,8 @@ impl App {
             (View::Live, _) if self.list_here().is_some() => &["job", "list", "text", "global"],
             (View::Live, _) => &["job", "text", "list", "global"],
             (View::Groups, _) => self.triage_contexts(),
+            (View::Past, _) => &["past", "list", "global"],
+            (View::Changes, _) => &["changes", "list", "global"],
             // While a filter is on, n is the next match.
             (View::Overview, Pane::Scripts) if !self.overview.script_look.filter.is_empty() => {
                 &["match", "scripts", "list", "global"]

@@ -114,6 +114,12 @@ impl App {
                     TriagePane::Diff => {}
                 }
             }
+            View::Past => self.click_row(ListId::Found, layout::strips(self.area).body, at, true, effects),
+            View::Changes => {
+                let body = layout::strips(self.area).body;
+                let below = ratatui::layout::Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
+                self.click_row(ListId::Changes, below, at, true, effects);
+            }
             View::Editor => {}
         }
     }
@@ -183,6 +189,7 @@ impl App {
                     triage.focus = focus;
                 }
             }
+            View::Past | View::Changes => (0..TURN).for_each(|_| self.perform(verb, effects)),
             View::Editor if self.layers.is_empty() => {
                 let motion = if down { Motion::Down } else { Motion::Up };
                 (0..TURN).for_each(|_| self.perform(Do::Editor(Verb::Move(motion)), effects));

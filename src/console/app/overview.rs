@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::hold;
 use super::layout::Sizes;
 use super::list::{Cursor, Look};
 use super::pages::Search;
@@ -79,11 +78,6 @@ impl Overview {
     }
 
     /// The jobs changed, or how they are looked at.
-    /// A column for what jobs need to be looked at for, where some do.
-    pub fn flag_jobs(&mut self, jobs: &[JobSummary]) {
-        self.job_look.extra = if jobs.iter().any(|job| hold::flag(job).is_some()) { &["flag"] } else { &[] };
-    }
-
     pub fn order_jobs(&mut self, jobs: &[JobSummary], now: Timestamp, height: usize) {
         let rows = Jobs { all: jobs, now };
         let order = self.job_look.order(&rows, |row| Cow::Owned(jobs[row].id.to_string()), &mut self.jobs, height);

@@ -86,6 +86,8 @@ impl App {
                 View::Overview => self.in_overview(verb, effects),
                 View::Live => self.in_live(verb, effects),
                 View::Groups => self.in_triage(verb, effects),
+                View::Past => self.in_past(verb, effects),
+                View::Changes => self.in_changes(verb, effects),
                 View::Editor => self.in_editor(verb, effects),
             },
         }
@@ -99,7 +101,7 @@ impl App {
             return;
         }
         self.asked.jobs = true;
-        effects.push(Effect::LoadJobs);
+        effects.extend([Effect::LoadJobs, Effect::LoadRemarks]);
         self.ask_library(effects);
         self.ask_targets(effects);
         if let Some(held) = &self.held
@@ -114,6 +116,10 @@ impl App {
         if let Some(triage) = &mut self.triage {
             triage.reset();
         }
+        if let Some(changes) = &mut self.changes {
+            changes.again();
+        }
+        self.seek_again(effects);
     }
 
     pub(super) fn targets_height(&self) -> usize {
@@ -145,6 +151,10 @@ impl App {
             Do::Retry(again) => self.open_retry(again),
             Do::Groups => self.open_groups(),
             Do::Run => self.open_launch(),
+            Do::WhereUsed => self.where_used(effects),
+            Do::CompareJobs => self.compare_jobs(),
+            Do::Ack => self.acknowledge_jobs(effects),
+            Do::Note => self.note_jobs(),
             verb if self.overview.subject == Pane::Scripts && self.open_files(verb, effects) => {}
             verb if self.list_here().is_some_and(|list| self.in_list(list, verb)) => {}
             _ => match focus {

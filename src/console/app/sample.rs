@@ -429,7 +429,10 @@ impl Session {
             }
             Effect::LoadTemplates => Event::Templates(Ok(Templates { all: self.templates.clone(), warnings: vec![] })),
             Effect::CompareOutputs(question) => super::sample_groups::compared(question),
+            Effect::CompareJobs { job, other } => super::sample_past::compared(&self.jobs, *job, *other),
+            Effect::Search { serial, asked } => super::sample_past::found(&self.jobs, *serial, asked),
             Effect::Remark { subject, remark } => super::sample_groups::remarked(subject, remark),
+            Effect::LoadRemarks => Event::JobsRemarked(Ok(vec![])),
             Effect::LoadScript(name) => {
                 let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
                 let text = "#!/bin/bash\n# @describe file systems that fill up\nset -euo pipefail\n\n\

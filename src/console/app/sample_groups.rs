@@ -101,7 +101,10 @@ pub fn groups(job: &Job, exact: bool) -> Groups {
 
 /// What is said of a signature is kept, as the engine would.
 pub fn remarked(subject: &Subject, remark: &Remark) -> Event {
-    let Subject::Signature(name) = subject else { unreachable!("jobs are not remarked on here") };
+    let name = match subject {
+        Subject::Signature(name) => name.clone(),
+        Subject::Job(id) => id.to_string(),
+    };
     let mut remarks = Remarks::default();
     match remark.clone() {
         Remark::Ack(true) => remarks.acked = Some(Acked { by: "ops".into(), at: at(90) }),
@@ -109,7 +112,7 @@ pub fn remarked(subject: &Subject, remark: &Remark) -> Event {
         Remark::Note(text) => remarks.note = Some(Noted { text, by: "ops".into(), at: at(90) }),
         Remark::Runbook(link) => remarks.runbook = Some(link),
     }
-    Event::Remarked(Ok(About { subject: name.clone(), says: String::new(), remarks }))
+    Event::Remarked(Ok(About { subject: name, says: String::new(), remarks }))
 }
 
 /// Two outputs as these jobs would have printed them.

@@ -26,11 +26,18 @@ pub struct Trail {
     pub last: Option<Spot>,
 }
 
+impl Trail {
+    /// The way here leads through it.
+    pub fn passed(&self, view: View) -> bool {
+        self.levels.iter().any(|spot| spot.view == view)
+    }
+}
+
 impl App {
     pub(super) fn spot(&self) -> Spot {
         let job = match self.view {
             View::Live | View::Groups => self.live.as_ref().map(|live| live.id),
-            View::Overview | View::Editor => None,
+            View::Overview | View::Editor | View::Past | View::Changes => None,
         };
         Spot { view: self.view, job }
     }
@@ -78,6 +85,8 @@ impl App {
             (View::Groups, Some(id)) => self.visit_groups(id),
             (View::Live | View::Groups, None) => self.view = View::Overview,
             (View::Editor, _) if self.editing.open.is_none() => self.view = View::Overview,
+            (View::Past, _) if self.past.is_none() => self.view = View::Overview,
+            (View::Changes, _) if self.changes.is_none() => self.view = View::Overview,
             (view, _) => self.view = view,
         }
     }
@@ -97,6 +106,12 @@ impl App {
                 path.push("Scripts".into());
                 path.extend(self.editing.open.as_ref().map(|editor| editor.crumb()));
             }
+            View::Past => {
+                let of = self.past.as_ref().and_then(|seek| seek.where_used.as_ref());
+                path.push(if of.is_some() { "Where used" } else { "Search" }.into());
+                path.extend(of.map(|of| text::plain(of)));
+            }
+            View::Changes => path.extend(["Jobs".into(), "Compare".into()]),
             View::Live | View::Groups => {
                 path.push("Jobs".into());
                 let job = self.held.as_ref().and_then(|held| held.job.as_ref());

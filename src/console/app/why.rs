@@ -35,6 +35,9 @@ impl App {
                 Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
             },
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
+            Do::Ack | Do::Note if command.context == "jobs" => {
+                self.job_here().is_none().then(|| "no job here yet".into())
+            }
             Do::Ack | Do::Note | Do::EditRunbook => {
                 let none = self.triage.as_ref().is_none_or(|triage| triage.chosen_groups().is_empty());
                 none.then(|| "no group is under the cursor".into())
@@ -67,6 +70,10 @@ impl App {
             Do::NextTab | Do::PreviousTab => matches!(self.view, View::Overview | View::Editor)
                 .then(|| "only a job has tabs: its devices, its groups; and its output: stdout, stderr, both".into()),
             Do::Groups => self.job_here().is_none().then(|| "no job here yet".into()),
+            Do::CompareJobs => self.job_here().is_none().then(|| "no job here yet".into()),
+            Do::WhereUsed | Do::GoWhere => {
+                self.used_here().is_none().then(|| "no device, target or script is under the cursor".into())
+            }
             Do::GoGroups => self.jobs.is_empty().then(|| "no job here yet".into()),
             Do::Open if command.context == "jobs" => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Open if command.context == "scripts" && self.overview.focus == Pane::Scripts => {
@@ -118,7 +125,7 @@ impl App {
         let id = match self.view {
             View::Live | View::Groups => self.live.as_ref().map(|live| live.id),
             View::Overview => self.overview.job(&self.jobs).map(|job| job.id),
-            View::Editor => None,
+            View::Editor | View::Past | View::Changes => None,
         };
         let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
         held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id))
@@ -140,6 +147,8 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "jobs" => "only in the jobs pane",
         "job" => "only while a job is watched",
         "groups" => "only among the groups of a job",
+        "past" => "only among what a search of past jobs found",
+        "changes" => "only where two jobs are compared",
         "text" => "only where a text is shown",
         "versions" => "only in the list of versions",
         "diff" => "only where two texts are compared",

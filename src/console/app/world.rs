@@ -27,6 +27,7 @@ impl App {
             Event::Lost { why, retry } => {
                 self.link = Link::Lost { why: why.clone(), retry };
                 self.editor_lost();
+                self.seek_lost();
                 self.say(Level::Error, why);
             }
             Event::Targets(answer) => self.set_targets(answer, effects),
@@ -65,13 +66,17 @@ impl App {
                     triage.answered(exact, *answer);
                 }
             }
+            Event::JobsCompared { job, other, answer } => self.jobs_compared(job, other, *answer),
+            Event::Found { serial, answer } => self.seek_found(serial, answer),
             Event::OutputsCompared { question, answer } => {
+                let Err(answer) = self.device_compared(&question, answer) else { return };
                 if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == question.job) {
                     triage.beside.answered(&question, *answer);
                 }
             }
             Event::TargetSaved { name, answer } => self.target_saved(&name, answer),
             Event::Remarked(answer) => self.remarked(answer),
+            Event::JobsRemarked(answer) => self.jobs_remarked(answer),
             Event::Script(name, answer) => {
                 if self.asked.script.as_ref() == Some(&name) {
                     self.asked.script = None;
@@ -201,6 +206,9 @@ impl App {
         if let Some(triage) = &mut self.triage {
             triage.reset();
         }
+        if let Some(changes) = &mut self.changes {
+            changes.reset();
+        }
         self.news.reset();
         if let Some(live) = &mut self.live {
             live.tail.reset();
@@ -309,7 +317,7 @@ impl App {
         jobs.extend(self.jobs.iter().filter(|mine| mine.id > newest).cloned());
         jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
         self.jobs = jobs;
-        self.overview.flag_jobs(&self.jobs);
+        self.flag_jobs();
         self.history = Load::Ready;
         self.prune_marks(ListId::Jobs);
         self.relist(ListId::Jobs);
@@ -327,7 +335,7 @@ impl App {
             Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
             Ok(at) => {
                 self.jobs[at] = job;
-                self.overview.flag_jobs(&self.jobs);
+                self.flag_jobs();
                 let look = &self.overview.job_look;
                 if look.sort.column == 0 && !look.narrowed() {
                     return; // Its place is the same.
@@ -434,6 +442,7 @@ impl App {
                 if let Some(triage) = &mut self.triage {
                     triage.stale();
                 }
+                effects.push(Effect::LoadRemarks);
             }
             wire::Event::Notice { text } => self.notices.hear(self.now, Level::Warn, Voice::Engine, text),
             wire::Event::Reset => self.reload(effects),

@@ -124,7 +124,18 @@ fn a_beginning_names_what_may_follow_in_every_context() {
     let next: Vec<String> = next.iter().map(|(chord, command)| format!("{chord} {command}")).collect();
     assert_eq!(
         next,
-        ["g first", "s go-scripts", "t go-targets", "j go-jobs", "h go-history", "u go-groups", "l go-log", "c theme"]
+        [
+            "g first",
+            "s go-scripts",
+            "t go-targets",
+            "j go-jobs",
+            "h go-history",
+            "u go-groups",
+            "l go-log",
+            "/ go-search",
+            "w go-where",
+            "c theme"
+        ]
     );
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gg")), Found::Command("first"));
     assert_eq!(keymap.resolve(&["list", "global"], &keys("gj")), Found::Command("go-jobs"));

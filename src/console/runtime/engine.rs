@@ -193,6 +193,10 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let answer = call!(client, client.diff(asked.job, &asked.left, &asked.right, asked.masked));
             Event::OutputsCompared { question, answer: Box::new(answer) }
         }
+        Effect::CompareJobs { job, other } => {
+            let answer = call!(client, client.against(job, other));
+            Event::JobsCompared { job, other, answer: Box::new(answer) }
+        }
         Effect::SaveTarget { target, replace } => {
             let name = target.name.clone();
             let answer = call!(client, client.save_target(target.clone(), replace)).map(|()| Saving::Saved);
@@ -203,6 +207,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             Event::TargetSaved { name, answer }
         }
         Effect::Remark { subject, remark } => Event::Remarked(call!(client, client.remark(&subject, &remark))),
+        Effect::LoadRemarks => Event::JobsRemarked(call!(client, client.remarked_jobs())),
         Effect::LoadScript(name) => {
             let answer = call!(client, client.script(&name));
             Event::Script(name, Box::new(answer))
@@ -275,6 +280,8 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::CopyText(_)
         | Effect::Pipe { .. }
         | Effect::StopPipe(_)
+        | Effect::Search { .. }
+        | Effect::StopSearch(_)
         | Effect::Pager(_)
         | Effect::Save { .. }
         | Effect::Suspend

@@ -2,6 +2,7 @@
 //! visible. One file a region; a colour is always a role of the theme, a sign always one of its glyphs.
 
 mod cells;
+mod changes;
 mod chooser;
 mod chrome;
 mod dialog;
@@ -22,6 +23,9 @@ mod menu;
 mod overview;
 mod pages;
 mod palette;
+mod past;
+#[cfg(test)]
+mod past_tests;
 mod preview;
 mod prompt;
 mod rings;
@@ -67,6 +71,8 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             View::Overview => overview::draw(app, area, buf),
             View::Live => live::draw(app, area, buf),
             View::Groups => triage::draw(app, buf),
+            View::Past => past::draw(app, buf),
+            View::Changes => changes::draw(app, buf),
             View::Editor => cursor = editor::draw(app, area, buf),
         }
     }

@@ -372,6 +372,7 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
             "off" => amount(job.counts.offline, Role::StateOffline),
             "flag" => match flag(job) {
                 Some((sign, _, role)) => (Some(sign.to_string()), theme.style(role)),
+                None if app.acknowledged(job) => (Some(ACKED.0.to_string()), theme.style(ACKED.2)),
                 None => (Some(String::new()), muted),
             },
             _ => (None, muted),
@@ -390,10 +391,14 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     flags(app, room, buf);
 }
 
+/// Of a job that nothing else is to be said of: somebody takes care of it.
+const ACKED: (char, &str, Role) = ('a', "acknowledged", Role::GroupAcked);
+
 /// The flags that some job has, at the foot of the list, where there is room for them.
 fn flags(app: &App, room: Rect, buf: &mut Buffer) {
     let mut present: Vec<(char, &'static str)> = Vec::new();
-    for (sign, meaning, _) in app.jobs.iter().filter_map(flag) {
+    let of = |job: &JobSummary| flag(job).or_else(|| app.acknowledged(job).then_some(ACKED));
+    for (sign, meaning, _) in app.jobs.iter().filter_map(of) {
         if !present.iter().any(|(known, _)| *known == sign) {
             present.push((sign, meaning));
         }

@@ -6,13 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::cells::{ago, left, line, nth, pane, right, row, title};
+use super::cells::{ago, left, line, nth, pane, right, row, title, words};
 use super::states::{self, Said};
 use super::{gauge, live, overview, pages};
 use crate::console::app::{App, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::device::Device;
+use crate::model::job::JobId;
 use crate::model::script::{Level, ScriptInfo};
 use crate::model::state::RunState;
 
@@ -324,7 +325,12 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
     let counts = held.and_then(|held| held.job.as_ref()).map_or(&summary.counts, |job| &job.summary.counts);
     line(buf, nth(inside, 0), &live::counts(app, counts, inside.width));
     gauge::draw(theme, counts, nth(inside, 1), buf);
-    let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+    let said = said_of(app, summary.id);
+    if let Some(said) = &said {
+        words(buf, nth(inside, 2), said, theme.style(Role::GroupAcked));
+    }
+    let head = 2 + u16::from(said.is_some());
+    let list = Rect { y: inside.y + head, height: inside.height.saturating_sub(head), ..inside };
     let Some(job) = held.and_then(|held| held.job.as_ref()) else {
         return states::no_job(app, held.and_then(|held| held.problem.as_deref())).draw(app, list, buf);
     };
@@ -353,6 +359,16 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
             n += 1;
         }
     }
+}
+
+/// `acknowledged by r.ito   note by s.oz: the vendor has it`
+fn said_of(app: &App, id: JobId) -> Option<String> {
+    let remarks = app.remarks.get(&id)?;
+    let acked = remarks.acked.as_ref().map(|acked| format!("acknowledged by {}", text::plain(&acked.by)));
+    let note = remarks.note.as_ref();
+    let note = note.map(|note| format!("note by {}: {}", text::plain(&note.by), text::plain(&note.text)));
+    let said: Vec<String> = acked.into_iter().chain(note).collect();
+    (!said.is_empty()).then(|| said.join("   "))
 }
 
 fn job_facts(app: &App, area: Rect, buf: &mut Buffer) {

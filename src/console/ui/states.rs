@@ -139,7 +139,8 @@ pub fn none_passes(app: &App, list: ListId, look: &Look) -> Said {
         ListId::Targets => "No target",
         ListId::Jobs => "No job",
         ListId::Groups => "No group",
-        ListId::Devices | ListId::Members | ListId::Planned => "No device",
+        ListId::Devices | ListId::Members | ListId::Planned | ListId::Changes => "No device",
+        ListId::Found => "No run",
     };
     let next = if look.filter.is_empty() {
         format!("{} shows all {} again", app.key_of("list", "only-problems"), text::count(look.total as u64))

@@ -89,7 +89,9 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
                 if !signs.is_empty() {
                     let room = usize::from(first).saturating_sub(signs.len() + 1);
                     text = format!("{} {signs}", text::pad(&text::clip(&text, room), room));
-                } else if cells.len() == 1 && matches!(self.list, ListId::Devices | ListId::Members | ListId::Planned) {
+                } else if cells.len() == 1
+                    && matches!(self.list, ListId::Devices | ListId::Members | ListId::Planned | ListId::Changes)
+                {
                     // What tells names apart is often at their end.
                     text = text::clip_middle(&text, usize::from(first));
                 }

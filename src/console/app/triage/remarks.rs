@@ -49,6 +49,7 @@ impl App {
 
     /// A prompt for a note, or for a link, on the groups that are meant.
     pub(in crate::console::app) fn open_remark(&mut self, purpose: Purpose) {
+        self.noting.clear();
         let Some(triage) = &mut self.triage else { return };
         let groups = triage.chosen_groups();
         let said = match (groups.as_slice(), purpose) {
@@ -71,7 +72,8 @@ impl App {
         // a link that is being begun is not wrong yet
         let begun = ["https://", "http://"].iter().any(|scheme| scheme.starts_with(line.trim()));
         prompt.problem = checked.err().filter(|_| !begun).map(|why| (None, why));
-        let of = self.triage.as_ref().map_or("", |triage| triage.noting.0.as_str());
+        let jobs = self.noted_jobs();
+        let of = jobs.as_deref().unwrap_or_else(|| self.triage.as_ref().map_or("", |triage| &triage.noting.0));
         prompt.aside = format!("on {of}; empty: the {what} goes");
     }
 
@@ -89,6 +91,11 @@ impl App {
                 return false;
             }
         };
+        if !self.noting.is_empty() {
+            let jobs = std::mem::take(&mut self.noting).into_iter();
+            effects.extend(jobs.map(|id| Effect::Remark { subject: Subject::Job(id), remark: remark.clone() }));
+            return true;
+        }
         let signatures = self.triage.as_mut().map(|triage| std::mem::take(&mut triage.noting.1)).unwrap_or_default();
         effects.extend(
             signatures
@@ -105,6 +112,7 @@ impl App {
                 if let Some(triage) = &mut self.triage {
                     triage.remarked(&about);
                 }
+                self.job_remarked(about);
             }
             Err(problem) => self.say(Level::Error, format!("not kept: {}", problem.error)),
         }
