@@ -151,6 +151,7 @@ async fn targets(State(house): State<House>) -> Json<Targets> {
 
 async fn refresh(State(house): State<House>) -> StatusCode {
     house.engine.refresh().await;
+    house.engine.read_shelves();
     StatusCode::NO_CONTENT
 }
 
@@ -158,7 +159,16 @@ async fn resolve(State(house): State<House>, Json(asked): Json<Resolve>) -> Answ
     Ok(Json(house.engine.resolve(&asked.expr).await?))
 }
 
-async fn library(State(house): State<House>) -> Answered<Library> {
+#[derive(Deserialize)]
+struct Patient {
+    /// Wait, not for ever, for systems whose library was not read yet.
+    wait: Option<bool>,
+}
+
+async fn library(State(house): State<House>, Query(asked): Query<Patient>) -> Answered<Library> {
+    if asked.wait.unwrap_or(false) {
+        house.engine.shelves_known().await;
+    }
     Ok(Json(house.engine.library().await?))
 }
 

@@ -201,11 +201,12 @@ A device is `connection:name`. States: queued sent running ok failed timeout off
     override_usage = "quarterdeck run [OPTIONS] --target <EXPR> <SCRIPT>\n       quarterdeck run [OPTIONS] --plan <ID|FILE>"
 )]
 pub struct Run {
-    /// Library name, path, or - for stdin
+    /// Library name, CONNECTION:NAME of a server's own script, path, or - for stdin
     #[arg(required_unless_present = "plan")]
     pub script: Option<String>,
-    /// Which devices: names, node sets, groups, fields, with & | ! and parentheses; @all
-    #[arg(short, long, value_name = "EXPR", required_unless_present = "plan")]
+    /// Which devices: names, node sets, groups, fields, with & | ! and parentheses; @all. A server's own script
+    /// (CONNECTION:NAME) runs on the server unless said otherwise
+    #[arg(short, long, value_name = "EXPR")]
     pub target: Option<String>,
     /// Launch exactly this plan: the id of one that was previewed, or a file of `quarterdeck plan`
     #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["script", "target", "params", "include", "timeout", "at_once", "Rollout"])]
@@ -625,7 +626,6 @@ mod tests {
     #[test]
     fn slips_are_usage_errors() {
         for line in [
-            "run x",
             "run --target y",
             "run --plan 7c41 x",
             "run --plan 7c41 --target y",

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::args::Config as Verb;
 use super::{CliError, Desk, Outcome, out};
-use crate::model::connection::{HostKeys, Kind};
-use crate::model::notify::{Desktop, KeyRef, Webhook};
+use crate::model::connection::{HostKeys, Kind, Login};
+use crate::model::notify::{Desktop, Webhook};
+use crate::model::secret::KeyRef;
 use crate::model::window::ClosedKind;
 use crate::settings::units::show_duration;
 use crate::settings::{EngineSettings, Settings, ThemeWish};
@@ -103,6 +104,23 @@ fn shown(settings: &Settings) -> Value {
                     };
                 }
             }
+            if let Kind::WebScripts(server) = &connection.kind {
+                table["url"] = server.url.as_str().into();
+                table["threaded"] = server.threaded.into();
+                table["requests"] = server.requests.into();
+                table["groups"] = server.groups.clone().into();
+                if let Some(folder) = &server.script_folder {
+                    table["script_folder"] = folder.display().to_string().into();
+                }
+                match &server.login {
+                    Login::None => {}
+                    Login::Password { user, password } => {
+                        table["user"] = user.as_str().into();
+                        table["password"] = reference(password);
+                    }
+                    Login::ApiKey(key) => table["api_key"] = reference(key),
+                }
+            }
             table
         })
         .collect();
@@ -160,13 +178,19 @@ fn closed(engine: &EngineSettings, kind: ClosedKind) -> Vec<Value> {
 
 fn webhook(hook: &Webhook) -> Value {
     let mut table = json!({ "url": hook.url, "on": hook.on });
-    match &hook.key {
-        Some(KeyRef::Env(name)) => table["key"] = json!({ "env": name }),
-        Some(KeyRef::File(path)) => table["key"] = json!({ "file": path }),
-        Some(KeyRef::Command(words)) => table["key"] = json!({ "command": words }),
-        None => {}
+    if let Some(key) = &hook.key {
+        table["key"] = reference(key);
     }
     table
+}
+
+/// Where a secret lies, as it is written.
+fn reference(from: &KeyRef) -> Value {
+    match from {
+        KeyRef::Env(name) => json!({ "env": name }),
+        KeyRef::File(path) => json!({ "file": path }),
+        KeyRef::Command(words) => json!({ "command": words }),
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +206,8 @@ mod tests {
             &config,
             "[engine]\ntimeout = \"90s\"\nkeep_size = \"3GiB\"\n[ui]\nascii = true\n[[connection]]\nname = \"lab\"\n\
              kind = \"ssh\"\ninventory = \"h.ini\"\nhost_keys = \"strict\"\nkeep = \"1m\"\n\
+             [[connection]]\nname = \"ws\"\nkind = \"webscripts\"\nurl = \"http://h:8000/x\"\nuser = \"ops\"\n\
+             password = { env = \"WS\" }\nthreaded = true\ngroups = [\"a\"]\nscript_folder = \"~/s\"\n\
              [[freeze]]\non = \"all\"\nweekly = \"Sat,Sun\"\nzone = \"Europe/Paris\"\nfrom = 2026-01-01\n\
              [[webhook]]\nurl = \"https://x/\"\non = [\"done\"]\nkey = { command = [\"pass\", \"x\"] }\n\
              [notify]\nbell = false\ndesktop = \"osc777\"\n",

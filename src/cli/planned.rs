@@ -27,7 +27,7 @@ pub async fn run(desk: &Desk<'_>, verb: &args::Plan) -> Result<Outcome, CliError
         return Err(CliError::Usage("--good-for: a plan holds for a week at most".to_owned()));
     }
     let secrets = verb.what.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
-    let asked = Asked { script: &verb.script, target: &verb.target, what: &verb.what, dry_run: verb.dry_run };
+    let asked = Asked { script: &verb.script, target: verb.target.as_deref(), what: &verb.what, dry_run: verb.dry_run };
     let local = super::run::read_script(asked.script)?;
     let client = desk.engine().await?;
     desk.notices(&client);

@@ -14,7 +14,7 @@ use super::{CliError, Desk, Outcome, ask, out, planned, safe, say};
 use crate::client::given::{self, Unread};
 use crate::client::{Client, ClientError};
 use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
-use crate::model::script::{self, Level, Param, ScriptInfo};
+use crate::model::script::{self, Level, Param, ScriptInfo, remote};
 use crate::model::secret::Secret;
 use crate::model::wire::{Code, Launch};
 use crate::settings::variable;
@@ -30,7 +30,8 @@ const TRIES: u32 = 3;
 /// What is to be planned, of `run` and `plan` alike.
 pub struct Asked<'a> {
     pub script: &'a str,
-    pub target: &'a str,
+    /// `None`: the server whose own script it is.
+    pub target: Option<&'a str>,
     pub what: &'a args::What,
     pub dry_run: Option<args::DryRun>,
 }
@@ -47,13 +48,18 @@ impl Asked<'_> {
         let script = found(client, local, self.script).await?;
         let what = self.what;
         let asking = ask::may_ask(desk.common.no_input);
-        let info = if asking || !what.params.is_empty() { declared(client, &script).await } else { None };
+        let needed = asking || !what.params.is_empty() || self.target.is_none();
+        let info = if needed { declared(client, &script).await } else { None };
+        let target = match self.target {
+            Some(target) => target.to_owned(),
+            None => at_home(client, info.as_ref(), self.script).await?,
+        };
         if let Some(info) = info.as_ref().filter(|_| asking) {
             ask_secrets(info, &mut secrets).await?;
         }
         let mut request = PlanRequest {
             script,
-            target: self.target.to_owned(),
+            target: target.clone(),
             params: what.params.clone(),
             secrets,
             files: Vec::new(),
@@ -66,12 +72,28 @@ impl Asked<'_> {
         if let Some(info) = &info {
             read_files(&info.params, &mut request)?;
         }
-        let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, self.target))?;
+        let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, &target))?;
         if plan.devices.is_empty() {
             return Err(CliError::Usage(plan.nothing_left()));
         }
         Ok((request, plan))
     }
+}
+
+/// The server whose own script it is, as a target.
+async fn at_home(client: &Client, info: Option<&ScriptInfo>, script: &str) -> Result<String, CliError> {
+    match info {
+        Some(ScriptInfo { connection: Some(connection), .. }) => Ok(format!("{connection}:{connection}")),
+        Some(_) => Err(nowhere()),
+        // why it is not known is said better by asking for it
+        None => client.script(script).await.map_err(CliError::from).and_then(|_| Err(nowhere())),
+    }
+}
+
+fn nowhere() -> CliError {
+    CliError::Usage(
+        "say on which devices: --target EXPR; only a server's own script (CONNECTION:NAME) needs none".into(),
+    )
 }
 
 /// Everything up to the launch.
@@ -84,6 +106,9 @@ enum Prepared {
 pub async fn run(desk: &Desk<'_>, verb: &args::Run) -> Result<Outcome, CliError> {
     let secrets = verb.what.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
     let local = verb.script.as_deref().map_or(Ok(None), read_script)?;
+    if verb.plan.is_none() && verb.target.is_none() && verb.script.as_deref().and_then(remote::split).is_none() {
+        return Err(nowhere());
+    }
     // From here on ^C is ours: before the launch nothing was sent, after it a job is left behind that must be named.
     let mut interrupt = Interrupt::listen()?;
     let prepared = tokio::select! {
@@ -127,11 +152,11 @@ async fn prepare(
             return Err(CliError::Usage(format!("a plan is launched as it is: {how}; nothing was sent")));
         }
         (Some(given), _, _) => planned::again(&client, given, secrets).await?,
-        (None, Some(script), Some(target)) => {
-            let asked = Asked { script, target, what: &verb.what, dry_run: verb.dry_run };
+        (None, Some(script), target) => {
+            let asked = Asked { script, target: target.as_deref(), what: &verb.what, dry_run: verb.dry_run };
             asked.plan(desk, &client, local, secrets).await?.1
         }
-        _ => return Err(CliError::Usage("say what to run: SCRIPT and --target, or --plan".to_owned())),
+        (None, None, _) => return Err(CliError::Usage("say what to run: SCRIPT and --target, or --plan".to_owned())),
     };
     say_warnings(&plan);
     if verb.dry_run == Some(args::DryRun::Plan) {

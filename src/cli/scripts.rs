@@ -28,9 +28,19 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     match verb {
         Verb::Ls { deleted: true, .. } => return shelf::deleted(desk, &client).await,
         Verb::Ls { deleted: false, sift } => {
-            let library = client.library().await?;
+            let library = client.whole_library().await?;
             for warning in &library.warnings {
                 say(format!("quarterdeck: {warning}"));
+            }
+            for shelf in &library.shelves {
+                let read = if shelf.read_at.is_some() { "what was read before is shown" } else { "none is known" };
+                match &shelf.problem {
+                    Some(why) => say(format!("quarterdeck: the scripts of {}: {why}; {read}", shelf.connection)),
+                    None if shelf.read_at.is_none() => {
+                        say(format!("quarterdeck: the scripts of {} are still being read", shelf.connection));
+                    }
+                    None => {}
+                }
             }
             let rows = Scripts { all: &library.scripts, now: jiff::Timestamp::now() };
             let order = sift.rows(&rows)?;

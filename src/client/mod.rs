@@ -149,6 +149,11 @@ impl Client {
         self.0.door.get("reading the library", "library", &[]).await
     }
 
+    /// The same, with the scripts of systems that were not read yet, if they answer soon.
+    pub async fn whole_library(&self) -> Result<Library, ClientError> {
+        self.0.door.get("reading the library", "library", &[("wait", "true")]).await
+    }
+
     pub async fn script(&self, name: &str) -> Result<Script, ClientError> {
         self.0.door.get("reading a script", "library/script", &[("name", name)]).await
     }

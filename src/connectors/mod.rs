@@ -2,7 +2,9 @@
 //! connector, never the engine.
 
 pub mod local;
+pub mod reference;
 pub mod ssh;
+pub mod webscripts;
 
 use std::collections::HashMap;
 use std::io;
@@ -19,9 +21,10 @@ use crate::model::device::{Device, Inventory};
 use crate::model::job::JobId;
 use crate::model::output::Stream;
 use crate::model::plan::{Caller, Question};
+use crate::model::script::{Argument, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
-use crate::model::wire::Doctor;
+use crate::model::wire::{Doctor, Shelf};
 
 /// One configured system.
 pub trait Connector: Send + Sync + 'static {
@@ -57,10 +60,36 @@ pub trait Connector: Send + Sync + 'static {
     /// How a device is reached, and whether it answers.
     fn doctor<'a>(&'a self, device: &'a Device, caller: &'a Caller) -> BoxFuture<'a, Doctor>;
 
+    /// Its own library as last read, and how that went. `None`: it has none.
+    fn own(&self) -> Option<Own> {
+        None
+    }
+
+    /// Reads its own library anew. What goes wrong is told by [`Connector::own`].
+    fn read_own(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// The scripts of its own library; waits, not for ever, where they were never read. `Err`: why they are not known.
+    fn known(&self) -> BoxFuture<'_, Result<Arc<Vec<ScriptInfo>>, String>> {
+        Box::pin(async { Ok(Arc::default()) })
+    }
+
+    /// Where the scripts of its own library lie, if that is within reach of this machine.
+    fn script_folder(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// Lets go of everything kept for the next run.
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
+}
+
+/// A system's own library.
+pub struct Own {
+    pub scripts: Arc<Vec<ScriptInfo>>,
+    pub shelf: Shelf,
 }
 
 /// What to run, where.
@@ -72,6 +101,8 @@ pub struct Order {
     pub script: Arc<Payload>,
     /// From the first positional on; never a secret.
     pub args: Arc<Vec<String>>,
+    /// The same by name, and all else that is given: for a system that runs its own scripts.
+    pub arguments: Arc<Vec<Argument>>,
     /// One line each on the script's stdin, in the order the header declares them; then stdin ends.
     pub secrets: Arc<Vec<Secret>>,
     /// Who launched it.
@@ -108,14 +139,32 @@ pub struct Gate(pub Option<Arc<Semaphore>>, pub Option<Pass>);
 impl Gate {
     /// `None` where there is no limit.
     pub async fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        let permit = match &self.0 {
-            Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok(),
-            None => None,
-        };
-        if let Some(Pass { valve, run }) = &self.1 {
-            valve.pass(*run).await;
+        let permit = self.place().await;
+        while !self.pass_now() {
+            self.opened().await;
         }
         permit
+    }
+
+    /// The limit's part alone, for who waits for something else besides: then [`Gate::opened`], what else is waited for,
+    /// and at last [`Gate::pass_now`].
+    pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        match &self.0 {
+            Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok(),
+            None => None,
+        }
+    }
+
+    /// Until the job lets scripts start. Never, for a run that was withdrawn.
+    pub async fn opened(&self) {
+        if let Some(Pass { valve, run }) = &self.1 {
+            valve.opened(*run).await;
+        }
+    }
+
+    /// The script starts now, if the job lets it: from here on it cannot be withdrawn.
+    pub fn pass_now(&self) -> bool {
+        self.1.as_ref().is_none_or(|Pass { valve, run }| valve.pass_now(*run))
     }
 }
 
@@ -179,18 +228,26 @@ impl Valve {
         }
     }
 
-    async fn pass(&self, run: u32) {
+    fn pass_now(&self, run: u32) -> bool {
+        let mut state = self.state();
+        let held = state.held;
+        match state.runs.get_mut(run as usize) {
+            Some(passed) if *passed != Passed::Never && !held => {
+                *passed = Passed::Yes;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    async fn opened(&self, run: u32) {
         loop {
             let mut opened = std::pin::pin!(self.opened.notified());
             opened.as_mut().enable();
             {
-                let mut state = self.state();
-                let held = state.held;
-                if let Some(passed) = state.runs.get_mut(run as usize)
-                    && *passed != Passed::Never
-                    && !held
-                {
-                    *passed = Passed::Yes;
+                let state = self.state();
+                let runs = state.runs.get(run as usize);
+                if !state.held && runs.is_some_and(|passed| *passed != Passed::Never) {
                     return;
                 }
             }
@@ -239,6 +296,28 @@ impl Outcome {
     pub fn refused(reason: impl Into<String>) -> Self {
         Self { refused: true, ..Self::because(RunState::Failed, reason) }
     }
+}
+
+/// A signal's name without `SIG`, or its number; as Linux numbers them.
+pub fn signal_name(number: i32) -> String {
+    let name = match number {
+        1 => "HUP",
+        2 => "INT",
+        3 => "QUIT",
+        4 => "ILL",
+        6 => "ABRT",
+        7 => "BUS",
+        8 => "FPE",
+        9 => "KILL",
+        11 => "SEGV",
+        13 => "PIPE",
+        14 => "ALRM",
+        15 => "TERM",
+        24 => "XCPU",
+        25 => "XFSZ",
+        _ => return number.to_string(),
+    };
+    name.to_owned()
 }
 
 /// The configured connectors by connection name.

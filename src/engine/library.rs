@@ -85,6 +85,15 @@ impl Library {
         {
             notices.push(format!("cannot make the script library {}: {error}", folder.display()));
         }
+        Self::with(folder, notices)
+    }
+
+    /// A folder that is somebody else's: nothing is put into it.
+    pub fn of(folder: PathBuf) -> Self {
+        Self::with(folder, Vec::new())
+    }
+
+    fn with(folder: PathBuf, notices: Vec<String>) -> Self {
         let shelf =
             Shelf { folder, notices, kept: Mutex::default(), lint: lint::Kept::default(), writing: Mutex::default() };
         Self { shelf: Arc::new(shelf) }

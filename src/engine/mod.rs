@@ -16,10 +16,12 @@ mod saved;
 pub mod search;
 mod sets;
 mod shelf;
+mod shelves;
 pub mod store;
 mod templates;
 pub mod triage;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +39,7 @@ use self::triage::Triage;
 pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
 use crate::model::audit::{self, Act, Deed};
-use crate::model::connection::Kind;
+use crate::model::connection::{Capabilities, Kind};
 use crate::model::device::Device;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::nodeset;
@@ -72,6 +74,8 @@ pub struct Engine {
     saved: Arc<saved::Shelf>,
     triage: Triage,
     connectors: Arc<Connectors>,
+    /// Folders that systems' own scripts lie in, by connection.
+    folders: HashMap<String, Arc<Library>>,
     plans: Plans,
     launching: tokio::sync::Mutex<()>,
     searches: Searches,
@@ -118,11 +122,15 @@ impl Engine {
                 let connector: Arc<dyn Connector> = match &connection.kind {
                     Kind::Local => Arc::new(connectors::local::Local::new(&connection.name, &settings.home, &guard)),
                     Kind::Ssh(_) => Arc::new(connectors::ssh::Ssh::new(connection.clone())),
+                    Kind::WebScripts(server) => {
+                        Arc::new(connectors::webscripts::WebScripts::new(&connection.name, server))
+                    }
                 };
                 (connection.name.clone(), connector)
             })
             .collect();
         let connectors = Arc::new(connectors);
+        let folders = shelves::folders(&connectors);
         let inventories = Arc::new(Inventories::new(settings.connections.clone(), Arc::clone(&connectors), contacts));
         inventories.refresh().await;
         let events = Arc::new(Events::default());
@@ -152,6 +160,7 @@ impl Engine {
             saved: Arc::new(saved::Shelf::new(settings.paths.data.join("targets.toml"))),
             triage: Triage::default(),
             connectors,
+            folders,
             plans: Plans::default(),
             launching: tokio::sync::Mutex::default(),
             searches: Searches::default(),
@@ -164,6 +173,7 @@ impl Engine {
         });
         engine.audit_settings(settings).await;
         engine.watch();
+        engine.read_shelves();
         tokio::spawn(Arc::clone(&engine).retain());
         Ok(engine)
     }
@@ -257,6 +267,11 @@ impl Engine {
         self.events.publish(&Event::Targets);
     }
 
+    /// What a connection's system can do; one that is gone can do nothing.
+    pub fn capabilities(&self, connection: &str) -> Capabilities {
+        self.connectors.get(connection).map(|connector| connector.capabilities()).unwrap_or_default()
+    }
+
     /// Sees to it that what is resolved from now on is what the inventories say at this moment.
     pub async fn settle(&self) {
         if self.inventories.changed().await {
@@ -311,7 +326,7 @@ impl Engine {
 
     // -- scripts ---------------------------------------------------------------------------------------
 
-    pub async fn library(&self) -> Result<crate::model::wire::Library, Problem> {
+    pub async fn library(self: &Arc<Self>) -> Result<crate::model::wire::Library, Problem> {
         let library = Arc::clone(&self.library);
         let mut listed = tokio::task::spawn_blocking(move || library.list())
             .await
@@ -322,11 +337,15 @@ impl Engine {
             script.last_run = history.get(&script.name).and_then(|jobs| last_run(jobs));
             script.number = Some(number_of(&mut numbers, script));
         }
+        self.list_shelves(&mut listed, &history).await;
         listed.numbers = numbers;
         Ok(listed)
     }
 
     pub async fn script(&self, name: &str) -> Result<Script, Problem> {
+        if let Some(script) = self.own_script(name).await? {
+            return Ok(script);
+        }
         let (mut info, bytes) = self.bytes(name).await?;
         let findings = self.library.lint_text(&info.name, bytes.clone()).await;
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;

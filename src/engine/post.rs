@@ -7,14 +7,15 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::Notify;
 
 use super::events::Events;
 use super::store::Store;
 use super::store::outbox::{self, Letter};
-use crate::model::notify::{KeyRef, Webhook};
+use crate::connectors::reference;
+use crate::model::notify::Webhook;
 use crate::model::wire::Event;
 use crate::settings::variable;
 
@@ -31,9 +32,6 @@ const AGAIN: [Duration; 7] = [
     Duration::from_secs(7200),
     Duration::from_secs(21600),
 ];
-
-/// A longer key is none.
-const KEY_MAX: u64 = 64 << 10;
 
 pub struct Post {
     store: Arc<Store>,
@@ -156,7 +154,8 @@ async fn send(hook: &Webhook, letter: &Letter, patience: Duration) -> Result<(),
         ("quarterdeck-timestamp", at.clone()),
     ];
     if let Some(from) = &hook.key {
-        let key = key(from).await.map_err(|why| Failed::once(format!("its key, {from}: {why}")))?;
+        let key =
+            reference::read(from, variable).await.map_err(|why| Failed::once(format!("its key, {from}: {why}")))?;
         headers.push(("quarterdeck-signature", format!("sha256={}", sign(&key, &at, &letter.body))));
     }
     if hook.url.starts_with("http://") {
@@ -247,37 +246,6 @@ async fn by_curl(
         return Err(Failed::once(if why.is_empty() { format!("curl: {}", done.status) } else { why }));
     }
     taken(String::from_utf8_lossy(&done.stdout).trim().parse().unwrap_or(0))
-}
-
-/// The key, without the newline a file ends with.
-async fn key(from: &KeyRef) -> Result<Vec<u8>, String> {
-    let mut key = match from {
-        KeyRef::Env(name) => variable(name).ok_or("it is not set where the engine was started")?.into_bytes(),
-        KeyRef::File(path) => {
-            let mut bytes = Vec::new();
-            let file = tokio::fs::File::open(path).await.map_err(|error| error.to_string())?;
-            file.take(KEY_MAX).read_to_end(&mut bytes).await.map_err(|error| error.to_string())?;
-            bytes
-        }
-        KeyRef::Command(words) => {
-            let (program, arguments) = words.split_first().ok_or("it is empty")?;
-            let done = Command::new(program)
-                .args(arguments)
-                .stdin(std::process::Stdio::null())
-                .kill_on_drop(true)
-                .output()
-                .await
-                .map_err(|error| error.to_string())?;
-            if !done.status.success() {
-                return Err(format!("it ended with {}", done.status));
-            }
-            done.stdout
-        }
-    };
-    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        key.pop();
-    }
-    if key.is_empty() { Err("it is empty".to_owned()) } else { Ok(key) }
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::shelves::{Place, called};
 use super::store::versions::{self, Noted};
 use super::{Engine, problem};
 use crate::model::audit::{Act, Deed};
 use crate::model::plan::Caller;
-use crate::model::script::{ScriptInfo, inspect};
+use crate::model::script::{ScriptInfo, inspect, remote};
 use crate::model::shelf::{self, Delete, Rename, Renamed, Save, Saved, Text, Trashed, Version, Why};
 use crate::model::template::{Keep, Templates};
 use crate::model::wire::{Code, Event, Problem};
@@ -21,8 +22,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> +
 }
 
 impl Engine {
-    /// A script of the library: a name, its short form, or one of its versions (`fix.sh@v3`).
+    /// A script of the library: a name, its short form, or one of its versions (`fix.sh@v3`). Of one in a system's own
+    /// library, its definition.
     pub async fn bytes(&self, name: &str) -> Result<(ScriptInfo, Vec<u8>), Problem> {
+        if let Some(info) = self.own(name).await? {
+            let bytes = remote::definition(&info);
+            return Ok((info, bytes));
+        }
         let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
         let read = blocking(move || library.read(&wanted).map_err(|error| problem(Code::NotFound, error))).await;
         match (read, shelf::versioned(name)) {
@@ -36,7 +42,10 @@ impl Engine {
     pub async fn text(&self, name: &str, version: Option<&str>) -> Result<Text, Problem> {
         let (info, bytes) = match version {
             Some(version) => self.version(name, version).await?,
-            None => self.bytes(name).await?,
+            None => match self.own_text(name).await? {
+                Some(read) => read,
+                None => self.bytes(name).await?,
+            },
         };
         if bytes.len() as u64 != info.size {
             let why = info.refused.unwrap_or_default();
@@ -48,11 +57,12 @@ impl Engine {
     async fn version(&self, name: &str, wanted: &str) -> Result<(ScriptInfo, Vec<u8>), Problem> {
         let versions = self.versions(name).await?;
         let picked = shelf::pick(&versions, name, wanted).map_err(|why| problem(Code::NotFound, why))?;
-        let (library, store) = (Arc::clone(&self.library), Arc::clone(&self.jobs.store));
-        let (name, picked) = (name.to_owned(), picked.clone());
+        let store = Arc::clone(&self.jobs.store);
+        let (Place { library, name: there, known_as }, picked) = (self.place(name).await?, picked.clone());
+        let name = name.to_owned();
         blocking(move || {
             // (a name that only history knows has no file)
-            let now = library.read(&name).ok();
+            let now = library.read(&there).map(|read| called(read, known_as.as_deref())).ok();
             let name = now.as_ref().map_or(name, |(info, _)| info.name.clone());
             if let Some(now) = now.filter(|(info, _)| info.version == picked.version) {
                 return Ok(now);
@@ -69,8 +79,8 @@ impl Engine {
 
     /// The versions that are kept of a script, newest first; what its file holds now among them.
     pub async fn versions(&self, name: &str) -> Result<Vec<Version>, Problem> {
-        let (library, wanted) = (Arc::clone(&self.library), name.to_owned());
-        let now = blocking(move || Ok(library.read(&wanted))).await?;
+        let Place { library, name: there, known_as } = self.place(name).await?;
+        let now = blocking(move || Ok(library.read(&there).map(|read| called(read, known_as.as_deref())))).await?;
         let name = now.as_ref().map_or(name, |(info, _)| &info.name).to_owned();
         let mut versions = self.jobs.store.db.call(move |db| versions::versions(db, &name)).await?;
         let Ok((info, _)) = now else {
@@ -97,9 +107,9 @@ impl Engine {
         let bytes = STANDARD
             .decode(&asked.base64)
             .map_err(|error| problem(Code::Invalid, format!("the text of {} is not base64: {error}", asked.name)))?;
-        let (library, store) = (Arc::clone(&self.library), Arc::clone(&self.jobs.store));
         let Save { name, base, force, .. } = asked;
-        let wanted = name.clone();
+        let Place { library, name: wanted, .. } = self.place(&name).await?;
+        let store = Arc::clone(&self.jobs.store);
         let (written, size, unkept) = blocking(move || {
             let mut unkept = None;
             let keep = |bytes: &[u8]| {
@@ -169,6 +179,8 @@ impl Engine {
     }
 
     pub async fn rename(&self, asked: Rename, caller: &Caller) -> Result<Renamed, Problem> {
+        self.not_own(&asked.from, "renamed")?;
+        self.not_own(&asked.to, "made")?;
         let library = Arc::clone(&self.library);
         let (from, to) = blocking(move || library.rename(&asked.from, &asked.to)).await?;
         let renamed = Renamed { from: from.clone(), to: to.clone() };
@@ -184,6 +196,7 @@ impl Engine {
     }
 
     pub async fn delete(&self, asked: Delete, caller: &Caller) -> Result<Trashed, Problem> {
+        self.not_own(&asked.name, "deleted")?;
         let (library, trash, by) = (Arc::clone(&self.library), Arc::clone(&self.trash), self.user.clone());
         let trashed = blocking(move || trash.delete(&library, &asked.name, &asked.confirm, &by)).await?;
         self.events.publish(&Event::Library);

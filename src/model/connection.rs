@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::secret::KeyRef;
+
 /// One `[[connection]]` of config.toml, paths already absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -22,6 +24,7 @@ pub struct Connection {
 pub enum Kind {
     Local,
     Ssh(Ssh),
+    WebScripts(WebScripts),
 }
 
 impl Kind {
@@ -29,6 +32,7 @@ impl Kind {
         match self {
             Kind::Local => "local",
             Kind::Ssh(_) => "ssh",
+            Kind::WebScripts(_) => "webscripts",
         }
     }
 }
@@ -54,6 +58,43 @@ pub struct Ssh {
     pub keep_seconds: u64,
     /// Handshakes in flight at most, whatever the adaptive limit finds.
     pub max_handshakes: usize,
+}
+
+/// Options of `kind = "webscripts"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebScripts {
+    /// `http://host:port/prefix`, without a slash at its end.
+    pub url: String,
+    pub login: Login,
+    /// The server serves several requests at once.
+    pub threaded: bool,
+    /// Requests of ours in flight at most, where it does.
+    pub requests: usize,
+    /// Where the server's scripts lie, if that is within reach of this machine.
+    pub script_folder: Option<PathBuf>,
+    /// Groups of servers that this one is in.
+    pub groups: Vec<String>,
+    /// Where a variable that holds a secret is looked up.
+    pub environment: Environment,
+}
+
+impl WebScripts {
+    pub fn in_flight(&self) -> usize {
+        if self.threaded { self.requests.max(1) } else { 1 }
+    }
+}
+
+/// As whom a system is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Login {
+    /// As nobody.
+    #[default]
+    None,
+    Password {
+        user: String,
+        password: KeyRef,
+    },
+    ApiKey(KeyRef),
 }
 
 /// The variables of which `SendEnv` chooses some. Secrets may be among them: they are not shown.
@@ -91,6 +132,10 @@ pub struct Capabilities {
     pub policies: bool,
     pub queries: bool,
     pub schedules: bool,
+    /// Runs scripts that it does not have.
+    pub takes_scripts: bool,
+    /// Several jobs at once are its everyday work: none of them makes it busy.
+    pub side_by_side: bool,
 }
 
 impl Capabilities {
@@ -102,8 +147,17 @@ impl Capabilities {
             cancel_queued: true,
             cancel_running: true,
             parameters: true,
+            takes_scripts: true,
             ..Self::default()
         }
+    }
+}
+
+/// Why what runs on a system that can end nothing goes on.
+pub fn cannot_stop(kind: &str) -> String {
+    match kind {
+        "webscripts" => "WebScripts cannot stop a script: it ends by itself, or by the server's own timeout".to_owned(),
+        kind => format!("a {kind} system cannot end what runs there"),
     }
 }
 

@@ -1,11 +1,10 @@
 //! What is worth a ring: a job has ended, waits for an approval, or failed in a way its script never did before. Told
 //! from two states of a job, so that whoever sees both tells it once.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::job::JobSummary;
+use super::secret::KeyRef;
 use super::state::JobState;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,25 +123,6 @@ pub struct Webhook {
     /// What it is signed with; `None`: it is not.
     pub key: Option<KeyRef>,
     pub on: Vec<Kind>,
-}
-
-/// Where a secret lies. Looked up each time it is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyRef {
-    /// A variable of the engine's environment.
-    Env(String),
-    File(std::path::PathBuf),
-    Command(Vec<String>),
-}
-
-impl fmt::Display for KeyRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            KeyRef::Env(name) => write!(f, "the variable {name}"),
-            KeyRef::File(path) => write!(f, "the file {}", path.display()),
-            KeyRef::Command(words) => write!(f, "the command {}", words.first().map_or("", String::as_str)),
-        }
-    }
 }
 
 #[cfg(test)]

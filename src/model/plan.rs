@@ -191,6 +191,8 @@ pub enum LeftOut {
     Busy,
     /// A job left them, and the inventory has them no longer: they cannot be taken in.
     Lost,
+    /// Their system does not run this script: they cannot be taken in.
+    Foreign,
 }
 
 impl LeftOut {
@@ -204,11 +206,12 @@ impl LeftOut {
             LeftOut::Maintenance => "maintenance",
             LeftOut::Busy => "busy",
             LeftOut::Lost => "lost",
+            LeftOut::Foreign => "foreign",
         }
     }
 
     pub const fn can_be_included(self) -> bool {
-        !matches!(self, LeftOut::ReadOnly | LeftOut::Lost)
+        !matches!(self, LeftOut::ReadOnly | LeftOut::Lost | LeftOut::Foreign)
     }
 }
 

@@ -8,15 +8,17 @@ use toml::de::{DeTable, DeValue};
 use super::env::absolute;
 use super::file::{Entry, Page, given};
 use super::keys::{Given, Shape};
-use super::units;
+use super::{units, webscripts};
 use crate::model::connection::{Connection, Environment, HostKeys, Kind, Ssh};
 use crate::model::nearest::nearest;
 
 const KEEP_SECONDS: u64 = 300;
 const MAX_HANDSHAKES: usize = 128;
 
+const KINDS: [&str; 3] = ["local", "ssh", "webscripts"];
+
 /// Systems whose connectors come later: their entries are no mistake.
-const LATER: [&str; 5] = ["simplemdm", "fleet", "webscripts", "runbook", "salt"];
+const LATER: [&str; 4] = ["simplemdm", "fleet", "runbook", "salt"];
 
 const COMMON: [(&str, Shape); 4] =
     [("name", Shape::Text), ("kind", Shape::Text), ("protected", Shape::Bool), ("read_only", Shape::Bool)];
@@ -98,27 +100,36 @@ fn entry(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, around: &Around<'_
     let name = named(page, at, find("name"))?;
     let kind = match find("kind") {
         None => {
-            page.problem(at, format!("connection `{name}` has no `kind`: \"local\" or \"ssh\""));
+            page.problem(at, format!("connection `{name}` has no `kind`: {}", kinds()));
             return None;
         }
         Some(value) => match value.get_ref().as_str() {
-            Some(kind @ ("local" | "ssh")) => kind,
+            Some(kind) if KINDS.contains(&kind) => kind,
             Some(later) if LATER.contains(&later) => {
                 let start = value.span().start;
                 page.problem(start, format!("connection `{name}`: kind \"{later}\" is not built yet, it is left out"));
                 return None;
             }
             other => {
-                let hint = other.and_then(|word| nearest(word, ["local", "ssh"].into_iter().chain(LATER)));
+                let hint = other.and_then(|word| nearest(word, KINDS.into_iter().chain(LATER)));
                 let hint = hint.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-                let sentence = format!("connection `{name}`: unknown kind, expected \"local\" or \"ssh\"{hint}");
+                let sentence = format!("connection `{name}`: unknown kind, expected {}{hint}", kinds());
                 page.problem(value.span().start, sentence);
                 return None;
             }
         },
     };
-    let specific: &[(&str, Shape)] = if kind == "ssh" { &SSH } else { &[] };
-    let mut connection = plain(&name, if kind == "ssh" { Kind::Ssh(around.ssh()) } else { Kind::Local });
+    let specific: &[(&str, Shape)] = match kind {
+        "ssh" => &SSH,
+        "webscripts" => &webscripts::KEYS,
+        _ => &[],
+    };
+    let of_kind = match kind {
+        "ssh" => Kind::Ssh(around.ssh()),
+        "webscripts" => Kind::WebScripts(webscripts::read(page, at, &name, table, around)?),
+        _ => Kind::Local,
+    };
+    let mut connection = plain(&name, of_kind);
     for (key, value) in table {
         let word = &**key.get_ref();
         let Some((_, shape)) = COMMON.iter().chain(specific).find(|(known, _)| *known == word) else {
@@ -127,6 +138,9 @@ fn entry(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, around: &Around<'_
             page.unknown(key.span().start, "key", word, &format!(" in connection `{name}` ({kind}){meant}"), known);
             continue;
         };
+        if matches!(shape, Shape::Reference) {
+            continue; // judged by its reader, which does not repeat what stands there
+        }
         match shape.check(given(value.get_ref())) {
             Ok(()) => apply(&mut connection, word, value, around),
             Err(wrong) => {
@@ -136,6 +150,12 @@ fn entry(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, around: &Around<'_
         }
     }
     Some(connection)
+}
+
+/// `"local", "ssh" or "webscripts"`
+fn kinds() -> String {
+    let [first @ .., last] = KINDS;
+    format!("{} or \"{last}\"", first.map(|kind| format!("\"{kind}\"")).join(", "))
 }
 
 /// What keeps scripts away from devices is in force also where it was written down wrongly. What is said of it.
@@ -199,6 +219,11 @@ fn apply(connection: &mut Connection, key: &str, value: Value<'_, '_>, around: &
         ("max_handshakes", Given::Whole(n), Kind::Ssh(ssh)) => {
             ssh.max_handshakes = usize::try_from(n).unwrap_or(MAX_HANDSHAKES);
         }
-        _ => {} // name and kind, read before
+        ("threaded", Given::Bool(yes), Kind::WebScripts(server)) => server.threaded = yes,
+        ("requests", Given::Whole(n), Kind::WebScripts(server)) => {
+            server.requests = usize::try_from(n).unwrap_or(webscripts::REQUESTS);
+        }
+        ("script_folder", Given::Text(path), Kind::WebScripts(server)) => server.script_folder = Some(place(path)),
+        _ => {} // name and kind, read before; and what a server's address and login are
     }
 }

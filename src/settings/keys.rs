@@ -21,6 +21,8 @@ pub enum Shape {
     Texts,
     /// A name, or (in the file) one for each ground.
     Theme,
+    /// Where a secret lies: see `reference`.
+    Reference,
 }
 
 /// A value as far as a shape looks at it.
@@ -99,6 +101,7 @@ impl Shape {
             Shape::Whole { min, max } => format!("a whole number from {min} to {max}"),
             Shape::OneOf(words) => format!("one of {}", words.join(", ")),
             Shape::Texts => "a text or a list of texts".to_owned(),
+            Shape::Reference => "where a secret lies".to_owned(),
             Shape::Theme => "the name of a theme or { dark, light, fallback }".to_owned(),
         }
     }

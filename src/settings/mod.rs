@@ -12,9 +12,11 @@ mod keys;
 mod layers;
 mod notify;
 pub mod paths;
+mod reference;
 #[cfg(test)]
 mod tests;
 pub mod units;
+mod webscripts;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

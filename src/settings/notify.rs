@@ -6,10 +6,10 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::env::absolute;
 use super::file::{Entry, Page};
+use super::reference::reference;
 use crate::model::nearest::nearest;
-use crate::model::notify::{KeyRef, Kind, Webhook};
+use crate::model::notify::{Kind, Webhook};
 
 const KEYS: [&str; 3] = ["url", "key", "on"];
 
@@ -80,29 +80,6 @@ fn address(text: &str) -> Result<(), String> {
     if host.is_empty() || (plain && !here) { Err(wrong()) } else { Ok(()) }
 }
 
-/// `{ env = "…" }`, `{ file = "…" }` or `{ command = ["…"] }`
-fn reference(value: &DeValue<'_>, base: &Path, home: &Path) -> Result<KeyRef, String> {
-    let wrong = || {
-        // (what stands there may be the key itself: it is not repeated)
-        "expected { env = \"VARIABLE\" }, { file = \"…\" } or { command = [\"…\"] }: a key never stands in this file"
-            .to_owned()
-    };
-    let DeValue::Table(table) = value else { return Err(wrong()) };
-    let mut parts = table.iter();
-    let (Some((name, value)), None) = (parts.next(), parts.next()) else { return Err(wrong()) };
-    let text = value.get_ref().as_str().filter(|text| !text.is_empty());
-    match (&**name.get_ref(), text, value.get_ref().as_array()) {
-        ("env", Some(name), _) => Ok(KeyRef::Env(name.to_owned())),
-        ("file", Some(path), _) => Ok(KeyRef::File(absolute(path, base, home))),
-        ("command", _, Some(words)) => {
-            let words: Option<Vec<String>> =
-                words.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
-            words.filter(|words| !words.is_empty()).map(KeyRef::Command).ok_or_else(wrong)
-        }
-        _ => Err(wrong()),
-    }
-}
-
 fn kinds(value: &DeValue<'_>) -> Result<Vec<Kind>, String> {
     let wrong = |word: &str| {
         let known = Kind::ALL.map(Kind::word);
@@ -123,6 +100,7 @@ fn kinds(value: &DeValue<'_>) -> Result<Vec<Kind>, String> {
 mod tests {
     use super::super::{Env, Overrides, Settings, read};
     use super::*;
+    use crate::model::secret::KeyRef;
 
     fn settings(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
@@ -163,9 +141,9 @@ mod tests {
             ("url = \"ftp://x/\"", "expected an https:// address"),
             ("url = \"https:///x\"", "expected an https:// address"),
             ("url = \"https://x/ y\"", "expected an https:// address"),
-            ("url = \"https://x/\"\nkey = \"hunter2\"", "a key never stands in this file"),
-            ("url = \"https://x/\"\nkey = { env = \"A\", file = \"b\" }", "a key never stands"),
-            ("url = \"https://x/\"\nkey = { command = [] }", "a key never stands"),
+            ("url = \"https://x/\"\nkey = \"hunter2\"", "a secret never stands in this file"),
+            ("url = \"https://x/\"\nkey = { env = \"A\", file = \"b\" }", "a secret never stands"),
+            ("url = \"https://x/\"\nkey = { command = [] }", "a secret never stands"),
             ("url = \"https://x/\"\non = [\"dune\"]", "did you mean \"done\"?"),
             ("url = \"https://x/\"\nkeys = { env = \"A\" }", "did you mean `key`?"),
             ("on = [\"done\"]", "has no `url`"),

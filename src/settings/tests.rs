@@ -153,7 +153,10 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
             "~/config.toml:1:2: write [[connection]], with two brackets: there may be several",
         ),
         ("[[connection]]\nkind = \"ssh\"", "~/config.toml:1:1: a connection has no `name`: it is left out"),
-        ("[[connection]]\nname = \"a\"", "~/config.toml:1:1: connection `a` has no `kind`: \"local\" or \"ssh\""),
+        (
+            "[[connection]]\nname = \"a\"",
+            "~/config.toml:1:1: connection `a` has no `kind`: \"local\", \"ssh\" or \"webscripts\"",
+        ),
         (
             "[[connection]]\nname = \"a:b\"\nkind = \"ssh\"",
             "~/config.toml:2:8: \"a:b\" cannot name a connection: letters, digits, `-`, `_` and `.` can; it is left out",
@@ -164,7 +167,7 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
         ),
         (
             "[[connection]]\nname = \"a\"\nkind = \"shh\"",
-            "~/config.toml:3:8: connection `a`: unknown kind, expected \"local\" or \"ssh\"; did you mean \"ssh\"?",
+            "~/config.toml:3:8: connection `a`: unknown kind, expected \"local\", \"ssh\" or \"webscripts\"; did you mean \"ssh\"?",
         ),
         (
             "[[connection]]\nname = \"macs\"\nkind = \"simplemdm\"\nurl = \"https://x\"",

@@ -9,6 +9,7 @@ pub mod processes;
 pub mod pty;
 pub mod sshd;
 pub mod verb;
+pub mod webscripts;
 
 pub use home::Home;
 pub use processes::eventually;

@@ -45,9 +45,9 @@ different; a file that was edited is refused too. Secrets are not in the file: g
 pub struct Plan {
     /// Library name, path, or - for stdin
     pub script: String,
-    /// Which devices
+    /// Which devices; of a server's own script, the server unless said otherwise
     #[arg(short, long, value_name = "EXPR")]
-    pub target: String,
+    pub target: Option<String>,
     #[command(flatten)]
     pub what: What,
     /// Plan the script's own dry run

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep_until};
 
 use self::guard::Guard;
 use self::pipe::{Look, Pipe};
-use super::{Connector, Order, Outcome, RunSink};
+use super::{Connector, Order, Outcome, RunSink, signal_name};
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::output::Stream;
@@ -282,28 +282,6 @@ fn outcome(ending: Option<Ending>, status: Option<ExitStatus>, began: Instant) -
         },
         None => Outcome::because(RunState::Failed, "could not be waited for: how it ended is not known"),
     }
-}
-
-/// The name without `SIG`, or the number.
-pub fn signal_name(number: i32) -> String {
-    let name = match number {
-        1 => "HUP",
-        2 => "INT",
-        3 => "QUIT",
-        4 => "ILL",
-        6 => "ABRT",
-        7 => "BUS",
-        8 => "FPE",
-        9 => "KILL",
-        11 => "SEGV",
-        13 => "PIPE",
-        14 => "ALRM",
-        15 => "TERM",
-        24 => "XCPU",
-        25 => "XFSZ",
-        _ => return number.to_string(),
-    };
-    name.to_owned()
 }
 
 async fn readable(pipe: &Option<Pipe>) {

@@ -58,6 +58,7 @@ fn case(script: &str, args: &[&str]) -> Case {
         job: Some(7),
         script: Arc::new(Payload { name: "script".into(), bytes: Vec::new(), path, interpreter }),
         args: Arc::new(args.iter().map(|arg| (*arg).to_owned()).collect()),
+        arguments: Arc::default(),
         secrets: Arc::default(),
         caller: Arc::default(),
         timeout: None,

@@ -156,6 +156,7 @@ fn probe(device: &Device) -> Order {
             interpreter: vec!["/bin/sh".to_owned()],
         }),
         args: Arc::default(),
+        arguments: Arc::default(),
         secrets: Arc::default(),
         caller: Arc::default(),
         timeout: Some(PROBE),

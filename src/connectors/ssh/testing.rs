@@ -236,6 +236,7 @@ pub fn order(script: impl AsRef<[u8]>) -> Order {
         job: Some(7),
         script: Arc::new(Payload { name: "script.sh".to_owned(), bytes, path: PathBuf::new(), interpreter }),
         args: Arc::default(),
+        arguments: Arc::default(),
         secrets: Arc::default(),
         caller: Arc::default(),
         timeout: None,

@@ -3,6 +3,7 @@
 //! The recorder is the one place from which state becomes visible: it gathers what changed in all running
 //! jobs, commits it in one transaction, and only then tells followers and consoles.
 
+mod foreign;
 mod lastline;
 pub mod live;
 mod overlap;
@@ -31,6 +32,7 @@ use crate::model::device::{Device, Reach};
 use crate::model::job::{Job, JobId, JobSummary, Run};
 use crate::model::notify::turns;
 use crate::model::plan::Caller;
+use crate::model::script::Argument;
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
 use crate::model::wire::Event;
@@ -66,6 +68,7 @@ pub struct Ready {
     pub devices: Vec<Arc<Device>>,
     pub script: Arc<Payload>,
     pub args: Arc<Vec<String>>,
+    pub arguments: Arc<Vec<Argument>>,
     pub secrets: Arc<Vec<Secret>>,
     pub caller: Arc<Caller>,
 }
@@ -166,6 +169,7 @@ impl Jobs {
                 job: Some(job.id),
                 script: Arc::clone(&ready.script),
                 args: Arc::clone(&ready.args),
+                arguments: Arc::clone(&ready.arguments),
                 secrets: Arc::clone(&ready.secrets),
                 caller: Arc::clone(&ready.caller),
                 timeout,

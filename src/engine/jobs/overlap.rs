@@ -72,7 +72,9 @@ impl<'a> Guards<'a> {
                 found.push((*why, text.clone()));
             }
         }
-        found.extend(self.busy.get(&device.id).map(|job| (LeftOut::Busy, format!("busy in job {job}"))));
+        if !self.engine.capabilities(&device.connection).side_by_side {
+            found.extend(self.busy.get(&device.id).map(|job| (LeftOut::Busy, format!("busy in job {job}"))));
+        }
         found.sort_by_key(|(why, _)| *why);
         found
     }

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::overlap::{Guards, Sifted, lost};
-use super::{Ready, rings};
+use super::{Ready, foreign, rings};
 use crate::connectors::Payload;
 use crate::engine::Engine;
 use crate::model::device::{Device, Inventory, Reach};
@@ -18,7 +18,7 @@ use crate::model::job::{Job, JobSummary, Run};
 use crate::model::nodeset;
 use crate::model::plan::{Caller, FileGiven, LeftOut, Plan, PlanRequest, PlannedFile, ScriptRef};
 use crate::model::rollout::{Progress, Rollout};
-use crate::model::script::{self, Finding, ScriptInfo, Supply, argv, values};
+use crate::model::script::{self, Argument, Finding, ScriptInfo, Supply, argv, remote, values};
 use crate::model::secret::Secret;
 use crate::model::state::{Counts, JobState};
 use crate::model::wire::{Code, Problem};
@@ -41,6 +41,7 @@ pub struct Planned {
     include: Vec<LeftOut>,
     bytes: Vec<u8>,
     args: Vec<String>,
+    arguments: Vec<Argument>,
     /// What the scripts read on stdin, secrets first.
     stdin: Vec<Secret>,
 }
@@ -65,13 +66,18 @@ impl Plans {
         if let Some(why) = &info.refused {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
         }
-        let Parameters { shown, files, mut args, stdin } = parameters(&info, &request)?;
+        let Parameters { shown, files, mut args, arguments, stdin } = parameters(&info, &request)?;
         let dry_run = if request.dry_run { Some(rehearse(&info, &mut args)?) } else { None };
         engine.settle().await;
         let inventory = engine.inventories.all();
         let meant = engine.meant(&inventory, &request.target).await?;
+        let (fitting, foreign) = foreign::part(engine, &info, meant.devices.iter().collect());
         let Sifted { devices, mut excluded, mut exclusions, included } =
-            Guards::now(engine, &inventory).sift(meant.devices.iter().collect(), &request.include);
+            Guards::now(engine, &inventory).sift(fitting, &request.include);
+        for (device, exclusion) in foreign {
+            excluded.extend(device.into_iter().map(|id| (id, exclusion.text.clone())));
+            exclusions.push(exclusion);
+        }
         if !meant.gone.is_empty() {
             let exclusion = lost(&meant.gone);
             excluded.extend(meant.gone.into_iter().map(|id| (id, exclusion.text.clone())));
@@ -118,8 +124,15 @@ impl Plans {
             findings,
             expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
         };
-        let planned =
-            Planned { plan: plan.clone(), request: request.script, include: request.include, bytes, args, stdin };
+        let planned = Planned {
+            plan: plan.clone(),
+            request: request.script,
+            include: request.include,
+            bytes,
+            args,
+            arguments,
+            stdin,
+        };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
         // one that has just expired can still be named
@@ -190,7 +203,7 @@ impl Plans {
         let name = plan.script.name.clone();
         let kept = script::payload(&plan.script, &planned.bytes).into_owned();
         let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
-        if let ScriptRef::Library(_) = &planned.request {
+        if let (ScriptRef::Library(_), None) = (&planned.request, &plan.script.connection) {
             engine.launched(&plan.script, planned.bytes.clone()).await;
         }
         // the plan is used up: a second Enter launches nothing twice
@@ -235,6 +248,7 @@ impl Plans {
             devices,
             script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
             args: Arc::new(planned.args.clone()),
+            arguments: Arc::new(planned.arguments.clone()),
             secrets: Arc::new(planned.stdin.clone()),
             caller: Arc::new(caller),
         })
@@ -342,7 +356,9 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
     match wanted {
         ScriptRef::Library(name) => {
             let (info, bytes) = engine.bytes(name).await?;
-            let findings = script::lint_builtin(&info.name, &bytes);
+            // what stands for the text of a system's own script is no script
+            let findings =
+                if info.connection.is_some() { Vec::new() } else { script::lint_builtin(&info.name, &bytes) };
             Ok((info, bytes, findings))
         }
         ScriptRef::Text { name, base64 } => {
@@ -362,7 +378,8 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
                     let why = format!("the text of {} that job {id} ran is not kept any more: {error}", job.script);
                     refused(Code::NotFound, why)
                 })?;
-            let (info, findings) = script::examine(&job.script, &bytes);
+            let own = remote::read(&bytes).filter(|info| info.name == job.script);
+            let (info, findings) = own.map_or_else(|| script::examine(&job.script, &bytes), |info| (info, Vec::new()));
             // a text is kept as it went out, its name is that of what was saved
             Ok((ScriptInfo { version: job.version, ..info }, bytes, findings))
         }
@@ -388,6 +405,7 @@ struct Parameters {
     shown: Vec<(String, String)>,
     files: Vec<PlannedFile>,
     args: Vec<String>,
+    arguments: Vec<Argument>,
     stdin: Vec<Secret>,
 }
 
@@ -396,12 +414,14 @@ fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Pr
     let files = request.files.iter().map(FileGiven::contents).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let supply = Supply { params: &request.params, secrets: &request.secrets, files: &files };
     let arguments = values::settle(&info.params, &supply).map_err(wrong)?;
-    Ok(Parameters {
-        shown: values::shown(&arguments),
-        files: files.iter().map(PlannedFile::of).collect(),
-        args: argv::argv(&info.params, &arguments).map_err(wrong)?,
-        stdin: argv::stdin(&arguments).map_err(wrong)?,
-    })
+    let (shown, files) = (values::shown(&arguments), files.iter().map(PlannedFile::of).collect());
+    if info.connection.is_some() {
+        // its system makes words of them
+        return Ok(Parameters { shown, files, args: Vec::new(), arguments, stdin: Vec::new() });
+    }
+    let args = argv::argv(&info.params, &arguments).map_err(wrong)?;
+    let stdin = argv::stdin(&arguments).map_err(wrong)?;
+    Ok(Parameters { shown, files, args, arguments: Vec::new(), stdin })
 }
 
 fn new_id() -> String {

@@ -116,6 +116,7 @@ impl Stage {
                 interpreter: Vec::new(),
             }),
             args: Arc::default(),
+            arguments: Arc::default(),
             secrets: Arc::default(),
             caller: Arc::default(),
         };

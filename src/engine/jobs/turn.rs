@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::live::LiveJob;
 use crate::engine::{Engine, find_run, problem};
 use crate::model::audit::{Act, Deed};
-use crate::model::job::JobId;
+use crate::model::connection::cannot_stop;
+use crate::model::job::{JobId, Run};
 use crate::model::nodeset;
 use crate::model::plan::Caller;
-use crate::model::wire::{Approve, Cancel, Cancelled, Code, Problem, Turned};
+use crate::model::wire::{Approve, Cancel, Cancelled, Code, Problem, Stopping, Turned};
 
 impl Engine {
     pub async fn pause(&self, id: JobId, caller: &Caller) -> Result<Turned, Problem> {
@@ -99,12 +100,49 @@ impl Engine {
             let job = live.snapshot();
             Some(what.devices.iter().map(|device| find_run(&job, device)).collect::<Result<Vec<_>, _>>()?)
         };
-        let done = live.cancel(runs.as_deref(), what.stop, &self.user);
+        let done = self.stop_runs(&live, runs, what.stop).await?;
         let script = Some(live.summary().script);
         let (withdrawn, ending) = (done.withdrawn, done.ending);
         let note = Some(format!("withdrew {withdrawn} that had not started, asked {ending} to end"));
         let target = (!what.devices.is_empty()).then(|| nodeset::fold(what.devices.iter().map(String::as_str)));
         self.audit(Deed { job: Some(id), script, target, note, ..Deed::of(Act::Stop, &self.user, caller) }).await?;
+        Ok(done)
+    }
+
+    /// Of what runs on a system that can end nothing, only what has not started is withdrawn. Where nothing else was to
+    /// be done, that is a refusal.
+    async fn stop_runs(&self, live: &LiveJob, runs: Option<Vec<u32>>, stop: Stopping) -> Result<Cancelled, Problem> {
+        let job = live.snapshot();
+        let mut why = None;
+        let endless = |run: &Run| {
+            let connection = run.device.split(':').next().unwrap_or_default();
+            let kind = self.inventories.connection(connection).map(|connection| connection.kind.word());
+            kind.filter(|_| !self.capabilities(connection).cancel_running).map(cannot_stop)
+        };
+        let meant = |run: &&Run| runs.as_ref().is_none_or(|runs| runs.contains(&run.index)) && !run.state.ended();
+        let (mut kept, mut others) = (Vec::new(), Vec::new());
+        for run in job.runs.iter().filter(meant) {
+            match endless(run) {
+                Some(because) => {
+                    kept.push(run.index);
+                    why = Some(because);
+                }
+                None => others.push(run.index),
+            }
+        }
+        let Some(why) = why.filter(|_| stop == Stopping::All) else {
+            return Ok(live.cancel(runs.as_deref(), stop, &self.user));
+        };
+        let withdrawn = live.cancel(Some(&kept), Stopping::Unstarted, &self.user);
+        let ended = if others.is_empty() { Cancelled::default() } else { live.cancel(Some(&others), stop, &self.user) };
+        let done = Cancelled {
+            withdrawn: withdrawn.withdrawn + ended.withdrawn,
+            ending: ended.ending,
+            going: withdrawn.going + ended.going,
+        };
+        if (done.withdrawn, done.ending) == (0, 0) && done.going > 0 {
+            return Err(problem(Code::Refused, format!("nothing was stopped: {why}")));
+        }
         Ok(done)
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::model::job::JobSummary;
 use crate::model::notify::{Kind, Turn};
 use crate::model::rollout::Progress;
+use crate::model::secret::KeyRef;
 use crate::model::state::{Counts, JobState};
 
 #[derive(Clone, Copy)]
@@ -254,14 +256,6 @@ async fn without_its_key_nothing_is_sent_unsigned() {
     assert!(told.next().await.unwrap().1.contains("its key, the file /nonexistent/key: No such file"));
     assert_eq!(receiver.got.lock().unwrap().len(), 0);
     working.abort();
-}
-
-#[tokio::test]
-async fn a_key_is_what_a_command_prints() {
-    let command = |words: &[&str]| KeyRef::Command(words.iter().map(|word| (*word).to_owned()).collect());
-    assert_eq!(key(&command(&["/bin/sh", "-c", "echo hunter2"])).await.unwrap(), b"hunter2");
-    assert!(key(&command(&["/bin/sh", "-c", "exit 3"])).await.unwrap_err().contains("exit status: 3"));
-    assert_eq!(key(&command(&["/bin/sh", "-c", ":"])).await.unwrap_err(), "it is empty");
 }
 
 #[tokio::test]

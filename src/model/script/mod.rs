@@ -3,7 +3,7 @@
 //! What the header may say is in [`header`], how a script's bytes are read in [`inspect`], what a parameter is in
 //! [`param`], how values are held against parameters in [`values`] and become words in [`argv`], what its `@meta` lines
 //! say in [`meta`], what mends a finding in [`fix`], which secrets stand in it in [`leaks`], what a new one begins with
-//! in [`template`].
+//! in [`template`]; what is known of one that is in a system's own library in [`remote`].
 
 pub mod argv;
 pub mod fix;
@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod leaks;
 pub mod meta;
 pub mod param;
+pub mod remote;
 pub mod template;
 pub mod values;
 

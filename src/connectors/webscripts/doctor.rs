@@ -1,0 +1,84 @@
+//! How a server is reached and whether it answers, step by step, for an operator.
+
+use std::sync::Arc;
+
+use super::server::Server;
+use crate::model::device::{Device, Reach};
+use crate::model::wire::{Doctor, Step};
+
+fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
+    Step { label: label.to_owned(), text: text.into(), fine }
+}
+
+pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
+    let settings = &server.settings;
+    let mut steps = vec![address(&settings.url)];
+    let busy = server.is_busy();
+    if busy {
+        steps.push(step("at work", true, "on requests of ours; it is asked when those are answered"));
+    }
+    server.read_shelf().await;
+    let shelf = server.shelf();
+    match (&shelf.problem, shelf.reach) {
+        (None, _) => {
+            let version = if shelf.server.is_empty() { "WebScripts" } else { shelf.server.as_str() };
+            steps.push(step("answers", true, version));
+            let whom =
+                if server.session.has_login() { server.session.whom() } else { "nobody is asked for".to_owned() };
+            steps.push(step("login", true, whom));
+            let categories: std::collections::BTreeSet<&str> =
+                shelf.scripts.iter().map(|script| script.category.as_str()).collect();
+            let text = format!("{} in {} categories", shelf.scripts.len(), categories.len());
+            steps.push(step("scripts", !shelf.scripts.is_empty(), text));
+        }
+        (Some(why), Reach::Offline) => steps.push(step("answers", false, why)),
+        (Some(why), _) => {
+            steps.push(step("answers", true, "something does"));
+            steps.push(step("login", false, why));
+        }
+    }
+    let way = match (settings.threaded, settings.in_flight()) {
+        (true, most) => format!("{most} at most, as `threaded` says"),
+        (false, _) => "one at a time; write `threaded = true` if it serves several".to_owned(),
+    };
+    steps.push(step("requests", true, way));
+    let folder = settings.script_folder.as_ref().map(|folder| match std::fs::read_dir(folder) {
+        Ok(_) => step("script folder", true, folder.display().to_string()),
+        Err(error) => step("script folder", false, format!("{}: {error}", folder.display())),
+    });
+    steps.extend(folder);
+    Doctor { device: device.id.clone(), way: "WebScripts".into(), why: "kind = \"webscripts\"".into(), steps }
+}
+
+/// Plain HTTP is fine where nobody can listen.
+fn address(url: &str) -> Step {
+    let host = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
+    let here = host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    if here {
+        step("address", true, url)
+    } else {
+        let text =
+            format!("{url}: over plain HTTP password and output can be read on the way; reach it through a tunnel");
+        step("address", false, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_fine_on_this_machine_alone() {
+        for (url, fine) in [
+            ("http://127.0.0.1:8000/ws", true),
+            ("http://localhost", true),
+            ("http://[::1]:8000", true),
+            ("http://10.0.0.1:8000", false),
+            ("http://127.0.0.1.example", false),
+        ] {
+            assert_eq!(address(url).fine, fine, "{url}");
+        }
+    }
+}
