@@ -169,6 +169,7 @@ async fn library(State(house): State<House>, Query(asked): Query<Patient>) -> An
     if asked.wait.unwrap_or(false) {
         house.engine.shelves_known().await;
     }
+    house.engine.read_old_shelves();
     Ok(Json(house.engine.library().await?))
 }
 

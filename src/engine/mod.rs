@@ -326,7 +326,7 @@ impl Engine {
 
     // -- scripts ---------------------------------------------------------------------------------------
 
-    pub async fn library(self: &Arc<Self>) -> Result<crate::model::wire::Library, Problem> {
+    pub async fn library(&self) -> Result<crate::model::wire::Library, Problem> {
         let library = Arc::clone(&self.library);
         let mut listed = tokio::task::spawn_blocking(move || library.list())
             .await

@@ -75,16 +75,23 @@ impl Engine {
         futures::future::join_all(all).await;
     }
 
-    /// Adds the systems' scripts to those of the local library; reads those lists again that are old.
-    pub(super) async fn list_shelves(self: &Arc<Self>, listed: &mut wire::Library, history: &db::History) {
+    /// Reads those lists again that are old, in the background.
+    pub fn read_old_shelves(self: &Arc<Self>) {
+        for (name, connector) in self.connectors.iter() {
+            let shelf = connector.own().map(|own| own.shelf).filter(|shelf| !shelf.reading);
+            let read_at = shelf.and_then(|shelf| shelf.read_at);
+            if read_at.is_some_and(|at| Timestamp::now().duration_since(at) > FRESH) {
+                self.read_shelf(name);
+            }
+        }
+    }
+
+    /// Adds the systems' scripts to those of the local library.
+    pub(super) async fn list_shelves(&self, listed: &mut wire::Library, history: &db::History) {
         let mut names: Vec<&String> = self.connectors.keys().collect();
         names.sort();
         for name in names {
             let Some(own) = self.connectors.get(name).and_then(|connector| connector.own()) else { continue };
-            let old = own.shelf.read_at.is_none_or(|at| Timestamp::now().duration_since(at) > FRESH);
-            if old && !own.shelf.reading && own.shelf.read_at.is_some() {
-                self.read_shelf(name);
-            }
             listed.shelves.push(own.shelf);
             for script in self.with_files(name, &own.scripts).await {
                 let last_run = history.get(&script.name).and_then(|jobs| last_run(jobs));
