@@ -6,6 +6,7 @@
 mod corpus;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use corpus::{Dice, PLANTS};
 use quarterdeck::connectors::Outcome;
@@ -68,11 +69,11 @@ fn grouped(runs: &[Planted], book: Book) -> Groups {
     for (run, _) in runs {
         devices[run.index as usize].clone_from(&run.device);
     }
-    let ways = Ways::of(book);
+    let ways = Arc::new(Ways::of(book));
     let facts = devices.iter().map(|_| BTreeMap::new()).collect::<Vec<_>>();
     let mut tally = Tally::new(devices, facts.into_iter());
     runs.iter().for_each(|(run, _)| tally.take(run, &ways));
-    let ways = ways.with(tally.teaches());
+    let ways = tally.ways(&ways);
     tally.groups(&ways, false, None)
 }
 

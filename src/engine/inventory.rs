@@ -23,6 +23,8 @@ pub struct Inventories {
 struct State {
     /// As the systems told it, merged.
     told: Inventory,
+    /// How often they did.
+    readings: u64,
     warnings: HashMap<String, Vec<String>>,
     contacts: HashMap<String, Contact>,
     /// Contacts not yet recorded.
@@ -73,6 +75,7 @@ impl Inventories {
         told.groups.sort_by(|a, b| (&a.connection, &a.name).cmp(&(&b.connection, &b.name)));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.told = told;
+        state.readings += 1;
         state.warnings = warnings;
         state.shown = None;
     }
@@ -102,16 +105,25 @@ impl Inventories {
         shown
     }
 
+    /// How often all connections were asked: as long as this is the same, so are the facts of the devices.
+    pub fn readings(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).readings
+    }
+
     pub fn targets(&self) -> Targets {
         let all = self.all();
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for device in &all.devices {
+            *counts.entry(&device.connection).or_default() += 1;
+        }
         let connections = self
             .connections
             .iter()
             .map(|connection| ConnectionInfo {
                 name: connection.name.clone(),
                 kind: connection.kind.word().to_owned(),
-                devices: all.devices.iter().filter(|device| device.connection == connection.name).count(),
+                devices: counts.get(connection.name.as_str()).copied().unwrap_or(0),
                 protected: connection.protected,
                 read_only: connection.read_only,
                 capabilities: self.connectors.get(&connection.name).map(|c| c.capabilities()).unwrap_or_default(),

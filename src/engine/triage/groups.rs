@@ -1,182 +1,209 @@
 //! Groups of a job's runs, and what they share: pure, from the runs as they are recorded and the facts of the devices.
-//! A run is taken in once, when it has ended, at a cost that does not hang on how many have ended before; rows are made
-//! when somebody looks, from the *kinds* of ends (masked lines), which are few where runs are many.
+//! A run is taken in once, when it has ended, and what is known of its group is kept up to date (`standing`), so neither
+//! it nor a look hangs on how many have ended before.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
 
+use super::lessons::Lessons;
 pub use super::shared::Facts;
-use super::shared::Shares;
+use super::shared::{Counts, Shares};
 use super::signature::Specimen;
-use super::tree::{Form, Pattern, Tree};
-use super::ways::{Named, Ways};
-use super::{mask, rules::Rules, tree};
+use super::standing::{Heap, Standing};
+use super::tree::{Form, leaf};
+use super::ways::Ways;
 use crate::model::job::Run;
-use crate::model::nodeset;
+use crate::model::nodeset::Names;
 use crate::model::state::RunState;
-use crate::model::triage::{Gone, Group, Groups, Masked, Remarks};
+use crate::model::triage::{Gone, Group, Groups, Remarks};
 use crate::model::ways::Fine;
-
-/// More kinds than this are not looked through for each new one: what they teach waits until they are a tenth more.
-const MANY: usize = 256;
 
 /// The runs of a job that have ended.
 pub struct Tally {
+    ends: Ends,
+    lessons: Lessons,
+    /// Some ways, and these with what the lessons add to them.
+    own: Option<[Arc<Ways>; 2]>,
+    /// As of the last look, and what has ended since.
+    standing: Option<Standing>,
+}
+
+/// How the runs of a job ended.
+pub(super) struct Ends {
     /// Device ids, by run.
     devices: Vec<String>,
-    shares: Shares,
+    names: Names,
+    pub(super) shares: Shares,
     kinds: Vec<Kind>,
     by_lines: HashMap<Key, usize>,
     ends: Vec<Option<End>>,
     ended: usize,
-    /// What the kinds teach, and how many they were.
-    learnt: (usize, BTreeSet<Pattern>),
-    folded: Folded,
 }
 
 /// What ends of a kind have in common: state, exit code, masked lines, and the name they were recorded under.
 type Key = (RunState, Option<i32>, Vec<String>, Option<String>);
 
-/// Ends with the same masked lines.
-struct Kind {
-    specimen: Specimen,
-    masked: Vec<String>,
-    runs: Vec<u32>,
+/// Ends with the same masked lines: few where runs are many.
+pub(super) struct Kind {
+    pub(super) specimen: Specimen,
+    pub(super) masked: Vec<String>,
+    /// Of the tree.
+    pub(super) leaf: String,
 }
 
-struct End {
-    kind: usize,
-    specimen: Specimen,
-    text: u128,
-    finished_at: Option<Timestamp>,
+pub(super) struct End {
+    pub(super) kind: usize,
+    pub(super) specimen: Specimen,
+    pub(super) text: u128,
+    pub(super) finished_at: Option<Timestamp>,
 }
 
-/// Node sets, by the name (and text) of the group, with a mark of the runs they were folded of.
-type Folded = HashMap<(String, Option<u128>), (u64, String)>;
+/// What taking in a run has changed.
+struct Taken {
+    /// It had ended before, in another way.
+    again: bool,
+    /// Nothing like it was taken in before.
+    news: Option<Form>,
+}
 
-/// A group while it is put together.
-#[derive(Default)]
-struct Heap {
-    template: Vec<String>,
-    runs: Vec<u32>,
+impl Ends {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    pub(super) fn get(&self, run: u32) -> Option<&End> {
+        self.ends.get(run as usize)?.as_ref()
+    }
+
+    fn end(&self, run: u32) -> &End {
+        self.get(run).expect("what is in a group has ended")
+    }
+
+    fn take(&mut self, run: &Run, ways: &Ways) -> Option<Taken> {
+        let at = run.index as usize;
+        if at >= self.ends.len() || !run.state.ended() {
+            return None;
+        }
+        let specimen = Specimen::of(run);
+        let text = xxh3_128(run.digest.as_deref().unwrap_or_default().as_bytes());
+        let same = |end: &End| (end.text, end.finished_at) == (text, run.finished_at) && end.specimen == specimen;
+        if self.ends[at].as_ref().is_some_and(same) {
+            return None;
+        }
+        let masked = ways.masked(&specimen.told, Fine::Masks);
+        let key = (specimen.state, specimen.exit_code, masked, specimen.recorded.clone());
+        let mut news = None;
+        let kind = match self.by_lines.get(&key) {
+            Some(kind) => *kind,
+            None => {
+                let (masked, leaf) = (key.2.clone(), leaf(specimen.state.word(), specimen.exit_code, &key.2));
+                // recorded without the lines, it teaches nothing
+                news = key.3.is_none().then(|| (specimen.state, specimen.exit_code, masked.clone()));
+                self.kinds.push(Kind { specimen: specimen.clone(), masked, leaf });
+                self.by_lines.insert(key, self.kinds.len() - 1);
+                self.kinds.len() - 1
+            }
+        };
+        // tried again: its last end counts
+        let again = self.ends[at].replace(End { kind, specimen, text, finished_at: run.finished_at }).is_some();
+        self.ended += usize::from(!again);
+        Some(Taken { again, news })
+    }
 }
 
 impl Tally {
     /// `devices`: the job's, in the order of its runs; `facts`: of each.
     pub fn new(devices: Vec<String>, facts: impl Iterator<Item = Facts>) -> Self {
-        let shares = Shares::of(facts);
-        Self {
-            ends: devices.iter().map(|_| None).collect(),
-            devices,
-            shares,
+        let ends = Ends {
+            names: Names::of(devices.iter().map(String::as_str)),
+            shares: Shares::of(facts),
             kinds: Vec::new(),
             by_lines: HashMap::new(),
+            ends: devices.iter().map(|_| None).collect(),
             ended: 0,
-            learnt: (0, BTreeSet::new()),
-            folded: HashMap::new(),
-        }
+            devices,
+        };
+        Self { ends, lessons: Lessons::default(), own: None, standing: None }
     }
 
     /// A run has ended.
     pub fn take(&mut self, run: &Run, ways: &Ways) {
-        let at = run.index as usize;
-        let Some(before) = self.ends.get_mut(at).filter(|_| run.state.ended()) else { return };
-        if let Some(before) = before.take() {
-            // tried again: its last end counts
-            self.kinds[before.kind].runs.retain(|other| *other != run.index);
-            self.ended -= 1;
+        let Some(taken) = self.ends.take(run, ways) else { return };
+        if let Some(form) = taken.news {
+            self.lessons.hear(form);
         }
-        let specimen = Specimen::of(run);
-        let masked = ways.masked(&specimen.told, Fine::Masks);
-        let key = (specimen.state, specimen.exit_code, masked, specimen.recorded.clone());
-        let kind = match self.by_lines.get(&key) {
-            Some(kind) => *kind,
-            None => {
-                let kind = Kind { specimen: specimen.clone(), masked: key.2.clone(), runs: Vec::new() };
-                self.kinds.push(kind);
-                self.by_lines.insert(key, self.kinds.len() - 1);
-                self.kinds.len() - 1
+        if let Some(standing) = &mut self.standing {
+            standing.take(run.index, taken.again, &self.ends);
+        }
+    }
+
+    /// These ways with what the ends themselves teach; the same ones as long as that is the same.
+    pub fn ways(&mut self, ways: &Arc<Ways>) -> Arc<Ways> {
+        let taught = self.lessons.taught(self.ends.ended == self.ends.len());
+        if ways.knows(taught) {
+            return Arc::clone(ways);
+        }
+        match &self.own {
+            Some([of, own]) if Arc::ptr_eq(of, ways) && own.knows(taught) => Arc::clone(own),
+            _ => {
+                let own = Arc::new(ways.with(taught));
+                self.own = Some([Arc::clone(ways), Arc::clone(&own)]);
+                own
             }
+        }
+    }
+
+    fn stand(&mut self, ways: &Arc<Ways>) -> (&mut Standing, &Ends) {
+        let standing = match self.standing.take() {
+            Some(mut standing) => {
+                standing.go_by(ways, &self.ends);
+                standing
+            }
+            None => Standing::of(ways, &self.ends),
         };
-        self.kinds[kind].runs.push(run.index);
-        let text = xxh3_128(run.digest.as_deref().unwrap_or_default().as_bytes());
-        self.ends[at] = Some(End { kind, specimen, text, finished_at: run.finished_at });
-        self.ended += 1;
+        (self.standing.insert(standing), &self.ends)
     }
 
-    /// What the kinds of ends teach.
-    pub fn teaches(&mut self) -> &BTreeSet<Pattern> {
-        let (then, now) = (self.learnt.0, self.kinds.len());
-        if now > then && (now <= MANY || now >= then + then / 10 || self.ended == self.ends.len()) {
-            let forms: Vec<Form> = self.kinds.iter().filter_map(Kind::form).collect();
-            self.learnt = (now, taught(&forms));
-        }
-        &self.learnt.1
-    }
-
-    /// Runs by the name of their end.
-    fn heaps(&self, ways: &Ways) -> BTreeMap<String, Heap> {
-        let mut heaps: BTreeMap<String, Heap> = BTreeMap::new();
-        let mut put = |Named { name, template }: Named, runs: &[u32]| {
-            let heap = heaps.entry(name).or_default();
-            // of those that are the same, one stands for all, whichever ended first
-            if heap.runs.is_empty() || template < heap.template {
-                heap.template = template;
-            }
-            heap.runs.extend_from_slice(runs);
-        };
-        for kind in self.kinds.iter().filter(|kind| !kind.runs.is_empty()) {
-            if ways.splits(&kind.specimen, &kind.masked) {
-                for run in &kind.runs {
-                    put(ways.name(&self.end(*run).specimen), &[*run]);
-                }
-            } else {
-                put(ways.name_of(&kind.specimen, &kind.masked), &kind.runs);
-            }
-        }
-        heaps.values_mut().for_each(|heap| heap.runs.sort_unstable());
-        heaps
-    }
-
-    fn end(&self, run: u32) -> &End {
-        self.ends[run as usize].as_ref().expect("what is in a kind has ended")
-    }
-
-    pub fn names(&self, ways: &Ways) -> Vec<String> {
-        self.heaps(ways).into_keys().collect()
+    pub fn names(&mut self, ways: &Arc<Ways>) -> Vec<String> {
+        let mut names: Vec<String> = self.stand(ways).0.heaps().map(|heap| heap.name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Ends of a group, by its name.
-    pub fn specimens(&self, name: &str, ways: &Ways) -> Vec<Specimen> {
-        let runs = self.heaps(ways).remove(name).map(|heap| heap.runs).unwrap_or_default();
-        runs.into_iter().map(|run| self.end(run).specimen.clone()).collect()
+    pub fn specimens(&mut self, name: &str, ways: &Arc<Ways>) -> Vec<Specimen> {
+        let (standing, ends) = self.stand(ways);
+        let runs = standing.named(name).map_or(&[][..], |heap| &heap.runs);
+        runs.iter().map(|run| ends.end(*run).specimen.clone()).collect()
     }
 
     /// What wants to be looked at first, first. `before`: the job before, and this job's run on each of its devices.
-    pub fn groups(&mut self, ways: &Ways, exact: bool, before: Option<(&Tally, &[Option<u32>])>) -> Groups {
-        let gone = before.map(|(before, twins)| before.gone(ways, self, twins));
-        let known = |name: &str| gone.as_ref().map(|gone| gone.get(name));
+    pub fn groups(&mut self, ways: &Arc<Ways>, exact: bool, before: Option<(&mut Tally, &[Option<u32>])>) -> Groups {
+        let gone = before.map(|(before, twins)| before.gone(ways, &self.ends, twins));
+        let (standing, ends) = self.stand(ways);
         let mut groups = Vec::new();
-        let mut folded = std::mem::take(&mut self.folded);
-        for (name, heap) in self.heaps(ways) {
-            if exact {
-                let mut by_text: BTreeMap<u128, Vec<u32>> = BTreeMap::new();
-                for run in heap.runs {
-                    by_text.entry(self.end(run).text).or_default().push(run);
-                }
-                for (text, runs) in by_text {
-                    let heap = Heap { template: heap.template.clone(), runs };
-                    groups.push(self.group(name.clone(), heap, Some(text), None, ways, &mut folded));
-                }
-            } else {
-                let known = known(&name);
-                groups.push(self.group(name, heap, None, known, ways, &mut folded));
+        for (at, heap) in standing.heaps_mut().enumerate() {
+            let known = gone.as_ref().map(|gone| gone.get(&heap.name));
+            let whole = group(heap, known, ways, ends);
+            if !exact {
+                groups.push((at, whole));
+                continue;
             }
+            let mut by_text: BTreeMap<u128, Vec<u32>> = BTreeMap::new();
+            for run in &whole.runs {
+                by_text.entry(ends.end(*run).text).or_default().push(*run);
+            }
+            groups.extend(by_text.into_values().map(|runs| (at, part(&whole, runs, ends))));
         }
-        self.folded = folded;
-        groups.sort_by_key(|group| {
+        groups.sort_by_cached_key(|(_, group)| {
             let calm = group.state == RunState::Ok;
             // withdrawn, left out: they follow from what went wrong
             let idle = matches!(group.state, RunState::Cancelled | RunState::Skipped);
@@ -189,121 +216,116 @@ impl Tally {
                 group.runs[0],
             )
         });
-        let well = |(_, group): &(usize, &Group)| group.state == RunState::Ok;
-        let base = groups.iter().enumerate().filter(well).max_by_key(|(at, group)| (group.runs.len(), usize::MAX - at));
+        let well = |(_, (_, group)): &(usize, &(usize, Group))| group.state == RunState::Ok;
+        let base = groups.iter().enumerate().filter(well).max_by_key(|(at, (_, group))| {
+            let first = usize::MAX - at;
+            (group.runs.len(), first)
+        });
         let base = base.map(|(at, _)| at);
         if let Some(base) = base {
-            let compared = self.shares.counts(&groups[base].runs);
+            let whole: Vec<&Counts> = standing.heaps_mut().map(|heap| heap.counts(&ends.shares)).collect();
+            let counts = |(heap, group): &(usize, Group)| match exact {
+                true => Cow::Owned(ends.shares.counts(&group.runs)),
+                false => Cow::Borrowed(whole[*heap]),
+            };
+            let compared = counts(&groups[base]);
             for at in (0..groups.len()).filter(|at| *at != base) {
-                groups[at].shared = self.shares.set_apart(&groups[at].runs, &compared);
+                groups[at].1.shared = ends.shares.set_apart(&counts(&groups[at]), &compared);
             }
         }
+        let groups: Vec<Group> = groups.into_iter().map(|(_, group)| group).collect();
         let here: BTreeSet<&str> = groups.iter().map(|group| group.signature.as_str()).collect();
         let gone = gone.into_iter().flatten().filter(|(name, _)| !here.contains(name.as_str())).map(|(_, gone)| gone);
         let gone = gone.collect();
-        Groups { groups, base, gone, open: self.ends.len() - self.ended, exact, ..Groups::default() }
-    }
-
-    fn group(
-        &self,
-        signature: String,
-        heap: Heap,
-        text: Option<u128>,
-        known: Option<Option<&Gone>>,
-        ways: &Ways,
-        folded: &mut Folded,
-    ) -> Group {
-        let Heap { template, runs } = heap;
-        let first = &self.end(runs[0]).specimen;
-        let texts: HashSet<u128> = runs.iter().map(|run| self.end(*run).text).collect();
-        let fold = folded.entry((signature.clone(), text)).or_default();
-        let mut mark = Xxh3::new();
-        runs.iter().for_each(|run| mark.update(&run.to_le_bytes()));
-        if fold.0 != mark.digest() {
-            *fold = (mark.digest(), nodeset::fold(runs.iter().map(|run| self.devices[*run as usize].as_str())));
-        }
-        Group {
-            state: first.state,
-            exit_code: first.exit_code,
-            says: template.last().cloned().unwrap_or_default(),
-            masked: masked(&template, &ways.rules),
-            template,
-            devices: fold.1.clone(),
-            first_ended: runs.iter().filter_map(|run| self.end(*run).finished_at).min(),
-            before: known.map(|known| known.map_or(0, |known| known.runs)),
-            fixed: known.flatten().map_or(0, |known| known.fixed),
-            texts: texts.len(),
-            shared: Vec::new(),
-            remarks: Remarks::default(),
-            signature,
-            runs,
-        }
+        Groups { groups, base, gone, open: ends.len() - ends.ended, exact, ..Groups::default() }
     }
 
     /// This job's ends, and which of their devices ended well in the one behind it.
-    fn gone(&self, ways: &Ways, now: &Tally, twins: &[Option<u32>]) -> BTreeMap<String, Gone> {
+    fn gone(&mut self, ways: &Arc<Ways>, now: &Ends, twins: &[Option<u32>]) -> BTreeMap<String, Gone> {
         let well = |run: &&u32| {
             let twin = twins.get(**run as usize).copied().flatten();
-            twin.and_then(|twin| now.ends[twin as usize].as_ref()).is_some_and(|end| end.specimen.state == RunState::Ok)
+            twin.and_then(|twin| now.get(twin)).is_some_and(|end| end.specimen.state == RunState::Ok)
         };
-        let heaps = self.heaps(ways).into_iter();
+        let (standing, ends) = self.stand(ways);
+        let heaps = standing.heaps();
         heaps
-            .map(|(signature, Heap { template, runs })| {
-                let state = self.end(runs[0]).specimen.state;
+            .map(|Heap { name, template, runs, .. }| {
+                let state = ends.end(runs[0]).specimen.state;
                 let fixed = if state == RunState::Ok { 0 } else { runs.iter().filter(well).count() };
                 let says = template.last().cloned().unwrap_or_default();
-                (signature.clone(), Gone { signature, state, says, runs: runs.len(), fixed })
+                (name.clone(), Gone { signature: name.clone(), state, says, runs: runs.len(), fixed })
             })
             .collect()
     }
 
     /// How a run ended.
     pub fn specimen(&self, run: u32) -> &Specimen {
-        &self.end(run).specimen
+        &self.ends.end(run).specimen
     }
 
     pub fn devices(&self) -> &[String] {
-        &self.devices
+        &self.ends.devices
     }
 
     /// The kind of this run's end, of those that have the same masked lines.
     #[cfg(test)]
     fn kind(&self, run: u32) -> usize {
-        self.end(run).kind
+        self.ends.end(run).kind
     }
 }
 
-impl Kind {
-    /// `None`: recorded without the lines.
-    fn form(&self) -> Option<Form> {
-        let Specimen { state, exit_code, recorded, .. } = &self.specimen;
-        recorded.is_none().then(|| (*state, *exit_code, self.masked.clone()))
+/// As it is shown; `known`: that of the job before, where there was one.
+fn group(heap: &mut Heap, known: Option<Option<&Gone>>, ways: &Ways, ends: &Ends) -> Group {
+    let first = &ends.end(heap.runs[0]).specimen;
+    Group {
+        signature: heap.name.clone(),
+        state: first.state,
+        exit_code: first.exit_code,
+        says: heap.template.last().cloned().unwrap_or_default(),
+        masked: heap.masked(&ways.rules).to_vec(),
+        template: heap.template.clone(),
+        devices: heap.devices(&ends.names).to_owned(),
+        runs: heap.runs.clone(),
+        first_ended: heap.first_ended,
+        before: known.map(|known| known.map_or(0, |known| known.runs)),
+        fixed: known.flatten().map_or(0, |known| known.fixed),
+        texts: heap.texts.len(),
+        shared: Vec::new(),
+        remarks: Remarks::default(),
     }
 }
 
-/// What the ends of a job teach, by themselves: whichever job taught before, they teach the same.
-pub fn taught(forms: &[Form]) -> BTreeSet<Pattern> {
-    Tree::default().taught(forms).patterns().clone()
-}
-
-/// What was masked in these, by its mark.
-fn masked(template: &[String], rules: &Rules) -> Vec<Masked> {
-    let marks: BTreeSet<&str> = mask::MARKS.into_iter().chain([tree::ANY, tree::ID]).chain(rules.marks()).collect();
-    let count = |mark: &str| template.iter().map(|line| line.matches(mark).count()).sum();
-    let counted = marks.into_iter().map(|mark| Masked { mark: mark.to_owned(), count: count(mark) });
-    counted.filter(|masked| masked.count > 0).collect()
+/// Those of a group that said the same, byte for byte.
+fn part(of: &Group, runs: Vec<u32>, ends: &Ends) -> Group {
+    let first = &ends.end(runs[0]).specimen;
+    Group {
+        signature: of.signature.clone(),
+        state: first.state,
+        exit_code: first.exit_code,
+        says: of.says.clone(),
+        masked: of.masked.clone(),
+        template: of.template.clone(),
+        devices: ends.names.fold(&runs),
+        first_ended: runs.iter().filter_map(|run| ends.end(*run).finished_at).min(),
+        before: None,
+        fixed: 0,
+        texts: 1,
+        shared: Vec::new(),
+        remarks: Remarks::default(),
+        runs,
+    }
 }
 
 /// All of a job at once, by the masks alone. `before`: the runs of the job before, where there was one.
 pub fn of(runs: &[Run], exact: bool, before: Option<&[Run]>, facts: &dyn Fn(&Run) -> Facts) -> Groups {
-    let ways = Ways::default();
-    let before = before.map(|before| tally(before, &|_| Facts::new()));
+    let ways = Arc::new(Ways::default());
+    let mut before = before.map(|before| tally(before, &|_| Facts::new()));
     let mut now = tally(runs, facts);
     let twins: Option<Vec<Option<u32>>> = before.as_ref().map(|before| {
-        let here: HashMap<&str, u32> = (0..).zip(&now.devices).map(|(run, device)| (device.as_str(), run)).collect();
-        before.devices.iter().map(|device| here.get(device.as_str()).copied()).collect()
+        let here: HashMap<&str, u32> = (0..).zip(now.devices()).map(|(run, device)| (device.as_str(), run)).collect();
+        before.devices().iter().map(|device| here.get(device.as_str()).copied()).collect()
     });
-    now.groups(&ways, exact, before.as_ref().zip(twins.as_deref()))
+    now.groups(&ways, exact, before.as_mut().zip(twins.as_deref()))
 }
 
 fn tally(runs: &[Run], facts: &dyn Fn(&Run) -> Facts) -> Tally {
@@ -317,8 +339,10 @@ fn tally(runs: &[Run], facts: &dyn Fn(&Run) -> Facts) -> Tally {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ways::{Book, Cut};
     use super::*;
     use crate::model::job::Signature;
+    use crate::model::triage::Masked;
 
     fn run(index: u32, name: &str, code: i32, says: &str) -> Run {
         let state = if code == 0 { RunState::Ok } else { RunState::Failed };
@@ -330,6 +354,10 @@ mod tests {
             digest: Some(format!("{says}{}", index % 2)),
             ..Run::queued(index, &format!("lab:{name}"), name)
         }
+    }
+
+    fn ways() -> Arc<Ways> {
+        Arc::new(Ways::default())
     }
 
     fn none(_: &Run) -> Facts {
@@ -369,12 +397,12 @@ mod tests {
             .map(|n| run(n, &format!("web{n}"), 69, "CDN 404"))
             .chain((31..35).map(|n| run(n, &format!("old{n}"), 1, "fixed since")))
             .collect();
-        let before = tally(&before, &none);
+        let mut before = tally(&before, &none);
         let mut now = tally(&fleet(), &none);
         // web0 to web5 end well now, and what `fixed since` was about is web0 and web1
         let twins: Vec<Option<u32>> =
             (0..35).map(|n| if n < 9 { Some(n) } else { (n >= 33).then(|| n - 33) }).collect();
-        let groups = now.groups(&Ways::default(), false, Some((&before, &twins)));
+        let groups = now.groups(&ways(), false, Some((&mut before, &twins)));
         let rows: Vec<_> = groups.groups.iter().map(|g| (g.says.as_str(), g.before, g.is_new(), g.fixed)).collect();
         assert_eq!(rows[0], ("no space", Some(0), true, 0), "what is new comes before what is known");
         assert_eq!(rows[1], ("CDN <n>", Some(31), false, 6));
@@ -387,15 +415,15 @@ mod tests {
         let mut runs = fleet();
         let mut tally = tally(&runs, &none);
         runs.iter().for_each(|run| tally.take(run, &Ways::default()));
-        assert_eq!(tally.groups(&Ways::default(), false, None), of(&fleet(), false, None, &none));
+        assert_eq!(tally.groups(&ways(), false, None), of(&fleet(), false, None, &none));
         runs[10] = run(10, "db2", 1, "no space");
         tally.take(&runs[10], &Ways::default());
-        let groups = tally.groups(&Ways::default(), false, None);
+        let groups = tally.groups(&ways(), false, None);
         assert_eq!((groups.open, groups.groups[1].devices.as_str()), (0, "lab:db[1-2]"));
         assert_eq!(tally.kind(9), tally.kind(10));
         // tried again, and it went well
         tally.take(&run(10, "db2", 0, "done"), &Ways::default());
-        let rows: Vec<_> = tally.groups(&Ways::default(), false, None).groups.iter().map(|g| g.runs.len()).collect();
+        let rows: Vec<_> = tally.groups(&ways(), false, None).groups.iter().map(|g| g.runs.len()).collect();
         assert_eq!(rows, [3, 1, 7]);
     }
 
@@ -405,11 +433,46 @@ mod tests {
             run(n, &format!("d{n}"), 2, &format!("cannot read all of /srv/{}x", ["a", "b", "c", "d"][n as usize]))
         };
         let mut tally = tally(&(0..4).map(ended).collect::<Vec<_>>(), &none);
-        let ways = Ways::default();
-        let ways = ways.with(tally.teaches());
+        let ways = tally.ways(&ways());
         let groups = tally.groups(&ways, false, None).groups;
         assert_eq!((groups.len(), groups[0].says.as_str()), (1, "cannot read all of <id>"));
         assert_eq!(groups[0].masked, [Masked { mark: "<id>".into(), count: 1 }]);
+    }
+
+    #[test]
+    fn looking_while_runs_end_comes_to_what_one_look_at_the_end_does() {
+        let says = |n: u32| match n % 4 {
+            0 => "done".to_owned(),
+            1 => format!("cannot read all of /srv/{}x", n % 7),
+            2 => format!(
+                "user {} exists already",
+                ["ann", "ben", "cyd", "dan", "eve", "fay", "gus", "hal", "ida", "joe"][n as usize % 10]
+            ),
+            _ => format!("exit {n} at 10:42:07"),
+        };
+        let runs: Vec<Run> = (0..120).map(|n| run(n, &format!("d{n}"), (n % 4) as i32, &says(n))).collect();
+        let facts = |run: &Run| -> Facts { [("n".to_owned(), BTreeSet::from([(run.index % 5).to_string()]))].into() };
+        let split =
+            Cut { what: Specimen::of(&runs[3]), fine: Fine::Numbers, by: "ops".into(), at: Timestamp::UNIX_EPOCH };
+        for book in [Book::default(), Book { split: vec![split], ..Book::default() }] {
+            let ways = Arc::new(Ways::of(book));
+            let empty = runs.iter().map(|run| Run { state: RunState::Running, ..run.clone() }).collect::<Vec<_>>();
+            let mut now = tally(&empty, &facts);
+            for run in &runs {
+                // a try that is not the last
+                now.take(&self::run(run.index, &run.name, 1, "cannot connect"), &ways);
+                now.take(run, &ways);
+                let ways = now.ways(&ways);
+                now.groups(&ways, false, None);
+            }
+            let mut once = tally(&empty, &facts);
+            runs.iter().for_each(|run| once.take(run, &ways));
+            let (all, whole) = (now.ways(&ways), once.ways(&ways));
+            for exact in [false, true] {
+                assert_eq!(now.groups(&all, exact, None), once.groups(&whole, exact, None));
+            }
+            assert!(!now.groups(&all, false, None).groups.iter().all(|group| group.shared.is_empty()));
+        }
     }
 
     #[test]
@@ -420,7 +483,7 @@ mod tests {
                 .map(|(field, value)| (field.to_owned(), BTreeSet::from([value])))
                 .into()
         };
-        let groups = tally(&fleet(), &facts).groups(&Ways::default(), false, None);
+        let groups = tally(&fleet(), &facts).groups(&ways(), false, None);
         let shared = &groups.groups[0].shared;
         assert_eq!(shared.len(), 1, "neither what all have nor what everyone has for himself: {shared:?}");
         assert_eq!((shared[0].field.as_str(), shared[0].value.as_str()), ("via", "b"));
@@ -436,8 +499,7 @@ mod tests {
             let mut runs: Vec<Run> = (0u32..).zip(&codes).map(|(n, code)| run(n, &format!("d{n}"), *code, &says(n, *code))).collect();
             let whole = |runs: &[Run]| {
                 let mut tally = tally(runs, &none);
-                let ways = Ways::default();
-                let ways = ways.with(tally.teaches());
+                let ways = tally.ways(&ways());
                 tally.groups(&ways, false, None)
             };
             let first = whole(&runs);

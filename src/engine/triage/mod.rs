@@ -8,12 +8,14 @@
 pub mod groups;
 mod hand;
 mod heard;
+mod lessons;
 mod mask;
 mod own;
 mod remarks;
 mod rules;
 mod shared;
 mod signature;
+mod standing;
 mod telling;
 mod tree;
 mod view;

@@ -11,7 +11,7 @@
 //! counts as one of names only where there is evidence: words that look like names (a figure, a path, quotes, a dotted
 //! name: `<id>`) from two on, plain words when there are more of them than `children`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,12 @@ impl Tree {
         &self.patterns
     }
 
+    /// Leaves in which something is known here and there that is not the same.
+    pub fn differing(&self, other: &Tree) -> HashSet<String> {
+        let differs = |leaf: &&String| self.leaves.get(*leaf) != other.leaves.get(*leaf);
+        self.leaves.keys().chain(other.leaves.keys()).filter(differs).cloned().collect()
+    }
+
     /// The most general form of these lines; `None`: nothing in them was learnt to be any.
     pub fn general(&self, state: RunState, exit_code: Option<i32>, lines: &[String]) -> Option<Vec<String>> {
         if self.leaves.is_empty() {
@@ -110,8 +116,8 @@ impl Tree {
     }
 }
 
-/// State, code, length, and the words that lead each line.
-fn leaf(state: &str, exit_code: Option<i32>, lines: &[String]) -> String {
+/// State, code, length, and the words that lead each line: what a form may become keeps all of these.
+pub fn leaf(state: &str, exit_code: Option<i32>, lines: &[String]) -> String {
     let mut leaf = format!("{state}\0{exit_code:?}");
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();

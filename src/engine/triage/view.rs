@@ -1,10 +1,12 @@
 //! A job looked at by how its runs ended. Of a job that runs the view is kept between looks and takes in what has ended
-//! since, so a look costs what is new; of one that has ended it is made from the store.
+//! since, so a look costs what is new; of one that has ended it is made from the store, and the last few are kept: who
+//! looks at a group, then at its diff, then at the job before looks at the same two again and again.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::groups::{Tally, taught};
+use super::groups::Tally;
+use super::lessons::taught;
 use super::shared::Facts;
 use super::signature::Specimen;
 use super::ways::Ways;
@@ -22,9 +24,35 @@ use crate::model::wire::{Code, Problem};
 pub struct Triage {
     /// By script, until something in them changes; and how often something did.
     ways: Mutex<(u64, HashMap<String, Arc<Ways>>)>,
-    live: Mutex<HashMap<JobId, Arc<Mutex<View>>>>,
+    views: Mutex<Vec<Kept>>,
     /// Names that were written down with an end that has them.
     pub(super) written: Mutex<HashSet<String>>,
+}
+
+/// Views of ended jobs that are kept.
+const KEEP: usize = 2;
+
+/// A view, and what it was made by: as long as this is the same, so is the view.
+#[derive(Clone)]
+struct Kept {
+    job: JobId,
+    ways: Arc<Ways>,
+    /// `None`: the job runs.
+    ended: Option<Ended>,
+    view: Arc<Mutex<View>>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Ended {
+    previous: Option<JobId>,
+    /// Of which reading of the inventory the facts are.
+    facts: u64,
+}
+
+impl Kept {
+    fn is(&self, job: JobId, ways: &Arc<Ways>, ended: Option<&Ended>) -> bool {
+        self.job == job && Arc::ptr_eq(&self.ways, ways) && self.ended.as_ref() == ended
+    }
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,8 +76,6 @@ pub(super) struct View {
     taken: usize,
     before: Option<(Tally, Vec<Option<u32>>)>,
     previous: Option<JobId>,
-    /// The script's ways with what this job teaches.
-    own: Option<Arc<Ways>>,
 }
 
 impl View {
@@ -65,7 +91,7 @@ impl View {
             let twins = before.devices().iter().map(|device| here.get(device.as_str()).copied()).collect();
             (before, twins)
         });
-        Self { ways, now, taken: 0, before, previous: None, own: None }
+        Self { ways, now, taken: 0, before, previous: None }
     }
 
     fn take(&mut self, runs: &[Run]) {
@@ -75,20 +101,13 @@ impl View {
 
     /// With what the job itself teaches, which counts for others only when it has ended.
     pub(super) fn ways(&mut self) -> Arc<Ways> {
-        let teaches = self.now.teaches();
-        if self.ways.knows(teaches) {
-            return Arc::clone(&self.ways);
-        }
-        match &self.own {
-            Some(own) if own.knows(teaches) => Arc::clone(own),
-            _ => Arc::clone(self.own.insert(Arc::new(self.ways.with(teaches)))),
-        }
+        self.now.ways(&self.ways)
     }
 
     fn groups(&mut self, job: JobId, exact: bool) -> (Groups, Arc<Ways>) {
         let ways = self.ways();
         // of another job only the meaning is compared: no two are byte for byte the same
-        let before = self.before.as_ref().filter(|_| !exact).map(|(before, twins)| (before, twins.as_slice()));
+        let before = self.before.as_mut().filter(|_| !exact).map(|(before, twins)| (before, twins.as_slice()));
         let groups = self.now.groups(&ways, exact, before);
         (Groups { job, previous: self.previous, ..groups }, ways)
     }
@@ -163,38 +182,60 @@ impl Engine {
             None => self.summary(id).await?.script,
         };
         let ways = self.ways_of(&script).await?;
-        let Some(live) = live else {
-            lock(&self.triage.live).retain(|id, _| self.jobs.live(*id).is_some());
-            return Ok((script, self.made(id, ways).await?));
+        let ended = match &live {
+            Some(_) => None,
+            None => Some(Ended { previous: self.job_before(&script, id).await?, facts: self.inventories.readings() }),
         };
-        let kept = lock(&self.triage.live).get(&id).cloned();
-        let view = match kept.filter(|view| Arc::ptr_eq(&lock(view).ways, &ways)) {
-            Some(view) => view,
-            None => {
-                let view = self.made(id, ways).await?;
-                lock(&self.triage.live).insert(id, Arc::clone(&view));
-                view
-            }
+        let kept = lock(&self.triage.views).iter().find(|kept| kept.is(id, &ways, ended.as_ref())).cloned();
+        let view = match kept {
+            Some(kept) => kept.view,
+            None => self.made(id, &script, ways, ended).await?,
         };
-        take(&live, &mut lock(&view));
+        if let Some(live) = live {
+            let view = Arc::clone(&view);
+            blocking(move || take(&live, &mut lock(&view))).await?;
+        }
         Ok((script, view))
     }
 
-    async fn made(&self, id: JobId, ways: Arc<Ways>) -> Result<Arc<Mutex<View>>, Problem> {
+    async fn made(
+        &self,
+        id: JobId,
+        script: &str,
+        ways: Arc<Ways>,
+        ended: Option<Ended>,
+    ) -> Result<Arc<Mutex<View>>, Problem> {
         let job = self.job(id).await?;
-        let script = job.summary.script.clone();
-        let previous = self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?;
+        let previous = match &ended {
+            Some(ended) => ended.previous,
+            None => self.job_before(script, id).await?,
+        };
         let before = match previous {
             Some(previous) => Some(self.job(previous).await?),
             None => None,
         };
-        let inventory = self.inventories.all();
-        blocking(move || {
-            let mut view = View::of(&job, before.as_ref(), &inventory, ways);
+        let (inventory, by) = (self.inventories.all(), Arc::clone(&ways));
+        let view = blocking(move || {
+            let mut view = View::of(&job, before.as_ref(), &inventory, by);
             view.previous = previous;
             Arc::new(Mutex::new(view))
         })
-        .await
+        .await?;
+        let mut views = lock(&self.triage.views);
+        // another way of looking at the same, jobs that have ended since, and all but the last few
+        views.retain(|kept| kept.job != id && (kept.ended.is_some() || self.jobs.live(kept.job).is_some()));
+        let over = views.iter().filter(|kept| kept.ended.is_some()).count().saturating_sub(KEEP - 1);
+        let oldest: Vec<JobId> =
+            views.iter().filter(|kept| kept.ended.is_some()).map(|kept| kept.job).take(over).collect();
+        views.retain(|kept| !oldest.contains(&kept.job));
+        views.push(Kept { job: id, ways, ended, view: Arc::clone(&view) });
+        Ok(view)
+    }
+
+    /// The job of this script before this one.
+    async fn job_before(&self, script: &str, id: JobId) -> Result<Option<JobId>, Problem> {
+        let script = script.to_owned();
+        Ok(self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?)
     }
 
     async fn summary(&self, id: JobId) -> Result<crate::model::job::JobSummary, Problem> {
@@ -213,7 +254,7 @@ impl Engine {
             let patterns = blocking(move || {
                 let forms: HashSet<_> =
                     ends.iter().map(|end| (end.state, end.exit_code, ways.masked(&end.told, Fine::Masks))).collect();
-                taught(&forms.into_iter().collect::<Vec<_>>())
+                taught(forms)
             })
             .await?;
             let news = !patterns.is_empty();

@@ -3,7 +3,7 @@
 //! they were (specimens), whose names are made anew when rules or learning change, so what was done by hand stays with
 //! the failure it was done to. A name made by nothing but the masks is the one recorded with the run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -86,6 +86,13 @@ impl Ways {
 
     pub fn knows(&self, learnt: &BTreeSet<Pattern>) -> bool {
         learnt.is_subset(self.tree.patterns())
+    }
+
+    /// Leaves of the tree in which these know something else than those did. `None`: they differ by more than what
+    /// they learnt, or what was done by hand may hang on it.
+    pub(super) fn learnt_since(&self, before: &Self) -> Option<HashSet<String>> {
+        let same = Arc::ptr_eq(&self.book, &before.book) && Arc::ptr_eq(&self.rules, &before.rules);
+        (same && self.book.split.is_empty() && self.book.merged.is_empty()).then(|| self.tree.differing(&before.tree))
     }
 
     fn made(book: Arc<Book>, rules: Arc<Rules>, learnt: &BTreeSet<Pattern>) -> Self {

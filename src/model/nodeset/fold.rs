@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use super::{DIGITS_MAX, decimals};
 
@@ -14,21 +15,106 @@ const NUMBERS: usize = 3;
 /// (`rack[1-2]-n[01-40]`). What stands before the first `:` of an id is never folded (`lab:web[001-100]`).
 /// Names that a node set cannot hold (with brackets, commas or spaces in them) stand as they are.
 pub fn fold<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names: Vec<&str> = names.into_iter().collect();
-    names.sort_unstable_by(|a, b| natural(a, b));
-    names.dedup();
-    let mut entries: Vec<Vec<Token>> = names.into_iter().map(tokens).collect();
-    for from_end in 0..NUMBERS {
-        entries = merge(entries, from_end);
-    }
-    let mut text = String::new();
-    for entry in entries {
-        if !text.is_empty() {
-            text.push(',');
+    let names = Names::of(names);
+    names.fold_places(0..names.names.len())
+}
+
+/// Names that are folded again and again, each time others of them: their order and their numbers are looked for once.
+pub struct Names {
+    /// By name, as given: its place in the natural order. Equal names have one.
+    places: Vec<u32>,
+    /// By place.
+    names: Vec<Name>,
+    /// Names without their last number.
+    shapes: Vec<Shape>,
+}
+
+struct Name {
+    shape: u32,
+    /// As written: value, and how many digits.
+    number: Option<(u64, usize)>,
+}
+
+struct Shape {
+    tokens: Vec<Token>,
+    /// Where the number is left out.
+    spot: usize,
+}
+
+impl Names {
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut order: Vec<(&str, usize)> = names.into_iter().zip(0..).collect();
+        let mut places = vec![0; order.len()];
+        order.sort_unstable_by(|(a, _), (b, _)| natural(a, b));
+        let mut names = Vec::with_capacity(order.len());
+        let mut shapes: Vec<Shape> = Vec::new();
+        let mut known: HashMap<Vec<Token>, u32> = HashMap::new();
+        let mut last = None;
+        for (name, at) in order {
+            if last != Some(name) {
+                last = Some(name);
+                let mut tokens = tokens(name);
+                let (spot, number) = match last_number(&mut tokens, 0) {
+                    Some((spot, numbers)) => (spot, numbers.first().copied()),
+                    None => (0, None),
+                };
+                let shape = *known.entry(tokens).or_insert_with_key(|tokens| {
+                    shapes.push(Shape { tokens: tokens.clone(), spot });
+                    shapes.len() as u32 - 1
+                });
+                names.push(Name { shape, number });
+            }
+            places[at] = names.len() as u32 - 1;
         }
-        write(&entry, &mut text);
+        Self { places, names, shapes }
     }
-    text
+
+    /// Those with these numbers, in the order given to [`Names::of`].
+    pub fn fold(&self, some: &[u32]) -> String {
+        let mut places: Vec<usize> = some.iter().map(|at| self.places[*at as usize] as usize).collect();
+        places.sort_unstable();
+        places.dedup();
+        self.fold_places(places.into_iter())
+    }
+
+    fn fold_places(&self, places: impl Iterator<Item = usize>) -> String {
+        let mut merged: Vec<(u32, Vec<(u64, usize)>)> = Vec::new();
+        let mut seen: HashMap<u32, usize> = HashMap::new();
+        // neighbours mostly have one shape
+        let mut last = (u32::MAX, 0);
+        for place in places {
+            let Name { shape, number } = &self.names[place];
+            if last.0 != *shape {
+                let next = merged.len();
+                last = (*shape, *seen.entry(*shape).or_insert(next));
+                if last.1 == next {
+                    merged.push((*shape, Vec::new()));
+                }
+            }
+            merged[last.1].1.extend(number);
+        }
+        let entry = |(shape, mut numbers): (u32, Vec<(u64, usize)>)| {
+            let Shape { tokens, spot } = &self.shapes[shape as usize];
+            let mut entry = tokens.clone();
+            if !numbers.is_empty() {
+                numbers.sort_unstable();
+                entry[*spot] = Token::Numbers(numbers);
+            }
+            entry
+        };
+        let mut entries: Vec<Vec<Token>> = merged.into_iter().map(entry).collect();
+        for from_end in 1..NUMBERS {
+            entries = merge(entries, from_end);
+        }
+        let mut text = String::new();
+        for entry in entries {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            write(&entry, &mut text);
+        }
+        text
+    }
 }
 
 /// The order people expect: `web2` before `web10`. Equal only for equal texts.
@@ -102,25 +188,23 @@ fn tokens(name: &str) -> Vec<Token> {
     tokens
 }
 
+/// Takes out the number that is `from_end`-last, and says where it stood.
+fn last_number(entry: &mut [Token], from_end: usize) -> Option<(usize, Vec<(u64, usize)>)> {
+    let mut numbers = entry.iter_mut().enumerate().rev().filter_map(|(at, token)| match token {
+        Token::Numbers(numbers) => Some((at, numbers)),
+        Token::Text(_) => None,
+    });
+    numbers.nth(from_end).map(|(at, numbers)| (at, std::mem::take(numbers)))
+}
+
 /// Brings together entries that are equal but for the number that is `from_end`-last.
 fn merge(entries: Vec<Vec<Token>>, from_end: usize) -> Vec<Vec<Token>> {
     let mut merged: Vec<Vec<Token>> = Vec::with_capacity(entries.len());
     let mut seen: HashMap<Vec<Token>, usize> = HashMap::new();
     for mut entry in entries {
-        let spot = entry
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, token)| matches!(token, Token::Numbers(_)))
-            .nth(from_end)
-            .map(|(at, _)| at);
-        let Some(spot) = spot else {
+        let Some((spot, numbers)) = last_number(&mut entry, from_end) else {
             merged.push(entry);
             continue;
-        };
-        let numbers = match std::mem::replace(&mut entry[spot], Token::Numbers(Vec::new())) {
-            Token::Numbers(numbers) => numbers,
-            Token::Text(_) => Vec::new(),
         };
         if let Some(&at) = seen.get(&entry) {
             if let Some(Token::Numbers(kept)) = merged[at].get_mut(spot) {
@@ -153,7 +237,7 @@ fn write(entry: &[Token], text: &mut String) {
 
 fn write_numbers(numbers: &[(u64, usize)], text: &mut String) {
     if let [(value, len)] = numbers {
-        text.push_str(&format!("{value:0len$}"));
+        let _ = write!(text, "{value:0len$}");
         return;
     }
     text.push('[');
@@ -163,9 +247,9 @@ fn write_numbers(numbers: &[(u64, usize)], text: &mut String) {
         if at > 0 {
             text.push(',');
         }
-        text.push_str(&format!("{first:0len$}"));
+        let _ = write!(text, "{first:0len$}");
         if last > first {
-            text.push_str(&format!("-{last:0len$}"));
+            let _ = write!(text, "-{last:0len$}");
         }
     }
     text.push(']');
@@ -248,6 +332,15 @@ mod tests {
     #[test]
     fn a_name_that_no_node_set_can_hold_stands_as_it_is() {
         assert_eq!(folded(&["odd[1", "odd 2"]), "odd 2,odd[1");
+    }
+
+    #[test]
+    fn some_of_many_fold_as_they_would_alone() {
+        let all = ["web10", "r2n1", "web9", "db", "r1n2", "r1n1", "web9", "odd 1"];
+        let names = Names::of(all);
+        for some in [&[0, 2, 3][..], &[6, 2], &[5, 4, 1], &[7, 0], &[], &[0, 1, 2, 3, 4, 5, 6, 7]] {
+            assert_eq!(names.fold(some), fold(some.iter().map(|at| all[*at as usize])));
+        }
     }
 
     #[test]

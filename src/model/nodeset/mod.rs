@@ -13,7 +13,7 @@ mod ansible;
 mod fold;
 
 pub use ansible::ansible;
-pub use fold::{fold, natural};
+pub use fold::{Names, fold, natural};
 
 /// A name is never longer, in bytes.
 pub const NAME_MAX: usize = 255;
