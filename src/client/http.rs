@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A refusal is never longer.
 const PROBLEM_LIMIT: usize = 1 << 20;
 
+/// An answer that is longer is read off the loop: a console's keys would wait for the devices of a large fleet.
+const LARGE: usize = 128 << 10;
+
 /// One engine's door.
 #[derive(Clone)]
 pub struct Door(reqwest::Client);
@@ -51,7 +54,7 @@ impl Door {
         self.0.request(method, format!("http://engine/api/v1/{path}"))
     }
 
-    pub async fn get<T: DeserializeOwned>(
+    pub async fn get<T: DeserializeOwned + Send + 'static>(
         &self,
         doing: &str,
         path: &str,
@@ -61,7 +64,7 @@ impl Door {
         read(doing, accepted(doing, request).await?).await
     }
 
-    pub async fn post<T: DeserializeOwned>(
+    pub async fn post<T: DeserializeOwned + Send + 'static>(
         &self,
         doing: &str,
         path: &str,
@@ -223,12 +226,16 @@ async fn judged(doing: &str, mut answer: Response) -> Result<Response, ClientErr
     })
 }
 
-async fn read<T: DeserializeOwned>(doing: &str, answer: Response) -> Result<T, ClientError> {
+async fn read<T: DeserializeOwned + Send + 'static>(doing: &str, answer: Response) -> Result<T, ClientError> {
     let body = answer.bytes().await.map_err(|error| lost(doing, &error))?;
-    serde_json::from_slice(&body).map_err(|error| ClientError::Lost {
-        doing: doing.to_owned(),
-        why: format!("its answer cannot be read: {error}"),
-    })
+    let wrong = |why: String| ClientError::Lost { doing: doing.to_owned(), why };
+    let read = if body.len() > LARGE {
+        let reading = tokio::task::spawn_blocking(move || serde_json::from_slice(&body));
+        reading.await.map_err(|error| wrong(error.to_string()))?
+    } else {
+        serde_json::from_slice(&body)
+    };
+    read.map_err(|error| wrong(format!("its answer cannot be read: {error}")))
 }
 
 pub fn lost(doing: &str, error: &reqwest::Error) -> ClientError {

@@ -301,8 +301,14 @@ impl Desk {
                 Woken::Frame | Woken::Clock => {}
             }
             self.urgent |= by_key && events.len() > 1;
-            for event in events {
-                self.tell(event, &mut engine, &mut signals).await;
+            if by_key {
+                for event in events {
+                    self.tell(event, &mut engine, &mut signals).await;
+                }
+            } else {
+                for effect in self.app.update_all(events) {
+                    self.carry_out(effect, &mut engine, &mut signals).await;
+                }
             }
             let due = self.urgent || Instant::now() >= self.pace.due();
             if self.app.dirty && !self.quit && due && !self.line.busy() {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::device::{Device, Group};
+use super::device::{Device, Group, Reach};
 use super::job::{JobId, JobSummary, Run};
 use super::output::Stream;
 use super::rollout::Transition;
@@ -231,14 +231,25 @@ pub enum Event {
     Transition { job: JobId, what: Transition },
     /// The library changed: ask again.
     Library,
-    /// The inventory or reachability changed: ask again.
+    /// The inventory changed: ask again.
     Targets,
+    /// Devices were spoken to (a batch): nothing but this has changed of them.
+    Contacts { devices: Vec<Contacted> },
     /// What is said of signatures, or how outputs are put together, changed: ask for groups again.
     Triage,
     /// Something the operator should read.
     Notice { text: String },
     /// Events were missed: ask for everything again.
     Reset,
+}
+
+/// What the last contact with a device said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contacted {
+    pub device: String,
+    pub state: Reach,
+    pub last_contact: Option<Timestamp>,
+    pub last_error: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -320,6 +320,7 @@ pub struct App {
     recent: Vec<Act>,
 
     asked: Asked,
+    reach: world::Reached,
     /// A launch dialog that was closed: its values come back.
     shelved: Option<Box<Launch>>,
     interrupted: Option<Timestamp>,
@@ -387,6 +388,7 @@ impl App {
             trail: Trail::default(),
             recent: Vec::new(),
             asked: Asked::default(),
+            reach: world::Reached::default(),
             shelved: None,
             interrupted: None,
             before_search: None,
@@ -405,7 +407,33 @@ impl App {
 
     /// One thing happened. Returns at once, whatever it was.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        self.update_all([event])
+    }
+
+    /// Things happened one after the other. What the engine tells in one go is put in order once: a busy fleet tells
+    /// more in a moment than ten thousand rows can be sorted by then.
+    pub fn update_all(&mut self, events: impl IntoIterator<Item = Event>) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let mut unsettled = false;
+        for event in events {
+            let told = matches!(event, Event::Engine(_));
+            if unsettled && !told {
+                self.come_to_rest(&mut effects);
+            }
+            unsettled = self.happened(event, &mut effects);
+            if unsettled && !told {
+                self.come_to_rest(&mut effects);
+                unsettled = false;
+            }
+        }
+        if unsettled {
+            self.come_to_rest(&mut effects);
+        }
+        effects
+    }
+
+    /// `false`: nothing has to be put right for it.
+    fn happened(&mut self, event: Event, effects: &mut Vec<Effect>) -> bool {
         let (before, hint) = (self.spot(), self.hint.clone());
         match event {
             Event::Tick(now) => {
@@ -420,14 +448,15 @@ impl App {
                     (self.hint, self.hinted, self.dirty) = (None, None, true);
                 }
                 self.dirty |= self.notices.tick(now);
-                self.dirty |= self.tick_editor(&mut effects);
-                self.tick_triage(&mut effects);
-                self.ask_news(&mut effects);
-                self.keep_if_due(&mut effects);
-                return effects;
+                self.dirty |= self.tick_editor(effects);
+                self.tick_triage(effects);
+                self.settle_reach();
+                self.ask_news(effects);
+                self.keep_if_due(effects);
+                return false;
             }
             Event::Key(key) => {
-                self.key(&key, &mut effects);
+                self.key(&key, effects);
                 self.kept_changes();
             }
             Event::Paste(text) => self.paste(&text),
@@ -435,13 +464,13 @@ impl App {
                 self.area = Rect::new(0, 0, width, height);
                 self.dirty = true;
             }
-            Event::Mouse(mouse) => self.mouse(mouse, &mut effects),
+            Event::Mouse(mouse) => self.mouse(mouse, effects),
             Event::Focus(_) => {}
             event => {
                 if !matches!(event, Event::Engine(_)) {
                     self.asked.since = None;
                 }
-                self.world(event, &mut effects);
+                self.world(event, effects);
             }
         }
         self.walked(before);
@@ -449,14 +478,17 @@ impl App {
         if self.hint != hint {
             self.hinted = self.hint.is_some().then_some(self.now);
         }
-        self.settle(&mut effects);
+        true
+    }
+
+    fn come_to_rest(&mut self, effects: &mut Vec<Effect>) {
+        self.settle(effects);
         let tail = || self.live.as_ref().is_some_and(|live| self.view == View::Live && live.tail.waits());
         let plan = || self.launch().is_some_and(Launch::waiting);
         let groups = || self.view == View::Groups && self.triage.as_ref().is_some_and(Triage::waits);
         let jobs = || self.view == View::Changes && self.changes.as_ref().is_some_and(Changes::waits);
         let waits = self.link == Link::Attached && (self.asked.any() || tail() || plan() || groups() || jobs());
         self.asked.since = self.asked.since.filter(|_| waits).or(waits.then_some(self.now));
-        effects
     }
 
     /// Seconds since the engine was asked for what is not here yet, where that is more than a moment.
@@ -469,6 +501,7 @@ impl App {
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         self.settle_editor(effects);
         self.settle_seek();
+        self.settle_reach();
         if self.link != Link::Attached {
             return;
         }
@@ -586,6 +619,7 @@ impl App {
             minute,
             hint,
             self.notices.until(),
+            self.reach_wakes(),
             self.wake_editor(),
             self.keep_wakes(),
             self.triage_wakes(),

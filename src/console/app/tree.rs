@@ -4,12 +4,15 @@
 //! Under a filter only branches with something that passes are there, opened as far as that is little. A group's
 //! numbers and its term stay those of the whole group: what is shown for a row is what a verb does to it.
 
+mod reach;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::reach::Tallies;
 use super::list::Look;
 use super::marks::{Marked, with_mark};
 use crate::model::connection;
@@ -90,8 +93,8 @@ pub struct Tree {
     pub targets: Targets,
     pub by_id: HashMap<String, usize>,
     pub rows: Vec<Row>,
-    /// Tally of each group, and of all.
-    groups: Vec<Tally>,
+    tallies: Tallies,
+    /// Of all devices.
     pub total: Tally,
     /// Paths that are open although closed by default, or closed although open by default.
     pub turned: HashSet<String>,
@@ -129,17 +132,7 @@ impl Tree {
         self.by_id = targets.devices.iter().enumerate().map(|(at, d)| (d.id.clone(), at)).collect();
         self.total = Tally::default();
         targets.devices.iter().for_each(|d| self.total.add(d));
-        self.groups = targets
-            .groups
-            .iter()
-            .map(|group| {
-                let mut tally = Tally::default();
-                for device in group.devices.iter().filter_map(|id| self.by_id.get(id)) {
-                    tally.add(&targets.devices[*device]);
-                }
-                tally
-            })
-            .collect();
+        self.tallies = Tallies::of(&targets, |id| self.by_id.get(id).copied());
         self.columns = device_columns(&targets.devices);
         self.targets = targets;
         if !self.look.text.is_empty() {
@@ -401,12 +394,11 @@ impl Tree {
             here.iter().flat_map(|g| self.targets.groups[*g].children.iter().map(String::as_str)).collect();
         let mut roots: Vec<usize> =
             here.iter().copied().filter(|g| !children.contains(self.targets.groups[*g].name.as_str())).collect();
-        let mut tally = Tally::default();
+        let tally = self.tallies.connections[at];
         let mut loose = Vec::new();
         let mut passing = 0;
         for (n, device) in self.targets.devices.iter().enumerate() {
             if device.connection == info.name {
-                tally.add(device);
                 passing += usize::from(self.passes(n));
                 if device.groups.is_empty() && self.passes(n) {
                     loose.push(n);
@@ -418,7 +410,7 @@ impl Tree {
         if passing == 0 && roots.is_empty() && !hit {
             return;
         }
-        self.sorted(&mut roots, |g| self.targets.groups[*g].name.clone(), |g| self.groups[*g]);
+        self.sorted(&mut roots, |g| self.targets.groups[*g].name.clone(), |g| self.tallies.groups[*g]);
         // One lonely device needs no branch.
         let single = tally.devices <= 1 && here.is_empty();
         let path = info.name.clone();
@@ -464,7 +456,7 @@ impl Tree {
             depth,
             last: last.clone(),
             label: group.name.clone(),
-            tally: self.groups[at],
+            tally: self.tallies.groups[at],
             open: (!group.devices.is_empty() || !group.children.is_empty()).then_some(open),
             path: path.clone(),
             hit: named || self.passing.is_none() || self.look.marks.contains(&term),
@@ -475,7 +467,7 @@ impl Tree {
         }
         let mut children: Vec<usize> =
             group.children.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
-        self.sorted(&mut children, |g| self.targets.groups[*g].name.clone(), |g| self.groups[*g]);
+        self.sorted(&mut children, |g| self.targets.groups[*g].name.clone(), |g| self.tallies.groups[*g]);
         let inside: HashSet<&str> =
             children.iter().flat_map(|c| self.targets.groups[*c].devices.iter().map(String::as_str)).collect();
         let direct: Vec<usize> = group

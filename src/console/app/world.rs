@@ -1,11 +1,13 @@
 //! What the engine says: answers to what was asked, and its events.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::event::{Effect, Event};
 use super::held::Held;
 use super::list::ListId;
 use super::notices::{Level, Voice};
 use super::tree::{Saved, Tally};
-use super::{App, Layer, Link, Load, Source};
+use super::{App, Layer, Link, Load, Source, View};
 use crate::console::text;
 use crate::console::theme::Ground;
 use crate::model::job::JobSummary;
@@ -17,6 +19,14 @@ use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets}
 const PREVIEW: usize = 20_000;
 /// A longer script is shown without colours.
 const COLOURED: usize = 256 * 1024;
+
+/// What was said of devices that were spoken to, and is not looked at as a whole yet.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    moved: bool,
+    /// Not before.
+    due: Option<Timestamp>,
+}
 
 impl App {
     pub(super) fn world(&mut self, event: Event, effects: &mut Vec<Effect>) {
@@ -231,6 +241,31 @@ impl App {
         }
     }
 
+    /// What hangs on who could be reached is worked out again, so often as the size of the fleet allows.
+    pub(super) fn settle_reach(&mut self) {
+        if !self.reach.moved || self.reach.due.is_some_and(|due| self.now < due) || self.view != View::Overview {
+            return;
+        }
+        let pause = i64::try_from(self.tree.targets.devices.len() / 5).unwrap_or(i64::MAX);
+        self.reach = Reached { moved: false, due: Some(self.now + SignedDuration::from_millis(pause)) };
+        if self.tree.asks_reach() {
+            self.tree.sift();
+            self.sift(ListId::Targets);
+        }
+        for saved in &mut self.tree.saved {
+            saved.answer = None;
+        }
+        if let Some(launch) = self.launch_mut() {
+            launch.again();
+        }
+        self.dirty = true;
+    }
+
+    /// When that is due.
+    pub(super) fn reach_wakes(&self) -> Option<Timestamp> {
+        self.reach.due.filter(|_| self.reach.moved && self.view == View::Overview)
+    }
+
     pub(super) fn ask_library(&mut self, effects: &mut Vec<Effect>) {
         if std::mem::replace(&mut self.asked.library, true) {
             self.asked.library_again = true;
@@ -438,6 +473,16 @@ impl App {
             wire::Event::Transition { .. } => self.dirty = was_dirty,
             wire::Event::Library => self.ask_library(effects),
             wire::Event::Targets => self.ask_targets(effects),
+            wire::Event::Contacts { devices } => {
+                if !self.tree.contacted(devices) {
+                    self.dirty = was_dirty;
+                    return;
+                }
+                self.tree.retally();
+                self.reach.moved = true;
+                // nothing else shows who could be reached
+                self.dirty = was_dirty || self.view == View::Overview || self.launch().is_some();
+            }
             wire::Event::Triage => {
                 if let Some(triage) = &mut self.triage {
                     triage.stale();

@@ -35,7 +35,7 @@ use crate::model::plan::Caller;
 use crate::model::script::Argument;
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
-use crate::model::wire::Event;
+use crate::model::wire::{Contacted, Event};
 use crate::settings::units;
 
 /// Devices handed to connectors beyond those that may run: they connect while others run.
@@ -224,7 +224,7 @@ impl Jobs {
                 }
             }
             let rows: Vec<_> = changes.iter().map(|(_, change)| change.clone()).collect();
-            let told = !contacts.is_empty();
+            let contacted = if self.events.heard() { contacts.iter().map(told).collect() } else { Vec::new() };
             let turned = changes.iter().map(|(job, (now, _))| (turns(Some(&job.summary()), now), now.clone()));
             let turned: Vec<_> = turned.filter(|(turns, _)| !turns.is_empty()).collect();
             let note = self.store.outbox.noting(turned);
@@ -270,7 +270,10 @@ impl Jobs {
                     self.retire(&job);
                 }
             }
-            if (told || failed) && self.events.heard() {
+            if !contacted.is_empty() {
+                self.events.publish(&Event::Contacts { devices: contacted });
+            }
+            if failed && self.events.heard() {
                 self.events.publish(&Event::Targets);
             }
         }
@@ -329,6 +332,12 @@ impl Jobs {
             tracing::warn!("some runs did not end in time");
         }
     }
+}
+
+/// As consoles hear of it: a fleet that is talked to is not read whole for each contact.
+fn told((device, contact): &(String, db::Contact)) -> Contacted {
+    let (state, last_contact, last_error) = (contact.state, contact.last_contact, contact.last_error.clone());
+    Contacted { device: device.clone(), state, last_contact, last_error }
 }
 
 /// Ends the job when it has taken as long as it may.
