@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use super::jobs::live::LiveJob;
 use super::search::{Search, Source, Wish};
 use super::store::Store;
+use super::store::db::{self, Said};
 use super::store::output::{self, Files, Wanted};
 use super::{Engine, merged, problem};
-use crate::model::job::{Job, JobId};
+use crate::model::job::JobId;
 use crate::model::output::{Seek, Which, Window};
 use crate::model::search::Pattern;
 use crate::model::wire::{Code, Found, Problem, RunFound};
@@ -69,17 +70,17 @@ impl Engine {
 
     /// Lines around a place.
     pub async fn window(&self, id: JobId, place: Place) -> Result<Window, Problem> {
-        let job = self.known(id, place.run).await?;
+        let said = self.said(id, place.run).await?;
         let outputs = self.outputs(id);
-        blocking(id, move || window(&job, &outputs, &place)).await
+        blocking(id, move || window(&said, &outputs, &place)).await
     }
 
     /// Lines around a place, of those that match: as far as they are known after a step of the search.
     pub async fn matching(&self, id: JobId, place: Place, pattern: Pattern) -> Result<Window, Problem> {
-        let job = self.known(id, place.run).await?;
+        let said = self.said(id, place.run).await?;
         let outputs = self.outputs(id);
         let wish = Wish { job: id, run: place.run, which: place.which, pattern };
-        let runs = spoken(&job, place.run);
+        let runs = said.spoken(place.run);
         let search = self.searches.get(&wish, || runs.clone()).map_err(|error| problem(Code::Invalid, error))?;
         blocking(id, move || {
             let mut search = search.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -88,11 +89,11 @@ impl Engine {
             let done = search.advance(&open, Instant::now() + STEP)?;
             let (mut window, first) =
                 search.window(&open, place.seek, place.before.min(WINDOW_MAX), place.count.min(WINDOW_MAX))?;
-            let mut matching = search.progress(total(&job, place.run), done);
+            let mut matching = search.progress(said.bytes(), done);
             matching.first = first;
             window.matching = Some(matching);
-            window.total_lines = lines(&job, place.run);
-            window.ended = ended(&job, place.run);
+            window.total_lines = said.lines();
+            window.ended = said.ended(place.run);
             Ok(window)
         })
         .await
@@ -100,9 +101,9 @@ impl Engine {
 
     /// Everything that matches, counted; the first `count` of them, run by run.
     pub async fn search(&self, id: JobId, pattern: Pattern, which: Which, count: usize) -> Result<Found, Problem> {
-        let job = self.known(id, None).await?;
+        let said = self.said(id, None).await?;
         let outputs = self.outputs(id);
-        let runs = spoken(&job, None);
+        let runs = said.spoken(None);
         let wish = Wish { job: id, run: None, which, pattern };
         let mut search = Search::new(&wish, runs).map_err(|error| problem(Code::Invalid, error))?;
         blocking(id, move || {
@@ -122,15 +123,52 @@ impl Engine {
         .await
     }
 
-    async fn known(&self, id: JobId, run: Option<u32>) -> Result<Job, Problem> {
-        let job = self.job(id).await?;
-        match run {
-            Some(run) if run as usize >= job.runs.len() => Err(problem(
-                Code::NotFound,
-                format!("job {id} has {} runs, numbered from 0: no run {run}", job.runs.len()),
-            )),
-            _ => Ok(job),
+    /// What is asked for at every turn of a page: of one run alone, or of all.
+    async fn said(&self, id: JobId, run: Option<u32>) -> Result<Told, Problem> {
+        let told = match self.jobs.live(id) {
+            Some(live) => Some(Told { over: live.summary().state.ended(), runs: live.said(run) }),
+            None => {
+                let said = move |db: &mut rusqlite::Connection| match db::summary_of(db, id)? {
+                    Some(job) => Ok(Some(Told { over: job.state.ended(), runs: db::said(db, id, run)? })),
+                    None => Ok(None),
+                };
+                self.jobs.store.db.call(said).await?
+            }
+        };
+        match (told, run) {
+            (Some(told), Some(run)) if told.runs.is_empty() => {
+                let runs = self.job(id).await?.runs.len();
+                Err(problem(Code::NotFound, format!("job {id} has {runs} runs, numbered from 0: no run {run}")))
+            }
+            (Some(told), _) => Ok(told),
+            (None, _) => Err(problem(Code::NotFound, format!("no job {id}"))),
         }
+    }
+}
+
+/// How much was said so far.
+struct Told {
+    /// The job has ended.
+    over: bool,
+    runs: Vec<Said>,
+}
+
+impl Told {
+    /// Runs that have said anything; one that is asked for by its number in any case.
+    fn spoken(&self, run: Option<u32>) -> Vec<u32> {
+        self.runs.iter().filter(|said| run.is_some() || said.lines > 0).map(|said| said.run).collect()
+    }
+
+    fn lines(&self) -> u64 {
+        self.runs.iter().map(|said| said.lines).sum()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.runs.iter().map(|said| said.bytes).sum()
+    }
+
+    fn ended(&self, run: Option<u32>) -> bool {
+        if run.is_some() { self.runs.iter().all(|said| said.ended) } else { self.over }
     }
 }
 
@@ -144,32 +182,9 @@ pub(super) async fn blocking<T: Send + 'static>(
         .map_err(|error| problem(Code::Internal, format!("cannot read the outputs of job {id}: {error}")))
 }
 
-/// Runs that have said anything.
-fn spoken(job: &Job, run: Option<u32>) -> Vec<u32> {
-    match run {
-        Some(run) => vec![run],
-        None => job.runs.iter().filter(|run| run.lines > 0).map(|run| run.index).collect(),
-    }
-}
-
-fn lines(job: &Job, run: Option<u32>) -> u64 {
-    job.runs.iter().filter(|mine| run.is_none_or(|run| run == mine.index)).map(|run| run.lines).sum()
-}
-
-fn total(job: &Job, run: Option<u32>) -> u64 {
-    job.runs.iter().filter(|mine| run.is_none_or(|run| run == mine.index)).map(|run| run.bytes).sum()
-}
-
-fn ended(job: &Job, run: Option<u32>) -> bool {
-    match run {
-        Some(run) => job.runs.get(run as usize).is_none_or(|run| run.state.ended()),
-        None => job.summary.state.ended(),
-    }
-}
-
-fn window(job: &Job, outputs: &Outputs, place: &Place) -> io::Result<Window> {
+fn window(said: &Told, outputs: &Outputs, place: &Place) -> io::Result<Window> {
     let wanted = Wanted { which: place.which, meta: place.which == Which::All };
-    let mut runs = spoken(job, place.run);
+    let mut runs = said.spoken(place.run);
     runs.drain(..runs.len().saturating_sub(WINDOW_RUNS));
     let mut files: Vec<(u32, Arc<Files>)> = Vec::with_capacity(runs.len());
     for run in runs {
@@ -177,7 +192,7 @@ fn window(job: &Job, outputs: &Outputs, place: &Place) -> io::Result<Window> {
     }
     let (before, count) = (place.before.min(WINDOW_MAX), place.count.min(WINDOW_MAX));
     let found = merged::window(&files, wanted, place.seek, before, count)?;
-    let (mut total_lines, mut total_bytes) = (lines(job, place.run), total(job, place.run));
+    let (mut total_lines, mut total_bytes) = (said.lines(), said.bytes());
     if let (Some(_), [(_, files)]) = (place.run, files.as_slice()) {
         (total_lines, total_bytes) = (output::total_lines(files)?, files.size()?);
     }
@@ -185,7 +200,7 @@ fn window(job: &Job, outputs: &Outputs, place: &Place) -> io::Result<Window> {
         lines: found.lines,
         total_lines,
         total_bytes,
-        ended: ended(job, place.run),
+        ended: said.ended(place.run),
         back: found.back,
         starts: found.starts,
         ends: found.ends,

@@ -6,9 +6,9 @@
 mod sink;
 mod turning;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use super::lastline::LastLine;
 use super::rollout::{Machine, Verdict};
 use crate::connectors::{Outcome, Valve};
 use crate::engine::store::Store;
+use crate::engine::store::db::Said;
 use crate::engine::store::output::{Files, Writer};
 use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
 use crate::model::rollout::{Offline, StopWhy, Transition};
@@ -38,6 +39,8 @@ pub struct LiveJob {
     pub valve: Arc<Valve>,
     /// Something happened that may let another run start.
     pub turned: Notify,
+    /// The run of a device: made when devices are waited for.
+    run_of: OnceLock<HashMap<String, u32>>,
     began: Instant,
     /// Runs may be tried again, in the files that they have.
     again: bool,
@@ -182,6 +185,7 @@ impl LiveJob {
             tokens: (0..count).map(|_| all.child_token()).collect(),
             valve: Arc::new(Valve::new(count)),
             turned: Notify::new(),
+            run_of: OnceLock::new(),
             began: Instant::now(),
             again,
         }
@@ -220,6 +224,20 @@ impl LiveJob {
         let output = self.outputs.get(run as usize)?;
         let end = output.end.load(Ordering::Acquire);
         lock(&output.files).clone().map(|files| (files, end))
+    }
+
+    /// How much this run has said, or every run; nothing where there is none of this number.
+    pub fn said(&self, run: Option<u32>) -> Vec<Said> {
+        let all = 0..self.runs();
+        let runs = run.map_or(all.clone(), |run| run..run.saturating_add(1));
+        let inner = lock(&self.inner);
+        let said = |run: u32| Said {
+            run,
+            bytes: self.outputs[run as usize].bytes.load(Ordering::Acquire),
+            lines: self.outputs[run as usize].lines.load(Ordering::Acquire),
+            ended: inner.shown.runs[run as usize].state.ended(),
+        };
+        runs.filter(|run| all.contains(run)).map(said).collect()
     }
 
     /// Runs whose ends were recorded after the first `seen` of them.

@@ -11,6 +11,8 @@ use crate::model::state::RunState;
 /// How soon a device that could not be reached is tried again, at first and at most.
 const AGAIN_FIRST_MS: u64 = 15_000;
 const AGAIN_MOST_MS: u64 = 300_000;
+/// New signatures that are kept by name: they go with every word about the job, and a script may never say the same twice.
+const FRESH: usize = 100;
 
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,9 @@ pub struct Machine {
     /// Devices of the ring on which the script ran to an end.
     answered: u32,
     bad: u32,
+    /// New signatures: the first of them, and how many.
     fresh: Vec<String>,
+    met: u32,
     retried: HashMap<u32, u32>,
     parks: HashMap<u32, u32>,
     due: BTreeSet<(u64, u32)>,
@@ -106,6 +110,7 @@ impl Machine {
             answered: 0,
             bad: 0,
             fresh: Vec::new(),
+            met: 0,
             retried: HashMap::new(),
             parks: HashMap::new(),
             due: BTreeSet::new(),
@@ -365,9 +370,11 @@ impl Machine {
         if self.fresh.iter().any(|known| known == signature) {
             return;
         }
-        self.fresh.push(signature.to_owned());
-        let met = u32::try_from(self.fresh.len()).unwrap_or(u32::MAX);
-        if self.how.new_signatures.is_some_and(|most| met >= most) {
+        self.met += 1;
+        if self.fresh.len() < FRESH {
+            self.fresh.push(signature.to_owned());
+        }
+        if self.how.new_signatures.is_some_and(|most| self.met >= most) {
             self.stop(StopWhy::NewSignature, format!("stopped by a new signature: {signature}"));
         }
     }

@@ -338,6 +338,28 @@ pub fn jobs(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<JobSu
     rows.collect()
 }
 
+/// How much a run has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub run: u32,
+    pub bytes: u64,
+    pub lines: u64,
+    pub ended: bool,
+}
+
+/// Of this run of a job, or of all: the whole of them is a hundred times as much.
+pub fn said(connection: &Connection, id: JobId, run: Option<u32>) -> rusqlite::Result<Vec<Said>> {
+    let mut query = connection.prepare_cached(
+        "SELECT idx, bytes, lines, state FROM runs WHERE job = ?1 AND (?2 IS NULL OR idx = ?2) ORDER BY idx",
+    )?;
+    let rows = query.query_map(params![i64::try_from(id).unwrap_or(0), run], |row| {
+        let count = |at: usize| row.get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or(0));
+        let state = RunState::from_word(&row.get::<_, String>(3)?).unwrap_or(RunState::Failed);
+        Ok(Said { run: row.get(0)?, bytes: count(1)?, lines: count(2)?, ended: state.ended() })
+    })?;
+    rows.collect()
+}
+
 /// Jobs that were running when the store was last written.
 pub fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<JobId>> {
     let mut query = connection.prepare("SELECT id FROM jobs WHERE state = 'running'")?;

@@ -122,7 +122,8 @@ impl LiveJob {
         if !inner.machine.any_parked() {
             return;
         }
-        let run = inner.job.runs.iter().find(|run| run.device == device).map(|run| run.index);
+        let runs = || inner.job.runs.iter().map(|run| (run.device.clone(), run.index)).collect();
+        let run = self.run_of.get_or_init(runs).get(device).copied();
         if let Some(run) = run
             && inner.machine.answers(run, now)
         {
