@@ -2,6 +2,7 @@
 //! what an interpreter's start costs. Built by the rig with `rustc -O`; std alone.
 //!
 //! device chatty LINES SECONDS   lines spread over the time, each with the moment it was printed
+//! device steady RATE SECONDS    so many lines a second, twenty blocks a second
 //! device flood LINES [ID]       lines of 98 bytes as fast as they are taken, 64 KiB a write
 //! device read                   reads its stdin and forgets it: the floor of every reader
 //! device keep FILE              reads its stdin into a file, 64 KiB a write: the floor of everyone who stores
@@ -17,6 +18,7 @@ fn main() {
     let number = |index: usize| words.get(index).and_then(|word| word.parse::<f64>().ok());
     match words.first().map(String::as_str) {
         Some("chatty") => chatty(number(1).unwrap_or(200.0) as u32, number(2).unwrap_or(2.0)),
+        Some("steady") => steady(number(1).unwrap_or(500.0) as u32, number(2).unwrap_or(2.0)),
         Some("flood") => flood(number(1).unwrap_or(1e6) as u64, number(2).unwrap_or(0.0) as u32),
         Some("read") => read(|_| Ok(())),
         Some("keep") => {
@@ -25,7 +27,7 @@ fn main() {
         }
         Some("delay") => delay(number(1).unwrap_or(100.0), number(2), number(3), &words[4.min(words.len())..]),
         _ => {
-            eprintln!("device chatty|flood|read|keep|delay …");
+            eprintln!("device chatty|steady|flood|read|keep|delay …");
             std::process::exit(2);
         }
     }
@@ -44,6 +46,22 @@ fn chatty(lines: u32, seconds: f64) {
             now.subsec_nanos()
         );
         if out.lock().write_all(text.as_bytes()).and_then(|()| out.lock().flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn steady(rate: u32, seconds: f64) {
+    const BLOCKS: u32 = 20;
+    let start = Instant::now();
+    let mut out = std::io::stdout().lock();
+    for block in 0..(seconds * f64::from(BLOCKS)) as u32 {
+        std::thread::sleep((Duration::from_secs(1) * block / BLOCKS).saturating_sub(start.elapsed()));
+        let mut text = String::new();
+        for line in 0..rate / BLOCKS {
+            text += &format!("seq={} INFO package step ok, retrieving unit {line} from mirror\n", block * rate / BLOCKS + line);
+        }
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
             return;
         }
     }

@@ -8,6 +8,7 @@ import subprocess
 import time
 import traceback
 
+import fleet
 import meter
 import peers
 import viewing
@@ -431,5 +432,6 @@ ALL = {
     "far-away": far_away,
     "viewing": viewing.viewing,
     "screen": viewing.screen,
+    "fleet": fleet.fleet,
     "start": viewing.start,
 }
