@@ -233,8 +233,19 @@ async fn pause(State(house): State<House>, Path(id): Path<JobId>, caller: Caller
     Ok(Json(house.engine.pause(id, &caller).await?))
 }
 
-async fn resume(State(house): State<House>, Path(id): Path<JobId>, caller: Caller) -> Answered<Turned> {
-    Ok(Json(house.engine.resume(id, &caller).await?))
+#[derive(Deserialize)]
+struct Anyway {
+    #[serde(default)]
+    anyway: bool,
+}
+
+async fn resume(
+    State(house): State<House>,
+    Path(id): Path<JobId>,
+    Query(asked): Query<Anyway>,
+    caller: Caller,
+) -> Answered<Turned> {
+    Ok(Json(house.engine.resume(id, asked.anyway, &caller).await?))
 }
 
 async fn approve(

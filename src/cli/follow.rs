@@ -124,7 +124,7 @@ fn held(job: &JobSummary, told: &mut String) {
     let id = job.id;
     let says = match (&job.progress.paused, &job.progress.asks) {
         (Some(paused), _) => {
-            format!("job {id} is paused by {}: `quarterdeck jobs resume {id}` lets it go on", paused.by)
+            format!("job {id} is paused {}; `quarterdeck jobs resume {id}` lets it go on", paused.says())
         }
         (None, Some(asks)) => format!(
             "job {id}: {}; ring {} ({} devices) waits for `quarterdeck jobs approve {id} --ring {1}`",

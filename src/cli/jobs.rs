@@ -3,7 +3,8 @@
 use super::args::Jobs as Verb;
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted, outcome, summary};
-use super::{CliError, Desk, Outcome, out, safe};
+use super::run::answer;
+use super::{CliError, Desk, Outcome, ask, out, safe};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::rows::{Jobs, Runs};
 use crate::model::wire::{Cancel, Cancelled, Turned};
@@ -65,7 +66,14 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             }
         }
         Verb::Pause { id } => turned(json, &client.pause(*id).await?)?,
-        Verb::Resume { id } => turned(json, &client.resume(*id).await?)?,
+        Verb::Resume { id } => {
+            let mut answered = client.resume(*id, false).await?;
+            if !answered.questions.is_empty() {
+                answer(&client, &answered.questions, ask::may_ask(desk.common.no_input)).await?;
+                answered = client.resume(*id, true).await?;
+            }
+            turned(json, &answered)?;
+        }
         Verb::Approve { id, ring } => turned(json, &client.approve(*id, *ring).await?)?,
         Verb::Attach { id } => {
             let style = if json { Style::Json } else { Style::Text { safe: true, labels: true } };
@@ -122,7 +130,8 @@ fn head(job: &Job) -> String {
         line("budget", &format!("{} bad, stops at {stop_at}", progress.bad));
     }
     if let Some(paused) = &progress.paused {
-        line("paused", &format!("by {}, {}: jobs resume {}", paused.by, out::moment(Some(paused.at)), head.id));
+        let since = out::moment(Some(paused.at));
+        line("paused", &format!("{}; since {since}; go on: jobs resume {}", paused.says(), head.id));
     }
     if let Some(asks) = &progress.asks {
         let go = format!("jobs approve {} --ring {}", head.id, asks.ring);

@@ -199,8 +199,9 @@ impl Client {
         self.0.door.post("pausing", &format!("jobs/{id}/pause"), &()).await
     }
 
-    pub async fn resume(&self, id: JobId) -> Result<Turned, ClientError> {
-        self.0.door.post("resuming", &format!("jobs/{id}/resume"), &()).await
+    /// `anyway`: also where questions are open that a job of an earlier engine asks.
+    pub async fn resume(&self, id: JobId, anyway: bool) -> Result<Turned, ClientError> {
+        self.0.door.post("resuming", &format!("jobs/{id}/resume?anyway={anyway}"), &()).await
     }
 
     /// Lets the ring go that waits for it.

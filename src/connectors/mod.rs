@@ -175,16 +175,29 @@ pub struct Pass {
     pub run: u32,
 }
 
+/// Where it is written down that a script is let go, before it is.
+pub trait Ledger: Send + Sync {
+    /// The script of this run is let go for the `time`th time. An error: it is not.
+    fn note(&self, run: u32, time: u32) -> io::Result<()>;
+
+    /// It could not be written down: the valve is held until it is opened again.
+    fn broken(&self, why: &io::Error);
+}
+
 /// Whether scripts may start: held while the job is paused, shut for a run that was withdrawn. What has passed is
-/// running, whatever was heard of it: so a run is withdrawn either before it starts or not at all.
+/// running, whatever was heard of it: so a run is withdrawn either before it starts or not at all, and whoever comes
+/// after a crash knows from the ledger which ones may have run.
 pub struct Valve {
     state: Mutex<ValveState>,
     opened: Notify,
+    ledger: Arc<dyn Ledger>,
 }
 
 struct ValveState {
     held: bool,
     runs: Vec<Passed>,
+    /// How often each has passed.
+    times: Vec<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -195,8 +208,10 @@ enum Passed {
 }
 
 impl Valve {
-    pub fn new(runs: usize) -> Self {
-        Self { state: Mutex::new(ValveState { held: false, runs: vec![Passed::No; runs] }), opened: Notify::new() }
+    /// `times`: how often each run has passed before.
+    pub fn new(times: Vec<u32>, ledger: Arc<dyn Ledger>) -> Self {
+        let runs = vec![Passed::No; times.len()];
+        Self { state: Mutex::new(ValveState { held: false, runs, times }), opened: Notify::new(), ledger }
     }
 
     fn state(&self) -> MutexGuard<'_, ValveState> {
@@ -208,6 +223,11 @@ impl Valve {
         if !held {
             self.opened.notify_waiters();
         }
+    }
+
+    /// How often this run has passed.
+    pub fn times(&self, run: u32) -> u32 {
+        self.state().times.get(run as usize).copied().unwrap_or(0)
     }
 
     /// Before another try.
@@ -228,16 +248,27 @@ impl Valve {
         }
     }
 
-    fn pass_now(&self, run: u32) -> bool {
+    /// A few bytes are written under the lock: who is withdrawn has not passed, who has passed is written down.
+    fn try_pass(&self, run: u32) -> io::Result<bool> {
         let mut state = self.state();
-        let held = state.held;
-        match state.runs.get_mut(run as usize) {
-            Some(passed) if *passed != Passed::Never && !held => {
-                *passed = Passed::Yes;
-                true
-            }
-            _ => false,
+        let at = run as usize;
+        if state.held || state.runs.get(at).is_none_or(|passed| *passed == Passed::Never) {
+            return Ok(false);
         }
+        let time = state.times[at] + 1;
+        if let Err(why) = self.ledger.note(run, time) {
+            state.held = true;
+            return Err(why);
+        }
+        (state.times[at], state.runs[at]) = (time, Passed::Yes);
+        Ok(true)
+    }
+
+    fn pass_now(&self, run: u32) -> bool {
+        self.try_pass(run).unwrap_or_else(|why| {
+            self.ledger.broken(&why);
+            false
+        })
     }
 
     async fn opened(&self, run: u32) {

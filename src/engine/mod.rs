@@ -34,7 +34,7 @@ use self::jobs::plan::{self, Plans};
 use self::library::Library;
 use self::library::trash::Trash;
 use self::search::Searches;
-use self::store::{Store, StoreError, audit::swap_settings, db};
+use self::store::{Store, StoreError, audit::swap_settings, db, recover::Recovered};
 use self::triage::Triage;
 pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
@@ -82,7 +82,7 @@ pub struct Engine {
     past: past::Desk,
     notices: Mutex<Vec<String>>,
     /// Said once, to the first who asks.
-    news: Mutex<Option<String>>,
+    news: Mutex<Vec<String>>,
     started: Instant,
     /// Milliseconds after `started` at which somebody last asked for something.
     last_asked: AtomicU64,
@@ -113,7 +113,7 @@ impl Engine {
         let mut store = Store::open(&settings.paths.state)?;
         store.outbox.hooks.clone_from(&settings.engine.webhooks);
         let store = Arc::new(store);
-        let interrupted = store.recover().await?;
+        let recovered = store.recover().await?;
         let contacts = store.db.call(|db| db::contacts(db)).await?;
         let connectors: Connectors = settings
             .connections
@@ -140,14 +140,13 @@ impl Engine {
             .unwrap_or_else(|_| Library::open(settings.paths.library.clone()));
         let mut notices = settings.problems.clone();
         notices.extend(connectors::ssh::raise_open_files(OPEN_FILES));
-        let mut news = None;
-        if interrupted > 0 {
-            news = Some(format!(
-                "the engine had ended while {interrupted} job(s) ran: what was received is kept, runs in flight are marked"
-            ));
-        }
+        let mut news = Vec::new();
+        news.extend(told(&recovered));
         tokio::spawn(post::Post::new(Arc::clone(&store), Arc::clone(&events)).work());
         let jobs = Jobs::new(store, Arc::clone(&events), Arc::clone(&inventories), Arc::clone(&connectors));
+        for left in recovered.left {
+            jobs.restore(left)?;
+        }
         let engine = Arc::new(Self {
             settings: settings.engine.clone(),
             user: settings.user.clone(),
@@ -239,7 +238,7 @@ impl Engine {
     pub fn notices(&self) -> Vec<String> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
         notices.extend(self.inventories.warnings());
-        notices.extend(self.news.lock().unwrap_or_else(PoisonError::into_inner).take());
+        notices.append(&mut self.news.lock().unwrap_or_else(PoisonError::into_inner));
         notices
     }
 
@@ -434,6 +433,22 @@ impl Engine {
         let job = self.jobs.store.db.call(move |db| db::job(db, id)).await?;
         job.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))
     }
+}
+
+/// What an engine says that follows on one which left jobs.
+fn told(recovered: &Recovered) -> Vec<String> {
+    let ended = match recovered.ended.len() {
+        0 => None,
+        n => Some(format!(
+            "the engine had ended while {n} job(s) ran: what was received is kept, runs in flight are marked"
+        )),
+    };
+    let left = recovered.left.iter().map(|left| {
+        let (id, script) = (left.job.summary.id, &left.job.summary.script);
+        let why = left.job.summary.progress.paused.as_ref().and_then(|paused| paused.why.clone()).unwrap_or_default();
+        format!("job {id} {script} is paused, {why}: `quarterdeck jobs resume {id}` lets it go on")
+    });
+    ended.into_iter().chain(left).collect()
 }
 
 /// A run by its device's id or, where that is unique, name.

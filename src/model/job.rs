@@ -124,6 +124,15 @@ pub struct Try {
     pub signature: Option<Signature>,
     /// Bytes of output that the run had by then: what is after them is a later try's.
     pub bytes: u64,
+    /// How often its script had been let go by then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passed: u32,
+    /// How many of its retries were used up by then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u32,
+    /// It could not be reached, and waits until it answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
 }
 
 /// A way to end: the same name wherever the same happens, in this job and in others.
@@ -139,7 +148,21 @@ pub struct Signature {
     pub told: Option<Arc<[String]>>,
 }
 
+/// How the reason of a run begins whose engine ended while it ran.
+pub const LOST: &str = "interrupted: ";
+
 impl Run {
+    /// It was in flight when its engine ended: nobody knows how it ended.
+    pub fn lost(&self) -> bool {
+        let told = self.reason.as_deref().is_some_and(|reason| reason.starts_with(LOST));
+        told && self.state == RunState::Failed && self.exit_code.is_none()
+    }
+
+    /// How often its script had been let go when its last try ended.
+    pub fn passed(&self) -> u32 {
+        self.tries.last().map_or(0, |last| last.passed)
+    }
+
     pub fn queued(index: u32, device: &str, name: &str) -> Self {
         Self {
             index,

@@ -445,6 +445,16 @@ pub struct Progress {
     /// Signatures of bad ends that the script's earlier jobs never met.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fresh: Vec<String>,
+    /// Since when nothing new is sent until somebody says so, and for how long that was so before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub held_ms: u64,
+}
+
+/// (By reference, as serde asks for it.)
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -454,6 +464,22 @@ pub struct Paused {
     pub at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+impl Paused {
+    /// `by r.ito`, `by the engine: 3 runs were in flight`
+    pub fn says(&self) -> String {
+        let by = if self.by.is_empty() { "the engine" } else { &self.by };
+        match &self.why {
+            Some(why) => format!("by {by}: {why}"),
+            None => format!("by {by}"),
+        }
+    }
+}
+
+/// Milliseconds from one moment to another; none where a clock was put back.
+fn between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -491,6 +517,23 @@ impl Progress {
     /// Nothing new is sent until an operator says so.
     pub fn held(&self) -> bool {
         self.paused.is_some() || self.asks.is_some()
+    }
+
+    /// Keeps count of the time in which it is held.
+    pub fn mark_held(&mut self, now: Timestamp) {
+        match (self.held(), self.held_since) {
+            (true, None) => self.held_since = Some(now),
+            (false, Some(since)) => {
+                self.held_ms += between(since, now);
+                self.held_since = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// Milliseconds in which it was held, up to a moment.
+    pub fn waited_ms(&self, now: Timestamp) -> u64 {
+        self.held_ms + self.held_since.map_or(0, |since| between(since, now))
     }
 }
 

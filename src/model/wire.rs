@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::device::{Device, Group, Reach};
 use super::job::{JobId, JobSummary, Run};
 use super::output::Stream;
+use super::plan::Question;
 use super::rollout::Transition;
 use super::saved::SavedTarget;
 use super::script::ScriptInfo;
@@ -144,6 +145,9 @@ pub struct Turned {
     pub says: String,
     /// As it now is.
     pub job: JobSummary,
+    /// What has to be answered before it can go on in this engine; it is as it was then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
 }
 
 /// `GET /api/v1/jobs/{id}/search?text=…&regex=…&ignore_case=…&which=…&count=…`: all of it, searched to the end

@@ -38,6 +38,13 @@ impl Verb {
         self
     }
 
+    /// Further arguments.
+    #[must_use]
+    pub fn args<const N: usize>(mut self, more: [&str; N]) -> Self {
+        self.arguments.extend(more.map(Into::into));
+        self
+    }
+
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.retain(|(known, _)| known != name);

@@ -35,9 +35,7 @@ impl Ask {
         let mut says =
             vec![format!("{} devices have not been sent to. They will be, as the plan says.", job.counts.queued)];
         if let Some(paused) = &job.progress.paused {
-            let by = if paused.by.is_empty() { "the engine" } else { &paused.by };
-            let why = paused.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-            says.insert(0, format!("Paused by {by}{why}."));
+            says.insert(0, format!("Paused {}.", paused.says()));
         }
         says.extend(budget_said(job));
         Self { job: job.id, script: job.script.clone(), turn: Turn::Resume, says, on_yes: false }

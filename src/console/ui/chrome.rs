@@ -230,9 +230,9 @@ fn on_marks(app: &App, look: &Look) -> Option<String> {
 fn held(app: &App, job: &JobSummary) -> Option<String> {
     let progress = &job.progress;
     if let Some(paused) = &progress.paused {
-        let by = if paused.by.is_empty() { "the engine" } else { &paused.by };
         let key = key_of(app, "job", "pause");
-        return Some(format!("paused by {}: press {key} to go on; what runs goes on by itself", text::plain(by)));
+        let says = text::plain(&paused.says());
+        return Some(format!("paused {says}: press {key} to go on; what runs goes on by itself"));
     }
     if let Some(asks) = &progress.asks {
         let key = key_of(app, "job", "approve");

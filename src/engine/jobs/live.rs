@@ -3,6 +3,8 @@
 //! State changes are *recorded* before they are shown: a change sits here as dirty until the recorder has
 //! committed it, and only then do followers and readers see it. Output is on disk before anybody is told.
 
+mod book;
+mod restored;
 mod sink;
 mod turning;
 
@@ -15,18 +17,25 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use self::book::Book;
+pub use self::restored::Waiting;
 pub use self::sink::Sink;
-use self::turning::try_again;
+pub(super) use self::turning::{Counted, try_again};
 use super::lastline::LastLine;
 use super::rollout::{Machine, Verdict};
-use crate::connectors::{Outcome, Valve};
+use crate::connectors::{Ledger, Outcome, Valve};
 use crate::engine::store::Store;
 use crate::engine::store::db::Said;
 use crate::engine::store::output::{Files, Writer};
+use crate::engine::store::recover::{Stood, requeue, stood};
+use crate::engine::store::starts::Starts;
 use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
-use crate::model::rollout::{Offline, StopWhy, Transition};
+use crate::model::rollout::{Offline, Paused, Rollout, StopWhy, Transition};
 use crate::model::state::{JobState, RunState};
 use crate::model::wire::Grown;
+
+/// Why a run ended that an engine took with it.
+const ENDED_WITH_US: &str = "the engine was ended while this ran";
 
 pub struct LiveJob {
     pub id: JobId,
@@ -42,8 +51,16 @@ pub struct LiveJob {
     /// The run of a device: made when devices are waited for.
     run_of: OnceLock<HashMap<String, u32>>,
     began: Instant,
+    /// Milliseconds from the launch to `began`.
+    before: u64,
     /// Runs may be tried again, in the files that they have.
     again: bool,
+    book: Arc<Book>,
+    /// Another engine may let it go on when this one has ended.
+    goes_on: bool,
+    /// An earlier engine began it, and this one has not been told to go on.
+    waiting: Mutex<Waiting>,
+    restored: bool,
 }
 
 /// Wakes the recorder (a state changed) and the teller (an output grew).
@@ -73,6 +90,8 @@ struct Inner {
     cancelled: bool,
     /// Set when the engine itself is ending.
     stopping: bool,
+    /// It is left to the next engine; recorded with this moment of its pause.
+    laid_down: Option<Timestamp>,
 }
 
 #[derive(Default)]
@@ -156,12 +175,26 @@ impl Inner {
 }
 
 impl LiveJob {
-    pub fn new(job: Job, store: Arc<Store>, bell: Arc<Bell>) -> Self {
+    /// `goes_on`: the next engine could go on with it.
+    pub fn new(job: Job, store: Arc<Store>, bell: Arc<Bell>, starts: Starts, goes_on: bool) -> Self {
+        let machine = Machine::new(&job.rollout, job.runs.len());
+        let launched = vec![Transition::Launched { by: job.summary.by.clone() }];
+        let times = vec![0; job.runs.len()];
+        Self { goes_on, ..Self::made(job, store, bell, machine, launched, (starts, times)) }
+    }
+
+    fn made(
+        job: Job,
+        store: Arc<Store>,
+        bell: Arc<Bell>,
+        machine: Machine,
+        transitions: Vec<Transition>,
+        (starts, times): (Starts, Vec<u32>),
+    ) -> Self {
         let count = job.runs.len();
-        let machine = Machine::new(&job.rollout, count);
         let again = job.rollout.how.retry.is_some() || job.rollout.how.offline != Offline::Skip;
-        let by = job.summary.by.clone();
         let all = CancellationToken::new();
+        let book = Arc::new(Book::new(starts, Arc::clone(&bell)));
         Self {
             id: job.summary.id,
             store,
@@ -175,19 +208,25 @@ impl LiveJob {
                 job_dirty: false,
                 followers: Vec::new(),
                 machine,
-                transitions: vec![Transition::Launched { by }],
+                transitions,
                 telling: Vec::new(),
                 met: HashSet::new(),
                 cancelled: false,
                 stopping: false,
+                laid_down: None,
             }),
             outputs: (0..count).map(|_| LiveOutput::default()).collect(),
             tokens: (0..count).map(|_| all.child_token()).collect(),
-            valve: Arc::new(Valve::new(count)),
+            valve: Arc::new(Valve::new(times, Arc::clone(&book) as Arc<dyn Ledger>)),
             turned: Notify::new(),
             run_of: OnceLock::new(),
             began: Instant::now(),
+            before: 0,
             again,
+            book,
+            goes_on: true,
+            waiting: Mutex::default(),
+            restored: false,
         }
     }
 
@@ -212,6 +251,10 @@ impl LiveJob {
         lock(&self.inner).shown.summary.clone()
     }
 
+    pub fn rollout(&self) -> Rollout {
+        lock(&self.inner).job.rollout.clone()
+    }
+
     fn overlay(&self, run: &mut Run) {
         let output = &self.outputs[run.index as usize];
         run.bytes = output.bytes.load(Ordering::Acquire);
@@ -223,7 +266,13 @@ impl LiveJob {
     pub fn output(&self, run: u32) -> Option<(Arc<Files>, u64)> {
         let output = self.outputs.get(run as usize)?;
         let end = output.end.load(Ordering::Acquire);
-        lock(&output.files).clone().map(|files| (files, end))
+        let open = lock(&output.files).clone().map(|files| (files, end));
+        if open.is_none() && self.restored {
+            // what the engine before this one kept
+            let files = self.store.open_run(self.id, run).ok()??;
+            return files.size().ok().map(|end| (Arc::new(files), end));
+        }
+        open
     }
 
     /// How much this run has said, or every run; nothing where there is none of this number.
@@ -299,10 +348,21 @@ impl LiveJob {
         }
         if !stopping && let Verdict::Again(at) = inner.machine.ended(run, outcome.state, outcome.exit_code, now) {
             let bytes = self.outputs[run as usize].end.load(Ordering::Acquire);
-            inner.change(run, |entry| try_again(entry, outcome, signature, bytes, at.saturating_sub(now)));
+            let (retried, parked) = inner.machine.tried(run);
+            let counted = Counted { bytes, passed: self.valve.times(run), retried, parked };
+            inner.change(run, |entry| try_again(entry, outcome, signature, counted, at.saturating_sub(now)));
             self.valve.rearm(run);
             self.settled(&mut inner);
             return;
+        }
+        if stopping && self.goes_on && outcome.state == RunState::Cancelled {
+            let times = self.valve.times(run);
+            if inner.job.runs.get(run as usize).is_some_and(|entry| stood(entry, times) == Stood::Waits) {
+                // nothing of it went out: it is left to the next engine
+                inner.change(run, requeue);
+                self.settled(&mut inner);
+                return;
+            }
         }
         inner.change(run, |entry| {
             entry.state = outcome.state;
@@ -310,7 +370,7 @@ impl LiveJob {
             entry.signal = outcome.signal;
             entry.reason = outcome.reason;
             if stopping && entry.state == RunState::Cancelled {
-                entry.reason = Some("the engine was ended while this ran".to_owned());
+                entry.reason = Some(ENDED_WITH_US.to_owned());
             }
             entry.signature = Some(signature);
             entry.digest = Some(digest);
@@ -329,6 +389,8 @@ impl LiveJob {
             let mut inner = lock(&self.inner);
             inner.stopping = true;
         }
+        // a place that becomes free now is nobody's
+        self.valve.hold(true);
         for token in &self.tokens {
             token.cancel();
         }
@@ -343,6 +405,10 @@ impl LiveJob {
     pub fn close(&self) {
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
+        if inner.stopping && self.goes_on && lay_down(inner) {
+            self.bell.changed.notify_one();
+            return;
+        }
         let summary = &mut inner.job.summary;
         let queued = summary.counts.queued;
         summary.state = if inner.stopping {
@@ -362,6 +428,7 @@ impl LiveJob {
         summary.finished_at = Some(Timestamp::now());
         summary.progress.paused = None;
         summary.progress.asks = None;
+        summary.progress.mark_held(Timestamp::now());
         inner.transitions.push(Transition::Ended { state: summary.state });
         inner.job_dirty = true;
         self.bell.changed.notify_one();
@@ -369,6 +436,9 @@ impl LiveJob {
 
     /// Takes what is to be recorded.
     pub fn changes(&self) -> Option<(JobSummary, Vec<Run>)> {
+        if let Some(why) = self.book.trouble() {
+            self.hold_by_itself(why);
+        }
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
         if !std::mem::take(&mut inner.job_dirty) {
@@ -418,13 +488,18 @@ impl LiveJob {
             if changed {
                 news.job = Some(summary.clone());
             }
-            if summary.state.ended() {
+            if summary.state.ended() || laid_down(&inner.laid_down, summary) {
                 news.end = Some(summary.clone());
             }
             drop(news);
             follower.bell.notify_one();
         }
         std::mem::take(&mut inner.telling)
+    }
+
+    /// With this it is left to the next engine.
+    pub fn is_laid_down(&self, recorded: &JobSummary) -> bool {
+        laid_down(&lock(&self.inner).laid_down, recorded)
     }
 
     /// Runs whose output grew since the last call.
@@ -450,4 +525,28 @@ impl LiveJob {
             follower.grew(run);
         }
     }
+}
+
+fn laid_down(at: &Option<Timestamp>, recorded: &JobSummary) -> bool {
+    at.is_some() && recorded.progress.paused.as_ref().map(|paused| paused.at) == *at
+}
+
+/// What has not been sent is left to the next engine, held. `false`: there is nothing to be left.
+fn lay_down(inner: &mut Inner) -> bool {
+    let summary = &mut inner.job.summary;
+    if summary.counts.queued == 0 || summary.progress.stopped.is_some() {
+        return false;
+    }
+    let with_us = inner.job.runs.iter().filter(|run| run.reason.as_deref() == Some(ENDED_WITH_US)).count();
+    let why = match with_us {
+        0 => "the engine was ended; nothing ran".to_owned(),
+        1 => "the engine was ended, and 1 run with it".to_owned(),
+        n => format!("the engine was ended, and {n} runs with it"),
+    };
+    let at = Timestamp::now();
+    summary.progress.paused = Some(Paused { by: String::new(), at, why: Some(why) });
+    summary.progress.mark_held(at);
+    inner.transitions.push(Transition::Paused { by: String::new() });
+    (inner.laid_down, inner.job_dirty) = (Some(at), true);
+    true
 }

@@ -8,6 +8,7 @@ mod lastline;
 pub mod live;
 mod overlap;
 pub mod plan;
+mod restore;
 mod rings;
 mod rollout;
 pub mod stream;
@@ -24,6 +25,7 @@ use self::live::{Bell, LiveJob, Sink};
 use self::rollout::Next;
 use super::events::Events;
 use super::inventory::{Inventories, contact_of};
+use super::store::launches::{self, Launched};
 use super::store::{Store, db};
 use super::triage;
 use crate::connectors::{Connectors, Gate, Order, Outcome, Pass, Payload};
@@ -60,11 +62,11 @@ pub struct Jobs {
 
 /// A plan ready to go.
 pub struct Ready {
-    /// The plan's id.
-    pub plan: String,
     /// What was taken in on purpose, in words.
     pub included: Vec<String>,
     pub job: Job,
+    /// What another engine would need to go on.
+    pub launched: Launched,
     pub devices: Vec<Arc<Device>>,
     pub script: Arc<Payload>,
     pub args: Arc<Vec<String>>,
@@ -115,27 +117,35 @@ impl Jobs {
 
     /// Writes the job down, then starts it.
     pub async fn launch(self: &Arc<Self>, mut ready: Ready) -> Result<JobSummary, super::store::StoreError> {
-        let job = ready.job.clone();
-        let id = self.store.db.call(move |db| db::insert_job(db, &job)).await?;
+        let (job, launched) = (ready.job.clone(), ready.launched.clone());
+        let id = self.store.db.call(move |db| launches::insert(db, &job, &launched)).await?;
         ready.job.summary.id = id;
-        self.store
-            .begin(id)
-            .map_err(|error| super::store::StoreError::Folder { path: format!("jobs/{id}").into(), error })?;
+        let starts = match self.store.begin(id, ready.job.runs.len()) {
+            Ok(starts) => starts,
+            Err(error) => {
+                let _ = self.store.db.call(move |db| db::delete_job(db, id)).await;
+                return Err(super::store::StoreError::Folder { path: format!("jobs/{id}").into(), error });
+            }
+        };
         let summary = ready.job.summary.clone();
-        let launch = Deed::launch(&ready.job, &ready.plan, &ready.included, &ready.caller);
+        let launch = Deed::launch(&ready.job, &ready.launched.plan, &ready.included, &ready.caller);
         if let Err(why) = self.store.audit.record(launch).await {
             let _ = self.store.db.call(move |db| db::delete_job(db, id)).await;
             return Err(super::store::StoreError::Audit(why));
         }
-        let live = Arc::new(LiveJob::new(ready.job.clone(), Arc::clone(&self.store), Arc::clone(&self.bell)));
-        {
-            let mut all = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-            all.insert(id, Arc::clone(&live));
-            self.running.send_replace(all.len());
-        }
+        let goes_on = ready.launched.held.is_empty();
+        let (store, bell) = (Arc::clone(&self.store), Arc::clone(&self.bell));
+        let live = Arc::new(LiveJob::new(ready.job.clone(), store, bell, starts, goes_on));
+        self.add(&live);
         self.events.publish(&Event::Job { job: Box::new(summary.clone()) });
         tokio::spawn(Arc::clone(self).drive(live, ready));
         Ok(summary)
+    }
+
+    fn add(&self, live: &Arc<LiveJob>) {
+        let mut all = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(live.id, Arc::clone(live));
+        self.running.send_replace(all.len());
     }
 
     /// Starts the runs in order, within the limits, and waits for all of them.
@@ -268,6 +278,8 @@ impl Jobs {
                         self.events.publish(&Event::Notice { text: why });
                     }
                     self.retire(&job);
+                } else if job.is_laid_down(&summary) {
+                    self.remove(&job);
                 }
             }
             if !contacted.is_empty() {
@@ -291,11 +303,14 @@ impl Jobs {
         }
     }
 
-    fn retire(&self, job: &Arc<LiveJob>) {
+    fn remove(&self, job: &LiveJob) {
         let mut all = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(&job.id);
         self.running.send_replace(all.len());
-        drop(all);
+    }
+
+    fn retire(&self, job: &Arc<LiveJob>) {
+        self.remove(job);
         let (store, id, runs) = (Arc::clone(&self.store), job.id, job.runs());
         tokio::task::spawn_blocking(move || {
             if let Err(error) = store.pack(id, runs) {
@@ -342,7 +357,7 @@ fn told((device, contact): &(String, db::Contact)) -> Contacted {
 
 /// Ends the job when it has taken as long as it may.
 async fn end_at(job: Arc<LiveJob>, ms: u64) {
-    tokio::time::sleep(Duration::from_millis(ms)).await;
+    tokio::time::sleep(job.left_of(ms)).await;
     let limit = units::show_duration(Duration::from_millis(ms));
     job.deadline(&format!("stopped by its deadline: {limit} after the launch"));
 }

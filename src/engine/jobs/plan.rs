@@ -13,6 +13,7 @@ use super::overlap::{Guards, Sifted, lost};
 use super::{Ready, foreign, rings};
 use crate::connectors::Payload;
 use crate::engine::Engine;
+use crate::engine::store::launches::{Given, Launched};
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::nodeset;
@@ -44,6 +45,8 @@ pub struct Planned {
     arguments: Vec<Argument>,
     /// What the scripts read on stdin, secrets first.
     stdin: Vec<Secret>,
+    /// Parameters whose values are held in memory alone.
+    held: Vec<String>,
 }
 
 pub fn invalid(error: impl Into<String>) -> Problem {
@@ -66,7 +69,7 @@ impl Plans {
         if let Some(why) = &info.refused {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
         }
-        let Parameters { shown, files, mut args, arguments, stdin } = parameters(&info, &request)?;
+        let Parameters { shown, files, mut args, arguments, stdin, held } = parameters(&info, &request)?;
         let dry_run = if request.dry_run { Some(rehearse(&info, &mut args)?) } else { None };
         engine.settle().await;
         let inventory = engine.inventories.all();
@@ -132,6 +135,7 @@ impl Plans {
             args,
             arguments,
             stdin,
+            held,
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
@@ -235,7 +239,7 @@ impl Plans {
             },
         };
         Ok(Ready {
-            plan: plan.id.clone(),
+            launched: launched(&planned),
             included: plan.included.iter().map(|taken| format!("{} {}", taken.count, taken.text)).collect(),
             job: Job {
                 summary,
@@ -341,6 +345,17 @@ async fn still_the_same(
     Ok(sifted.devices.into_iter().map(|device| Arc::new(device.clone())).collect())
 }
 
+/// What another engine would need; with what may not be kept it cannot go on, and needs none of it.
+fn launched(planned: &Planned) -> Launched {
+    let Planned { plan, args, arguments, stdin, held, .. } = planned;
+    let all = Launched { plan: plan.id.clone(), held: held.clone(), ..Launched::default() };
+    if !all.held.is_empty() {
+        return all;
+    }
+    let arguments = arguments.iter().filter_map(Given::of).collect();
+    Launched { args: args.clone(), arguments, interpreter: plan.script.interpreter.clone(), lines: stdin.len(), ..all }
+}
+
 async fn keep(engine: &Engine, version: &str, name: &str, bytes: Vec<u8>) -> Result<PathBuf, Problem> {
     let (store, version, base) = (Arc::clone(&engine.jobs.store), version.to_owned(), name.to_owned());
     tokio::task::spawn_blocking(move || store.keep_version(&version, &base, &bytes))
@@ -407,6 +422,8 @@ struct Parameters {
     args: Vec<String>,
     arguments: Vec<Argument>,
     stdin: Vec<Secret>,
+    /// Of those whose values are kept nowhere: secrets, what files hold, what travels on stdin.
+    held: Vec<String>,
 }
 
 fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
@@ -415,13 +432,14 @@ fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Pr
     let supply = Supply { params: &request.params, secrets: &request.secrets, files: &files };
     let arguments = values::settle(&info.params, &supply).map_err(wrong)?;
     let (shown, files) = (values::shown(&arguments), files.iter().map(PlannedFile::of).collect());
+    let held = arguments.iter().filter(|argument| argument.is_held()).map(|argument| argument.name.clone()).collect();
     if info.connection.is_some() {
         // its system makes words of them
-        return Ok(Parameters { shown, files, args: Vec::new(), arguments, stdin: Vec::new() });
+        return Ok(Parameters { shown, files, args: Vec::new(), arguments, stdin: Vec::new(), held });
     }
     let args = argv::argv(&info.params, &arguments).map_err(wrong)?;
     let stdin = argv::stdin(&arguments).map_err(wrong)?;
-    Ok(Parameters { shown, files, args, arguments: Vec::new(), stdin })
+    Ok(Parameters { shown, files, args, arguments: Vec::new(), stdin, held })
 }
 
 fn new_id() -> String {

@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use crate::model::rollout::{Asks, Between, How, Offline, Rollout, StopWhy};
 use crate::model::state::RunState;
 
+mod restored;
+
 /// How soon a device that could not be reached is tried again, at first and at most.
 const AGAIN_FIRST_MS: u64 = 15_000;
 const AGAIN_MOST_MS: u64 = 300_000;
@@ -57,6 +59,8 @@ pub struct Machine {
     next: usize,
     /// The ring that is being sent to, from 0.
     ring: usize,
+    /// It stood at a later ring before its engine ended, of which some wait to be tried again.
+    set_back: bool,
     approved: u32,
     out: u32,
     again: u32,
@@ -102,6 +106,7 @@ impl Machine {
             at: vec![At::Waiting; runs],
             next: 0,
             ring: 0,
+            set_back: false,
             approved: 1,
             out: 0,
             again: 0,
@@ -181,7 +186,7 @@ impl Machine {
         if now < self.rate_at {
             return Next::Idle(Some(self.rate_at));
         }
-        let first = self.due.first().copied();
+        let first = self.first_due();
         if let Some((at, run)) = first
             && at <= now
         {
@@ -192,6 +197,30 @@ impl Machine {
             Some(run) => self.start(run, now),
             None => Next::Idle(first.map(|(at, _)| at)),
         }
+    }
+
+    /// The first to be tried again, of the rings that were begun.
+    fn first_due(&self) -> Option<(u64, u32)> {
+        match self.set_back {
+            false => self.due.first().copied(),
+            true => self.due.iter().find(|(_, run)| self.begun(*run)).copied(),
+        }
+    }
+
+    /// Out, or about to be tried again, in the rings that were begun.
+    fn open(&self) -> u32 {
+        let again = match self.set_back {
+            false => self.again,
+            true => {
+                let again = |run: &&u32| self.at[**run as usize] == At::Again && self.begun(**run);
+                u32::try_from(self.due_of.keys().filter(again).count()).unwrap_or(u32::MAX)
+            }
+        };
+        self.out + again
+    }
+
+    fn begun(&self, run: u32) -> bool {
+        self.ring_of.get(run as usize).is_none_or(|ring| *ring <= self.ring())
     }
 
     fn start(&mut self, run: u32, now: u64) -> Next {
@@ -235,7 +264,7 @@ impl Machine {
 
     /// All of this ring has been sent to: whether the next one may be.
     fn may_go_on(&mut self) -> bool {
-        let open = self.out + self.again;
+        let open = self.open();
         let following = self.ring() + 1;
         if self.approved >= following {
             // even so: what is out could use the budget up
@@ -296,13 +325,24 @@ impl Machine {
         if matches!(state, RunState::Ok | RunState::Failed | RunState::Timeout) && self.in_ring(run) {
             self.answered += 1;
         }
-        if (state.bad() && !fine) || (state == RunState::Offline && self.how.count_unreachable) {
+        if self.counts(state, code) {
             self.bad += 1;
             if self.stop_at.is_some_and(|stop_at| self.bad >= stop_at) {
                 self.stop(StopWhy::Budget, format!("stopped by its failure budget: {} bad", self.bad));
             }
         }
         Verdict::Over
+    }
+
+    /// Against the failure budget.
+    fn counts(&self, state: RunState, code: Option<i32>) -> bool {
+        let fine = code.is_some_and(|code| self.fine_codes.contains(&code));
+        (state.bad() && !fine) || (state == RunState::Offline && self.how.count_unreachable)
+    }
+
+    /// How many of a run's retries are used up, and whether it waits until its device answers.
+    pub fn tried(&self, run: u32) -> (u32, bool) {
+        (self.retried.get(&run).copied().unwrap_or(0), self.at.get(run as usize) == Some(&At::Parked))
     }
 
     fn in_ring(&self, run: u32) -> bool {
@@ -390,313 +430,4 @@ impl Machine {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::model::rollout::{Amount, Retry, Ring, amounts};
-
-    fn rollout(how: How, devices: u32) -> Rollout {
-        let mut from = 0;
-        let rings = how
-            .ends(devices)
-            .unwrap()
-            .into_iter()
-            .map(|end| Ring { runs: (std::mem::replace(&mut from, end)..end).collect(), ..Ring::default() })
-            .collect();
-        Rollout { stop_at: how.stop_at(devices).unwrap(), rings, how, ..Rollout::default() }
-    }
-
-    fn rings(text: &str, between: Between) -> How {
-        How { rings: amounts(text).unwrap(), between, ..How::default() }
-    }
-
-    fn machine(how: How, devices: u32) -> Machine {
-        Machine::new(&rollout(how, devices), devices as usize)
-    }
-
-    /// Starts everything that may start now.
-    fn start_all(machine: &mut Machine, now: u64) -> Vec<u32> {
-        let mut started = Vec::new();
-        while let Next::Start(run) = machine.next(now) {
-            started.push(run);
-        }
-        started
-    }
-
-    fn ok(machine: &mut Machine, runs: &[u32]) {
-        for run in runs {
-            assert_eq!(machine.ended(*run, RunState::Ok, Some(0), 0), Verdict::Over);
-        }
-    }
-
-    #[test]
-    fn a_plain_job_starts_everything_in_order_and_is_done_when_all_have_ended() {
-        let mut it = machine(How::default(), 3);
-        assert_eq!(start_all(&mut it, 0), [0, 1, 2]);
-        assert_eq!(it.next(0), Next::Idle(None));
-        ok(&mut it, &[0, 1, 2]);
-        assert_eq!(it.next(0), Next::Done);
-    }
-
-    #[test]
-    fn a_ring_waits_for_the_one_before_or_for_an_operator() {
-        let mut it = machine(rings("1,3,100%", Between::Wait), 6);
-        assert_eq!(start_all(&mut it, 0), [0]);
-        ok(&mut it, &[0]);
-        assert_eq!(start_all(&mut it, 0), [1, 2]);
-        ok(&mut it, &[1]);
-        assert!(start_all(&mut it, 0).is_empty(), "one is out");
-        ok(&mut it, &[2]);
-        assert_eq!(start_all(&mut it, 0), [3, 4, 5]);
-
-        let mut it = machine(rings("1,100%", Between::Ask), 3);
-        assert_eq!(start_all(&mut it, 0), [0]);
-        assert!(it.asks().is_none());
-        ok(&mut it, &[0]);
-        assert!(start_all(&mut it, 0).is_empty());
-        assert_eq!(it.asks().map(|asks| (asks.ring, asks.devices)), Some((2, 2)));
-        assert!(!it.approve(3), "another ring than the one that asks");
-        assert!(it.approve(2) && !it.approve(2), "the second approval changes nothing");
-        assert_eq!(start_all(&mut it, 0), [1, 2]);
-    }
-
-    #[test]
-    fn a_ring_in_which_nothing_ran_proves_nothing() {
-        let mut it = machine(rings("1,100%", Between::Wait), 3);
-        start_all(&mut it, 0);
-        it.ended(0, RunState::Offline, None, 0);
-        assert!(start_all(&mut it, 0).is_empty());
-        assert!(it.asks().is_some_and(|asks| asks.why.contains("proved nothing")));
-    }
-
-    #[test]
-    fn a_ring_does_not_begin_while_those_out_could_use_the_budget_up() {
-        let how = How { max_fail: vec![Amount::Devices(2)], ..rings("3,100%", Between::Go) };
-        let mut it = machine(how, 9);
-        assert_eq!(start_all(&mut it, 0), [0, 1, 2]);
-        ok(&mut it, &[0]);
-        assert!(start_all(&mut it, 0).is_empty(), "two are out, and two would stop it");
-        ok(&mut it, &[1]);
-        assert_eq!(start_all(&mut it, 0).len(), 6);
-    }
-
-    #[test]
-    fn the_budget_counts_what_it_was_told_to_count() {
-        let how = How { max_fail: vec![Amount::Devices(2)], ..How::default() };
-        let mut it = Machine::new(&Rollout { fine_codes: vec![75], ..rollout(how.clone(), 6) }, 6);
-        start_all(&mut it, 0);
-        it.ended(0, RunState::Failed, Some(75), 0);
-        it.ended(1, RunState::Offline, None, 0);
-        it.ended(2, RunState::Timeout, None, 0);
-        assert_eq!((it.bad(), it.take_stop()), (1, None));
-        it.ended(3, RunState::Failed, Some(1), 0);
-        assert!(it.take_stop().is_some_and(|(why, _)| why == StopWhy::Budget));
-        assert_eq!(it.take_stop(), None, "told once");
-        let mut it = machine(How { count_unreachable: true, ..how }, 6);
-        start_all(&mut it, 0);
-        it.ended(1, RunState::Offline, None, 0);
-        it.ended(2, RunState::Offline, None, 0);
-        assert!(it.take_stop().is_some());
-    }
-
-    #[test]
-    fn a_device_is_tried_again_when_it_ended_as_was_said_and_so_often() {
-        let retry = Retry { times: 1, after_ms: 500, on: vec![RunState::Timeout] };
-        let mut it = machine(How { retry: Some(retry), max_fail: vec![Amount::Devices(1)], ..How::default() }, 2);
-        start_all(&mut it, 0);
-        assert_eq!(it.ended(0, RunState::Timeout, None, 100), Verdict::Again(600));
-        assert_eq!(it.take_stop(), None, "the last outcome counts");
-        assert_eq!(it.next(100), Next::Idle(Some(600)));
-        assert_eq!(it.next(600), Next::Start(0));
-        assert_eq!(it.ended(0, RunState::Timeout, None, 700), Verdict::Over);
-        assert!(it.take_stop().is_some());
-    }
-
-    #[test]
-    fn a_silent_device_is_tried_until_its_time_is_over_and_no_ring_waits_for_it() {
-        let how = How { offline: Offline::Queue { expire_ms: 60_000 }, ..rings("2,100%", Between::Wait) };
-        let mut it = machine(how, 3);
-        start_all(&mut it, 0);
-        assert_eq!(it.ended(0, RunState::Offline, None, 0), Verdict::Again(15_000));
-        ok(&mut it, &[1]);
-        assert_eq!(start_all(&mut it, 0), [2]);
-        ok(&mut it, &[2]);
-        assert!(it.answers(0, 5_000), "it was heard of");
-        assert_eq!(it.next(5_000), Next::Start(0));
-        assert_eq!(it.ended(0, RunState::Offline, None, 5_000), Verdict::Again(35_000));
-        assert_eq!(it.next(35_000), Next::Start(0));
-        assert_eq!(it.ended(0, RunState::Offline, None, 35_000), Verdict::Again(60_000));
-        assert_eq!(it.next(60_000), Next::Start(0));
-        assert_eq!(it.ended(0, RunState::Offline, None, 60_000), Verdict::Over);
-        assert_eq!(it.next(60_000), Next::Done);
-    }
-
-    #[test]
-    fn starts_are_spread_over_time() {
-        let mut it = machine(How { start_rate: Some("10/s".parse().unwrap()), ..How::default() }, 3);
-        assert_eq!(it.next(1_000), Next::Start(0));
-        assert_eq!(it.next(1_000), Next::Idle(Some(1_100)));
-        assert_eq!(it.next(1_100), Next::Start(1));
-        assert_eq!(it.next(9_000), Next::Start(2));
-    }
-
-    #[test]
-    fn a_new_signature_stops_once() {
-        let mut it = machine(How { new_signatures: Some(2), ..How::default() }, 3);
-        start_all(&mut it, 0);
-        it.met_new("v1:a");
-        it.met_new("v1:a");
-        assert_eq!(it.take_stop(), None);
-        it.met_new("v1:b");
-        assert!(it.take_stop().is_some_and(|(why, _)| why == StopWhy::NewSignature));
-    }
-
-    /// What may happen to a job, in any order.
-    #[derive(Clone, Debug)]
-    enum Step {
-        Send,
-        End(u8, u8),
-        Pause,
-        Resume,
-        Approve,
-        Withdraw(u8),
-        Stop,
-        Wait(u16),
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step = prop_oneof![
-            8 => Just(Step::Send),
-            8 => (any::<u8>(), any::<u8>()).prop_map(|(who, how)| Step::End(who, how)),
-            1 => Just(Step::Pause),
-            2 => Just(Step::Resume),
-            2 => Just(Step::Approve),
-            1 => any::<u8>().prop_map(Step::Withdraw),
-            1 => Just(Step::Stop),
-            2 => any::<u16>().prop_map(Step::Wait),
-        ];
-        prop::collection::vec(step, 0..200)
-    }
-
-    fn hows() -> impl Strategy<Value = How> {
-        (
-            prop::sample::select(vec!["", "100%", "1,100%", "1,5%,25%,100%", "2,50%,100%"]),
-            prop::sample::select(Between::ALL.to_vec()),
-            prop::option::of(1u32..6),
-            any::<bool>(),
-            prop::option::of((1u32..3, 0u64..100)),
-            any::<bool>(),
-            any::<bool>(),
-        )
-            .prop_map(|(text, between, stop, count, retry, queue, slow)| How {
-                rings: amounts(text).unwrap(),
-                between,
-                max_fail: stop.map(Amount::Devices).into_iter().collect(),
-                count_unreachable: count,
-                retry: retry.map(|(times, after_ms)| Retry {
-                    times,
-                    after_ms,
-                    on: vec![RunState::Failed, RunState::Offline],
-                }),
-                offline: if queue { Offline::Queue { expire_ms: 60_000 } } else { Offline::Skip },
-                start_rate: slow.then(|| "100/s".parse().unwrap()),
-                ..How::default()
-            })
-    }
-
-    proptest! {
-        /// Whatever devices do and operators ask for: never more out than places, never a ring out of its order, never
-        /// past the budget by more than was out, and every device ends exactly once.
-        #[test]
-        fn the_rules_hold(how in hows(), devices in 6u32..40, at_once in 1u32..9, steps in steps()) {
-            let plan = rollout(how, devices);
-            let ring_of = plan.ring_of(devices as usize);
-            let times = plan.how.retry.as_ref().map_or(0, |retry| retry.times);
-            let mut it = Machine::new(&plan, devices as usize);
-            let (mut now, mut paused, mut stopped) = (0u64, false, false);
-            let mut out: Vec<u32> = Vec::new();
-            let mut ends = vec![0u32; devices as usize];
-            let mut starts = vec![0u32; devices as usize];
-            let mut flying_at_stop = None;
-            let ends_as = |how: u8| match how % 5 {
-                0 | 1 => (RunState::Ok, Some(0)),
-                2 => (RunState::Failed, Some(1)),
-                3 => (RunState::Timeout, None),
-                _ => (RunState::Offline, None),
-            };
-            // afterwards everything is let go on, until it is over
-            let tail = std::iter::repeat_n([Step::Resume, Step::Approve, Step::Send, Step::End(0, 0), Step::Wait(60_000)], 400);
-            for step in steps.into_iter().chain(tail.flatten()) {
-                match step {
-                    Step::Send if (out.len() as u32) < at_once => if let Next::Start(run) = it.next(now) {
-                        prop_assert!(!paused && !stopped, "nothing starts then");
-                        prop_assert!(ends[run as usize] == 0 && !out.contains(&run));
-                        let behind = ring_of.iter().zip(&starts).zip(&ends).any(|((ring, starts), ends)| {
-                            *ring < ring_of[run as usize] && *starts == 0 && *ends == 0
-                        });
-                        prop_assert!(!behind, "a ring began before all of those before it were sent to");
-                        if starts[run as usize] == 0 && plan.rings.len() > 1 && let Some(stop_at) = plan.stop_at {
-                            let first = ring_of.iter().zip(&starts).all(|(ring, starts)| *ring != ring_of[run as usize] || *starts == 0);
-                            prop_assert!(!first || ring_of[run as usize] == 1 || it.bad() + (out.len() as u32) < stop_at);
-                        }
-                        starts[run as usize] += 1;
-                        out.push(run);
-                    },
-                    Step::End(who, how) if !out.is_empty() => {
-                        let run = out.swap_remove(who as usize % out.len());
-                        let (state, code) = ends_as(how);
-                        match it.ended(run, state, code, now) {
-                            Verdict::Over => ends[run as usize] += 1,
-                            Verdict::Again(at) => prop_assert!(at >= now && !stopped),
-                        }
-                    }
-                    Step::Pause => { it.pause(); paused = true; }
-                    Step::Resume => { it.resume(); paused = false; }
-                    Step::Approve => if let Some(ring) = it.asks().map(|asks| asks.ring) {
-                        prop_assert!(it.approve(ring));
-                    },
-                    Step::Withdraw(who) => {
-                        let run = u32::from(who) % devices;
-                        if !out.contains(&run) && ends[run as usize] == 0 {
-                            it.withdrawn(run);
-                            ends[run as usize] += 1;
-                        }
-                    }
-                    Step::Stop => it.stop(StopWhy::Deadline, String::new()),
-                    Step::Wait(ms) => now += u64::from(ms),
-                    Step::Send | Step::End(..) => {}
-                }
-                if let Some((why, _)) = it.take_stop() {
-                    prop_assert!(!stopped, "it stops once");
-                    stopped = true;
-                    if why == StopWhy::Budget {
-                        flying_at_stop = Some(out.len() as u32);
-                    }
-                    for run in 0..devices {
-                        if !out.contains(&run) && ends[run as usize] == 0 {
-                            it.withdrawn(run);
-                            ends[run as usize] += 1;
-                        }
-                    }
-                }
-                prop_assert!(out.len() as u32 <= at_once);
-            }
-            while let Some(run) = out.pop() {
-                if it.ended(run, RunState::Ok, Some(0), u64::MAX) == Verdict::Over {
-                    ends[run as usize] += 1;
-                }
-            }
-            if let (Some(stop_at), Some(flying)) = (plan.stop_at, flying_at_stop) {
-                prop_assert!(it.bad() <= stop_at + flying);
-            }
-            if it.left() == 0 {
-                prop_assert_eq!(it.next(u64::MAX), Next::Done);
-                prop_assert!(ends.iter().all(|ends| *ends == 1), "every device ends exactly once: {:?}", ends);
-            }
-            if plan.how.offline == Offline::Skip {
-                prop_assert!(starts.iter().all(|starts| *starts <= 1 + times));
-            }
-        }
-    }
-}
+mod tests;

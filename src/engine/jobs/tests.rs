@@ -76,7 +76,11 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap())
+    }
+
+    /// An engine over this state folder.
+    fn over(folder: tempfile::TempDir) -> Self {
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let seen = Arc::new(Obedient::default());
         let connector: Arc<dyn Connector> = Arc::new(Rehearsal(Arc::clone(&seen)));
@@ -88,6 +92,10 @@ impl Stage {
     }
 
     async fn launch(&self, names: &[String], at_once: u32) -> JobId {
+        self.jobs.launch(self.ready(names, at_once)).await.unwrap().id
+    }
+
+    fn ready(&self, names: &[String], at_once: u32) -> Ready {
         let devices: Vec<_> = names.iter().map(|name| Arc::new(Device::new("lab", name))).collect();
         let runs: Vec<Run> = (0..).zip(&devices).map(|(n, d)| Run::queued(n, &d.id, &d.name)).collect();
         let summary = JobSummary {
@@ -104,23 +112,26 @@ impl Stage {
             progress: Default::default(),
             parent: None,
         };
-        let ready = Ready {
-            plan: "p".to_owned(),
+        let path = self.jobs.store.keep_version("0", "rehearsal", b"#!/bin/sh\n").unwrap();
+        Ready {
+            launched: Launched::default(),
             included: vec![],
             job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, rollout: Default::default(), runs },
             devices,
-            script: Arc::new(Payload {
-                name: "rehearsal".into(),
-                bytes: Vec::new(),
-                path: "/dev/null".into(),
-                interpreter: Vec::new(),
-            }),
+            script: Arc::new(Payload { name: "rehearsal".into(), bytes: Vec::new(), path, interpreter: Vec::new() }),
             args: Arc::default(),
             arguments: Arc::default(),
             secrets: Arc::default(),
             caller: Arc::default(),
-        };
-        self.jobs.launch(ready).await.unwrap().id
+        }
+    }
+
+    /// Waits until so many runs are in each state, and that is written down.
+    async fn stands(&self, id: JobId, counts: Counts) {
+        let (follower, _) = self.jobs.live(id).unwrap().follow();
+        while self.job(id).await.summary.counts != counts {
+            follower.bell.notified().await;
+        }
     }
 
     async fn ended(&self) {
@@ -179,18 +190,27 @@ async fn cancelling_withdraws_what_waits_and_ends_what_runs() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_told_to_end_leaves_queued_runs_as_not_started() {
+async fn an_engine_that_is_told_to_end_leaves_what_it_has_not_sent_to_the_next_one() {
     let stage = Stage::new();
-    let id = stage.launch(&names(&[("hang", 200)]), 5).await;
-    let (follower, _) = stage.jobs.live(id).unwrap().follow();
-    while !follower.take().runs.iter().any(|run| run.state == RunState::Running) {
-        follower.bell.notified().await;
-    }
+    let all = names(&[("hang", 5), ("ok", 75)]);
+    let id = stage.launch(&all, 5).await;
+    stage.stands(id, Counts { queued: 11, sent: 64, running: 5, ..Counts::default() }).await;
     stage.jobs.shutdown().await;
     let job = stage.job(id).await;
-    assert_eq!(job.summary.state, JobState::Interrupted);
-    assert_eq!(job.summary.counts.queued + job.summary.counts.cancelled, 200);
-    assert!(job.summary.counts.queued > 0);
+    assert_eq!(job.summary.state, JobState::Running, "it is not over");
+    assert_eq!(job.summary.counts, Counts { queued: 75, cancelled: 5, ..Counts::default() });
+    let recovered = stage.jobs.store.recover().await.unwrap();
+    let paused = recovered.left[0].job.summary.progress.paused.clone().unwrap();
+    assert_eq!(paused.says(), "by the engine: the engine was ended, and 5 runs with it");
+}
+
+#[tokio::test]
+async fn a_job_with_nothing_left_to_send_ends_with_its_engine() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("hang", 5)]), 0).await;
+    stage.stands(id, Counts { running: 5, ..Counts::default() }).await;
+    stage.jobs.shutdown().await;
+    assert_eq!(stage.job(id).await.summary.state, JobState::Interrupted);
 }
 
 /// What a reader of the stream sees.
@@ -245,23 +265,53 @@ async fn a_stream_tells_everything_in_order_live_and_afterwards() {
 }
 
 #[tokio::test]
-async fn after_a_kill_the_next_engine_tells_what_was_in_flight() {
+async fn after_a_kill_the_next_engine_goes_on_with_what_was_not_let_go_once_it_is_told_to() {
     let stage = Stage::new();
-    let id = stage.launch(&names(&[("hang", 80)]), 3).await;
-    let (follower, _) = stage.jobs.live(id).unwrap().follow();
-    // until everything that can be sent is, and nothing more is recorded
-    while stage.job(id).await.summary.counts != (Counts { queued: 13, sent: 64, running: 3, ..Counts::default() }) {
-        follower.bell.notified().await;
-    }
-    // a second store over the same folder is what the next engine sees after kill -9
+    let all = names(&[("hang", 3), ("ok", 77)]);
+    let id = stage.launch(&all, 3).await;
+    // those sent wait for their turn, with a connection and without the script
+    stage.stands(id, Counts { queued: 13, sent: 64, running: 3, ..Counts::default() }).await;
+    let Stage { folder, jobs: killed, .. } = stage;
+    let next = Stage::over(folder);
+    let mut recovered = next.jobs.store.recover().await.unwrap();
+    assert!(recovered.ended.is_empty());
+    next.jobs.restore(recovered.left.remove(0)).unwrap();
+    let live = next.jobs.live(id).unwrap();
+    let summary = live.summary();
+    assert_eq!(summary.counts, Counts { queued: 77, failed: 3, ..Counts::default() });
+    let why = "by the engine: the engine ended; 3 runs were in flight, outcome unknown";
+    assert_eq!(summary.progress.paused.map(|paused| paused.says()).as_deref(), Some(why));
+    assert_eq!(live.output(0).unwrap().0.whole().unwrap().0, b"hang000 0\nhang000 1\nhang000 2\nto stderr\n");
+    assert!(live.waits().is_some() && next.seen.launched.load(Ordering::SeqCst) == 0);
+
+    live.hand(Ready { job: live.snapshot(), ..next.ready(&all, 3) });
+    assert!(live.resume("ops"));
+    next.ended().await;
+    let job = next.job(id).await;
+    assert_eq!(job.summary.state, JobState::Done);
+    assert_eq!(job.summary.counts, Counts { ok: 77, failed: 3, ..Counts::default() });
+    assert!(job.runs[..3].iter().all(Run::lost) && job.runs[3..].iter().all(|run| !run.lost()));
+    assert_eq!(next.seen.launched.load(Ordering::SeqCst), 77, "none of those in flight again");
+    assert!(next.seen.most.load(Ordering::SeqCst) <= 3);
+    drop(killed);
+}
+
+#[tokio::test]
+async fn what_cannot_go_on_says_why_and_what_to_do() {
+    let stage = Stage::new();
+    let mut ready = stage.ready(&names(&[("hang", 3), ("ok", 77)]), 3);
+    ready.launched.held = vec!["token".into()];
+    let id = stage.jobs.launch(ready).await.unwrap().id;
+    stage.stands(id, Counts { queued: 13, sent: 64, running: 3, ..Counts::default() }).await;
     let next = Store::open(stage.folder.path()).unwrap();
-    assert_eq!(next.recover().await.unwrap(), 1);
+    assert_eq!(next.recover().await.unwrap().ended, [id]);
     let job = next.db.call(move |db| db::job(db, id)).await.unwrap().unwrap();
     assert_eq!(job.summary.state, JobState::Interrupted);
-    let started: Vec<_> = job.runs.iter().filter(|run| run.state == RunState::Failed).collect();
-    assert!(!started.is_empty());
-    assert!(started.iter().all(|run| run.reason.as_deref().is_some_and(|why| why.starts_with("interrupted"))));
-    assert!(job.summary.counts.queued > 0);
+    assert_eq!(job.summary.counts, Counts { queued: 77, failed: 3, ..Counts::default() });
+    let reason = job.summary.reason.unwrap();
+    for part in ["its parameter token was in that engine's memory alone", "rerun 1 --not-started"] {
+        assert!(reason.contains(part), "{reason}");
+    }
 }
 
 #[tokio::test]

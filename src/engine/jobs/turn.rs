@@ -21,14 +21,26 @@ impl Engine {
         }
         let job = live.latest();
         let says = match job.progress.paused.as_ref().filter(|_| !changed) {
-            Some(paused) => format!("was paused already, by {}", paused.by),
+            Some(paused) => format!("was paused already, {}", paused.says()),
             None => format!("paused: {} not sent to yet, {} go on", job.counts.queued, job.counts.running),
         };
-        Ok(Turned { changed, says, job })
+        Ok(Turned { changed, says, job, questions: Vec::new() })
     }
 
-    pub async fn resume(&self, id: JobId, caller: &Caller) -> Result<Turned, Problem> {
+    pub async fn resume(&self, id: JobId, anyway: bool, caller: &Caller) -> Result<Turned, Problem> {
         let live = self.going(id).await?;
+        // one at a time: two who resume take a job of an earlier engine up once
+        let _alone = self.launching.lock().await;
+        if let Some(launched) = live.waits() {
+            let questions = self.take_up(&live, launched, anyway, caller).await?;
+            if !questions.is_empty() {
+                let asked: Vec<&str> = questions.iter().map(|question| question.text.as_str()).collect();
+                let asked = asked.join(", ");
+                let says =
+                    format!("still paused: {asked} has to be given first (quarterdeck jobs resume {id} asks for it)");
+                return Ok(Turned { changed: false, says, job: live.latest(), questions });
+            }
+        }
         if live.latest().progress.paused.is_some() {
             // what sends to devices is written down first
             self.turned(&live, Act::Resume, None, caller).await?;
@@ -44,7 +56,7 @@ impl Engine {
             (None, true) => format!("resumed: {} left to send to", job.counts.queued),
             (None, false) => "goes on: it is not paused".to_owned(),
         };
-        Ok(Turned { changed, says, job })
+        Ok(Turned { changed, says, job, questions: Vec::new() })
     }
 
     pub async fn approve(&self, id: JobId, what: Approve, caller: &Caller) -> Result<Turned, Problem> {
@@ -67,7 +79,7 @@ impl Engine {
                 None => "no ring waits for approval".to_owned(),
             },
         };
-        Ok(Turned { changed, says, job })
+        Ok(Turned { changed, says, job, questions: Vec::new() })
     }
 
     async fn turned(&self, live: &LiveJob, act: Act, note: Option<String>, caller: &Caller) -> Result<(), Problem> {

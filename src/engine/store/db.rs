@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 10;
+const SCHEMA: i64 = 11;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -103,6 +103,11 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     // (most runs end with 0: they are not in it)
     "
     CREATE INDEX runs_by_code ON runs (exit_code, job) WHERE exit_code <> 0;
+",
+    "
+    CREATE TABLE launches (
+        job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, launch TEXT NOT NULL
+    ) WITHOUT ROWID;
 ",
 ];
 
@@ -190,8 +195,7 @@ pub(super) fn at(ms: i64) -> jiff::Timestamp {
 }
 
 /// Writes a new job with all its runs queued; returns its id.
-pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<JobId> {
-    let transaction = connection.transaction()?;
+pub(super) fn put_job(transaction: &Connection, job: &Job) -> rusqlite::Result<JobId> {
     let summary = &job.summary;
     transaction.execute(
         "INSERT INTO jobs (script, version, state, created_at, target, launched_by, params, timeout_ms, at_once, counts,
@@ -222,7 +226,6 @@ pub fn insert_job(connection: &mut Connection, job: &Job) -> rusqlite::Result<Jo
             insert.execute(params![id, run.index, run.device, run.name, run.state.word()])?;
         }
     }
-    transaction.commit()?;
     Ok(JobId::try_from(id).unwrap_or(0))
 }
 

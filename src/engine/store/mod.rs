@@ -4,12 +4,15 @@
 pub mod audit;
 pub mod db;
 pub mod index;
+pub mod launches;
 pub mod outbox;
 pub mod output;
 pub mod past;
+pub mod recover;
 pub mod remarks;
 pub mod segment;
 pub mod slots;
+pub mod starts;
 pub mod versions;
 pub mod ways;
 
@@ -25,10 +28,8 @@ use self::outbox::Outbox;
 use self::output::Files;
 use self::segment::Segment;
 use self::slots::Slots;
-use crate::model::audit::Deed;
-use crate::model::job::{JobId, Run};
-use crate::model::notify::turns;
-use crate::model::state::{Counts, JobState, RunState};
+use self::starts::Starts;
+use crate::model::job::JobId;
 
 /// Outputs up to this size are packed together when their job has ended.
 const PACK_MAX: u64 = 256 * 1024;
@@ -88,9 +89,14 @@ impl Store {
         (folder.join(format!("{run}.out")), folder.join(format!("{run}.idx")))
     }
 
-    /// The folder of a new job.
-    pub fn begin(&self, job: JobId) -> io::Result<()> {
-        fs::create_dir_all(self.job_folder(job))
+    /// The folder of a job that goes, and where its starts are written down.
+    pub fn begin(&self, job: JobId, runs: usize) -> io::Result<Starts> {
+        fs::create_dir_all(self.job_folder(job))?;
+        Starts::create(&self.starts_path(job), runs)
+    }
+
+    fn starts_path(&self, job: JobId) -> PathBuf {
+        self.job_folder(job).join("starts")
     }
 
     fn slots_path(&self, job: JobId) -> PathBuf {
@@ -109,6 +115,19 @@ impl Store {
         let slots = Arc::new(Slots::create(&self.slots_path(job))?);
         open.insert(job, Arc::clone(&slots));
         Ok(slots.begin(run))
+    }
+
+    /// What an earlier engine kept of a run, to be appended to; `None`: nothing.
+    pub fn reopen(&self, job: JobId, run: u32) -> io::Result<Option<Files>> {
+        let (out, idx) = self.single(job, run);
+        if indexed(&idx) {
+            return Files::create(&out, &idx).map(Some);
+        }
+        let mut open = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if !open.contains_key(&job) && self.slots_path(job).exists() {
+            open.insert(job, Arc::new(Slots::create(&self.slots_path(job))?));
+        }
+        open.get(&job).map_or(Ok(None), |slots| slots.run(run))
     }
 
     /// Files of its own for a run that says much.
@@ -173,6 +192,8 @@ impl Store {
     /// Packs the small outputs of a job that has ended. Whatever fails, the outputs stay where they are.
     pub fn pack(&self, job: JobId, runs: u32) -> io::Result<()> {
         let _alone = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
+        // it has ended: nobody asks any more what had been let go
+        let _ = fs::remove_file(self.starts_path(job));
         let slots = self.slots(job)?;
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
         let path = self.job_folder(job).join("segment");
@@ -205,14 +226,19 @@ impl Store {
         Ok(())
     }
 
+    /// Where a script version lies as it was launched under this name.
+    pub fn version_path(&self, version: &str, name: &str) -> PathBuf {
+        let base = Path::new(name).file_name().map_or_else(|| "script".into(), |base| base.to_owned());
+        self.folder.join("versions").join(version).join(base)
+    }
+
     /// Keeps a script version as launched; returns where it lies.
     pub fn keep_version(&self, version: &str, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-        let base = Path::new(name).file_name().map_or_else(|| "script".into(), |base| base.to_owned());
-        let folder = self.folder.join("versions").join(version);
-        let path = folder.join(base);
+        let path = self.version_path(version, name);
         if fs::metadata(&path).is_ok_and(|meta| meta.len() == bytes.len() as u64) {
             return Ok(path);
         }
+        let folder = self.folder.join("versions").join(version);
         fs::create_dir_all(&folder)?;
         let unfinished = folder.join(".new");
         fs::write(&unfinished, bytes)?;
@@ -222,59 +248,10 @@ impl Store {
 
     /// A version's text; that which was launched under this name where it is all there is.
     pub fn kept(&self, version: &str, name: &str) -> io::Result<Vec<u8>> {
-        if let Some(text) = self.text(version)? {
-            return Ok(text);
+        match self.text(version)? {
+            Some(text) => Ok(text),
+            None => fs::read(self.version_path(version, name)),
         }
-        let base = Path::new(name).file_name().map_or_else(|| "script".into(), |base| base.to_owned());
-        fs::read(self.folder.join("versions").join(version).join(base))
-    }
-
-    /// After a crash: mends torn indexes and marks what was in flight. Returns how many jobs were.
-    pub async fn recover(&self) -> Result<usize, StoreError> {
-        let unfinished = self.db.call(|db| db::unfinished(db)).await?;
-        for id in &unfinished {
-            let id = *id;
-            let Some(mut job) = self.db.call(move |db| db::job(db, id)).await? else { continue };
-            let before = job.summary.clone();
-            for run in &mut job.runs {
-                self.recover_run(id, run);
-            }
-            let now = jiff::Timestamp::now();
-            job.summary.counts = Counts::of(job.runs.iter().map(|run| run.state));
-            job.summary.state = JobState::Interrupted;
-            job.summary.finished_at = Some(now);
-            let queued = job.summary.counts.queued;
-            job.summary.reason = Some(if queued == 0 {
-                "the engine ended while this job ran".to_owned()
-            } else {
-                format!("the engine ended while this job ran; {queued} runs were never started")
-            });
-            let ended = Deed::end(&job.summary);
-            let note = self.outbox.noting(vec![(turns(Some(&before), &job.summary), job.summary.clone())]);
-            let changes = vec![(job.summary, job.runs)];
-            self.db.call(move |db| db::update(db, &changes, note)).await?;
-            let _ = self.audit.record(ended).await; // kept for later, and said, where it cannot be written
-        }
-        Ok(unfinished.len())
-    }
-
-    fn recover_run(&self, job: JobId, run: &mut Run) {
-        let (_, idx) = self.single(job, run.index);
-        let _ = output::mend(&idx);
-        let files = self.open_run(job, run.index).ok().flatten();
-        if run.state.ended() || (run.state == RunState::Queued && files.is_none()) {
-            return;
-        }
-        if let Some(totals) = files.as_ref().and_then(|files| output::totals(files).ok()) {
-            run.bytes = totals.bytes;
-            run.lines = totals.lines;
-        }
-        run.state = RunState::Failed;
-        run.reason = Some(format!(
-            "interrupted: the engine ended while this ran; {} bytes were received and kept; how it ended is not known: look at the device before it is run again",
-            run.bytes
-        ));
-        run.finished_at = Some(jiff::Timestamp::now());
     }
 
     /// Forgets jobs beyond the retention, oldest first. `keep_bytes` is for all outputs together.
@@ -332,7 +309,7 @@ mod tests {
     fn outputs_read_the_same_while_they_are_small_when_they_have_moved_packed_and_by_the_next_engine() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.begin(1).unwrap();
+        store.begin(1, 8).unwrap();
         let said: Vec<Vec<u8>> =
             [3, 400, 1, 100_000].into_iter().zip(0..).map(|(n, run)| say(&store, run, n)).collect();
         let check = |store: &Store, when: &str| {
@@ -354,7 +331,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        left.retain(|name| !name.starts_with("0."));
+        left.retain(|name| !name.starts_with("0.") && name != "starts");
         assert_eq!(left, ["3.idx", "3.out", "segment"], "what is large stays where it is");
     }
 }

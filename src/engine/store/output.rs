@@ -261,6 +261,17 @@ impl Writer {
         Self { files, stream: None, offset: 0, lines: 0, open: false, last }
     }
 
+    /// Goes on behind what is there. What comes begins a line of its own: whoever goes on says so first.
+    pub fn resume(files: Arc<Files>) -> io::Result<Self> {
+        let last = match files.records()?.checked_sub(1) {
+            Some(last) => files.record(last)?,
+            None => None,
+        };
+        let (offset, lines) = (files.size()?, total_lines(&files)?);
+        let fresh = Self::new(files);
+        Ok(Self { offset, lines, last: last.unwrap_or(fresh.last), ..fresh })
+    }
+
     /// Appends bytes as they came. On an error, what was written before it is kept and counted.
     pub fn append(&mut self, stream: Stream, bytes: &[u8], at_ms: u64) -> io::Result<()> {
         for piece in bytes.chunks(SPAN_BYTES as usize) {

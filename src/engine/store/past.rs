@@ -298,7 +298,8 @@ pub fn merged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::store::db::{Db, insert_job, update};
+    use crate::engine::store::db::{Db, update};
+    use crate::engine::store::launches;
     use crate::model::job::{Job, JobSummary, Run, Signature};
     use crate::model::state::{Counts, JobState};
 
@@ -354,7 +355,7 @@ mod tests {
         ];
         db.call(move |db| {
             for mut job in jobs {
-                job.summary.id = insert_job(db, &job)?;
+                job.summary.id = launches::insert(db, &job, &launches::Launched::default())?;
                 update(db, &[(job.summary, job.runs)], |_| Ok(()))?;
             }
             Ok(())

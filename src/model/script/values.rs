@@ -69,6 +69,17 @@ pub enum Value {
     Files(Vec<Contents>),
 }
 
+impl Argument {
+    /// Its value is for the engine's memory alone.
+    pub fn is_held(&self) -> bool {
+        match &self.value {
+            Value::Secret(secret) => !secret.expose().is_empty(),
+            Value::Files(_) => true,
+            Value::True | Value::Text(_) | Value::List(_) => self.stdin,
+        }
+    }
+}
+
 /// Every parameter that has a value, or why that is not possible, in one sentence that names the parameter.
 pub fn settle(params: &[Param], supply: &Supply<'_>) -> Result<Vec<Argument>, String> {
     check_secrets(params, supply.secrets)?;

@@ -30,12 +30,18 @@ impl Sink {
     pub fn new(job: &Arc<LiveJob>, run: u32) -> Self {
         let output = &job.outputs[run as usize];
         let bytes = output.bytes.load(Ordering::Acquire);
-        let writer = if job.again { lock(&output.parked).take() } else { None };
-        let tried = writer.is_some();
+        let mut writer = if job.again { lock(&output.parked).take() } else { None };
+        let mut before = writer.is_some().then_some("tried again; what stands above is of the try before\n");
+        if job.restored && writer.is_none() {
+            writer = reopened(job, run);
+            before = writer
+                .is_some()
+                .then_some("sent by the engine that came after; what stands above is of the one before\n");
+        }
         let mut sink = Self { job: Arc::clone(job), run, writer, bytes, broken: Arc::default(), heard: Arc::default() };
-        if tried {
+        if let Some(says) = before {
             *lock(&output.last) = LastLine::default();
-            let _ = sink.append(Stream::Meta, b"tried again; what stands above is of the try before\n");
+            let _ = sink.append(Stream::Meta, says.as_bytes());
         }
         sink
     }
@@ -69,6 +75,14 @@ impl Sink {
         self.job.grew(self.run);
         result
     }
+}
+
+/// Where an engine before this one stopped writing. What cannot be read back is left as it is.
+fn reopened(job: &LiveJob, run: u32) -> Option<Writer> {
+    let files = Arc::new(job.store.reopen(job.id, run).ok()??);
+    let writer = Writer::resume(Arc::clone(&files)).ok()?;
+    *lock(&job.outputs[run as usize].files) = Some(files);
+    Some(writer)
 }
 
 impl Drop for Sink {

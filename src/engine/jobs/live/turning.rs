@@ -14,11 +14,6 @@ use crate::model::state::RunState;
 use crate::model::wire::{Cancelled, Stopping};
 
 impl LiveJob {
-    /// Milliseconds since the launch.
-    pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
     /// The next run to hand to its connector, and when to ask again where there is none.
     pub fn next(&self) -> (Next, Option<Duration>) {
         let now = self.now();
@@ -58,6 +53,7 @@ impl LiveJob {
             progress.bad = inner.machine.bad();
         }
         progress.fresh = inner.machine.fresh().to_vec();
+        progress.mark_held(Timestamp::now());
         let before = &inner.job.summary.progress;
         if progress == *before {
             return;
@@ -139,13 +135,26 @@ impl LiveJob {
         if inner.job.summary.progress.paused.is_some() {
             return false;
         }
-        self.valve.hold(true);
-        inner.machine.pause();
-        inner.job.summary.progress.paused = Some(Paused { by: by.to_owned(), at: Timestamp::now(), why: None });
-        inner.transitions.push(Transition::Paused { by: by.to_owned() });
-        inner.job_dirty = true;
+        self.hold(&mut inner, by, None);
         self.bell.changed.notify_one();
         true
+    }
+
+    /// Held by the engine: nothing can be sent as things are.
+    pub(super) fn hold_by_itself(&self, why: String) {
+        let mut inner = lock(&self.inner);
+        self.hold(&mut inner, "", Some(why));
+    }
+
+    fn hold(&self, inner: &mut Inner, by: &str, why: Option<String>) {
+        self.valve.hold(true);
+        inner.machine.pause();
+        let at = Timestamp::now();
+        let progress = &mut inner.job.summary.progress;
+        progress.paused = Some(Paused { by: by.to_owned(), at, why });
+        progress.mark_held(at);
+        inner.transitions.push(Transition::Paused { by: by.to_owned() });
+        inner.job_dirty = true;
     }
 
     /// `false`: it is not paused.
@@ -155,6 +164,7 @@ impl LiveJob {
             return false;
         }
         inner.machine.resume();
+        inner.job.summary.progress.mark_held(Timestamp::now());
         inner.transitions.push(Transition::Resumed { by: by.to_owned() });
         inner.job_dirty = true;
         self.valve.hold(false);
@@ -237,8 +247,17 @@ impl LiveJob {
     }
 }
 
+/// What had been used up when a try ended.
+pub struct Counted {
+    pub bytes: u64,
+    /// How often the script had been let go.
+    pub passed: u32,
+    pub retried: u32,
+    pub parked: bool,
+}
+
 /// The end becomes one of the tries, and the run waits for the next. Of a device that stays silent the last is kept.
-pub(super) fn try_again(entry: &mut Run, outcome: Outcome, signature: Signature, bytes: u64, in_ms: u64) {
+pub fn try_again(entry: &mut Run, outcome: Outcome, signature: Signature, counted: Counted, in_ms: u64) {
     let now = Timestamp::now();
     let last = Try {
         state: outcome.state,
@@ -248,7 +267,10 @@ pub(super) fn try_again(entry: &mut Run, outcome: Outcome, signature: Signature,
         started_at: entry.started_at.take(),
         finished_at: now,
         signature: Some(signature),
-        bytes,
+        bytes: counted.bytes,
+        passed: counted.passed,
+        retried: counted.retried,
+        parked: counted.parked,
     };
     let code = last.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
     let wait = if in_ms < 1000 { "at once".to_owned() } else { format!("in {} s", in_ms / 1000) };
