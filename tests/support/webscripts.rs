@@ -196,22 +196,21 @@ impl Server {
         answer
     }
 
-    /// Ends it, as a power cut does.
+    /// Ends it and what it runs, as a power cut does.
     pub fn kill(&self) {
         let mut child = self.child.lock().expect("its child");
+        let scripts = processes::descendants(i32::try_from(child.id()).expect("a pid"));
         let _ = child.kill();
         let _ = child.wait();
+        for process in scripts {
+            processes::signal(process.pid, rustix::process::Signal::KILL);
+        }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.child.lock().expect("its child").id()).expect("a pid");
-        let scripts = processes::descendants(pid);
         self.kill();
-        for process in scripts {
-            processes::signal(process.pid, rustix::process::Signal::KILL);
-        }
     }
 }
 
@@ -322,8 +321,8 @@ impl Relay {
                 most.fetch_max(now, Ordering::SeqCst);
                 let (passed, open) = (Arc::clone(&passed), Arc::clone(&open));
                 thread::spawn(move || {
-                    let _ = pass(client, to, does, &passed);
-                    open.fetch_sub(1, Ordering::SeqCst);
+                    let answered = Answered(open);
+                    let _ = pass(client, to, does, &passed, answered);
                 });
             }
         });
@@ -349,8 +348,23 @@ impl Relay {
     }
 }
 
+/// One request less that the server is at work on.
+struct Answered(Arc<AtomicUsize>);
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// One connection: the request's head is looked at, and called by the server's own name; the rest passes as it is.
-fn pass(mut client: TcpStream, to: u16, does: Does, passed: &Mutex<Vec<Passed>>) -> std::io::Result<()> {
+fn pass(
+    mut client: TcpStream,
+    to: u16,
+    does: Does,
+    passed: &Mutex<Vec<Passed>>,
+    answered: Answered,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();
     loop {
@@ -392,6 +406,17 @@ fn pass(mut client: TcpStream, to: u16, does: Does, passed: &Mutex<Vec<Passed>>)
         std::io::copy(&mut server, &mut std::io::sink())?;
         return Ok(());
     }
-    std::io::copy(&mut server, &mut client)?;
-    client.shutdown(Shutdown::Both)
+    // the last piece is passed on when the server has closed: whoever has it all asks again at once
+    let mut held = Vec::new();
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let got = server.read(&mut piece)?;
+        if got == 0 {
+            drop(answered);
+            client.write_all(&held)?;
+            return client.shutdown(Shutdown::Both);
+        }
+        client.write_all(&held)?;
+        held = piece[..got].to_vec();
+    }
 }

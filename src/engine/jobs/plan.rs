@@ -429,7 +429,8 @@ struct Parameters {
 fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
     let wrong = |error| invalid(format!("{}: {error}", info.name));
     let files = request.files.iter().map(FileGiven::contents).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-    let supply = Supply { params: &request.params, secrets: &request.secrets, files: &files };
+    let by_name = info.connection.is_some();
+    let supply = Supply { params: &request.params, secrets: &request.secrets, files: &files, by_name };
     let arguments = values::settle(&info.params, &supply).map_err(wrong)?;
     let (shown, files) = (values::shown(&arguments), files.iter().map(PlannedFile::of).collect());
     let held = arguments.iter().filter(|argument| argument.is_held()).map(|argument| argument.name.clone()).collect();

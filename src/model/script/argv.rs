@@ -115,7 +115,7 @@ mod tests {
     fn settled(text: &str, given: Given<'_>, secrets: Given<'_>) -> Result<Vec<Argument>, String> {
         let params: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let secrets: Vec<_> = secrets.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
-        settle(&header(text).params, &Supply { params: &params, secrets: &secrets, files: &[] })
+        settle(&header(text).params, &Supply { params: &params, secrets: &secrets, ..Supply::default() })
     }
 
     fn with(text: &str, given: Given<'_>) -> Result<Vec<String>, String> {

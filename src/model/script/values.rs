@@ -32,6 +32,8 @@ pub struct Supply<'a> {
     pub params: &'a [(String, String)],
     pub secrets: &'a [(String, Secret)],
     pub files: &'a [Contents],
+    /// The script gets its arguments by name: one that is left out moves no other into its place.
+    pub by_name: bool,
 }
 
 /// A file as it was read where the operator sits. It may be secret: never shown, wiped when it is dropped.
@@ -84,7 +86,7 @@ impl Argument {
 pub fn settle(params: &[Param], supply: &Supply<'_>) -> Result<Vec<Argument>, String> {
     check_secrets(params, supply.secrets)?;
     let mut given = gather(params, supply.params)?;
-    complete(params, &mut given)?;
+    complete(params, &mut given, supply.by_name)?;
     let mut arguments = Vec::new();
     for (param, values) in params.iter().zip(given) {
         let value = match (param, values.is_empty()) {
@@ -198,7 +200,7 @@ fn gather(params: &[Param], given: &[(String, String)]) -> Result<Vec<Vec<String
 }
 
 /// Defaults where nothing was given; and what must be there, is.
-fn complete(params: &[Param], given: &mut [Vec<String>]) -> Result<(), String> {
+fn complete(params: &[Param], given: &mut [Vec<String>], by_name: bool) -> Result<(), String> {
     let mut missing: Option<&str> = None;
     for (param, values) in params.iter().zip(given).filter(|(param, _)| !param.secret) {
         if param.kind == ParamKind::Flag {
@@ -207,7 +209,7 @@ fn complete(params: &[Param], given: &mut [Vec<String>]) -> Result<(), String> {
             continue;
         }
         // a default may not slip into the place of a positional that is left out
-        let positional = param.kind == ParamKind::Arg && !param.stdin;
+        let positional = param.kind == ParamKind::Arg && !param.stdin && !by_name;
         if values.is_empty() && (!positional || missing.is_none()) {
             values.extend(param.default.clone().filter(|default| !default.is_empty()));
         }
