@@ -63,7 +63,7 @@ fn from_two_bad_devices_to_a_note_and_a_saved_target_without_a_name_typed() {
     // the last one ends, and the row of those without a result goes
     std::fs::write(&gate, "").expect("the test's own home");
     console.loses("no result yet");
-    console.sees("12 dev in 3 groups");
+    console.sees("12 devices in 3 groups");
     console.sees("fixed since 1: no space: <n> MiB free (2 devices)");
     // 3. beside what went well: numbers and names masked
     console.sees("-> S");

@@ -179,9 +179,9 @@ impl<'a> Session<'a> {
                 let job = tape.jobs.iter().find(|job| job.summary.id == id).cloned();
                 Event::Job(id, Box::new(job.ok_or_else(|| missing(&format!("job {id}"), None))))
             }
-            Effect::LoadGroups { job, exact } => {
+            Effect::LoadGroups { job, exact, base } => {
                 let groups = self.groups(job, exact).ok_or_else(|| missing(&format!("job {job}"), None));
-                Event::Groups { job, exact, answer: Box::new(groups) }
+                Event::Groups { job, exact, base, answer: Box::new(groups) }
             }
             Effect::CompareOutputs(question) => {
                 let answer = self.compare(&question).ok_or_else(|| missing("one of the outputs", None));

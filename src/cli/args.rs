@@ -20,7 +20,7 @@ pub use past::{Search, Sought, Where};
 use planned::{AUDIT_HELP, PLAN_HELP};
 pub use planned::{Audit, DryRun, Plan, Reason, What};
 use triage::{ACK_HELP, GROUPS_HELP, NOTE_HELP, REGROUP_HELP};
-pub use triage::{Ack, Groups, Note, Regroup};
+pub use triage::{About, Ack, Groups, Note, Regroup};
 
 /// Runs scripts on a fleet of devices. Without a verb: the console.
 #[derive(Debug, Parser)]

@@ -1,32 +1,33 @@
-//! `export`: a job as a file for others, or on stdout. A file is there whole or not at all.
+//! `export`: a job as a file for others, or on stdout. That a file is there whole or not at all is the client's affair.
 
-use std::fs::{self, OpenOptions};
-use std::io::{BufWriter, IsTerminal as _, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal as _, Write};
+use std::path::Path;
 
 use super::args::{Export as Verb, FormatWord};
 use super::follow::Interrupt;
 use super::{CliError, Desk, Outcome, ask, out};
 use crate::client::Client;
+use crate::client::export::ExportError;
 use crate::model::report::{Format, Report};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let format = format_of(desk, verb)?;
     let report = Report::new(format, verb.raw, &verb.fields).map_err(CliError::Usage)?;
     let path = verb.output.as_deref().filter(|path| *path != Path::new("-"));
+    let mut replace = verb.force;
     if let Some(path) = path
         && !verb.force
         && path.symlink_metadata().is_ok()
     {
         may_replace(desk, path).await?;
+        replace = true;
     }
     let client = desk.engine().await?;
     let mut interrupt = Interrupt::listen()?;
     let work = async {
         match path {
             None => to_stdout(&client, verb.id, &report).await,
-            Some(path) => to_file(desk, &client, verb.id, &report, path).await,
+            Some(path) => to_file(desk, &client, verb.id, &report, (path, replace)).await,
         }
     };
     tokio::select! {
@@ -71,51 +72,32 @@ async fn to_stdout(client: &Client, id: u64, report: &Report) -> Result<Outcome,
         ));
     }
     let mut sink = out::stdout()?;
-    client.report::<CliError>(id, report, async |text| Ok(sink.write_all(text.as_bytes())?)).await?;
+    client.report::<CliError>(id, report, async |piece| Ok(sink.write_all(piece.text.as_bytes())?)).await?;
     sink.flush()?;
     Ok(Outcome::Done)
 }
 
-/// Takes an unfinished file away, unless it got its name.
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-async fn to_file(desk: &Desk<'_>, client: &Client, id: u64, report: &Report, path: &Path) -> Result<Outcome, CliError> {
-    let failed = |error: std::io::Error| {
-        CliError::Tool(format!("cannot write {}: {error}; nothing was written", path.display()))
-    };
-    if path.is_dir() {
-        return Err(CliError::Usage(format!("{} is a folder: give a file's name", path.display())));
-    }
-    // through a link, to where it leads: the link itself is somebody's wish
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = std::ffi::OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{:08x}", fastrand::u32(..)));
-    let unfinished = Unfinished(target.with_file_name(name));
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished.0).map_err(failed)?;
-    let mut sink = BufWriter::with_capacity(128 << 10, file);
-    let mut bytes = 0;
-    let devices = client
-        .report::<CliError>(id, report, async |text| {
-            bytes += text.len();
-            sink.write_all(text.as_bytes()).map_err(failed)
-        })
-        .await?;
-    let file = sink.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.sync_all().map_err(failed)?;
-    fs::rename(&unfinished.0, &target).map_err(failed)?;
+async fn to_file(
+    desk: &Desk<'_>,
+    client: &Client,
+    id: u64,
+    report: &Report,
+    (path, replace): (&Path, bool),
+) -> Result<Outcome, CliError> {
+    let written = client.export(id, report, path, replace, |_| {}).await.map_err(|error| match error {
+        ExportError::Engine(error) => CliError::from(error),
+        ExportError::Folder(_) => CliError::Usage(error.to_string()),
+        // it came while the report was written
+        ExportError::Exists(_) => CliError::Usage(format!("{error}: --force replaces it; nothing was written")),
+        error => CliError::Tool(error.to_string()),
+    })?;
     if desk.common.json {
         out::json_object(&serde_json::json!({
-            "job": id, "path": target.display().to_string(), "format": report.format.word(), "devices": devices,
-            "bytes": bytes,
+            "job": id, "path": written.path.display().to_string(), "format": report.format.word(),
+            "devices": written.devices, "bytes": written.bytes,
         }))?;
     } else {
+        let (devices, bytes) = (written.devices, written.bytes);
         out::say(format!("{}: job {id} as {}, {devices} devices, {bytes} bytes", path.display(), report.format.word()));
     }
     Ok(Outcome::Done)

@@ -3,6 +3,8 @@
 use super::args::Groups as Verb;
 use super::printer::summary;
 use super::{CliError, Desk, Outcome, out, remarks, safe};
+use crate::model::label;
+use crate::model::state::RunState;
 use crate::model::triage::{Group, Groups};
 
 /// Facts named under a group, and how much more common they must be there than where it went well.
@@ -11,7 +13,7 @@ const TELLING: f64 = 0.5;
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
-    let groups = client.groups(verb.id, verb.exact).await?;
+    let groups = client.groups_beside(verb.id, verb.exact, verb.base).await?;
     if desk.common.json {
         out::json_object(&groups)?;
         return Ok(Outcome::Done);
@@ -26,18 +28,20 @@ fn text(groups: &Groups) -> String {
     let count = groups.groups.len();
     let mut text =
         format!("{count} {}{}", if groups.exact { "exact group" } else { "group" }, if count == 1 { "" } else { "s" });
-    match groups.previous {
-        Some(job) => text.push_str(&format!(", beside job {job}")),
-        None => text.push_str("; no job of this script before"),
+    match (groups.previous, groups.alone) {
+        (Some(job), _) => text.push_str(&format!(", beside job {job}")),
+        (None, Some(alone)) => text.push_str(&format!("; {}", alone.words())),
+        (None, None) => {}
     }
     if groups.open > 0 {
         text.push_str(&format!("; {} not ended yet", groups.open));
     }
     text.push_str("\n\n");
     let table = out::table(
-        &["SIGNATURE", "DEVICES", "STATE", "RC", "BEFORE", "WHAT IT SAYS"],
-        groups.groups.iter().map(|group| {
+        &["", "SIGNATURE", "DEVICES", "STATE", "RC", "BEFORE", "WHAT IT SAYS"],
+        groups.groups.iter().zip(label::labels(groups)).map(|(group, label)| {
             vec![
+                label,
                 group.signature.clone(),
                 group.runs.len().to_string(),
                 group.state.word().to_owned(),
@@ -84,7 +88,7 @@ fn text(groups: &Groups) -> String {
 fn before(group: &Group) -> String {
     match group.before {
         None => "-".to_owned(),
-        Some(0) => "new".to_owned(),
+        Some(0) if group.is_new() && group.state != RunState::Ok => "new".to_owned(),
         Some(before) => before.to_string(),
     }
 }

@@ -1,14 +1,16 @@
 //! `note` and `ack`: what people say of a signature or a job, said and read.
 
-use super::args::{Ack, Note};
+use super::args::{About as Meant, Ack, Note};
 use super::{CliError, Desk, Outcome, out, safe};
+use crate::client::Client;
 use crate::model::triage::{About, Remark, Subject};
 
 pub async fn note(desk: &Desk<'_>, verb: &Note) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
+    let subject = subject(&client, &verb.subject).await?;
     let mut about = None;
     if let Some(link) = &verb.runbook {
-        about = Some(client.remark(&verb.subject, &Remark::Runbook(link.clone())).await?);
+        about = Some(client.remark(&subject, &Remark::Runbook(link.clone())).await?);
     }
     let text = match (verb.remove, verb.text.is_empty()) {
         (true, _) => Some(String::new()),
@@ -16,18 +18,30 @@ pub async fn note(desk: &Desk<'_>, verb: &Note) -> Result<Outcome, CliError> {
         (false, false) => Some(verb.text.join(" ")),
     };
     if let Some(text) = text {
-        about = Some(client.remark(&verb.subject, &Remark::Note(text)).await?);
+        about = Some(client.remark(&subject, &Remark::Note(text)).await?);
     }
     let about = match about {
         Some(about) => about,
-        None => client.about(&verb.subject).await?,
+        None => client.about(&subject).await?,
     };
     told(desk, &about)
 }
 
 pub async fn ack(desk: &Desk<'_>, verb: &Ack) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
-    told(desk, &client.remark(&verb.subject, &Remark::Ack(!verb.undo)).await?)
+    let subject = subject(&client, &verb.subject).await?;
+    told(desk, &client.remark(&subject, &Remark::Ack(!verb.undo)).await?)
+}
+
+/// A group of a job goes by its signature: that is what is remarked on.
+async fn subject(client: &Client, meant: &Meant) -> Result<Subject, CliError> {
+    let (job, name) = match meant {
+        Meant::Subject(subject) => return Ok(subject.clone()),
+        Meant::Group(job, name) => (*job, name),
+    };
+    let groups = client.groups(job, false).await?;
+    let group = groups.named(name).map_err(CliError::Usage)?;
+    Ok(Subject::Signature(group.signature.clone()))
 }
 
 fn told(desk: &Desk<'_>, about: &About) -> Result<Outcome, CliError> {

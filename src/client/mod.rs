@@ -5,6 +5,7 @@
 mod afterwork;
 mod audit;
 mod events;
+pub mod export;
 mod frames;
 pub mod given;
 mod http;

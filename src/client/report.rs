@@ -10,15 +10,27 @@ use crate::model::report::{Report, SAMPLE, Writer};
 /// Text is handed on from here on.
 const PIECE: usize = 64 << 10;
 
+/// A piece of a report, and how far it is with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    pub text: &'a str,
+    /// Devices that are in what was handed on.
+    pub devices: usize,
+    /// All there are.
+    pub of: usize,
+}
+
 impl Client {
     /// Hands the report on, piece by piece. Gives how many devices it has.
     pub async fn report<E: From<ClientError>>(
         &self,
         id: JobId,
         report: &Report,
-        mut to: impl AsyncFnMut(&str) -> Result<(), E>,
+        mut to: impl AsyncFnMut(Piece<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let job = self.job(id).await?;
+        let of = job.runs.len();
+        let mut to = async |text: String, devices| to(Piece { text: &text, devices, of }).await;
         let groups = self.groups(id, false).await?;
         let mut writer = Writer::new(report, &job, &groups);
         writer.head();
@@ -29,9 +41,9 @@ impl Client {
             let mut lines = self.window(&asked).await?.lines;
             lines.retain(|line| line.stream != Stream::Meta);
             writer.group(group, job.runs.get(run as usize), &lines);
-            to(&writer.take()).await?;
+            to(writer.take(), 0).await?;
         }
-        for run in &job.runs {
+        for (done, run) in job.runs.iter().enumerate() {
             writer.open(run);
             for stream in writer.streams(run) {
                 writer.begin(*stream);
@@ -41,7 +53,7 @@ impl Client {
                     while let Some(chunk) = bytes.next().await {
                         writer.said(&chunk?);
                         if writer.held() >= PIECE {
-                            to(&writer.take()).await?;
+                            to(writer.take(), done).await?;
                         }
                     }
                 }
@@ -49,11 +61,11 @@ impl Client {
             }
             writer.close(run);
             if writer.held() >= PIECE {
-                to(&writer.take()).await?;
+                to(writer.take(), done + 1).await?;
             }
         }
         writer.foot();
-        to(&writer.take()).await?;
-        Ok(job.runs.len())
+        to(writer.take(), of).await?;
+        Ok(of)
     }
 }

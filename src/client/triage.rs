@@ -3,17 +3,35 @@
 use super::{Client, ClientError, yes};
 use crate::model::job::JobId;
 use crate::model::triage::{About, Groups, Remark, Subject};
-use crate::model::ways::{Regroup, Rules, Ways};
+use crate::model::ways::{Foreseen, Masking, Regroup, Rules, Ways};
 
 impl Client {
     /// The runs of a job by how they ended.
     pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, ClientError> {
-        self.0.door.get("grouping outputs", &format!("jobs/{id}/groups"), &[("exact", yes(exact))]).await
+        self.groups_beside(id, exact, None).await
+    }
+
+    /// `base`: the job to compare with; `None`: the fair one that the engine finds.
+    pub async fn groups_beside(&self, id: JobId, exact: bool, base: Option<JobId>) -> Result<Groups, ClientError> {
+        let base = base.map(|base| base.to_string());
+        let mut asked = vec![("exact", yes(exact))];
+        asked.extend(base.as_deref().map(|base| ("base", base)));
+        self.0.door.get("grouping outputs", &format!("jobs/{id}/groups"), &asked).await
     }
 
     /// Puts groups of a job together, or takes one apart.
     pub async fn regroup(&self, job: JobId, what: &Regroup) -> Result<Ways, ClientError> {
         self.0.door.post("regrouping outputs", &format!("jobs/{job}/regroup"), what).await
+    }
+
+    /// How a group came by its template.
+    pub async fn masking(&self, job: JobId, group: &str) -> Result<Masking, ClientError> {
+        self.0.door.get("reading what was masked", &format!("jobs/{job}/masking"), &[("group", group)]).await
+    }
+
+    /// What that would come to.
+    pub async fn foresee(&self, job: JobId, what: &Regroup) -> Result<Foreseen, ClientError> {
+        self.0.door.post("looking at groups", &format!("jobs/{job}/regroup/preview"), what).await
     }
 
     /// How the outputs of a script are put together.

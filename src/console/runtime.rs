@@ -3,6 +3,7 @@
 
 mod drafts;
 mod engine;
+mod export;
 mod files;
 mod given;
 mod keyboard;
@@ -134,6 +135,8 @@ struct Desk {
     pipes: Vec<(u64, CancellationToken)>,
     /// The search that goes on, and how it is stopped.
     search: Option<(u64, CancellationToken)>,
+    /// The export under way, and how it is stopped.
+    export: Option<(u64, CancellationToken)>,
 }
 
 /// What woke the loop.
@@ -211,6 +214,7 @@ impl Desk {
             quit: false,
             pipes: Vec::new(),
             search: None,
+            export: None,
         }
     }
 
@@ -470,6 +474,14 @@ impl Desk {
                 let client = engine.client();
                 let path = files::named(&path, &self.settings.home);
                 tokio::spawn(pipe::save_and_say(client, path, feed, engine.results()));
+            }
+            Effect::Export(wish) => {
+                self.export = Some(engine.export(*wish, &self.settings.home, CLIPBOARD));
+            }
+            Effect::StopExport(serial) => {
+                if let Some((_, stop)) = self.export.take_if(|(mine, _)| *mine == serial) {
+                    stop.cancel();
+                }
             }
             Effect::Pager(feed) => {
                 self.hush().await;

@@ -106,7 +106,7 @@ impl Engine {
             return Ok(job.runs.iter().filter(|run| set.left.takes(run)).map(|run| run.device.clone()).collect());
         };
         let groups = self.groups(set.job, false).await?;
-        let group = find_group(&groups.groups, signature, set.job)?;
+        let group = find_group(&groups, signature)?;
         let device = |run: &u32| job.runs.get(*run as usize).map(|run| run.device.clone());
         Ok(group.runs.iter().filter_map(device).collect())
     }

@@ -29,6 +29,14 @@ pub enum Act {
     Rename,
     Delete,
     Restore,
+    /// Said of a job or of a signature, or taken back.
+    Note,
+    Ack,
+    Runbook,
+    /// How outputs of a script are grouped: by hand, or by its own rules.
+    Merge,
+    Split,
+    Rules,
     /// The engine was started with another configuration than before.
     Settings,
 }
@@ -46,6 +54,12 @@ impl Act {
             Act::Rename => "rename",
             Act::Delete => "delete",
             Act::Restore => "restore",
+            Act::Note => "note",
+            Act::Ack => "ack",
+            Act::Runbook => "runbook",
+            Act::Merge => "merge",
+            Act::Split => "split",
+            Act::Rules => "rules",
             Act::Settings => "settings",
         }
     }

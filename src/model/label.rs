@@ -62,6 +62,7 @@ mod tests {
             devices: String::new(),
             first_ended: Timestamp::from_second(ended).ok(),
             before: None,
+            met: false,
             texts: 1,
             shared: vec![],
             template: vec![],

@@ -22,6 +22,7 @@ pub mod plan_file;
 pub mod report;
 pub mod rollout;
 pub mod rows;
+pub mod rule;
 pub mod saved;
 pub mod script;
 pub mod search;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::job::{JobId, Run};
+use super::label;
 use super::state::RunState;
 
 /// `GET /api/v1/jobs/{id}/groups?exact=…`
@@ -14,8 +15,12 @@ pub struct Groups {
     pub job: JobId,
     /// By byte-equal outputs, not by what they mean.
     pub exact: bool,
-    /// The job of the same script before this one, which the groups are compared with.
+    /// The job that the groups are compared with: a fair one of the same script before it (`engine::triage::baseline`
+    /// says which), or the one that was asked for.
     pub previous: Option<JobId>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Alone>,
     /// What wants to be looked at first, first.
     pub groups: Vec<Group>,
     /// What the others are compared with: the largest group that ended well. Index in `groups`.
@@ -27,12 +32,12 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// The group that goes by this name, or by a name that begins like this.
+    /// The group that goes by this name or label (`S3`), or by a name that begins like this.
     ///
     /// # Errors
     /// In words: there is none, or several.
     pub fn named(&self, name: &str) -> Result<&Group, String> {
-        let exact = self.groups.iter().find(|group| group.signature == name);
+        let exact = label::find(self, name).and_then(|at| self.groups.get(at));
         let mut begun = self.groups.iter().filter(|group| !name.is_empty() && group.signature.starts_with(name));
         match (exact, begun.next(), begun.next()) {
             (Some(group), ..) | (None, Some(group), None) => Ok(group),
@@ -42,6 +47,25 @@ impl Groups {
             (None, None, _) => {
                 Err(format!("no group {name} in job {0}: `quarterdeck groups {0}` lists them", self.job))
             }
+        }
+    }
+}
+
+/// Why a job is compared with none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alone {
+    /// No job of the script before it is kept.
+    First,
+    /// None of them ran on enough of its devices.
+    Elsewhere,
+}
+
+impl Alone {
+    pub const fn words(self) -> &'static str {
+        match self {
+            Alone::First => "first job of this script",
+            Alone::Elsewhere => "no job before on these devices",
         }
     }
 }
@@ -65,8 +89,11 @@ pub struct Group {
     /// Their devices as a node set.
     pub devices: String,
     pub first_ended: Option<Timestamp>,
-    /// Runs of the job before that ended like this; `None`: there was no such job.
+    /// Of the devices that both jobs have, those that ended like this in the job before; `None`: there was no such job.
     pub before: Option<usize>,
+    /// Some earlier job of the script ended like this somewhere.
+    #[serde(default)]
+    pub met: bool,
     /// Devices that ended like this in the job before, and well in this one.
     #[serde(default)]
     pub fixed: usize,
@@ -90,9 +117,10 @@ impl Group {
         self.runs.iter().copied().find(|run| counts[&digest(*run)] == most).unwrap_or(0)
     }
 
-    /// Not met in the job before.
+    /// No earlier job that is kept ended like this. In a script's first job nothing is new: there is nothing to compare
+    /// it with.
     pub fn is_new(&self) -> bool {
-        self.before == Some(0)
+        self.before == Some(0) && !self.met
     }
 }
 

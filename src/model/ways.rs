@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::triage::Masked;
+
 /// `GET /api/v1/ways?script=…`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ways {
@@ -102,6 +104,60 @@ pub enum Regroup {
     Undo {
         signature: String,
     },
+}
+
+/// `POST /api/v1/jobs/{id}/regroup/preview`: what a [`Regroup`] would come to; nothing is changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Foreseen {
+    pub script: String,
+    pub does: Does,
+    /// The groups that this job's runs of what is regrouped would be in, the largest first.
+    pub groups: Vec<Expected>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Does {
+    Merge,
+    /// Told apart as finely as this.
+    Split(Fine),
+    /// What was merged by hand is a group of its own again.
+    Unmerge(Merged),
+    /// What was taken apart by hand is as it was, or as it was taken apart before.
+    Unsplit(Split),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    pub signature: String,
+    pub says: String,
+    pub runs: usize,
+}
+
+/// `GET /api/v1/jobs/{id}/masking?group=…`: how a group of this job came by its template.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Masking {
+    pub script: String,
+    pub signature: String,
+    /// The device that stands for the group.
+    pub device: String,
+    /// The lines that tell, as it said them but for its own words, each with what the rules and the masks make of it.
+    pub lines: Vec<Line>,
+    /// The group's template: some words may be any.
+    pub template: Vec<String>,
+    pub masked: Vec<Masked>,
+    /// How finely it is told apart.
+    pub fine: Fine,
+    /// What was merged into it by hand.
+    pub merged: Vec<Merged>,
+    /// The script's rules, before the masks.
+    pub rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub raw: String,
+    pub masked: String,
 }
 
 /// By what words are taken to be a place for any word.

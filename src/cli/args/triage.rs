@@ -7,11 +7,13 @@ use crate::model::triage::Subject;
 pub(super) const GROUPS_HELP: &str = "\
 Runs are one group when state, exit code and the lines that tell (the end of stderr, else of stdout) are the
 same but for numbers, times, addresses and the device's own names, which are shown as <n>, <time>, <addr>,
-<host>. A group has the same signature in every job. BEFORE: how many ended like this in the job of the same
-script before. What failed comes first, and of that what is new. Under a group: its devices, and a fact that
-they share and those of the largest ok group do not.
-JSON: {schema_version, job, exact, previous, groups: [{signature, state, exit_code, says, runs, devices,
-first_ended, before, fixed, texts, template, masked: [{mark, count}], shared: [{field, value, here, of, base,
+<host>. A group has the same signature in every job, and a short name (S3) in this one: verbs take either.
+BEFORE: how many of the same devices ended like this in the job that it is compared with: the newest of the
+same script that had an answer from half of these devices, and is no re-run unless of all of them. `new`: no
+job that is kept ended like this. What failed comes first, and of that what is new. Under a group: its
+devices, and a fact that they share and those of the largest ok group do not.
+JSON: {schema_version, job, exact, previous, alone: first|elsewhere, groups: [{signature, state, exit_code,
+says, runs, devices, first_ended, before, met, fixed, texts, template, masked: [{mark, count}], shared: [{field, value, here, of, base,
 base_of}], note, acked, runbook}], base, gone: [{signature, state, says, runs, fixed}], open}.
 
     quarterdeck groups 12
@@ -24,6 +26,9 @@ pub struct Groups {
     /// Only byte-equal outputs are the same
     #[arg(long)]
     pub exact: bool,
+    /// Compare with this job
+    #[arg(long, value_name = "JOB")]
+    pub base: Option<u64>,
 }
 
 pub(super) const REGROUP_HELP: &str = "\
@@ -34,7 +39,7 @@ the masks; of rules that find the same place the first counts.
 JSON, of each of them: {schema_version, script, rules: [{pattern, becomes}], merged: [{signature, says, into, by,
 at}], split: [{signature, says, by_what, by, at}], learnt, tree: {depth, similarity, children}}.
 
-    quarterdeck regroup merge 12 v1:2c7e v1:90ab
+    quarterdeck regroup merge 12 S3 S1
     quarterdeck regroup mask patch.sh 'pkg-[a-z]+' '<pkg>'
     quarterdeck regroup keep patch.sh 'HTTP [0-9]+'";
 
@@ -76,13 +81,14 @@ noted. The name is recorded as the engine's login.
 JSON: {schema_version, subject, says, note: {text, by, at}, acked: {by, at}, runbook}; null where nothing is.
 
     quarterdeck note v1:2c7ed99e65aa 'CDN 503, the vendor has it' --runbook https://wiki.example/rb/77
+    quarterdeck note 4805/S3 'wait for the vendor'
     quarterdeck note 4805 stopped by hand";
 
 #[derive(Debug, Args)]
 pub struct Note {
-    /// A job's number, or a signature (its beginning is enough)
-    #[arg(value_name = "JOB|SIGNATURE")]
-    pub subject: Subject,
+    /// A job's number, one of its groups (12/S3), or a signature (its beginning is enough)
+    #[arg(value_name = "JOB|JOB/GROUP|SIGNATURE")]
+    pub subject: About,
     /// What is to be known about it
     #[arg(value_name = "TEXT")]
     pub text: Vec<String>,
@@ -94,13 +100,35 @@ pub struct Note {
     pub runbook: Option<String>,
 }
 
+/// What a remark is about, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    Subject(Subject),
+    /// A group by what its job calls it.
+    Group(u64, String),
+}
+
+impl std::str::FromStr for About {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((job, group)) if !group.is_empty() => {
+                let job = job.parse().map_err(|_| format!("{text}: expected a job's number before the /"))?;
+                Ok(About::Group(job, group.to_owned()))
+            }
+            _ => text.parse().map(About::Subject),
+        }
+    }
+}
+
 pub(super) const ACK_HELP: &str = "JSON: as of `note`.";
 
 #[derive(Debug, Args)]
 pub struct Ack {
-    /// A job's number, or a signature (its beginning is enough)
-    #[arg(value_name = "JOB|SIGNATURE")]
-    pub subject: Subject,
+    /// A job's number, one of its groups (12/S3), or a signature (its beginning is enough)
+    #[arg(value_name = "JOB|JOB/GROUP|SIGNATURE")]
+    pub subject: About,
     /// Take it back
     #[arg(long)]
     pub undo: bool,

@@ -22,6 +22,8 @@ pub enum Act {
     Device(String),
     /// Watch the job.
     Job(JobId),
+    /// Compare the groups with this job; `None`: with the one that the engine finds.
+    Against(Option<JobId>),
     /// Show only these rows of a list.
     Filter(ListId, String),
     Sort(ListId, Sort),
@@ -87,6 +89,11 @@ impl App {
             Act::Job(id) => {
                 self.close_layers();
                 self.watch(id);
+            }
+            Act::Against(base) => {
+                if let Some(triage) = &mut self.triage {
+                    triage.compare_with(base);
+                }
             }
             Act::Run { script, target } => self.run_on(&script, &target),
             Act::Keep(expr) => {

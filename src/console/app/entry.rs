@@ -37,6 +37,7 @@ impl App {
                 prompt.aside = "a name such as nightly-eu; secrets are not kept".into();
             }
             Purpose::Note | Purpose::Runbook => self.remark_edited(prompt),
+            Purpose::Mask | Purpose::Keep => self.rule_edited(prompt),
             Purpose::Target => {}
         }
     }
@@ -57,7 +58,9 @@ impl App {
             | Purpose::Save
             | Purpose::Device
             | Purpose::Note
-            | Purpose::Runbook => Completion::default(),
+            | Purpose::Runbook
+            | Purpose::Mask
+            | Purpose::Keep => Completion::default(),
         }
     }
 
@@ -85,6 +88,7 @@ impl App {
                     return Next::Stay;
                 }
             }
+            Purpose::Mask | Purpose::Keep => return Next::stay(!self.rule_accepted(prompt, effects)),
             Purpose::Filter(_) | Purpose::Lines | Purpose::Device => {}
         }
         Next::Close
@@ -106,7 +110,9 @@ impl App {
             | Purpose::Device
             | Purpose::Template
             | Purpose::Note
-            | Purpose::Runbook => {}
+            | Purpose::Runbook
+            | Purpose::Mask
+            | Purpose::Keep => {}
         }
     }
 

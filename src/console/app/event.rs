@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use super::diff::Side;
+use super::export::{Done, Wish};
 use super::hold::Turn;
 use super::kept::Kept;
 use super::looks::Reread;
@@ -27,6 +28,7 @@ use crate::model::secret::Secret;
 use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::template::{Template, Templates};
 use crate::model::triage::{About, Groups, Remark, Subject};
+use crate::model::ways::{Foreseen, Masking, Regroup, Rules, Ways};
 use crate::model::wire::{self, Cancelled, Hello, Library, Problem, Resolved, Stopping, Targets, Turned};
 
 /// Colours of one script's text: for each line, byte ranges and what they are.
@@ -61,6 +63,7 @@ pub enum Event {
     Groups {
         job: JobId,
         exact: bool,
+        base: Option<JobId>,
         answer: Box<Result<Groups, Problem>>,
     },
     /// Two outputs, line by line.
@@ -79,6 +82,23 @@ pub enum Event {
         serial: u64,
         answer: Result<Vec<Told>, Problem>,
     },
+    /// What regrouping would come to.
+    Foreseen {
+        job: JobId,
+        what: Regroup,
+        answer: Result<Foreseen, Problem>,
+    },
+    Regrouped {
+        job: JobId,
+        answer: Result<Ways, Problem>,
+    },
+    MaskingRead {
+        job: JobId,
+        signature: String,
+        answer: Result<Masking, Problem>,
+    },
+    /// A script was given other rules, or not.
+    Ruled(Result<Ways, Problem>),
     /// A target was saved under a name, replaced or forgotten.
     TargetSaved {
         name: String,
@@ -217,6 +237,17 @@ pub enum Event {
         path: String,
         bytes: u64,
     },
+    /// How far an export is.
+    Exporting {
+        serial: u64,
+        devices: usize,
+        of: usize,
+        bytes: u64,
+    },
+    Exported {
+        serial: u64,
+        done: Done,
+    },
     /// Something was written or copied, or not.
     Handed(Result<String, String>),
     /// Something the operator should read.
@@ -236,6 +267,8 @@ pub enum Effect {
         job: JobId,
         /// By equal texts, not by what they mean.
         exact: bool,
+        /// The job to compare with; `None`: the fair one.
+        base: Option<JobId>,
     },
     CompareOutputs(Question),
     CompareJobs {
@@ -249,6 +282,21 @@ pub enum Effect {
         asked: Box<Past>,
     },
     StopSearch(u64),
+    /// What would that come to?
+    Foresee {
+        job: JobId,
+        what: Regroup,
+    },
+    /// One after the other; the first that is refused ends it.
+    Regroup {
+        job: JobId,
+        what: Vec<Regroup>,
+    },
+    LoadMasking {
+        job: JobId,
+        signature: String,
+    },
+    SetRules(Rules),
     SaveTarget {
         target: SavedTarget,
         replace: bool,
@@ -387,6 +435,9 @@ pub enum Effect {
         path: String,
         feed: Feed,
     },
+    /// A job into a file or to the clipboard: told of until it is done.
+    Export(Box<Wish>),
+    StopExport(u64),
     Suspend,
     /// The terminal reports the mouse, or no longer.
     Mouse(bool),

@@ -122,6 +122,13 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
             ("cancel", "back"),
             ("help", "help"),
         ]),
+        Layer::Export(_) => {
+            Some(&[("next-field", "next"), ("toggle", "other choice"), ("accept", "press"), ("cancel", "close")])
+        }
+        Layer::Window(_) => Some(&[("accept", "write the rule"), ("down", "move"), ("cancel", "close")]),
+        Layer::Regroup(_) => {
+            Some(&[("down", "choose"), ("next-field", "next"), ("accept", "press"), ("cancel", "close")])
+        }
         Layer::Write(_) | Layer::Template(_) | Layer::Hold(_) => {
             Some(&[("next-field", "next"), ("accept", "press"), ("cancel", "close")])
         }

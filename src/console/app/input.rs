@@ -135,12 +135,15 @@ impl App {
             }
             Some(Layer::Log(log)) => log.key(key),
             Some(Layer::Files(files)) => files.key(key, self.now),
+            Some(Layer::Export(export)) => export.key(key),
             Some(
                 Layer::Copy(_)
                 | Layer::Menu(_)
                 | Layer::Write(_)
                 | Layer::Template(_)
                 | Layer::Hold(_)
+                | Layer::Regroup(_)
+                | Layer::Window(_)
                 | Layer::Diff(_)
                 | Layer::Pages(_)
                 | Layer::Editor(_),
@@ -226,6 +229,11 @@ impl App {
             Some(Layer::Files(files)) => {
                 if !files.paste(text, self.now) {
                     self.hint = Some("what arms a button is typed: nothing was pasted".into());
+                }
+            }
+            Some(Layer::Export(export)) => {
+                if !export.paste(text) {
+                    self.hint = Some("there is no field for a text now: nothing was pasted".into());
                 }
             }
             _ => self.hint = Some("pasted text belongs in a field: nothing was done".into()),

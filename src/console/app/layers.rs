@@ -133,6 +133,9 @@ impl App {
             Layer::Prompt(prompt) => self.in_prompt(prompt, verb, effects),
             Layer::Template(ask) => self.in_template(ask, verb, effects),
             Layer::Hold(ask) => self.in_hold(ask, verb, effects),
+            Layer::Export(export) => self.in_export(export, verb, effects),
+            Layer::Regroup(dialog) => self.in_regroup(dialog, verb, effects),
+            Layer::Window(window) => self.in_window(window, verb),
         }
     }
 

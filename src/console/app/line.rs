@@ -2,13 +2,14 @@
 //! Owns what a line means, what is wrong with it and what tab may make of it; the prompt itself is
 //! [`super::prompt`]'s, and what changes the fleet opens its dialog, here as everywhere.
 
-use super::App;
 use super::act::Act;
 use super::commands::{self, Command, TABLE};
 use super::list::{ListId, Sort};
 use super::prompt::Completion;
 use super::tree::quoted;
+use super::{App, View};
 use crate::console::keymap::{self, Keymap};
+use crate::model::job::JobId;
 use crate::model::{filter, nearest};
 
 /// A word that takes an argument. Without one it is the command of that name, where the table has it.
@@ -33,6 +34,11 @@ const WORDS: [Word; 15] = [
         name: "target",
         takes: "EXPRESSION | save NAME [EXPRESSION] | forget NAME",
         doc: "keep a target expression; or save one as @NAME",
+    },
+    Word {
+        name: "base",
+        takes: "[JOB|auto]",
+        doc: "the job that the groups are compared with; without one: the output",
     },
     Word { name: "job", takes: "NUMBER", doc: "watch the job" },
     Word {
@@ -86,6 +92,11 @@ impl App {
             }
             ("target", expr) => Ok(Act::Keep(expr.to_owned())),
             ("search", words) if !words.is_empty() => Ok(Act::Search(words.to_owned(), Box::new(self.past_of(words)?))),
+            ("base", "auto") => self.base_of_groups(None),
+            ("base", number) if !number.is_empty() => match job(number.trim_start_matches('#'))? {
+                Act::Job(id) => self.base_of_groups(Some(id)),
+                act => Ok(act),
+            },
             ("job", number) => job(number.trim_start_matches('#')),
             ("go", place) if PLACES.contains(&place) => self.named(&format!("go-{place}")),
             ("go", place) => Err(format!("there is no place called {place} (known: {})", PLACES.join(", "))),
@@ -152,6 +163,17 @@ impl App {
         let here = commands::find(self.place_contexts(), name);
         let any = || TABLE.iter().find(|command| command.name == name);
         here.or_else(any).map(Act::Command).ok_or_else(|| unknown(name))
+    }
+
+    /// The groups that are looked at, compared with another job.
+    fn base_of_groups(&self, base: Option<JobId>) -> Result<Act, String> {
+        match self.triage.as_ref().filter(|_| self.view == View::Groups) {
+            None => Err("only among the groups of a job".into()),
+            Some(triage) if base == Some(triage.job) => {
+                Err(format!("job {} is compared with itself: name another", triage.job))
+            }
+            Some(_) => Ok(Act::Against(base)),
+        }
     }
 
     /// By its name, or by the only one that begins so.
@@ -234,7 +256,7 @@ impl App {
                 let groups = self.tree.targets.groups.iter();
                 Completion::of_word(before, &[], groups.map(|group| option(&group.name, &group.connection)))
             }
-            "job" => {
+            "job" | "base" => {
                 let jobs = self.jobs.iter();
                 Completion::of_word(before, &[], jobs.map(|job| (job.id.to_string(), job.script.clone())))
             }

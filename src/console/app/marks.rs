@@ -145,6 +145,7 @@ fn most(command: &Command) -> Option<usize> {
         ("scripts", Do::WhereUsed) => 1,
         ("targets", Do::WhereUsed) => usize::MAX,
         ("scripts", Do::DeleteScript) | ("groups" | "jobs", Do::Ack | Do::Note | Do::EditRunbook) => usize::MAX,
+        ("groups", Do::Merge) => usize::MAX,
         ("targets", Do::Run | Do::EditExpression) | ("jobs" | "job", Do::Stop) | ("job", Do::Run) => usize::MAX,
         ("text", Do::Save | Do::Pager | Do::Pipe) => usize::MAX,
         ("global", Do::Copy) => usize::MAX,
@@ -178,7 +179,8 @@ impl App {
             return None;
         }
         // what is said of a group is not said of its marked devices
-        let of_groups = command.context == "groups" && matches!(command.verb, Do::Ack | Do::Note | Do::EditRunbook);
+        let of_groups =
+            command.context == "groups" && matches!(command.verb, Do::Ack | Do::Note | Do::EditRunbook | Do::Merge);
         let list = if of_groups { ListId::Groups } else { self.list_meant()? };
         let marked = self.look(list).map_or(0, |look| look.marks.len());
         (marked > 0).then_some((list, marked))

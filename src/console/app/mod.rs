@@ -16,6 +16,7 @@ pub mod diff;
 pub mod editor;
 mod entry;
 pub mod event;
+pub mod export;
 pub mod files;
 #[cfg(test)]
 mod files_tests;
@@ -106,6 +107,7 @@ use self::changes::Changes;
 use self::chooser::Chooser;
 use self::diff::DiffView;
 use self::editor::Editing;
+use self::export::{Export, Exports};
 use self::files::Files;
 use self::held::Held;
 use self::help::{CopyMenu, Help};
@@ -177,6 +179,12 @@ pub enum Layer {
     Pages(Box<Pages>),
     /// Shall a job that is held go on?
     Hold(hold::Ask),
+    /// Groups are put together, or one is taken apart.
+    Regroup(Box<triage::regroup::Regrouping>),
+    /// How a group came by its template.
+    Window(Box<triage::masking::Window>),
+    /// A job as a file for others.
+    Export(Box<Export>),
     /// Shall a launch that is kept under a name be lost?
     Template(templates::Ask),
     /// A line is being written, whatever for.
@@ -329,6 +337,7 @@ pub struct App {
     /// Shell commands and searches started so far.
     pipes: u64,
     searches: u64,
+    exports: Exports,
     /// It was said that nothing can be kept between sessions.
     unkept: bool,
     /// What was kept last, and when the next is due.
@@ -394,6 +403,7 @@ impl App {
             before_search: None,
             pipes: 0,
             searches: 0,
+            exports: Exports::default(),
             unkept: false,
             kept: None,
             keep_at: None,

@@ -10,8 +10,8 @@ use super::editor::{Motion, Verb};
 use super::files::{Button, Files};
 use super::launch::{ALL, At, BUTTONS, FEW, Launch};
 use super::list::{Cursor, ListId};
-use super::triage::TriagePane;
-use super::{App, Effect, Layer, LivePane, Pane, View, layout, stop};
+use super::triage::{TriagePane, regroup};
+use super::{App, Effect, Layer, LivePane, Pane, View, export, layout, stop};
 
 /// Rows a turn of the wheel moves.
 const TURN: usize = 3;
@@ -212,6 +212,8 @@ impl App {
                 | Layer::Write(_)
                 | Layer::Template(_)
                 | Layer::Hold(_)
+                | Layer::Export(_)
+                | Layer::Regroup(_)
                 | Layer::Editor(_)
                 | Layer::Prompt(_),
             )
@@ -270,6 +272,14 @@ impl App {
             Some(Layer::Template(ask)) => {
                 let Some(button) = dialog(layout::TEMPLATE, ["Cancel", ask.word()]) else { return false };
                 ask.on_yes = button == 1;
+            }
+            Some(Layer::Regroup(ask)) => {
+                let Some(button) = dialog(layout::REGROUP, ["Cancel", ask.word()]) else { return false };
+                ask.at = if button == 1 { regroup::At::Do } else { regroup::At::Cancel };
+            }
+            Some(Layer::Export(export)) => {
+                let Some(button) = dialog(layout::EXPORT, ["Cancel", export.word()]) else { return false };
+                export.at = if button == 1 { export::At::Export } else { export::At::Cancel };
             }
             Some(Layer::Files(files)) => match &mut **files {
                 Files::Rename(ask) => {

@@ -85,6 +85,7 @@ impl Find {
             Act::Group(_, name) => format!("group {name}"),
             Act::Device(id) => format!("device {id}"),
             Act::Job(id) => format!("job {id}"),
+            Act::Against(base) => base.map_or_else(|| "base auto".to_owned(), |id| format!("base {id}")),
             Act::Theme(name) => format!("theme {name}"),
             Act::Filter(_, text) => format!("filter {text}"),
             Act::Sort(..) => "sort ".to_owned(),

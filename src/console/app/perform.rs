@@ -74,6 +74,7 @@ impl App {
                 self.layers.push(Layer::Help(help));
             }
             Do::Copy => self.open_copy(),
+            Do::Export => self.open_export(),
             Do::OpenLink => {
                 let script = || self.chosen_script().and_then(|script| script.runbook.clone());
                 if let Some(link) = if self.view == View::Groups { self.runbook_here() } else { script() } {

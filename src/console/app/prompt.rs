@@ -42,13 +42,18 @@ pub enum Purpose {
     /// What is to be said of a signature, and a link to what to read about it.
     Note,
     Runbook,
+    /// A rule of the script for the lines that tell: what is masked, what stays.
+    Mask,
+    Keep,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 13;
     /// As history files are called.
-    pub const NAMES: [&'static str; Self::COUNT] =
-        ["target", "filter", "search", "command", "pipe", "lines", "save", "device", "template", "note", "runbook"];
+    pub const NAMES: [&'static str; Self::COUNT] = [
+        "target", "filter", "search", "command", "pipe", "lines", "save", "device", "template", "note", "runbook",
+        "mask", "keep",
+    ];
 
     pub const fn index(self) -> usize {
         match self {
@@ -63,6 +68,8 @@ impl Purpose {
             Purpose::Template => 8,
             Purpose::Note => 9,
             Purpose::Runbook => 10,
+            Purpose::Mask => 11,
+            Purpose::Keep => 12,
         }
     }
 
@@ -79,6 +86,8 @@ impl Purpose {
             Purpose::Template => "save as template: ",
             Purpose::Note => "note: ",
             Purpose::Runbook => "runbook: ",
+            Purpose::Mask => "mask: ",
+            Purpose::Keep => "keep: ",
         }
     }
 }

@@ -422,10 +422,15 @@ impl Session {
                 let job = self.jobs.iter().find(|job| job.summary.id == *id).cloned();
                 Event::Job(*id, Box::new(job.ok_or(nothing("no such job", None))))
             }
-            Effect::LoadGroups { job, exact } => {
+            Effect::LoadGroups { job, exact, base } => {
                 let found = self.jobs.iter().find(|one| one.summary.id == *job);
-                let answer = found.map(|job| super::sample_groups::groups(job, *exact));
-                Event::Groups { job: *job, exact: *exact, answer: Box::new(answer.ok_or(nothing("no such job", None))) }
+                let answer = found.map(|job| super::sample_groups::groups(job, *exact, *base));
+                Event::Groups {
+                    job: *job,
+                    exact: *exact,
+                    base: *base,
+                    answer: Box::new(answer.ok_or(nothing("no such job", None))),
+                }
             }
             Effect::LoadTemplates => Event::Templates(Ok(Templates { all: self.templates.clone(), warnings: vec![] })),
             Effect::CompareOutputs(question) => super::sample_groups::compared(question),

@@ -7,10 +7,10 @@ use super::sample::at;
 use super::triage::compare::{Question, Side};
 use crate::model::compare::{Compared, Comparison};
 use crate::model::diff::Diff;
-use crate::model::job::{Job, Run};
+use crate::model::job::{Job, JobId, Run};
 use crate::model::nodeset;
 use crate::model::state::RunState;
-use crate::model::triage::{About, Acked, Gone, Group, Groups, Masked, Noted, Remark, Remarks, Shared, Subject};
+use crate::model::triage::{About, Acked, Alone, Gone, Group, Groups, Masked, Noted, Remark, Remarks, Shared, Subject};
 
 /// Signature, and what it says.
 fn ended(run: &Run) -> (&'static str, &'static str) {
@@ -23,13 +23,13 @@ fn ended(run: &Run) -> (&'static str, &'static str) {
     }
 }
 
-pub fn groups(job: &Job, exact: bool) -> Groups {
+pub fn groups(job: &Job, exact: bool, base: Option<JobId>) -> Groups {
     let mut by: BTreeMap<(&str, u32), Vec<&Run>> = BTreeMap::new();
     for run in job.runs.iter().filter(|run| run.state.ended()) {
         let text = if exact { run.index % 2 } else { 0 };
         by.entry((ended(run).0, text)).or_default().push(run);
     }
-    let previous = (job.summary.id == 12).then_some(11);
+    let previous = base.or((job.summary.id == 12).then_some(11));
     let mut groups: Vec<Group> = by
         .into_values()
         .map(|runs| {
@@ -50,6 +50,7 @@ pub fn groups(job: &Job, exact: bool) -> Groups {
                 devices: nodeset::fold(runs.iter().map(|run| run.device.as_str())),
                 first_ended: runs.iter().filter_map(|run| run.finished_at).min(),
                 before: previous.map(|_| before),
+                met: before > 0,
                 texts: if exact { 1 } else { runs.len().min(2) },
                 shared: vec![],
                 template: vec![says.into()],
@@ -92,6 +93,7 @@ pub fn groups(job: &Job, exact: bool) -> Groups {
         job: job.summary.id,
         exact,
         previous,
+        alone: previous.is_none().then_some(Alone::First),
         base,
         groups,
         gone: gone.into_iter().collect(),

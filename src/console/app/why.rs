@@ -38,6 +38,11 @@ impl App {
             Do::Ack | Do::Note if command.context == "jobs" => {
                 self.job_here().is_none().then(|| "no job here yet".into())
             }
+            Do::Merge | Do::Split => self.why_not_regroup(command.verb),
+            Do::Window => {
+                let none = self.triage.as_ref().is_none_or(|triage| triage.group().is_none());
+                none.then(|| "no group is under the cursor".into())
+            }
             Do::Ack | Do::Note | Do::EditRunbook => {
                 let none = self.triage.as_ref().is_none_or(|triage| triage.chosen_groups().is_empty());
                 none.then(|| "no group is under the cursor".into())
@@ -56,6 +61,7 @@ impl App {
             Do::RenameScript | Do::DeleteScript | Do::Versions | Do::DiffWith => {
                 self.chosen_script().is_none().then(|| self.no_script())
             }
+            Do::Export => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Pause | Do::Approve => self.why_not_turn(command.verb),
             Do::Retry(again) => self.why_not_retry(again),
             Do::Stop => match self.chosen_jobs().as_slice() {

@@ -68,12 +68,12 @@ impl App {
                 }
                 self.hear_held();
             }
-            Event::Groups { job, exact, answer } => {
-                if !exact {
+            Event::Groups { job, exact, base, answer } => {
+                if !exact && base.is_none() {
                     self.news_of(job, answer.as_ref().as_ref().ok());
                 }
                 if let Some(triage) = self.triage.as_mut().filter(|triage| triage.job == job) {
-                    triage.answered(exact, *answer);
+                    triage.answered((exact, base), *answer);
                 }
             }
             Event::JobsCompared { job, other, answer } => self.jobs_compared(job, other, *answer),
@@ -84,6 +84,10 @@ impl App {
                     triage.beside.answered(&question, *answer);
                 }
             }
+            Event::Foreseen { job, what, answer } => self.foreseen(job, &what, answer),
+            Event::Regrouped { job, answer } => self.regrouped(job, answer),
+            Event::MaskingRead { job, signature, answer } => self.masking_read(job, &signature, answer),
+            Event::Ruled(answer) => self.ruled(answer),
             Event::TargetSaved { name, answer } => self.target_saved(&name, answer),
             Event::Remarked(answer) => self.remarked(answer),
             Event::JobsRemarked(answer) => self.jobs_remarked(answer),
@@ -182,6 +186,8 @@ impl App {
                     Err(problem) => self.say(Level::Error, problem),
                 }
             }
+            Event::Exporting { serial, devices, of, bytes } => self.exporting(serial, (devices, of, bytes)),
+            Event::Exported { serial, done } => self.exported(serial, done, effects),
             Event::Notice(text) => self.say(Level::Warn, text),
             Event::Tick(_)
             | Event::Key(_)

@@ -2,6 +2,7 @@
 //! followed, and found again when it is lost.
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,14 @@ use tokio_util::task::TaskTracker;
 
 use super::drafts::Drafts;
 use super::given::with_files;
+use super::{export, files};
 use crate::client::{Asked, Client, ClientError};
+use crate::console::app::export::{Goal, Wish};
 use crate::console::app::hold::Turn;
 use crate::console::app::saving::Saving;
 use crate::console::app::{Ask, Effect, Event};
+use crate::model::job::JobId;
+use crate::model::ways::{Regroup, Ways};
 use crate::model::wire::{Cancel, Code, Launch, Problem};
 use crate::settings::Paths;
 
@@ -148,6 +153,26 @@ impl Engine {
         });
     }
 
+    /// Writes a report, on a thread of its own; tells how it is stopped. A console that is left waits until it is given up.
+    pub fn export(&self, wish: Wish, home: &Path, most: usize) -> (u64, CancellationToken) {
+        let path = match &wish.goal {
+            Goal::File { path, .. } => files::named(path, home),
+            Goal::Clipboard => PathBuf::new(),
+        };
+        let (serial, stop) = (wish.serial, self.all.child_token());
+        let (client, results, stopped) = (self.client.clone(), self.results.clone(), stop.clone());
+        let here = tokio::runtime::Handle::current();
+        self.writes.spawn_blocking(move || {
+            here.block_on(async {
+                let done = export::export(client, &wish, path, most, &results);
+                if let Some(done) = stopped.run_until_cancelled(done).await {
+                    let _ = results.send(Told::Event(Box::new(Event::Exported { serial, done }))).await;
+                }
+            });
+        });
+        (serial, stop)
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let token = self.tasks.clone();
         tokio::spawn(async move {
@@ -168,6 +193,16 @@ impl Engine {
     }
 }
 
+/// One after the other.
+async fn regroup(client: &Result<Client, Problem>, job: JobId, what: &[Regroup]) -> Result<Ways, Problem> {
+    let client = client.as_ref().map_err(Clone::clone)?;
+    let mut ways = Ways::default();
+    for one in what {
+        ways = client.regroup(job, one).await.map_err(problem)?;
+    }
+    Ok(ways)
+}
+
 /// One question, one event.
 async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
     let client =
@@ -185,8 +220,9 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         Effect::LoadLibrary => Event::Library(call!(client, client.library())),
         Effect::LoadJobs => Event::Jobs(call!(client, client.jobs(JOBS))),
         Effect::LoadJob(id) => Event::Job(id, Box::new(call!(client, client.job(id)))),
-        Effect::LoadGroups { job, exact } => {
-            Event::Groups { job, exact, answer: Box::new(call!(client, client.groups(job, exact))) }
+        Effect::LoadGroups { job, exact, base } => {
+            let answer = Box::new(call!(client, client.groups_beside(job, exact, base)));
+            Event::Groups { job, exact, base, answer }
         }
         Effect::CompareOutputs(question) => {
             let asked = &question;
@@ -197,6 +233,16 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let answer = call!(client, client.against(job, other));
             Event::JobsCompared { job, other, answer: Box::new(answer) }
         }
+        Effect::Foresee { job, what } => {
+            let answer = call!(client, client.foresee(job, &what));
+            Event::Foreseen { job, what, answer }
+        }
+        Effect::Regroup { job, what } => Event::Regrouped { job, answer: regroup(&client, job, &what).await },
+        Effect::LoadMasking { job, signature } => {
+            let answer = call!(client, client.masking(job, &signature));
+            Event::MaskingRead { job, signature, answer }
+        }
+        Effect::SetRules(rules) => Event::Ruled(call!(client, client.set_rules(&rules))),
         Effect::SaveTarget { target, replace } => {
             let name = target.name.clone();
             let answer = call!(client, client.save_target(target.clone(), replace)).map(|()| Saving::Saved);
@@ -284,6 +330,8 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::StopSearch(_)
         | Effect::Pager(_)
         | Effect::Save { .. }
+        | Effect::Export(_)
+        | Effect::StopExport(_)
         | Effect::Suspend
         | Effect::Redraw
         | Effect::Mouse(_)

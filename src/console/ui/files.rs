@@ -34,7 +34,7 @@ pub fn draw(app: &App, files: &Files, body: Rect, buf: &mut Buffer) -> Option<Po
 }
 
 /// A field with its label; tells where the cursor stands.
-fn field(app: &App, buf: &mut Buffer, row: Rect, label: &str, value: &Text) -> Position {
+pub fn field(app: &App, buf: &mut Buffer, row: Rect, label: &str, value: &Text) -> Position {
     let theme = &app.theme;
     words(buf, row, label, theme.style(Role::TextMuted));
     let shift = (text::width(label) as u16 + 1).min(row.width);

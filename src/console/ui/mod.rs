@@ -8,6 +8,7 @@ mod chrome;
 mod dialog;
 mod diff;
 mod editor;
+mod export;
 mod files;
 #[cfg(test)]
 mod form_tests;
@@ -89,6 +90,9 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
             Layer::Menu(menu) => menu::draw(app, menu, strips.body, buf),
             Layer::Palette(palette) => cursor = palette::draw(app, palette, strips.body, buf),
             Layer::Hold(ask) => rings::ask(app, ask, strips.body, buf),
+            Layer::Regroup(dialog) => triage::regroup::dialog(app, dialog, strips.body, buf),
+            Layer::Window(window) => triage::regroup::window(app, window, strips.body, buf),
+            Layer::Export(export) => cursor = export::draw(app, export, strips.body, buf),
             Layer::Template(ask) => dialog::template(app, ask, strips.body, buf),
             Layer::Write(ask) => dialog::write(app, *ask, strips.body, buf),
             Layer::Stop(stop) => dialog::stop(app, stop, strips.body, buf),

@@ -79,7 +79,7 @@ fn unanswered(app: &App) -> Option<Said> {
 }
 
 /// Something is on its way.
-fn reading(app: &App, what: &str) -> Said {
+pub fn reading(app: &App, what: &str) -> Said {
     unanswered(app).unwrap_or_else(|| Said::so(format!("{what}{}", since(app)), format!("{} asks again", refresh(app))))
 }
 

@@ -59,7 +59,7 @@ fn without_groups_it_says_why_and_what_to_do() {
     let mut session = waiting();
     let error = "no such job".to_owned();
     let answer = Box::new(Err(Problem { code: Code::Internal, error, column: None }));
-    session.app.update(Event::Groups { job: 12, exact: true, answer });
+    session.app.update(Event::Groups { job: 12, exact: true, base: None, answer });
     show("refused", &session);
     let mut session = waiting();
     session.app.update(Event::Lost { why: "the engine ended".into(), retry: true });

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::engine::jobs::plan::invalid;
-use crate::engine::store::db;
 use crate::engine::{Engine, problem};
 use crate::model::compare::{Against, Changed, Moved, Shift, Way};
 use crate::model::job::{Job, JobId, Run};
 use crate::model::nodeset;
 use crate::model::state::RunState;
-use crate::model::triage::{Group, Groups};
+use crate::model::triage::{Alone, Group, Groups};
 use crate::model::wire::{Code, Problem};
 
 impl Engine {
-    /// `other`: the job it is compared with; by default the one of the same script before it.
+    /// `other`: the job it is compared with; by default the one that its groups are.
     pub async fn against(&self, id: JobId, other: Option<JobId>) -> Result<Against, Problem> {
         let right = self.job(id).await?;
         let other = match other {
@@ -21,17 +20,17 @@ impl Engine {
                 return Err(invalid(format!("job {id} is compared with itself: name another")));
             }
             Some(other) => other,
-            None => {
-                let script = right.summary.script.clone();
-                let before = self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?;
-                before.ok_or_else(|| {
-                    let why = format!("no job of {} before job {id}: name a job to compare with", right.summary.script);
-                    problem(Code::NotFound, why)
-                })?
-            }
+            None => self.baseline(id).await?.map_err(|alone| {
+                let script = &right.summary.script;
+                let why = match alone {
+                    Alone::First => format!("no job of {script} before job {id}"),
+                    Alone::Elsewhere => format!("no job of {script} before job {id} ran on half of its devices"),
+                };
+                problem(Code::NotFound, format!("{why}: name a job to compare with"))
+            })?,
         };
         let left = self.job(other).await?;
-        let groups = [self.groups(other, false).await?, self.groups(id, false).await?];
+        let groups = [self.groups(other, false).await?, self.groups_beside(id, false, Some(other)).await?];
         Ok(against(&left, &right, &groups))
     }
 }

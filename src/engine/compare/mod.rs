@@ -4,6 +4,9 @@
 mod jobs;
 mod text;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use self::text::Text;
 use super::jobs::plan::invalid;
 use super::outputs::{Outputs, blocking};
@@ -13,7 +16,8 @@ use crate::model::compare::{Compared, Comparison, Pick, What};
 use crate::model::device::Device;
 use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, Run};
-use crate::model::triage::{Group, Masked};
+use crate::model::label;
+use crate::model::triage::{Group, Groups, Masked};
 use crate::model::wire::{Code, Problem};
 
 /// A run that was found for a side.
@@ -72,7 +76,8 @@ impl Engine {
             }
             _ => (self.chosen(id, left).await?, self.chosen(id, right).await?),
         };
-        let sides = [self.side(&left)?, self.side(&right)?];
+        let sides = [self.side(&left).await?, self.side(&right).await?];
+        let ways = sides.each_ref().map(|side| Arc::clone(&side.ways));
         let (texts, diff) = blocking(id, move || {
             let [a, b] = sides.map(|side| side.read(masked));
             let (a, b) = (a?, b?);
@@ -84,7 +89,7 @@ impl Engine {
             left: left.told(texts[0].left_out)?,
             right: right.told(texts[1].left_out)?,
             masked,
-            masks: if masked { masks(&texts) } else { Vec::new() },
+            masks: if masked { masks(&texts, &ways) } else { Vec::new() },
             diff,
         };
         for (side, compared) in [("left", &comparison.left), ("right", &comparison.right)] {
@@ -115,7 +120,7 @@ impl Engine {
             }
             What::Group(signature) => {
                 let groups = self.groups(id, false).await?;
-                let group = find_group(&groups.groups, signature, id)?;
+                let group = find_group(&groups, signature)?;
                 Ok(Chosen::for_all(job, group))
             }
             What::Before => Err(invalid("`before` is of no job of its own")),
@@ -132,12 +137,14 @@ impl Engine {
         }
     }
 
-    fn side(&self, chosen: &Chosen) -> Result<Side, Problem> {
+    async fn side(&self, chosen: &Chosen) -> Result<Side, Problem> {
         let run = chosen.run()?;
+        let ways = self.ways_of(&chosen.job.summary.script).await?;
         let inventory = self.inventories.all();
         let known = inventory.devices.iter().find(|device| device.id == run.device).cloned();
         Ok(Side {
             outputs: self.outputs(chosen.job.summary.id),
+            ways,
             run: run.index,
             lines: run.lines,
             // of one that the inventory has no longer, the name is known
@@ -149,6 +156,8 @@ impl Engine {
 /// Everything that reading a side takes, away from the engine.
 struct Side {
     outputs: Outputs,
+    /// How the script wants its lines masked.
+    ways: Arc<triage::Ways>,
     run: u32,
     lines: u64,
     device: Device,
@@ -161,38 +170,40 @@ impl Side {
             None => Text::default(),
         };
         if masked {
-            text.masked(triage::masker(&self.device));
+            text.masked(triage::masker(&self.device, &self.ways));
         }
         Ok(text)
     }
 }
 
-/// A group by its signature, or by the beginning of it (`v1:` may be left out).
-pub fn find_group<'a>(groups: &'a [Group], signature: &str, id: JobId) -> Result<&'a Group, Problem> {
+/// A group by what the job calls it (`S3`), by its signature, or by the beginning of that (`v1:` may be left out).
+pub fn find_group<'a>(of: &'a Groups, name: &str) -> Result<&'a Group, Problem> {
+    let (id, groups) = (of.job, &of.groups);
     let begins = |group: &&Group| {
         let bare = group.signature.split_once(':').map_or(group.signature.as_str(), |(_, bare)| bare);
-        group.signature.starts_with(signature) || bare.starts_with(signature)
+        group.signature.starts_with(name) || bare.starts_with(name)
     };
-    if let Some(exactly) = groups.iter().find(|group| group.signature == signature) {
+    if let Some(exactly) = label::find(of, name).and_then(|at| groups.get(at)) {
         return Ok(exactly);
     }
     match groups.iter().filter(begins).collect::<Vec<_>>().as_slice() {
         [one] => Ok(one),
-        [] => Err(problem(
-            Code::NotFound,
-            format!("job {id} has no group {signature}: `quarterdeck groups {id}` lists them"),
-        )),
-        many => Err(invalid(format!("{} groups of job {id} begin with {signature}: give more of it", many.len()))),
+        [] => {
+            Err(problem(Code::NotFound, format!("job {id} has no group {name}: `quarterdeck groups {id}` lists them")))
+        }
+        many => Err(invalid(format!("{} groups of job {id} begin with {name}: give more of it", many.len()))),
     }
 }
 
 /// How often which mark stands in the texts.
-fn masks(texts: &[Text]) -> Vec<Masked> {
+fn masks(texts: &[Text], ways: &[Arc<triage::Ways>]) -> Vec<Masked> {
     let count = |mark: &str| {
         let finder = memchr::memmem::Finder::new(mark);
         texts.iter().flat_map(|text| &text.lines).map(|line| finder.find_iter(line).count()).sum()
     };
-    let masked = triage::MARKS.iter().map(|mark| Masked { mark: (*mark).to_owned(), count: count(mark) });
+    let marks: BTreeSet<&str> =
+        triage::MARKS.into_iter().chain(ways.iter().flat_map(|ways| ways.rules.marks())).collect();
+    let masked = marks.into_iter().map(|mark| Masked { mark: mark.to_owned(), count: count(mark) });
     masked.filter(|masked| masked.count > 0).collect()
 }
 
@@ -214,6 +225,7 @@ mod tests {
             devices: String::new(),
             first_ended: None,
             before: None,
+            met: false,
             fixed: 0,
             texts: 1,
             shared: Vec::new(),
@@ -223,8 +235,10 @@ mod tests {
 
     #[test]
     fn a_group_is_found_by_as_much_of_its_name_as_tells_it_apart() {
-        let groups = [group("v1:2c7e", &[0]), group("v1:2c80", &[1]), group("v1:ffff", &[2])];
-        let find = |name: &str| find_group(&groups, name, 7).map(|group| group.runs[0]).map_err(|why| why.error);
+        let groups = vec![group("v1:2c7e", &[0]), group("v1:2c80", &[1]), group("v1:ffff", &[2])];
+        let groups = Groups { job: 7, groups, ..Groups::default() };
+        let find = |name: &str| find_group(&groups, name).map(|group| group.runs[0]).map_err(|why| why.error);
+        assert_eq!((find("S1"), find("s2")), (Ok(1), Ok(2)), "as the screens call it");
         assert_eq!((find("v1:2c7e"), find("2c7"), find("f")), (Ok(0), Ok(0), Ok(2)));
         assert!(find("2c").unwrap_err().contains("2 groups of job 7 begin with 2c"));
         assert!(find("v1:00").unwrap_err().contains("`quarterdeck groups 7` lists them"));

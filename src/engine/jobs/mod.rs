@@ -295,9 +295,14 @@ impl Jobs {
     async fn meet(&self, job: &LiveJob, summary: &JobSummary, runs: &[Run]) {
         for (signature, says, run) in job.unmet(runs) {
             let (script, id, name) = (summary.script.clone(), job.id, signature.clone());
-            match self.store.db.call(move |db| db::met_before(db, &script, id, &name)).await {
-                Ok(false) => job.met_new(signature, says, run),
-                Ok(true) => {}
+            let known = self
+                .store
+                .db
+                .call(move |db| Ok((db::met_before(db, &script, id, &name)?, db::ran_before(db, &script, id)?)));
+            match known.await {
+                // where no job ran before, all that fails is unknown: it stops what should stop, and nobody is woken
+                Ok((false, told)) => job.met_new(signature, says, run, told),
+                Ok((true, _)) => {}
                 Err(error) => tracing::warn!(%error, "whether a signature is new is not known"),
             }
         }

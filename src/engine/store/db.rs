@@ -423,12 +423,40 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
     Ok(Some(job))
 }
 
-/// The job of this script before this one that has ended.
-pub fn job_before(connection: &Connection, script: &str, id: JobId) -> rusqlite::Result<Option<JobId>> {
-    let found: Option<i64> = connection
-        .prepare_cached("SELECT max(id) FROM jobs WHERE script = ?1 AND id < ?2 AND state <> 'running'")?
-        .query_row(params![script, i64::try_from(id).unwrap_or(i64::MAX)], |row| row.get(0))?;
-    Ok(found.and_then(|id| JobId::try_from(id).ok()))
+/// How many runs a job has, and the jobs of its script before it that have ended, newest first: whether they re-run
+/// another.
+pub fn earlier(connection: &Connection, id: JobId, most: usize) -> rusqlite::Result<(usize, Vec<(JobId, bool)>)> {
+    let key = i64::try_from(id).unwrap_or(0);
+    let devices: i64 =
+        connection.prepare_cached("SELECT count(*) FROM runs WHERE job = ?1")?.query_row([key], |row| row.get(0))?;
+    let mut query = connection.prepare_cached(
+        "SELECT id, parent IS NOT NULL FROM jobs
+         WHERE script = (SELECT script FROM jobs WHERE id = ?1) AND id < ?1 AND state <> 'running'
+         ORDER BY id DESC LIMIT ?2",
+    )?;
+    let rows = query.query_map(params![key, i64::try_from(most).unwrap_or(i64::MAX)], |row| {
+        Ok((JobId::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?))
+    })?;
+    Ok((usize::try_from(devices).unwrap_or(0), rows.collect::<rusqlite::Result<_>>()?))
+}
+
+/// How many devices of one job had an answer in another: it ended there by itself, too late, or was not reached.
+pub fn answered_in(connection: &Connection, id: JobId, other: JobId) -> rusqlite::Result<usize> {
+    let key = |id: JobId| i64::try_from(id).unwrap_or(0);
+    let count: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM runs AS theirs
+             WHERE theirs.job = ?2 AND theirs.state IN ('ok', 'failed', 'timeout', 'offline')
+             AND EXISTS (SELECT 1 FROM runs AS ours WHERE ours.device = theirs.device AND ours.job = ?1)",
+        )?
+        .query_row([key(id), key(other)], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// A job of this script before this one is kept.
+pub fn ran_before(connection: &Connection, script: &str, id: JobId) -> rusqlite::Result<bool> {
+    let mut query = connection.prepare_cached("SELECT 1 FROM jobs WHERE script = ?1 AND id < ?2 LIMIT 1")?;
+    query.exists(params![script, i64::try_from(id).unwrap_or(i64::MAX)])
 }
 
 /// The last run of this script on this device before this job: of which job, and its index.
@@ -455,7 +483,7 @@ pub fn met_before(connection: &Connection, script: &str, id: JobId, signature: &
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM runs JOIN jobs ON jobs.id = runs.job
-             WHERE runs.signature = ?1 AND jobs.script = ?2 AND jobs.id < ?3)",
+             WHERE runs.signature = ?1 AND jobs.script = ?2 AND runs.job < ?3)",
         )?
         .query_row(params![signature, script, i64::try_from(id).unwrap_or(i64::MAX)], |row| row.get(0))
 }

@@ -172,12 +172,6 @@ impl Tally {
         (self.standing.insert(standing), &self.ends)
     }
 
-    pub fn names(&mut self, ways: &Arc<Ways>) -> Vec<String> {
-        let mut names: Vec<String> = self.stand(ways).0.heaps().map(|heap| heap.name.clone()).collect();
-        names.sort_unstable();
-        names
-    }
-
     /// Ends of a group, by its name.
     pub fn specimens(&mut self, name: &str, ways: &Arc<Ways>) -> Vec<Specimen> {
         let (standing, ends) = self.stand(ways);
@@ -235,17 +229,16 @@ impl Tally {
         }
         let groups: Vec<Group> = groups.into_iter().map(|(_, group)| group).collect();
         let here: BTreeSet<&str> = groups.iter().map(|group| group.signature.as_str()).collect();
-        let gone = gone.into_iter().flatten().filter(|(name, _)| !here.contains(name.as_str())).map(|(_, gone)| gone);
-        let gone = gone.collect();
+        let gone = gone.into_iter().flatten().filter(|(name, gone)| gone.runs > 0 && !here.contains(name.as_str()));
+        let gone = gone.map(|(_, gone)| gone).collect();
         Groups { groups, base, gone, open: ends.len() - ends.ended, exact, ..Groups::default() }
     }
 
-    /// This job's ends, and which of their devices ended well in the one behind it.
+    /// This job's ends on the devices of the one behind it, and which of these ended well there.
     fn gone(&mut self, ways: &Arc<Ways>, now: &Ends, twins: &[Option<u32>]) -> BTreeMap<String, Gone> {
-        let well = |run: &&u32| {
-            let twin = twins.get(**run as usize).copied().flatten();
-            twin.and_then(|twin| now.get(twin)).is_some_and(|end| end.specimen.state == RunState::Ok)
-        };
+        let twin = |run: &u32| twins.get(*run as usize).copied().flatten();
+        let well =
+            |run: &&u32| twin(run).and_then(|twin| now.get(twin)).is_some_and(|end| end.specimen.state == RunState::Ok);
         let (standing, ends) = self.stand(ways);
         let heaps = standing.heaps();
         heaps
@@ -253,9 +246,17 @@ impl Tally {
                 let state = ends.end(runs[0]).specimen.state;
                 let fixed = if state == RunState::Ok { 0 } else { runs.iter().filter(well).count() };
                 let says = template.last().cloned().unwrap_or_default();
-                (name.clone(), Gone { signature: name.clone(), state, says, runs: runs.len(), fixed })
+                let runs = runs.iter().filter(|run| twin(run).is_some()).count();
+                (name.clone(), Gone { signature: name.clone(), state, says, runs, fixed })
             })
             .collect()
+    }
+
+    /// Under which names these runs were recorded, up to so many.
+    pub fn recorded(&self, runs: &[u32], most: usize) -> BTreeSet<String> {
+        let kinds: BTreeSet<usize> = runs.iter().map(|run| self.ends.end(*run).kind).collect();
+        let specimens = kinds.into_iter().take(most).map(|kind| &self.ends.kinds[kind].specimen);
+        specimens.map(|specimen| specimen.name(&specimen.template())).collect()
     }
 
     /// How a run ended.
@@ -288,6 +289,7 @@ fn group(heap: &mut Heap, known: Option<Option<&Gone>>, ways: &Ways, ends: &Ends
         runs: heap.runs.clone(),
         first_ended: heap.first_ended,
         before: known.map(|known| known.map_or(0, |known| known.runs)),
+        met: known.flatten().is_some(),
         fixed: known.flatten().map_or(0, |known| known.fixed),
         texts: heap.texts.len(),
         shared: Vec::new(),
@@ -405,9 +407,14 @@ mod tests {
         let groups = now.groups(&ways(), false, Some((&mut before, &twins)));
         let rows: Vec<_> = groups.groups.iter().map(|g| (g.says.as_str(), g.before, g.is_new(), g.fixed)).collect();
         assert_eq!(rows[0], ("no space", Some(0), true, 0), "what is new comes before what is known");
-        assert_eq!(rows[1], ("CDN <n>", Some(31), false, 6));
+        assert_eq!(rows[1], ("CDN <n>", Some(9), false, 6), "devices of both jobs count");
         let gone: Vec<_> = groups.gone.iter().map(|g| (g.says.as_str(), g.runs, g.fixed, g.is_fixed())).collect();
-        assert_eq!(gone, [("fixed since", 4, 2, true)]);
+        assert_eq!(gone, [("fixed since", 2, 2, true)]);
+        // what the job before met on other devices alone is neither new nor gone
+        let groups = now.groups(&ways(), false, Some((&mut before, &[None; 35])));
+        let rows: Vec<_> = groups.groups.iter().map(|g| (g.says.as_str(), g.before, g.is_new())).collect();
+        assert_eq!(rows, [("no space", Some(0), true), ("CDN <n>", Some(0), false), ("done", Some(0), true)]);
+        assert_eq!(groups.gone, []);
     }
 
     #[test]

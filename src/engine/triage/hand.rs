@@ -1,16 +1,21 @@
 //! What people do to the groups of a script by hand, and its rules: read, changed, taken back. All of it or nothing: a
 //! change is made in one step on what the store holds at that moment, so two consoles at once end in one defined state.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::rules::Rules;
 use super::signature::Specimen;
-use super::view::lock;
+use super::view::{blocking, lock};
 use super::ways::{Book, Cut, Merge, Ways};
+use crate::engine::compare::find_group;
 use crate::engine::store::ways as store;
 use crate::engine::{Engine, problem};
+use crate::model::audit::{Act, Deed};
 use crate::model::job::JobId;
-use crate::model::ways::{self, Merged, Regroup, Rule, Split};
+use crate::model::plan::Caller;
+use crate::model::ways::{self, Does, Expected, Foreseen, Merged, Regroup, Rule, Split};
 use crate::model::wire::{Code, Event, Problem};
 
 /// Done by hand to the groups of one script, at most.
@@ -24,30 +29,88 @@ impl Engine {
     }
 
     /// Gives a script these rules instead of those it has.
-    pub async fn set_rules(&self, script: &str, rules: Vec<Rule>) -> Result<ways::Ways, Problem> {
+    pub async fn set_rules(&self, script: &str, rules: Vec<Rule>, caller: &Caller) -> Result<ways::Ways, Problem> {
         if let Err(wrong) = Rules::compile(&rules) {
             let error = format!("{}: the rules are as they were", wrong.text);
             return Err(Problem { code: Code::Invalid, error, column: wrong.column });
         }
         let script = self.script_name(script).await?;
-        self.change(&script, move |book| {
-            book.rules = rules;
-            Ok(())
-        })
-        .await
+        let note = match rules.as_slice() {
+            [] => "no rules of its own".to_owned(),
+            rules => rules.iter().map(ruled).collect::<Vec<_>>().join("; "),
+        };
+        let done = self
+            .change(&script, move |book| {
+                book.rules = rules;
+                Ok(())
+            })
+            .await?;
+        let (script, note) = (Some(script), Some(note));
+        self.audit(Deed { script, note, ..Deed::of(Act::Rules, &self.user, caller) }).await?;
+        Ok(done)
     }
 
     /// Puts groups of a job together, or takes one apart.
-    pub async fn regroup(&self, job: JobId, what: Regroup) -> Result<ways::Ways, Problem> {
-        let (script, view) = self.view(job).await?;
-        let (by, at) = (self.user.clone(), Timestamp::now());
+    pub async fn regroup(&self, job: JobId, what: Regroup, caller: &Caller) -> Result<ways::Ways, Problem> {
+        let (script, view) = self.view(job, None).await?;
         let ways = lock(&view).ways();
+        let meant = self.meant_by(job, what).await?;
+        let note = meant.note();
+        let act = if matches!(meant, Meant::Merge { .. }) { Act::Merge } else { Act::Split };
+        let done = self.change(&script, move |book| meant.does(&ways, book)).await?;
+        let (script, note, job) = (Some(script), Some(note), Some(job));
+        self.audit(Deed { script, note, job, ..Deed::of(act, &self.user, caller) }).await?;
+        Ok(done)
+    }
+
+    /// What that would come to.
+    pub async fn foresee(&self, job: JobId, what: Regroup) -> Result<Foreseen, Problem> {
+        let (script, view) = self.view(job, None).await?;
+        let meant = self.meant_by(job, what).await?;
+        blocking(move || {
+            let ways = lock(&view).ways();
+            let before = shown(&script, &ways);
+            let mut book = Book::clone(&ways.book);
+            let does = match &meant {
+                Meant::Merge { .. } => Does::Merge,
+                Meant::Split { cut, .. } => Does::Split(cut.fine),
+                Meant::Undo { name, ends } => match last_done(&ways, &book, name, ends) {
+                    Some(Last::Merge(at)) => Does::Unmerge(before.merged[at].clone()),
+                    Some(Last::Cut(at)) => Does::Unsplit(before.split[at].clone()),
+                    None => return Err(problem(Code::Invalid, untouched(name))),
+                },
+            };
+            let ends = meant.ends().to_vec();
+            meant.does(&ways, &mut book).map_err(|why| problem(Code::Invalid, why))?;
+            let after = lock(&view).ways_by(book);
+            let mut groups: BTreeMap<String, Expected> = BTreeMap::new();
+            for end in &ends {
+                let named = after.name(end);
+                let says = named.template.last().cloned().unwrap_or_default();
+                let fresh = Expected { signature: named.name.clone(), says, runs: 0 };
+                groups.entry(named.name).or_insert(fresh).runs += 1;
+            }
+            let mut groups: Vec<Expected> = groups.into_values().collect();
+            groups.sort_by_key(|group| std::cmp::Reverse(group.runs));
+            Ok(Foreseen { script, does, groups })
+        })
+        .await?
+    }
+
+    /// The groups that are named, and what is to be done with them.
+    async fn meant_by(&self, job: JobId, what: Regroup) -> Result<Meant, Problem> {
+        let (by, at) = (self.user.clone(), Timestamp::now());
+        let groups = self.groups(job, false).await?;
+        let (_, view) = self.view(job, None).await?;
         let find = |name: &str| -> Result<(String, Vec<Specimen>), Problem> {
-            let mut view = lock(&view);
-            let name = view.named(name).map_err(|why| problem(Code::NotFound, format!("job {job}: {why}")))?;
-            let ends = view.specimens(&name);
+            let name = find_group(&groups, name)?.signature.clone();
+            let ends = lock(&view).specimens(&name);
+            if ends.is_empty() {
+                return Err(problem(Code::NotFound, format!("job {job}: the groups have just changed: look again")));
+            }
             Ok((name, ends))
         };
+        let ways = lock(&view).ways();
         match what {
             Regroup::Merge { signature, into } => {
                 let ((name, ends), (other, others)) = (find(&signature)?, find(&into)?);
@@ -63,16 +126,13 @@ impl Engine {
                     );
                     return Err(problem(Code::Invalid, differs));
                 }
-                self.change(&script, move |book| {
-                    book.merged.push(Merge { what, into, by, at });
-                    Ok(())
-                })
-                .await
+                let ends = ends.into_iter().chain(others).collect();
+                Ok(Meant::Merge { merge: Merge { what, into, by, at }, names: (name, other), ends })
             }
             Regroup::Split { signature } => {
                 let (name, ends) = find(&signature)?;
                 if merges(&ways, &ways.book, &name).next().is_some() {
-                    return self.undo(&script, ways, name, ends).await;
+                    return Ok(Meant::Undo { name, ends });
                 }
                 let what = ends[0].clone();
                 let mut fine = ways.fineness(&what);
@@ -82,13 +142,7 @@ impl Engine {
                     let mut names = ends.iter().map(|end| ways.apart(end, fine).name);
                     let first = names.next();
                     if names.any(|name| Some(&name) != first.as_ref()) {
-                        return self
-                            .change(&script, move |book| {
-                                // of several the last counts, so that each can be taken back
-                                book.split.push(Cut { what, fine, by, at });
-                                Ok(())
-                            })
-                            .await;
+                        return Ok(Meant::Split { cut: Cut { what, fine, by, at }, name, ends });
                     }
                 }
                 Err(problem(
@@ -100,35 +154,9 @@ impl Engine {
             }
             Regroup::Undo { signature } => {
                 let (name, ends) = find(&signature)?;
-                self.undo(&script, ways, name, ends).await
+                Ok(Meant::Undo { name, ends })
             }
         }
-    }
-
-    /// Takes back what was done last to a group.
-    async fn undo(
-        &self,
-        script: &str,
-        ways: std::sync::Arc<Ways>,
-        name: String,
-        ends: Vec<Specimen>,
-    ) -> Result<ways::Ways, Problem> {
-        self.change(script, move |book| {
-            let merge = merges(&ways, book, &name).max_by_key(|at| (book.merged[*at].at, *at));
-            let whole = ends.first().map(|end| ways.whole(end).name);
-            let cut = book.split.iter().rposition(|cut| Some(ways.whole(&cut.what).name) == whole);
-            match (merge, cut) {
-                (Some(merge), cut) if cut.is_none_or(|cut| book.merged[merge].at >= book.split[cut].at) => {
-                    book.merged.remove(merge);
-                }
-                (_, Some(cut)) => {
-                    book.split.remove(cut);
-                }
-                _ => return Err(format!("nothing was done to {name} by hand")),
-            }
-            Ok(())
-        })
-        .await
     }
 
     async fn change(
@@ -165,6 +193,87 @@ impl Engine {
                 Err(problem(Code::NotFound, format!("no script {given} in the library, and no job of it is kept")))
             }
         }
+    }
+}
+
+/// A change that was looked at: of which groups, and their ends in the job.
+enum Meant {
+    Merge {
+        merge: Merge,
+        names: (String, String),
+        ends: Vec<Specimen>,
+    },
+    Split {
+        cut: Cut,
+        name: String,
+        ends: Vec<Specimen>,
+    },
+    /// The last that was done to it is taken back.
+    Undo {
+        name: String,
+        ends: Vec<Specimen>,
+    },
+}
+
+impl Meant {
+    fn ends(&self) -> &[Specimen] {
+        match self {
+            Meant::Merge { ends, .. } | Meant::Split { ends, .. } | Meant::Undo { ends, .. } => ends,
+        }
+    }
+
+    /// For the log.
+    fn note(&self) -> String {
+        match self {
+            Meant::Merge { names: (name, into), .. } => format!("{name} into {into}"),
+            Meant::Split { cut, name, .. } => format!("{name} {}", cut.fine.words()),
+            Meant::Undo { name, .. } => format!("{name}: the last change by hand is taken back"),
+        }
+    }
+
+    fn does(self, ways: &Ways, book: &mut Book) -> Result<(), String> {
+        match self {
+            Meant::Merge { merge, .. } => book.merged.push(merge),
+            // of several the last counts, so that each can be taken back
+            Meant::Split { cut, .. } => book.split.push(cut),
+            Meant::Undo { name, ends } => match last_done(ways, book, &name, &ends) {
+                Some(Last::Merge(at)) => drop(book.merged.remove(at)),
+                Some(Last::Cut(at)) => drop(book.split.remove(at)),
+                None => return Err(untouched(&name)),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Where in the book it stands.
+enum Last {
+    Merge(usize),
+    Cut(usize),
+}
+
+/// What was done last to a group by hand.
+fn last_done(ways: &Ways, book: &Book, name: &str, ends: &[Specimen]) -> Option<Last> {
+    let merge = merges(ways, book, name).max_by_key(|at| (book.merged[*at].at, *at));
+    let whole = ends.first().map(|end| ways.whole(end).name);
+    let cut = book.split.iter().rposition(|cut| Some(ways.whole(&cut.what).name) == whole);
+    match (merge, cut) {
+        (Some(merge), cut) if cut.is_none_or(|cut| book.merged[merge].at >= book.split[cut].at) => {
+            Some(Last::Merge(merge))
+        }
+        (_, cut) => cut.map(Last::Cut),
+    }
+}
+
+fn untouched(name: &str) -> String {
+    format!("nothing was done to {name} by hand")
+}
+
+/// A rule, for the log.
+fn ruled(rule: &Rule) -> String {
+    match &rule.becomes {
+        Some(becomes) => format!("mask {} as {becomes}", rule.pattern),
+        None => format!("keep {}", rule.pattern),
     }
 }
 

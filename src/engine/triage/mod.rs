@@ -3,13 +3,15 @@
 //! differs from time to time; that is the `signature` recorded with the run, the same everywhere. What a script wants
 //! beyond that is laid over it when somebody looks, never written into the run: `rules` of its own, what the `tree`
 //! learnt of its words, what people merged and split (`ways`). So a change of any of these counts for every job that is
-//! kept, and is undone without a trace. `groups` counts runs by name, `remarks` is what people said of a name.
+//! kept, and is undone without a trace. `groups` counts runs by name, `baseline` says beside which job, `remarks` is what people said of a name.
 
+pub mod baseline;
 pub mod groups;
 mod hand;
 mod heard;
 mod lessons;
 mod mask;
+mod masking;
 mod own;
 mod remarks;
 mod rules;
@@ -28,6 +30,8 @@ pub use tree::Pattern;
 pub use view::Triage;
 pub use ways::{Book, Ways};
 
+use std::sync::Arc;
+
 use self::own::Own;
 use crate::connectors::Outcome;
 use crate::model::device::Device;
@@ -40,8 +44,8 @@ pub fn signature(device: &Device, outcome: &Outcome, heard: &Heard) -> Signature
     signature::of(outcome, &heard.lines(outcome.state != RunState::Ok), &Own::of(device))
 }
 
-/// Takes out of a line what is this device's or a moment's own, as signatures do.
-pub fn masker(device: &Device) -> impl Fn(&str) -> String + use<> {
-    let own = Own::of(device);
-    move |line| mask::mask_by(&own.taken_out(line), &rules::Rules::default(), Fine::Masks)
+/// Takes out of a line what is this device's or a moment's own, as the signatures of the script do.
+pub fn masker(device: &Device, ways: &Ways) -> impl Fn(&str) -> String + use<> {
+    let (own, rules) = (Own::of(device), Arc::clone(&ways.rules));
+    move |line| mask::mask_by(&own.taken_out(line), &rules, Fine::Masks)
 }

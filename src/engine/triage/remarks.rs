@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use super::ways::Ways;
 use crate::engine::store::remarks::{self, Kept};
 use crate::engine::{Engine, problem};
+use crate::model::audit::{Act, Deed};
+use crate::model::plan::Caller;
 use crate::model::triage::{About, Acked, Groups, Noted, Remark, Remarks, Subject, link, note};
 use crate::model::wire::{Code, Event, Problem};
 
@@ -20,6 +22,33 @@ struct Found {
     alike: Vec<Kept>,
 }
 
+/// For the log.
+const fn act_of(remark: &Remark) -> Act {
+    match remark {
+        Remark::Note(_) => Act::Note,
+        Remark::Ack(_) => Act::Ack,
+        Remark::Runbook(_) => Act::Runbook,
+    }
+}
+
+impl Found {
+    /// What is said of what, on top of who says it.
+    fn deed(&self, remark: &Remark, deed: Deed) -> Deed {
+        let said = match remark {
+            Remark::Note(text) | Remark::Runbook(text) if text.is_empty() => "taken back".to_owned(),
+            Remark::Note(text) | Remark::Runbook(text) => text.clone(),
+            Remark::Ack(true) => "acknowledged".to_owned(),
+            Remark::Ack(false) => "no longer acknowledged".to_owned(),
+        };
+        let Kept { subject, says, script, .. } = &self.named;
+        match subject.strip_prefix("job:") {
+            // of a job the script is what it says
+            Some(job) => Deed { job: job.parse().ok(), script: Some(says.clone()), note: Some(said), ..deed },
+            None => Deed { script: script.clone(), note: Some(format!("{subject} ({says}): {said}")), ..deed },
+        }
+    }
+}
+
 impl Engine {
     /// What was said of a job or a signature.
     pub async fn about(&self, subject: &Subject) -> Result<About, Problem> {
@@ -28,7 +57,7 @@ impl Engine {
     }
 
     /// Says something of it, or takes it back.
-    pub async fn remark(&self, subject: &Subject, remark: Remark) -> Result<About, Problem> {
+    pub async fn remark(&self, subject: &Subject, remark: Remark, caller: &Caller) -> Result<About, Problem> {
         let wrong = |why| problem(Code::Invalid, why);
         let remark = match remark {
             Remark::Note(text) => Remark::Note(note(&text).map_err(wrong)?),
@@ -36,6 +65,7 @@ impl Engine {
             ack @ Remark::Ack(_) => ack,
         };
         let found = self.subject(subject).await?;
+        let deed = found.deed(&remark, Deed::of(act_of(&remark), &self.user, caller));
         let (by, at) = (self.user.clone(), Timestamp::now());
         // the newest word counts, by whatever name the same was remarked on before
         let all: Vec<Kept> = std::iter::once(found.key.clone()).chain(found.alike.iter().cloned()).collect();
@@ -54,6 +84,7 @@ impl Engine {
             })
             .await?;
         self.events.publish(&Event::Triage);
+        self.audit(deed).await?;
         self.told(found).await
     }
 

@@ -9,13 +9,13 @@ use super::groups::Tally;
 use super::lessons::taught;
 use super::shared::Facts;
 use super::signature::Specimen;
-use super::ways::Ways;
+use super::ways::{Book, Ways};
 use crate::engine::jobs::live::LiveJob;
 use crate::engine::store::{db, ways as store};
 use crate::engine::{Engine, problem};
 use crate::model::device::{Device, Inventory};
 use crate::model::job::{Job, JobId, Run};
-use crate::model::triage::Groups;
+use crate::model::triage::{Alone, Groups};
 use crate::model::ways::Fine;
 use crate::model::wire::{Code, Problem};
 
@@ -29,6 +29,9 @@ pub struct Triage {
     pub(super) written: Mutex<HashSet<String>>,
 }
 
+/// Names looked up for a group that seems new.
+const NAMES: usize = 64;
+
 /// Views of ended jobs that are kept.
 const KEEP: usize = 2;
 
@@ -36,6 +39,8 @@ const KEEP: usize = 2;
 #[derive(Clone)]
 struct Kept {
     job: JobId,
+    /// The job that somebody wants it compared with; `None`: a fair one.
+    base: Option<JobId>,
     ways: Arc<Ways>,
     /// `None`: the job runs.
     ended: Option<Ended>,
@@ -44,14 +49,15 @@ struct Kept {
 
 #[derive(Clone, PartialEq, Eq)]
 struct Ended {
-    previous: Option<JobId>,
+    /// The jobs that it may be compared with.
+    earlier: Vec<(JobId, bool)>,
     /// Of which reading of the inventory the facts are.
     facts: u64,
 }
 
 impl Kept {
-    fn is(&self, job: JobId, ways: &Arc<Ways>, ended: Option<&Ended>) -> bool {
-        self.job == job && Arc::ptr_eq(&self.ways, ways) && self.ended.as_ref() == ended
+    fn is(&self, of: (JobId, Option<JobId>), ways: &Arc<Ways>, ended: Option<&Ended>) -> bool {
+        (self.job, self.base) == of && Arc::ptr_eq(&self.ways, ways) && self.ended.as_ref() == ended
     }
 }
 
@@ -75,7 +81,7 @@ pub(super) struct View {
     /// Its runs that were taken in, in the order in which they ended.
     taken: usize,
     before: Option<(Tally, Vec<Option<u32>>)>,
-    previous: Option<JobId>,
+    previous: Result<JobId, Alone>,
 }
 
 impl View {
@@ -91,7 +97,7 @@ impl View {
             let twins = before.devices().iter().map(|device| here.get(device.as_str()).copied()).collect();
             (before, twins)
         });
-        Self { ways, now, taken: 0, before, previous: None }
+        Self { ways, now, taken: 0, before, previous: Err(Alone::First) }
     }
 
     fn take(&mut self, runs: &[Run]) {
@@ -109,19 +115,12 @@ impl View {
         // of another job only the meaning is compared: no two are byte for byte the same
         let before = self.before.as_mut().filter(|_| !exact).map(|(before, twins)| (before, twins.as_slice()));
         let groups = self.now.groups(&ways, exact, before);
-        (Groups { job, previous: self.previous, ..groups }, ways)
+        (Groups { job, previous: self.previous.ok(), alone: self.previous.err(), ..groups }, ways)
     }
 
-    /// The whole name of a group that begins like this.
-    pub(super) fn named(&mut self, begun: &str) -> Result<String, String> {
-        let ways = self.ways();
-        let names = self.now.names(&ways);
-        let mut found = names.iter().filter(|name| !begun.is_empty() && name.starts_with(begun));
-        match (names.iter().find(|name| *name == begun), found.next(), found.next()) {
-            (Some(name), ..) | (None, Some(name), None) => Ok(name.clone()),
-            (None, Some(one), Some(other)) => Err(format!("{begun} begins both {one} and {other}: write more of it")),
-            (None, None, _) => Err(format!("no group {begun}")),
-        }
+    /// The same by another book.
+    pub(super) fn ways_by(&mut self, book: Book) -> Arc<Ways> {
+        self.now.ways(&Arc::new(Ways::of(book)))
     }
 
     /// Ends of a group.
@@ -147,17 +146,27 @@ fn facts(device: &Device) -> Facts {
 }
 
 /// Work that takes a while, off the loop.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| problem(Code::Internal, error.to_string()))
 }
 
 impl Engine {
-    /// The runs of a job by how they ended, live or kept, beside the job of the same script before it.
+    /// The runs of a job by how they ended, live or kept, beside the job that it is compared with.
     pub async fn groups(&self, id: JobId, exact: bool) -> Result<Groups, Problem> {
-        let (script, view) = self.view(id).await?;
-        let (mut groups, ways, named) = blocking(move || {
+        self.groups_beside(id, exact, None).await
+    }
+
+    /// `base`: the job to compare with; `None`: the one that `baseline` finds.
+    pub async fn groups_beside(&self, id: JobId, exact: bool, base: Option<JobId>) -> Result<Groups, Problem> {
+        let (script, view) = self.view(id, base).await?;
+        let (mut groups, ways, named, unmet) = blocking(move || {
             let view = &mut *lock(&view);
             let (groups, ways) = view.groups(id, exact);
+            let unmet: Vec<(usize, BTreeSet<String>)> = (0..)
+                .zip(&groups.groups)
+                .filter(|(_, group)| group.is_new())
+                .map(|(at, group)| (at, view.now.recorded(&group.runs, NAMES)))
+                .collect();
             // names that no run was recorded under, and an end that has them
             let mut named = Vec::new();
             for group in groups.groups.iter().filter(|_| !exact) {
@@ -166,16 +175,32 @@ impl Engine {
                     named.push((group.signature.clone(), group.says.clone(), specimen.clone()));
                 }
             }
-            (groups, ways, named)
+            (groups, ways, named, unmet)
         })
         .await?;
+        if !unmet.is_empty() {
+            let named = script.clone();
+            let met = self.jobs.store.db.call(move |db| {
+                let mut met = Vec::new();
+                for (at, names) in unmet {
+                    for name in names {
+                        if db::met_before(db, &named, id, &name)? {
+                            met.push(at);
+                            break;
+                        }
+                    }
+                }
+                Ok(met)
+            });
+            met.await?.into_iter().for_each(|at| groups.groups[at].met = true);
+        }
         self.write_down(&script, named).await?;
         self.remarked(&mut groups, &ways).await?;
         Ok(groups)
     }
 
     /// The script of a job, and its view as it is now.
-    pub(super) async fn view(&self, id: JobId) -> Result<(String, Arc<Mutex<View>>), Problem> {
+    pub(super) async fn view(&self, id: JobId, base: Option<JobId>) -> Result<(String, Arc<Mutex<View>>), Problem> {
         let live = self.jobs.live(id);
         let script = match &live {
             Some(live) => live.summary().script,
@@ -184,12 +209,12 @@ impl Engine {
         let ways = self.ways_of(&script).await?;
         let ended = match &live {
             Some(_) => None,
-            None => Some(Ended { previous: self.job_before(&script, id).await?, facts: self.inventories.readings() }),
+            None => Some(Ended { earlier: self.earlier(id).await?, facts: self.inventories.readings() }),
         };
-        let kept = lock(&self.triage.views).iter().find(|kept| kept.is(id, &ways, ended.as_ref())).cloned();
+        let kept = lock(&self.triage.views).iter().find(|kept| kept.is((id, base), &ways, ended.as_ref())).cloned();
         let view = match kept {
             Some(kept) => kept.view,
-            None => self.made(id, &script, ways, ended).await?,
+            None => self.made((id, base), ways, ended).await?,
         };
         if let Some(live) = live {
             let view = Arc::clone(&view);
@@ -200,19 +225,18 @@ impl Engine {
 
     async fn made(
         &self,
-        id: JobId,
-        script: &str,
+        (id, base): (JobId, Option<JobId>),
         ways: Arc<Ways>,
         ended: Option<Ended>,
     ) -> Result<Arc<Mutex<View>>, Problem> {
         let job = self.job(id).await?;
-        let previous = match &ended {
-            Some(ended) => ended.previous,
-            None => self.job_before(script, id).await?,
+        let previous = match base {
+            Some(base) => Ok(self.chosen_base(id, base).await?),
+            None => self.baseline(id).await?,
         };
         let before = match previous {
-            Some(previous) => Some(self.job(previous).await?),
-            None => None,
+            Ok(previous) => Some(self.job(previous).await?),
+            Err(_) => None,
         };
         let (inventory, by) = (self.inventories.all(), Arc::clone(&ways));
         let view = blocking(move || {
@@ -223,19 +247,15 @@ impl Engine {
         .await?;
         let mut views = lock(&self.triage.views);
         // another way of looking at the same, jobs that have ended since, and all but the last few
-        views.retain(|kept| kept.job != id && (kept.ended.is_some() || self.jobs.live(kept.job).is_some()));
+        views.retain(|kept| {
+            (kept.job, kept.base) != (id, base) && (kept.ended.is_some() || self.jobs.live(kept.job).is_some())
+        });
         let over = views.iter().filter(|kept| kept.ended.is_some()).count().saturating_sub(KEEP - 1);
         let oldest: Vec<JobId> =
             views.iter().filter(|kept| kept.ended.is_some()).map(|kept| kept.job).take(over).collect();
         views.retain(|kept| !oldest.contains(&kept.job));
-        views.push(Kept { job: id, ways, ended, view: Arc::clone(&view) });
+        views.push(Kept { job: id, base, ways, ended, view: Arc::clone(&view) });
         Ok(view)
-    }
-
-    /// The job of this script before this one.
-    async fn job_before(&self, script: &str, id: JobId) -> Result<Option<JobId>, Problem> {
-        let script = script.to_owned();
-        Ok(self.jobs.store.db.call(move |db| db::job_before(db, &script, id)).await?)
     }
 
     async fn summary(&self, id: JobId) -> Result<crate::model::job::JobSummary, Problem> {
@@ -244,7 +264,7 @@ impl Engine {
     }
 
     /// How the ends of a script are named, with what every job of it that has ended teaches.
-    pub(super) async fn ways_of(&self, script: &str) -> Result<Arc<Ways>, Problem> {
+    pub(in crate::engine) async fn ways_of(&self, script: &str) -> Result<Arc<Ways>, Problem> {
         let name = script.to_owned();
         let unlearnt = self.jobs.store.db.call(move |db| store::unlearnt(db, &name)).await?;
         for job in unlearnt {

@@ -64,6 +64,7 @@ fn group(signature: &str, says: &str, runs: &[u32]) -> Group {
         devices: "lab:web[1-2]".into(),
         first_ended: None,
         before: Some(0),
+        met: false,
         fixed: 0,
         texts: 1,
         shared: Vec::new(),

@@ -120,7 +120,7 @@ impl Triage {
         let right = match member {
             Some(run) => Side::Run(run),
             // of several texts with one signature only a run tells which is meant
-            None if self.exact => Side::Run(*group.runs.first()?),
+            None if self.shows_exact() => Side::Run(*group.runs.first()?),
             None => Side::Group(group.signature.clone()),
         };
         let is_base = row.of == groups.base && member.is_none();

@@ -4,7 +4,9 @@
 
 pub mod compare;
 mod lists;
+pub mod masking;
 pub mod news;
+pub mod regroup;
 pub mod remarks;
 pub mod rows;
 mod verbs;
@@ -48,6 +50,8 @@ pub struct Triage {
     pub job: JobId,
     /// By equal texts, not by what they mean.
     pub exact: bool,
+    /// The job that the operator wants it compared with; `None`: the engine finds a fair one.
+    pub against: Option<JobId>,
     /// As the engine has them: of this job, and of the kind that was asked for last.
     pub groups: Option<Groups>,
     pub problem: Option<String>,
@@ -102,6 +106,7 @@ impl Triage {
         Self {
             job,
             exact: false,
+            against: None,
             groups: None,
             problem: None,
             focus: TriagePane::default(),
@@ -140,15 +145,30 @@ impl Triage {
     /// By equal texts, or by what they mean.
     pub fn turn(&mut self) {
         self.exact = !self.exact;
-        (self.groups, self.problem) = (None, None);
-        self.rows.clear();
+        // what is here stays until the other has come
         self.reset();
-        self.unsorted = true;
+    }
+
+    /// Compared with another job; `None`: with the one that the engine finds.
+    pub fn compare_with(&mut self, base: Option<JobId>) {
+        self.against = base;
+        self.reset();
+    }
+
+    /// What is on screen is what is asked for.
+    pub fn is_current(&self) -> bool {
+        let chosen = |groups: &Groups| self.against.is_none_or(|base| groups.previous == Some(base));
+        self.groups.as_ref().is_some_and(|groups| groups.exact == self.exact && chosen(groups))
+    }
+
+    /// The rows are by equal texts.
+    pub fn shows_exact(&self) -> bool {
+        self.groups.as_ref().map_or(self.exact, |groups| groups.exact)
     }
 
     /// An answer is awaited.
     pub fn waits(&self) -> bool {
-        (self.asking && self.groups.is_none()) || self.beside.waits()
+        (self.asking && !self.is_current()) || self.beside.waits()
     }
 
     /// When the engine is to be asked next, if nothing else happens before.
@@ -165,7 +185,7 @@ impl Triage {
             return None;
         }
         (self.stale, self.asking, self.asked_at) = (false, true, Some(now));
-        Some(Effect::LoadGroups { job: self.job, exact: self.exact })
+        Some(Effect::LoadGroups { job: self.job, exact: self.exact, base: self.against })
     }
 
     /// The states of the job before, once.
@@ -179,9 +199,9 @@ impl Triage {
     }
 
     /// `false`: it was not this one's question.
-    pub fn answered(&mut self, exact: bool, answer: Result<Groups, Problem>) {
-        if exact != self.exact {
-            return; // the other kind was asked for meanwhile
+    pub fn answered(&mut self, asked: (bool, Option<JobId>), answer: Result<Groups, Problem>) {
+        if asked != (self.exact, self.against) {
+            return; // something else was asked for meanwhile
         }
         self.asking = false;
         match answer {
@@ -272,7 +292,7 @@ impl Triage {
             self.order.clear();
             return;
         };
-        self.rows = rows::of(groups, &label::labels(groups), job, self.exact);
+        self.rows = rows::of(groups, &label::labels(groups), job);
         // between similar and identical one stays on the signature
         if let Some(home) = &mut self.look.home
             && !self.rows.iter().any(|row| row.key == *home)

@@ -66,7 +66,7 @@ impl News {
     pub fn ask(&mut self, now: Timestamp) -> Option<Effect> {
         let (job, heard) = self.jobs.iter_mut().find(|(_, heard)| heard.due().is_some_and(|due| due <= now))?;
         (heard.unasked, heard.asking, heard.asked_at) = (false, true, Some(now));
-        Some(Effect::LoadGroups { job: *job, exact: false })
+        Some(Effect::LoadGroups { job: *job, exact: false, base: None })
     }
 
     /// Nothing is on its way any more.

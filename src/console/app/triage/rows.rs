@@ -33,7 +33,7 @@ pub struct Row {
 const OPEN: &str = "...";
 
 /// A row for each group, in the order of the groups, and one for the runs that have not ended.
-pub fn of(groups: &Groups, labels: &[String], job: &Job, exact: bool) -> Vec<Row> {
+pub fn of(groups: &Groups, labels: &[String], job: &Job) -> Vec<Row> {
     let mut rows: Vec<Row> = groups
         .groups
         .iter()
@@ -41,7 +41,7 @@ pub fn of(groups: &Groups, labels: &[String], job: &Job, exact: bool) -> Vec<Row
         .enumerate()
         .map(|(at, (group, label))| {
             let digest = || group.runs.first().and_then(|run| job.runs.get(*run as usize)?.digest.clone());
-            let text = if exact { digest().unwrap_or_default() } else { String::new() };
+            let text = if groups.exact { digest().unwrap_or_default() } else { String::new() };
             let says = if group.says.is_empty() { "(said nothing)".to_owned() } else { text::plain(&group.says) };
             Row {
                 key: format!("{}{text}", group.signature),
@@ -124,12 +124,12 @@ impl GroupRows<'_> {
     }
 }
 
-/// `NEW`, `31 -> 5`, `13 = 13`; beside which there was nothing, nothing.
+/// `NEW`: no job before ended like this; `0 -> 3`: only the one that it is compared with did not; `31 -> 5`, `13 = 13`.
+/// Beside which there was nothing, nothing.
 pub fn versus(group: &Group) -> String {
     match (group.before, group.runs.len()) {
         (None, _) => "-".into(),
-        (Some(0), n) if group.state == RunState::Ok => format!("0 -> {n}"),
-        (Some(0), _) => "NEW".into(),
+        (Some(_), _) if group.is_new() && group.state != RunState::Ok => "NEW".into(),
         (Some(before), n) if before == n => format!("{before} = {n}"),
         (Some(before), n) => format!("{before} -> {n}"),
     }

@@ -5,9 +5,9 @@ use super::{Triage, TriagePane};
 use crate::console::app::commands::Do;
 use crate::console::app::held::Held;
 use crate::console::app::list::ListId;
-use crate::console::app::marks;
 use crate::console::app::prompt::Purpose;
 use crate::console::app::{App, Effect, LivePane, View};
+use crate::console::app::{layout, marks};
 use crate::console::text;
 use crate::model::compare::Compared;
 use crate::model::job::JobId;
@@ -126,6 +126,8 @@ impl App {
             Do::NextTab => self.hint = Some("the groups are the last tab of a job".into()),
             Do::Base => self.open_bases(),
             Do::Exact => triage.turn(),
+            Do::Merge | Do::Split => self.open_regroup(verb, effects),
+            Do::Window => self.open_window(effects),
             Do::Ack => self.acknowledge(effects),
             Do::Note => self.open_remark(Purpose::Note),
             Do::EditRunbook => self.open_remark(Purpose::Runbook),
@@ -211,16 +213,23 @@ impl App {
         else {
             return Vec::new();
         };
+        let wide = self.area.width >= layout::WIDE;
         let devices = groups.open + groups.groups.iter().map(|group| group.runs.len()).sum::<usize>();
         let mut facts = vec![format!(
-            "{} dev in {}",
+            "{} {} in {}",
             text::count(devices as u64),
+            if wide { "devices" } else { "dev" },
             text::number(groups.groups.len() as u64, "group")
         )];
-        facts.extend(
-            triage.base().map(|(group, label)| format!("base {label} {}", text::count(group.runs.len() as u64))),
-        );
-        facts.extend(groups.previous.map(|previous| format!("beside {previous}")));
+        facts.extend(triage.base().map(|(group, label)| match wide {
+            true => format!("base {label} (largest ok group)"),
+            false => format!("base {label} {}", text::count(group.runs.len() as u64)),
+        }));
+        facts.extend(groups.previous.map(|previous| match wide {
+            true => format!("compared with {previous}"),
+            false => format!("beside {previous}"),
+        }));
+        facts.extend(groups.alone.map(|alone| alone.words().to_owned()));
         facts
     }
 }

@@ -3,6 +3,7 @@
 mod diff;
 mod groups;
 mod members;
+pub mod regroup;
 
 use ratatui::buffer::Buffer;
 

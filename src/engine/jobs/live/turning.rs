@@ -101,11 +101,13 @@ impl LiveJob {
             .collect()
     }
 
-    /// No earlier job of the script met this end.
-    pub fn met_new(&self, signature: String, says: String, run: u32) {
+    /// No earlier job of the script met this end. `told`: there was an earlier job, so that this is news.
+    pub fn met_new(&self, signature: String, says: String, run: u32, told: bool) {
         let mut inner = lock(&self.inner);
         inner.machine.met_new(&signature);
-        inner.transitions.push(Transition::NewSignature { signature, says, run });
+        if told {
+            inner.transitions.push(Transition::NewSignature { signature, says, run });
+        }
         inner.job_dirty = true;
         self.follow_machine(&mut inner);
         self.bell.changed.notify_one();
