@@ -317,6 +317,10 @@ fn a_report_is_written_whole_or_not_at_all() {
         home.verb(["export", "1", "--output", "job.json", "--force"]).after("trap '' XFSZ; ulimit -f 0").run().exits(1);
     assert!(full.errors().contains("cannot write job.json") && full.errors().contains("nothing was written"), "{full}");
     assert_eq!(std::fs::read(&path).expect("still there"), before);
+    // a device is written to, and never put away for a file
+    let device = home.verb(["export", "1", "--format", "json", "--output", "/dev/full", "--force"]).run().exits(1);
+    assert!(device.errors().contains("No space left on device"), "{device}");
+    assert!(!std::fs::metadata("/dev/full").expect("it is there").is_file(), "it is no file now");
     let names: Vec<_> =
         std::fs::read_dir(home.work()).expect("folder").flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(names, ["job.json"], "nothing half written is left");

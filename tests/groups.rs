@@ -60,6 +60,13 @@ fn from_two_bad_devices_to_a_note_and_a_saved_target_without_a_name_typed() {
     });
     console.sees("2 of 2 via=proxy-b");
     console.sees("share via=proxy-b, none of the");
+    // 6. it might grow: nothing new is sent until somebody says so, which asks
+    console.keys("p");
+    console.sees("job 2: paused");
+    console.keys("p");
+    console.sees("Go on");
+    console.keys("<tab><enter>");
+    console.sees("job 2: resumed");
     // the last one ends, and the row of those without a result goes
     std::fs::write(&gate, "").expect("the test's own home");
     console.loses("no result yet");
@@ -90,6 +97,17 @@ fn from_two_bad_devices_to_a_note_and_a_saved_target_without_a_name_typed() {
     console.text(":group save s1-proxyb");
     console.keys("<enter>");
     console.sees("saved as @s1-proxyb");
+    // 8. the page for the ticket, on a disk that holds it; a second one does not take its place unasked
+    console.keys("D");
+    console.sees("Export  job 2");
+    console.keys("<enter><enter>");
+    console.sees("job-2-patch.md: job 2 as md, 12 devices");
+    console.keys("D");
+    console.sees("Export  job 2");
+    console.keys("<enter><enter>");
+    console.sees("job-2-patch.md exists already.");
+    console.keys("<esc>");
+    console.loses("exists already");
     // its devices, and the output of one
     console.keys("<enter>");
     console.sees("web008");
@@ -98,6 +116,10 @@ fn from_two_bad_devices_to_a_note_and_a_saved_target_without_a_name_typed() {
     console.sees("3 Tail");
     console.quit().is_restored();
 
+    let page = std::fs::read_to_string(home.work().join("job-2-patch.md")).expect("the page is where it was started");
+    for words in ["# Job 2", "sw_vers: command not found", "wait for the vendor", "`via=proxy-b`: 2 of 2 here"] {
+        assert!(page.contains(words), "{words} in\n{page}");
+    }
     let groups = home.verb(["groups", "2", "--json"]).run().ok().json();
     let first = &groups["groups"][0];
     assert_eq!(first["note"]["text"], "wait for the vendor", "{groups:#}");

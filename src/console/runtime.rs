@@ -475,6 +475,13 @@ impl Desk {
                 let path = files::named(&path, &self.settings.home);
                 tokio::spawn(pipe::save_and_say(client, path, feed, engine.results()));
             }
+            Effect::ReadAudit { serial } => {
+                let client = engine.client();
+                engine.apart(async move {
+                    let (text, ended) = pipe::audit(client).await;
+                    Some(Event::Piped { serial, text, ended: Some(ended) })
+                });
+            }
             Effect::Export(wish) => {
                 self.export = Some(engine.export(*wish, &self.settings.home, CLIPBOARD));
             }

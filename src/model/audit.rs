@@ -188,6 +188,21 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// On one line, for a person.
+    pub fn words(&self) -> String {
+        let deed = &self.deed;
+        let job = deed.job.map(|job| format!("job {job}"));
+        let script = deed.script.as_ref().map(|script| match &deed.version {
+            Some(version) => format!("{script} {version}"),
+            None => script.clone(),
+        });
+        let devices = deed.devices.map(|devices| super::amounts::number(devices, "device"));
+        let target = deed.target.as_ref().map(|target| format!("on {target}"));
+        let parts = [job, script, target, devices, deed.note.clone()];
+        let about = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
+        format!("{:>5}  {}  {:<8}  {:<8}  {about}", self.seq, self.at.strftime("%F %TZ"), deed.by, deed.act.word())
+    }
+
     /// The one that follows.
     pub fn after(prev: &Head, at: Timestamp, deed: Deed) -> Self {
         let at = at.round(jiff::Unit::Millisecond).unwrap_or(at);

@@ -25,7 +25,17 @@ pub struct Device {
     pub last_error: Option<String>,
 }
 
+/// Facts that say how a device is reached, and nothing of what it is.
+pub const REACHED: [&str; 3] = ["address", "port", "user"];
+
 impl Device {
+    /// Its facts: what and where it is before how it is reached, which is each one's own.
+    pub fn telling(&self) -> impl Iterator<Item = (&str, &str)> {
+        let reached = |fact: &str| REACHED.contains(&fact);
+        let of = move |late: bool| self.facts.iter().filter(move |(fact, _)| reached(fact) == late);
+        of(false).chain(of(true)).map(|(fact, value)| (fact.as_str(), value.as_str()))
+    }
+
     pub fn new(connection: &str, name: &str) -> Self {
         Self {
             id: format!("{connection}:{name}"),

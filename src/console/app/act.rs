@@ -3,6 +3,7 @@
 
 use super::commands::{self, Command, Do};
 use super::list::{ListId, Sort};
+use super::pages::Pages;
 use super::palette::Palette;
 use super::prompt::{Prompt, Purpose};
 use super::{App, Effect, Layer, Pane, View};
@@ -174,6 +175,7 @@ impl App {
             Do::Themes => self.open_themes(),
             Do::Keymaps => self.open_keymaps(),
             Do::Refresh => self.reload(effects),
+            Do::Audit => self.open_audit(effects),
             Do::GoScripts | Do::GoTargets | Do::GoJobs | Do::GoHistory | Do::GoGroups | Do::GoLog | Do::LastView => {
                 self.close_layers();
                 match verb {
@@ -192,6 +194,12 @@ impl App {
             _ => return false,
         }
         true
+    }
+
+    fn open_audit(&mut self, effects: &mut Vec<Effect>) {
+        self.pipes += 1;
+        effects.push(Effect::ReadAudit { serial: self.pipes });
+        self.layers.push(Layer::Pages(Box::new(Pages::new(self.pipes, "quarterdeck audit"))));
     }
 
     pub(super) fn go(&mut self, pane: Pane) {

@@ -90,8 +90,8 @@ static GROUPS: [Col; 12] = [
     col("first", "first seen", (10, 10), FULL),
     col("vs", "before", (9, 12), 0),
     Col { width: (28, 36), ..flex("says", "what it says", 28, 0) },
-    col("ack", "ack", (6, 8), 130),
-    flex("note", "note", 14, 64),
+    Col { extra: true, ..col("ack", "ack", (6, 8), 130) },
+    Col { extra: true, ..flex("note", "note", 14, 64) },
     right("texts", "texts", (5, 5), NEVER),
     col("signature", "signature", (19, 19), NEVER),
 ];

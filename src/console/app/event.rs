@@ -428,6 +428,10 @@ pub enum Effect {
         feed: Feed,
     },
     StopPipe(u64),
+    /// Who did what, as the pages of a text; answered like a command.
+    ReadAudit {
+        serial: u64,
+    },
     /// Show the text in the operator's pager.
     Pager(Feed),
     /// Write the text to a new file.

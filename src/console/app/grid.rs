@@ -59,8 +59,7 @@ pub struct Row {
 /// A fact of more values than this tells nothing at a glance.
 const VALUES: usize = 40;
 const LABEL: usize = 14;
-/// Facts that say how a device is reached, and nothing of what it is.
-pub const REACHED: [&str; 3] = ["address", "port", "user"];
+pub use crate::model::device::REACHED;
 
 fn device<'a>(tree: &'a Tree, run: &Run) -> Option<&'a Device> {
     tree.by_id.get(&run.device).and_then(|at| tree.targets.devices.get(*at))

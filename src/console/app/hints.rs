@@ -1,7 +1,7 @@
 //! The hints row: which commands it names and by which word. Computed from the command table and the operator's own
 //! keys; a layer that uses the general keys for something of its own says so here.
 
-use super::commands::{self, Command, TABLE};
+use super::commands::{self, Command, Do, TABLE};
 use super::list::ListId;
 use super::marks::marking;
 use super::{App, Layer, View, help};
@@ -61,6 +61,7 @@ impl App {
             // A pane's zoom is enter there; the live view has more to say than fits.
             front.retain(|command| command.name != "zoom-pane");
         }
+        front.retain(|command| self.is_of_use(command));
         // A list's own verbs where there is a list, marks where it takes any, and of the rest what the marked rows allow.
         let list = self.list_here().filter(|list| self.layers.is_empty() || *list == ListId::Planned);
         front.retain(|command| {
@@ -72,6 +73,17 @@ impl App {
             front.into_iter().partition(|command| ALWAYS.contains(&command.name));
         let hint = |command: &&Command| self.hint_of(command, command.hint, dialog || editor);
         (front.iter().filter_map(hint).collect(), always.iter().filter_map(hint).collect())
+    }
+
+    /// Pausing, stopping and going on are for a job that runs, a retry for one that has ended.
+    fn is_of_use(&self, command: &Command) -> bool {
+        let job = || self.job_here();
+        match command.verb {
+            Do::Pause | Do::Stop => job().is_none_or(|job| !job.state.ended()),
+            Do::Approve => job().is_some_and(|job| job.progress.asks.is_some()),
+            Do::Retry(_) => job().is_some_and(|job| job.state.ended()),
+            _ => true,
+        }
     }
 
     /// In a dialog letters are text: there a command is named by its last key, which is a function key.

@@ -202,7 +202,7 @@ pub fn live(area: Rect, shape: Shape, focus: LivePane, zoom: bool, sizes: Sizes)
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Groups {
     pub groups: Option<Rect>,
-    /// Rows below the list of groups: what is worth a look.
+    /// Rows below the list of groups: what is worth a look, and the strip of the time where there is room.
     pub remarks: u16,
     pub members: Option<Rect>,
     /// Rows below the list of members: what they share.
@@ -220,6 +220,11 @@ impl Groups {
     }
 }
 
+/// There is room for a row that names the sets of a job: between the status and the hints.
+pub const fn with_sets(area: Rect) -> bool {
+    area.width >= WIDE && area.height >= 30
+}
+
 /// `groups`, `remarks`, `facts`: how many there are of each.
 pub fn groups(
     area: Rect,
@@ -229,6 +234,7 @@ pub fn groups(
     sizes: Sizes,
 ) -> Groups {
     let body = strips(area).body;
+    let body = Rect { height: body.height - u16::from(with_sets(area)), ..body };
     let few = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     // a blank row before what stands below a list
     let below = |n: usize| if n == 0 { 0 } else { few(n).saturating_add(1) };

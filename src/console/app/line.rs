@@ -19,7 +19,7 @@ struct Word {
     doc: &'static str,
 }
 
-const WORDS: [Word; 15] = [
+const WORDS: [Word; 16] = [
     Word { name: "filter", takes: "[EXPRESSION]", doc: "show only rows that pass, in the list below" },
     Word { name: "sort", takes: "[COLUMN [asc|desc]]", doc: "sort the list below by a column" },
     Word { name: "run", takes: "SCRIPT [EXPRESSION]", doc: "open the launch dialog with both filled in" },

@@ -244,6 +244,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("global", "go-search", "", "g/"),
     ("global", "go-where", "", "gw"),
     ("global", "go-log", "", "gl"),
+    ("global", "audit", "", ":audit<enter>"),
     ("global", "theme", "", "gc"),
     ("global", "keymap", "", ":keymap<enter>"),
     ("global", "last-view", "3<enter>", "-"),

@@ -65,7 +65,7 @@ mod perform;
 pub mod planned;
 pub mod prompt;
 mod reading;
-mod retry;
+pub mod retry;
 mod said;
 #[cfg(test)]
 pub mod sample;

@@ -94,7 +94,7 @@ impl App {
     }
 
     /// How many devices it would take.
-    pub(super) fn retried(&self, verb: Do) -> Option<u64> {
+    pub fn retried(&self, verb: Do) -> Option<u64> {
         let Do::Retry(again) = verb else { return None };
         let job = self.held_here()?;
         Some(match again.left() {

@@ -331,6 +331,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::Pager(_)
         | Effect::Save { .. }
         | Effect::Export(_)
+        | Effect::ReadAudit { .. }
         | Effect::StopExport(_)
         | Effect::Suspend
         | Effect::Redraw

@@ -2,6 +2,7 @@
 //! stream, nothing is gathered; a program that does not read holds the stream up and nobody else. What only a
 //! terminal would show is made safe first; what a program reads is as it was.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -29,6 +30,9 @@ use crate::model::search::Pattern;
 
 /// Lines asked for at a time.
 const PAGE: usize = 2_000;
+
+/// Entries of the audit log that are shown.
+const ENTRIES: usize = 5_000;
 
 /// A piece of a command's output on its way to the screen.
 const PIECE: usize = 64 * 1024;
@@ -188,6 +192,26 @@ impl SafeLines {
         }
         text::plain(&String::from_utf8_lossy(&std::mem::take(&mut self.0))) + "\n"
     }
+}
+
+/// The last entries of the audit log, the newest first; and how many there are.
+pub async fn audit(client: Option<Client>) -> (String, String) {
+    let Some(client) = client else { return (String::new(), "no engine answers".to_owned()) };
+    let (mut from, mut last, mut count) = (Some(0), VecDeque::new(), 0_u64);
+    while let Some(offset) = from {
+        let page = match client.audit(offset, None).await {
+            Ok(page) => page,
+            Err(error) => return (String::new(), error.to_string()),
+        };
+        from = page.next;
+        count += page.entries.len() as u64;
+        for entry in page.entries {
+            last.push_front(text::plain(&entry.words()));
+            last.truncate(ENTRIES);
+        }
+    }
+    let text = last.into_iter().map(|line| line + "\n").collect();
+    (text, format!("{} entries, the newest first", text::count(count)))
 }
 
 /// A child with everything it started: gone when this is dropped.

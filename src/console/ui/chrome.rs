@@ -41,7 +41,8 @@ pub fn crumbs(app: &App, area: Rect, buf: &mut Buffer) {
     line(buf, area, &left);
 
     // The right side gives way part by part; when it is drawn stands at its end, and gives way last but for the mode.
-    let clock = (!editing && app.link == Link::Attached).then(|| clock(app, area.width));
+    // (the groups have more to say of their job than fits)
+    let clock = (!editing && app.view != View::Groups && app.link == Link::Attached).then(|| clock(app, area.width));
     let mut clock = clock.map(|clock| vec![Span::styled(clock, muted)]);
     let room = area.width.saturating_sub(used + 2);
     loop {

@@ -104,9 +104,14 @@ fn screen(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         }
     }
     chrome::crumbs(app, strips.crumbs, buf);
+    let sets = app.view == View::Groups && covered.is_none() && app.sorted().is_some() && layout::with_sets(area);
     let has_bar = app.view == View::Editor && editor::has_bar(app);
     if !has_bar && !matches!(app.layers.last(), Some(Layer::Launch(_) | Layer::Prompt(_))) {
-        chrome::status(app, strips.status, buf);
+        let status = if sets { Rect { y: strips.status.y.saturating_sub(1), ..strips.status } } else { strips.status };
+        chrome::status(app, status, buf);
+        if sets {
+            triage::strip::sets(app, strips.status, buf);
+        }
     }
     chrome::hints(app, strips.hints, buf);
     if !app.pending.is_empty() {

@@ -281,7 +281,7 @@ fn facts(device: &Device) -> String {
     if let Some(why) = device.last_error.as_ref().filter(|_| device.state != crate::model::device::Reach::Online) {
         return text::plain(why);
     }
-    let facts: Vec<String> = device.facts.iter().map(|(fact, value)| format!("{fact} {value}")).collect();
+    let facts: Vec<String> = device.telling().map(|(fact, value)| format!("{fact} {value}")).collect();
     text::plain(&facts.join("  "))
 }
 
@@ -306,7 +306,7 @@ fn device_facts(app: &App, area: Rect, buf: &mut Buffer) {
         rows.push(("groups".into(), device.groups.join(" ")));
     }
     rows.extend(device.last_error.clone().map(|why| ("error".to_owned(), why)));
-    rows.extend(device.facts.iter().map(|(fact, value)| (fact.clone(), value.clone())));
+    rows.extend(device.telling().map(|(fact, value)| (fact.to_owned(), value.to_owned())));
     for (n, (fact, value)) in rows.iter().take(usize::from(inside.height)).enumerate() {
         let cells = [left(text::plain(fact), muted), left(text::plain(value), plain)];
         row(buf, nth(inside, n as u16), &[14, 0], &cells);

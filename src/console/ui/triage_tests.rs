@@ -12,7 +12,7 @@ use crate::model::wire::{Code, Problem};
 const SIZES: [((u16, u16), bool); 4] = [((80, 24), true), ((80, 24), false), ((140, 40), false), ((60, 15), true)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 8] = [
+const SCREENS: [(&str, &str); 12] = [
     ("exact", "3uij"),
     ("diff", "3uj3n"),
     ("beside", "3uj3ci"),
@@ -21,6 +21,10 @@ const SCREENS: [(&str, &str); 8] = [
     ("acked", "3ujamvendor has it<enter>jOhttps://wiki.example/rb/RB-77<enter>"),
     ("note", "3ujmRB-77: wait"),
     ("open", "3uGf"),
+    ("merge", "3uj<space><space>+"),
+    ("split", "3uj_"),
+    ("export", "3uD"),
+    ("exporting", "3uD<right><enter><enter>"),
 ];
 
 fn drawn(session: &Session) -> String {

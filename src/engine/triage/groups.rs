@@ -310,6 +310,7 @@ fn part(of: &Group, runs: Vec<u32>, ends: &Ends) -> Group {
         devices: ends.names.fold(&runs),
         first_ended: runs.iter().filter_map(|run| ends.end(*run).finished_at).min(),
         before: None,
+        met: false,
         fixed: 0,
         texts: 1,
         shared: Vec::new(),

@@ -34,6 +34,8 @@ impl App {
         let Some(triage) = &self.triage else { return Panes::default() };
         let wide = self.area.width >= layout::WIDE;
         let remarks = triage.remark_lines(usize::from(self.area.width.saturating_sub(4))).len();
+        let ended = triage.groups.as_ref().is_some_and(|groups| !groups.groups.is_empty());
+        let remarks = remarks + usize::from(ended && layout::with_sets(self.area));
         let counts = (triage.rows.len(), remarks, triage.fact_lines(wide));
         layout::groups(self.area, counts, triage.focus, triage.zoom, self.overview.sizes)
     }

@@ -9,6 +9,7 @@ pub mod news;
 pub mod regroup;
 pub mod remarks;
 pub mod rows;
+pub mod strip;
 mod verbs;
 pub mod worth;
 
@@ -67,6 +68,8 @@ pub struct Triage {
     pub bases: Vec<compare::Side>,
     /// How each device ended in the job before: its number, and the states.
     pub before: Option<(JobId, HashMap<String, RunState>)>,
+    /// What the bad ones of these were called.
+    pub failures: HashMap<String, String>,
     /// The group list is out of date.
     unsorted: bool,
     /// The engine knows more than we do.
@@ -119,6 +122,7 @@ impl Triage {
             beside: Beside::default(),
             bases: Vec::new(),
             before: None,
+            failures: HashMap::new(),
             unsorted: false,
             stale: true,
             asking: false,
@@ -161,6 +165,11 @@ impl Triage {
         self.groups.as_ref().is_some_and(|groups| groups.exact == self.exact && chosen(groups))
     }
 
+    /// Other groups are on their way than those that are here.
+    pub fn waits_for_groups(&self) -> bool {
+        self.asking && !self.is_current()
+    }
+
     /// The rows are by equal texts.
     pub fn shows_exact(&self) -> bool {
         self.groups.as_ref().map_or(self.exact, |groups| groups.exact)
@@ -168,7 +177,7 @@ impl Triage {
 
     /// An answer is awaited.
     pub fn waits(&self) -> bool {
-        (self.asking && !self.is_current()) || self.beside.waits()
+        self.waits_for_groups() || self.beside.waits()
     }
 
     /// When the engine is to be asked next, if nothing else happens before.
@@ -216,6 +225,9 @@ impl Triage {
     pub fn heard_before(&mut self, job: &Job) {
         if self.asked_before == Some(job.summary.id) {
             let states = job.runs.iter().map(|run| (run.device.clone(), run.state)).collect();
+            let bad = job.runs.iter().filter(|run| run.state.bad());
+            let named = bad.filter_map(|run| Some((run.device.clone(), run.signature.as_ref()?.name.clone())));
+            self.failures = named.collect();
             self.before = Some((job.summary.id, states));
             self.members.unsorted = true;
         }
@@ -300,6 +312,11 @@ impl Triage {
         {
             home.clone_from(&row.key);
         }
+        // a column in which nothing stands would take the room of what they say
+        self.look.extra = match self.rows.iter().any(|row| !row.note.is_empty() || !row.acked.is_empty()) {
+            true => &["ack", "note"],
+            false => &[],
+        };
         self.look.changed();
         let rows = GroupRows { all: &self.rows, groups, runs: job.runs.len(), zone };
         let key = |row: usize| Cow::Borrowed(self.rows[row].key.as_str());

@@ -170,7 +170,7 @@ pub(super) fn devices(app: &App, launch: &Launch, open: &DeviceList, body: Rect,
         }
         (_, Some(why), _) => (Some(text::plain(why)), muted),
         (_, None, device) => {
-            let facts = device.iter().flat_map(|device| &device.facts);
+            let facts = device.iter().flat_map(|device| device.telling());
             let facts: Vec<String> = facts.map(|(fact, value)| text::plain(&format!("{fact} {value}"))).collect();
             (Some(facts.join("  ")), muted)
         }

@@ -94,16 +94,29 @@ fn about(triage: &Triage, job: &Job, comparison: &Comparison, area: Rect, style:
     let mut lines: Vec<String> = Vec::new();
     if !comparison.masks.is_empty() {
         let masks = comparison.masks.iter().map(|masked| format!("{} x{}", text::plain(&masked.mark), masked.count));
-        lines.push(format!("masked here: {}", masks.collect::<Vec<_>>().join("  ")));
+        lines.push(format!("masked here:  {}", masks.collect::<Vec<_>>().join("  ")));
     }
     if let (Some(group), Some(row)) = (triage.group(), triage.row()) {
         let texts = text::number(group.texts as u64, "exact text");
-        lines.push(format!("{} in itself: {}, {texts}", row.label, text::number(group.runs.len() as u64, "device")));
+        lines.push(format!(
+            "{} inside itself: {}, {texts}",
+            row.label,
+            text::number(group.runs.len() as u64, "device")
+        ));
     }
     if let Some((previous, states)) = &triage.before {
         let name = device(job, &comparison.right);
-        lines.push(match states.get(&comparison.right.device) {
-            Some(state) => format!("{name} last time ({previous}): {}", state.word()),
+        let right = &comparison.right;
+        let run = job.runs.iter().find(|run| run.device == right.device);
+        let now = run.and_then(|run| run.signature.as_ref()).map(|signature| &signature.name);
+        lines.push(match states.get(&right.device) {
+            Some(state) if state.bad() => {
+                let same = now.is_some() && triage.failures.get(&right.device) == now;
+                let which = if same { "identical failure" } else { "another failure" };
+                let which = if right.state.bad() { which } else { "a failure" };
+                format!("same device last time ({previous}, {name}): {which}")
+            }
+            Some(state) => format!("same device last time ({previous}, {name}): {}", state.word()),
             None => format!("{name} was not part of {previous}"),
         });
     }

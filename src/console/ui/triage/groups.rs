@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::console::app::App;
+use super::strip;
 use crate::console::app::columns::{self, Col};
 use crate::console::app::list::{ListId, Sort};
 use crate::console::app::triage::Triage;
 use crate::console::app::triage::rows::versus;
 use crate::console::app::triage::worth::HEADING;
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::ui::cells::{line, nth, pane};
@@ -22,13 +23,14 @@ pub fn draw(app: &App, triage: &Triage, job: &Job, (area, remarks): (Rect, u16),
     let theme = &app.theme;
     let (list, look) = (ListId::Groups, &triage.look);
     let focused = table::focused(app, list);
-    let kind = if triage.exact { "identical" } else { "similar" };
-    let other = if triage.exact { "similar" } else { "identical" };
+    let (kind, other) = if triage.shows_exact() { ("identical", "similar") } else { ("similar", "identical") };
     let order = match look.sort {
         Sort { column: 3, reverse: false } => "worst and new first".to_owned(),
         _ => app.sorted_by(list),
     };
     let more = format!("{kind} ({}: {other})  {order}", chrome::key_of(app, "groups", "exact"));
+    // what is here stays until what was asked for has come
+    let more = if triage.groups.is_some() && triage.waits_for_groups() { format!("{more}  grouping…") } else { more };
     let foot = table::foot(app, list, triage.cursor.at, triage.order.len(), area.width);
     let head = table::head(app, list, "1", "Groups", &more, area.width);
     let inside = pane(app, buf, area, head, &foot, focused);
@@ -86,13 +88,19 @@ pub fn draw(app: &App, triage: &Triage, job: &Job, (area, remarks): (Rect, u16),
             .draw(theme, upper, buf);
     }
     let lower = Rect { y: upper.bottom(), height: remarks, ..inside };
-    worth(app, triage, lower, buf);
+    let used = worth(app, triage, lower, buf);
+    if layout::with_sets(app.area) && remarks > used + 1 {
+        strip::time(app, triage, job, nth(lower, used + 1), buf);
+    }
 }
 
 /// `worth a look  S3 new signature      S1 5 of 5 via=proxy-b      fixed since 4805: …`
-fn worth(app: &App, triage: &Triage, area: Rect, buf: &mut Buffer) {
+/// Tells how many rows it takes.
+fn worth(app: &App, triage: &Triage, area: Rect, buf: &mut Buffer) -> u16 {
     let theme = &app.theme;
-    for (n, remarks) in triage.remark_lines(usize::from(area.width)).into_iter().enumerate() {
+    let lines = triage.remark_lines(usize::from(area.width));
+    let rows = lines.len() as u16;
+    for (n, remarks) in lines.into_iter().enumerate() {
         let heading = if n == 0 { "worth a look" } else { "" };
         let mut spans = vec![Span::styled(text::pad(heading, HEADING), theme.style(Role::TextMuted))];
         for (at, remark) in remarks.into_iter().enumerate() {
@@ -107,4 +115,5 @@ fn worth(app: &App, triage: &Triage, area: Rect, buf: &mut Buffer) {
         // the first row is the blank between
         line(buf, nth(area, n as u16 + 1), &Line::from(spans));
     }
+    rows
 }

@@ -23,9 +23,12 @@ pub fn draw(app: &App, triage: &Triage, (area, facts): (Rect, u16), buf: &mut Bu
     let look = &members.look;
     let focused = table::focused(app, list);
     let label = triage.row().map_or("", |row| &row.label);
-    let more = format!("{label}  {}", text::count(members.of.len() as u64));
+    // the name that it has in every job, where there is room: the label is this job's alone
+    let name = triage.group().filter(|_| area.width >= 40).map_or("", |group| group.signature.as_str());
+    let more = format!("{label}  {}  {}", text::count(members.of.len() as u64), text::plain(name));
+    let more = more.trim_end();
     let foot = table::foot(app, list, members.cursor.at, members.order.len(), area.width);
-    let head = table::head(app, list, "2", "Members", &more, area.width);
+    let head = table::head(app, list, "2", "Members", more, area.width);
     let inside = pane(app, buf, area, head, &foot, focused);
     let Some(rows) = app.member_rows().filter(|rows| !rows.of.is_empty()) else {
         return states::no_group_chosen(app).draw(app, inside, buf);

@@ -4,6 +4,7 @@ mod diff;
 mod groups;
 mod members;
 pub mod regroup;
+pub mod strip;
 
 use ratatui::buffer::Buffer;
 
