@@ -96,8 +96,8 @@ fn tell(app: &mut App, event: Event) {
     let mut events = vec![event];
     while let Some(event) = events.pop() {
         for effect in app.update(event) {
-            if let Effect::LoadGroups { job, exact } = effect {
-                events.push(Event::Groups { job, exact, answer: Box::new(Ok(GROUPS.clone())) });
+            if let Effect::LoadGroups { job, exact, base } = effect {
+                events.push(Event::Groups { job, exact, base, answer: Box::new(Ok(GROUPS.clone())) });
                 continue;
             }
             if let Effect::Lines(ask) = effect {
