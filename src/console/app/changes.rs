@@ -11,7 +11,11 @@ use crate::console::text;
 use crate::model::compare::{Against, Comparison, Pick, Shift, What};
 use crate::model::filter::{Column, Kind, Rows};
 use crate::model::job::JobId;
+use crate::model::nodeset;
 use crate::model::wire::Problem;
+
+/// Devices of a job that are counted one by one.
+const MOST: usize = 1_000_000;
 
 #[derive(Debug)]
 pub struct Changes {
@@ -19,6 +23,9 @@ pub struct Changes {
     /// What it is compared with; `None`: the one of the same script before it.
     pub other: Option<JobId>,
     pub answer: Option<Against>,
+    /// Devices of one of them alone, left and right, and of both.
+    pub alone: (usize, usize),
+    pub both: usize,
     pub problem: Option<String>,
     asking: bool,
     pub cursor: Cursor,
@@ -38,6 +45,8 @@ impl Changes {
             job,
             other,
             answer: None,
+            alone: (0, 0),
+            both: 0,
             problem: None,
             asking: false,
             cursor: Cursor::default(),
@@ -214,7 +223,13 @@ impl App {
         changes.asking = false;
         changes.unsorted = true;
         match answer {
-            Ok(against) => (changes.answer, changes.problem) = (Some(against), None),
+            Ok(against) => {
+                let count = |devices: &str| nodeset::expand(devices, MOST).map_or(0, |names| names.len());
+                changes.alone = (count(&against.only_left), count(&against.only_right));
+                let ended: usize = against.groups.iter().map(|group| group.right).sum();
+                changes.both = ended.saturating_sub(changes.alone.1);
+                (changes.answer, changes.problem) = (Some(against), None);
+            }
             Err(problem) => changes.problem = Some(problem.error),
         }
     }
@@ -289,7 +304,7 @@ impl App {
         let shown = changes.order.iter().filter_map(|at| changes.shifts().get(*at as usize));
         let names: Vec<&str> = shown.map(|shift| shift.name.as_str()).collect();
         if !names.is_empty() {
-            items.push(("node set listed", crate::model::nodeset::fold(names)));
+            items.push(("node set listed", nodeset::fold(names)));
         }
         let other = changes.answer.as_ref().map(|against| against.left).or(changes.other);
         let other = other.map_or_else(String::new, |other| format!("{other} "));

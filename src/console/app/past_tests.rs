@@ -188,6 +188,25 @@ fn a_device_of_two_jobs_is_compared_line_by_line() {
 }
 
 #[test]
+fn jobs_that_share_no_device_say_so() {
+    let mut session = session();
+    session.keys("3d");
+    let against = crate::model::compare::Against {
+        shifts: Vec::new(),
+        only_left: "lab:db[1-9]".into(),
+        only_right: "lab:web[1,3,5,7,9,11,13,15,17-258]".into(),
+        ..session.app.changes.as_ref().unwrap().answer.clone().unwrap()
+    };
+    session.keys("<esc>d");
+    let against = crate::model::compare::Against { groups: vec![], ..against };
+    session.app.update(Event::JobsCompared { job: 12, other: None, answer: Box::new(Ok(against)) });
+    let screen = session.screen();
+    assert!(screen.contains("No device has ended in both jobs"), "{screen}");
+    assert!(screen.contains("only in 9: lab:db[1-9]") && screen.contains("only in 12: 250"), "{screen}");
+    assert!(screen.contains("one still runs: ^r compares again"), "{screen}");
+}
+
+#[test]
 fn a_job_without_one_before_it_says_what_to_do() {
     let mut session = Session::starting((80, 24), true);
     session.jobs = vec![job(3, &[RunState::Ok])];

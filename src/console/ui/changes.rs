@@ -16,6 +16,9 @@ use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::compare::{Against, Changed, Way};
 
+/// Devices of one job alone are named where that takes no more room.
+const FEW: usize = 20;
+
 pub fn draw(app: &App, buf: &mut Buffer) {
     let Some(changes) = &app.changes else { return };
     let list = ListId::Changes;
@@ -35,9 +38,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     let below = layout::changes_below(area, against.groups.len());
     let upper = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1 + below), ..inside };
     if against.shifts.is_empty() {
-        let (leads, both) =
-            (chrome::key_of(app, "global", "back"), "Every device of both ended as it did before, and well.");
-        Said::so(both, format!("{leads} leads back; space marks another job to compare with")).draw(app, upper, buf);
+        nobody(app, changes).draw(app, upper, buf);
     } else if changes.order.is_empty() {
         states::none_passes(app, list, &changes.look).draw(app, upper, buf);
     } else {
@@ -62,6 +63,15 @@ fn waiting(app: &App, changes: &Changes) -> Said {
     }
 }
 
+fn nobody(app: &App, changes: &Changes) -> Said {
+    let so = match changes.both {
+        0 => "No device has ended in both jobs: none can be compared.",
+        _ => "Every device of both ended as it did before, and well.",
+    };
+    let (back, mark) = (chrome::key_of(app, "global", "back"), chrome::key_of(app, "list", "mark"));
+    Said::so(so, format!("{back} leads back; {mark} marks another job to compare with"))
+}
+
 /// `broke 3   fixed 5   only in 11: 2`
 fn summary(app: &App, changes: &Changes, against: &Against, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
@@ -70,11 +80,18 @@ fn summary(app: &App, changes: &Changes, against: &Against, area: Rect, buf: &mu
         spans.push(Span::styled(format!("{word} "), theme.style(Role::TextMuted)));
         spans.push(Span::styled(format!("{}   ", text::count(count as u64)), theme.style(role(word))));
     }
-    for (job, devices) in [(against.left, &against.only_left), (against.right, &against.only_right)] {
+    let alone =
+        [(against.left, changes.alone.0, &against.only_left), (against.right, changes.alone.1, &against.only_right)];
+    for (job, count, devices) in alone {
         if !devices.is_empty() {
-            spans.push(Span::styled(format!("only in {job} "), theme.style(Role::TextMuted)));
-            spans.push(Span::styled(format!("{}   ", text::plain(devices)), theme.style(Role::Text)));
+            let few = if text::width(devices) <= FEW { text::plain(devices) } else { text::count(count as u64) };
+            spans.push(Span::styled(format!("only in {job}: "), theme.style(Role::TextMuted)));
+            spans.push(Span::styled(format!("{few}   "), theme.style(Role::Text)));
         }
+    }
+    if app.running().any(|job| job.id == against.left || job.id == against.right) {
+        let again = chrome::key_of(app, "global", "refresh");
+        spans.push(Span::styled(format!("one still runs: {again} compares again"), theme.style(Role::StateRunning)));
     }
     if spans.is_empty() {
         spans.push(Span::styled("nothing changed", theme.style(Role::TextMuted)));

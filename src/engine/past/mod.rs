@@ -85,7 +85,10 @@ impl Engine {
         let engine = Arc::clone(self);
         let limit = asked.limit.clamp(1, MOST);
         tokio::task::spawn_blocking(move || {
-            let outputs = move |id: JobId| engine.outputs(id);
+            let outputs = move |id: JobId| {
+                engine.touched(); // somebody still waits for it: the engine is not idle
+                engine.outputs(id)
+            };
             Work::new(&asked, limit, needle, to, Instant::now() + WHOLE).all(&reader, parts, mentions, &outputs);
             drop((working, permit));
         });

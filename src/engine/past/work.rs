@@ -283,3 +283,73 @@ impl Hit {
         (self.counts, self.lines) = (Some(counts), lines);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::store::past::{Wanted, tests::store};
+
+    /// What is told of seven runs in three jobs, with room for `room` words before anybody listens.
+    async fn told(asked: Past, until: Instant, room: usize) -> (mpsc::Receiver<Told>, tokio::task::JoinHandle<()>) {
+        let (folder, reader) = store().await;
+        let (to, from) = mpsc::channel(room);
+        let work = tokio::task::spawn_blocking(move || {
+            let parts = vec![Part { wanted: Wanted::default(), called: None }];
+            let limit = asked.limit;
+            Work::new(&asked, limit, None, to, until).all(&reader, parts, Vec::new(), &|_| unreachable!("no text"));
+            drop(folder);
+        });
+        (from, work)
+    }
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(600)
+    }
+
+    async fn all(asked: Past) -> (Vec<Hit>, End) {
+        let (mut from, work) = told(asked, later(), 64).await;
+        let (mut hits, mut end) = (Vec::new(), End::default());
+        while let Some(told) = from.recv().await {
+            match told {
+                Told::Hit(hit) => hits.push(*hit),
+                Told::End(last) => end = last,
+                Told::Mention(_) | Told::Progress(_) => {}
+            }
+        }
+        work.await.unwrap();
+        (hits, end)
+    }
+
+    #[tokio::test]
+    async fn no_more_is_told_than_was_asked_for_and_that_there_is_more_is_said() {
+        let (hits, end) = all(Past { limit: 7, ..Past::default() }).await;
+        assert_eq!((hits.len(), end.more, end.progress.found), (7, false, 7));
+        let (hits, end) = all(Past { limit: 2, ..Past::default() }).await;
+        assert_eq!((hits.len(), end.more, end.progress.found), (2, true, 2));
+    }
+
+    #[tokio::test]
+    async fn of_a_job_the_worst_run_stands_for_all_that_fit() {
+        let (hits, end) = all(Past { jobs: true, ..Past::default() }).await;
+        let said: Vec<_> = hits
+            .iter()
+            .map(|hit| (hit.job, hit.name.as_str(), hit.counts.map_or(0, |counts| counts.total())))
+            .collect();
+        assert_eq!(said, [(3, "b", 2), (2, "d", 2), (1, "a", 3)]);
+        assert!(!end.more && end.progress.runs == 7);
+        let (hits, end) = all(Past { jobs: true, limit: 2, ..Past::default() }).await;
+        assert_eq!((hits.len(), end.more), (2, true), "a job is counted when it is whole");
+    }
+
+    #[tokio::test]
+    async fn it_ends_when_nobody_listens_and_when_it_is_time() {
+        let (mut from, work) = told(Past { limit: 7, ..Past::default() }, later(), 1).await;
+        assert!(matches!(from.recv().await, Some(Told::Hit(_))));
+        drop(from);
+        work.await.expect("it does not wait for a reader that has gone");
+        let (mut from, work) = told(Past::default(), Instant::now(), 64).await;
+        let Some(Told::End(end)) = from.recv().await else { panic!("nothing is found in no time") };
+        assert!(end.late && end.progress.found == 0);
+        work.await.unwrap();
+    }
+}

@@ -296,7 +296,7 @@ pub fn merged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::engine) mod tests {
     use super::*;
     use crate::engine::store::db::{Db, update};
     use crate::engine::store::launches;
@@ -341,7 +341,7 @@ mod tests {
     }
 
     /// Three jobs, launched a day after the other.
-    async fn store() -> (tempfile::TempDir, Connection) {
+    pub(in crate::engine) async fn store() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&folder.path().join("store.db")).unwrap();
         let jobs = [
