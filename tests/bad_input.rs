@@ -111,6 +111,23 @@ fn the_console_opens_on_a_broken_theme_with_the_notice() {
 }
 
 #[test]
+fn every_bad_theme_opens_the_console_with_its_notice() {
+    for (theme, words) in [
+        ("inherits = \"yours\"\n", &["mine", "yours"][..]),
+        ("inherits = \"terminal\"\ntext = \"#12\"\n", &["mine.toml", "#12"]),
+        ("inherits = \"terminal\"\n\"state.okay\" = \"red\"\n", &["mine.toml", "state.okay"]),
+        ("inherits = \"nobody\"\n", &["mine.toml", "nobody"]),
+        ("[palette\n", &["mine.toml"]),
+    ] {
+        let home = Home::empty();
+        home.config("[ui]\ntheme = \"mine\"\n");
+        home.write("config/quarterdeck/themes/mine.toml", theme);
+        home.write("config/quarterdeck/themes/yours.toml", "inherits = \"mine\"\n");
+        opens_with_notice(&home, words);
+    }
+}
+
+#[test]
 fn the_console_opens_on_an_unknown_theme_with_the_notice() {
     let home = Home::empty();
     home.config("[ui]\ntheme = \"nosuch\"\n");

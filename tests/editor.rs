@@ -120,6 +120,28 @@ fn bytes_that_are_no_text_are_offered_to_the_other_editor() {
 }
 
 #[test]
+fn what_is_no_text_or_too_much_of_it_is_kept_byte_for_byte_and_said() {
+    let line = format!("# {}\n", "x".repeat(997));
+    for (name, bytes, said) in [
+        ("nul.sh", b"#!/bin/sh\necho a\0b\n".to_vec(), "Line 2 holds a NUL byte"),
+        ("large.sh", format!("#!/bin/sh\n{}", line.repeat(10_100)).into_bytes(), "are edited here"),
+        ("wide.sh", format!("#!/bin/sh\necho {}\n", "x".repeat(70_000)).into_bytes(), "Line 2"),
+    ] {
+        let home = Home::empty();
+        let path = home.script(name, &bytes);
+        let mut console = Console::start(&home);
+        console.sees(name.trim_end_matches(".sh"));
+        console.keys("1e");
+        console.sees(said);
+        console.sees("Open in $EDITOR");
+        console.keys("<esc>");
+        console.loses("Open in $EDITOR");
+        console.quit().is_restored();
+        assert!(fs::read(&path).is_ok_and(|now| now == bytes), "{name} is as it was");
+    }
+}
+
+#[test]
 fn the_other_editor_s_text_comes_back() {
     let home = Home::empty();
     home.script("note.sh", "#!/bin/sh\necho before\n");

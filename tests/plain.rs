@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Console, Home};
+use support::{Console, Fleet, Home, eventually};
 
 const PLAIN: [&str; 1] = ["--plain"];
 
@@ -153,4 +153,60 @@ fn what_is_wrong_can_be_read_again() {
     home.config("colour = 1\n");
     let said = talked(&home, "notices\nh\nq\n");
     says(&said, &["notice:", "What now?", "notice:", "colour", "A menu is answered by a number"]);
+}
+
+#[test]
+fn a_job_is_run_again_on_what_it_left_and_its_groups_are_noted() {
+    let home = Home::empty();
+    home.script("fails.sh", "#!/bin/sh\necho no such disk >&2\nexit 3\n");
+    let said =
+        talked(&home, "run\nfails\nlocal\n\nyes\njobs\n1\ngroups\n1\nnote\nthe vendor has it\n1\nack\n\nb\nb\nq\n");
+    says(&said, &["Which group?", "no such disk", "note: the vendor has it", "acknowledged by", "done: 1 failed"]);
+    let file = home.work().join("report.md");
+    let answers = format!("jobs\n1\nreport\nmd\n{0}\nreport\nmd\n{0}\nb\nq\n", file.display());
+    says(&talked(&home, &answers), &["is there already; nothing was written"]);
+    assert!(std::fs::read_to_string(&file).is_ok_and(|report| report.contains("no such disk")));
+    let said = talked(&home, "jobs\n1\nrun it again\nfailed\nyes\nq\n");
+    says(&said, &["failed: 1 devices", "preview: fails.sh on 1 device", "job 2 is launched", "done: 1 failed"]);
+    assert_eq!(home.job(2)["parent"], 1);
+}
+
+#[test]
+fn a_roll_out_is_written_as_run_takes_it_and_held_and_let_go() {
+    let home = Home::empty();
+    let fleet = Fleet::start(&home, 3);
+    fleet.configure(&home);
+    home.script("hi.sh", "#!/bin/sh\necho hi from here\n");
+    let wrong = talked(&home, "run\nhi\nlab\n\nhow\n--rings many\n--rings 1,100% --between ask\nno\nq\n");
+    says(&wrong, &["number of devices", "ring 1: 1 device", "ring 2: 2 devices", "Nothing was sent."]);
+    let mut console = at_a_terminal(&home);
+    asked(&mut console, "number>", "run");
+    asked(&mut console, "Which script?", "hi");
+    asked(&mut console, "target expression", "lab");
+    asked(&mut console, "time limit", "");
+    asked(&mut console, "how for rings and limits", "how");
+    asked(&mut console, "as `run` takes it", "--rings 1,100% --between ask");
+    asked(&mut console, "ring 2: 2 devices", "yes");
+    console.sees("hi from here");
+    eventually("the ring asks", || home.job(1)["progress"]["asks"]["ring"] == 2);
+    console.keys("<C-c>");
+    console.sees("running: 1 hi.sh");
+    asked(&mut console, "What now?", "jobs");
+    asked(&mut console, "Which job?", "1");
+    asked(&mut console, "pause: send to nothing new", "pause");
+    console.sees("job 1: paused");
+    asked(&mut console, "go on: it is paused", "go on");
+    asked(&mut console, "Type yes to let it go on", "yes");
+    console.sees("job 1: resumed");
+    console.text("start\r");
+    asked(&mut console, "Type that number of devices", "7");
+    console.sees("It waits on.");
+    console.text("start\r");
+    console.wait("asked again", |screen| screen.contents().matches("Type that number of devices").count() == 2);
+    console.text("2\r");
+    console.sees("ring 2 is approved");
+    assert_eq!(home.ended_job(1)["counts"]["ok"], 3);
+    console.text("q\rq\r");
+    assert!(console.exit().success());
+    assert!(!console.log.contains(&0x1b), "not one escape sequence");
 }

@@ -24,7 +24,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-fn text(groups: &Groups) -> String {
+pub(super) fn text(groups: &Groups) -> String {
     let count = groups.groups.len();
     let mut text =
         format!("{count} {}{}", if groups.exact { "exact group" } else { "group" }, if count == 1 { "" } else { "s" });

@@ -53,7 +53,7 @@ fn told(desk: &Desk<'_>, about: &About) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-fn text(about: &About) -> String {
+pub(super) fn text(about: &About) -> String {
     let subject = match about.subject.parse() {
         Ok(Subject::Job(id)) => format!("job {id}"),
         _ => about.subject.clone(),

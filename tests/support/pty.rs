@@ -29,8 +29,8 @@ pub struct Console {
     pub log: Vec<u8>,
     /// Within a synchronized update: a terminal shows nothing of it before its end.
     drawing: bool,
-    /// Answers what a program may ask a terminal, as xterm does.
-    answers: bool,
+    /// What it says when a program asks it something.
+    answers: Answers,
     asked: usize,
     /// Nothing is taken from the program while this is set.
     stalled: Arc<AtomicBool>,
@@ -44,12 +44,25 @@ pub struct Setup<'a> {
     columns: u16,
     program: Vec<String>,
     environment: Vec<(String, String)>,
-    answers: bool,
+    answers: Answers,
 }
+
+/// What a kind of terminal is asked, and says. What is not here it does not answer.
+pub type Answers = &'static [(&'static [u8], &'static [u8])];
+
+/// As xterm does.
+const XTERM: Answers = &[
+    (b"\x1b[c", b"\x1b[?62;22c"),
+    (b"\x1b[0c", b"\x1b[?62;22c"),
+    (b"\x1b[?2026$p", b"\x1b[?2026;2$y"),
+    (b"\x1b]11;?\x07", b"\x1b]11;rgb:0000/0000/0000\x07"),
+    (b"\x1b]11;?\x1b\\", b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
+    (b"\x1b[6n", b"\x1b[1;1R"),
+];
 
 impl<'a> Setup<'a> {
     pub fn new(home: &'a Home) -> Self {
-        Self { home, rows: 24, columns: 80, program: vec![BINARY.to_owned()], environment: Vec::new(), answers: true }
+        Self { home, rows: 24, columns: 80, program: vec![BINARY.to_owned()], environment: Vec::new(), answers: XTERM }
     }
 
     #[must_use]
@@ -72,8 +85,14 @@ impl<'a> Setup<'a> {
 
     /// A terminal that answers no question at all.
     #[must_use]
-    pub fn mute(mut self) -> Self {
-        self.answers = false;
+    pub fn mute(self) -> Self {
+        self.answering(&[])
+    }
+
+    /// Another kind of terminal.
+    #[must_use]
+    pub fn answering(mut self, answers: Answers) -> Self {
+        self.answers = answers;
         self
     }
 
@@ -240,32 +259,21 @@ impl Console {
         let (begun, ended) = (last(b"\x1b[?2026h"), last(b"\x1b[?2026l"));
         self.drawing = if begun.is_some() || ended.is_some() { begun > ended } else { self.drawing };
         self.parser.process(bytes);
-        if self.answers {
-            self.answer();
-        }
+        self.answer();
     }
 
     /// Answers the questions in what has arrived since the last look.
     fn answer(&mut self) {
-        const QUESTIONS: [(&[u8], &[u8]); 6] = [
-            (b"\x1b[c", b"\x1b[?62;22c"),
-            (b"\x1b[0c", b"\x1b[?62;22c"),
-            (b"\x1b[?2026$p", b"\x1b[?2026;2$y"),
-            (b"\x1b]11;?\x07", b"\x1b]11;rgb:0000/0000/0000\x07"),
-            (b"\x1b]11;?\x1b\\", b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
-            (b"\x1b[6n", b"\x1b[1;1R"),
-        ];
         // a question may be cut by the end of a read: look a little back, never twice at one place
         let mut at = self.asked;
         while let Some(offset) = self.log[at..].iter().position(|&byte| byte == 0x1b) {
             let rest = &self.log[at + offset..];
-            if rest.len() < 12 && QUESTIONS.iter().any(|(question, _)| question.starts_with(rest) && *question != rest)
-            {
+            if rest.len() < 12 && self.answers.iter().any(|(asked, _)| asked.starts_with(rest) && *asked != rest) {
                 at += offset;
                 self.asked = at;
                 return;
             }
-            if let Some((_, answer)) = QUESTIONS.iter().find(|(question, _)| rest.starts_with(question)) {
+            if let Some((_, answer)) = self.answers.iter().find(|(asked, _)| rest.starts_with(asked)) {
                 let _ = self.writer.write_all(answer);
             }
             at += offset + 1;

@@ -137,6 +137,16 @@ pub enum FormatWord {
 }
 
 impl FormatWord {
+    pub const fn of(format: Format) -> Self {
+        match format {
+            Format::Csv => FormatWord::Csv,
+            Format::Json => FormatWord::Json,
+            Format::Ndjson => FormatWord::Ndjson,
+            Format::Md => FormatWord::Md,
+            Format::Junit => FormatWord::Junit,
+        }
+    }
+
     pub const fn format(self) -> Format {
         match self {
             FormatWord::Csv => Format::Csv,

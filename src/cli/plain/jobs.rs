@@ -1,9 +1,11 @@
-//! Jobs: listed, followed, read, and ended; ending one asks for the number of runs it ends.
+//! Jobs: listed, followed, read, and ended; ending one asks for the number of runs it ends. What comes after a job, and
+//! what holds it, is next door.
 
+use super::afterwards;
 use super::talk::{Answer, Talk};
 use crate::cli::follow::{Follow, follow};
 use crate::cli::printer::{Style, Wanted, outcome, summary};
-use crate::cli::{CliError, out};
+use crate::cli::{CliError, Desk, out};
 use crate::client::{Asked, Client};
 use crate::model::amounts as text;
 use crate::model::job::{Job, JobSummary};
@@ -19,6 +21,12 @@ const READ: &str = "read or follow all output";
 const ONE: &str = "output of one device";
 const SEARCH: &str = "search the output";
 const STATES: &str = "how each device ended, or is";
+const GROUPS: &str = "groups of like ends: compare, note, acknowledge";
+const REPORT: &str = "report: write it to a file";
+const AGAIN: &str = "run it again on what it left";
+const PAUSE: &str = "pause: send to nothing new";
+const GO_ON: &str = "go on: it is paused";
+const NEXT: &str = "start the ring that waits";
 const WITHDRAW: &str = "withdraw what has not started";
 const END: &str = "end it: what runs, too";
 
@@ -28,7 +36,7 @@ pub fn line(job: &JobSummary) -> String {
     format!("{} {}, {state}, {counts}, on {}, {}", job.id, job.script, job.target, out::moment(Some(job.created_at)))
 }
 
-pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
+pub async fn run(desk: &Desk<'_>, talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     let jobs = client.jobs(super::JOBS).await?;
     if jobs.is_empty() {
         return talk.say("No jobs yet.");
@@ -38,9 +46,13 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     let id = jobs[at].id;
     loop {
         let job = client.job(id).await?;
-        let mut items = vec![READ, ONE, SEARCH, STATES];
-        if !job.summary.state.ended() {
-            items.extend([WITHDRAW, END]);
+        let mut items = vec![READ, ONE, SEARCH, STATES, GROUPS, REPORT];
+        let progress = &job.summary.progress;
+        if job.summary.state.ended() {
+            items.push(AGAIN);
+        } else {
+            items.extend(progress.asks.as_ref().map(|_| NEXT));
+            items.extend([if progress.paused.is_some() { GO_ON } else { PAUSE }, WITHDRAW, END]);
         }
         let title = format!("Job {}", line(&job.summary));
         let Answer::Given(at) = talk.choose(&title, &super::words(&items)).await? else { return Ok(()) };
@@ -56,6 +68,12 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
                     talk.say(&format!("{}: {}", run.name, outcome(run)))?;
                 }
             }
+            GROUPS => afterwards::by_groups(desk, talk, client, id).await?,
+            REPORT => afterwards::report(desk, talk, id).await?,
+            AGAIN => return afterwards::again(talk, client, &job).await,
+            PAUSE => afterwards::pause(talk, client, id).await?,
+            GO_ON => afterwards::resume(talk, client, &job).await?,
+            NEXT => afterwards::approve(talk, client, &job).await?,
             what => end(talk, client, &job, what == WITHDRAW).await?,
         }
     }

@@ -1,15 +1,18 @@
 //! A launch, question by question: script, target, parameters, how; then the preview, and the confirmation that
 //! alone sends it. Every "back" on the way sends nothing.
 
+use clap::{CommandFactory as _, Parser};
 use zeroize::Zeroizing;
 
 use super::talk::{Answer, Talk};
+use crate::cli::args::Reason;
 use crate::cli::follow::{Follow, follow};
 use crate::cli::printer::{Style, Wanted};
+use crate::cli::rollout::Rollout;
 use crate::cli::run::read_files;
 use crate::cli::{CliError, targets};
 use crate::client::{Client, ClientError, given};
-use crate::model::plan::{Plan, PlanRequest, ScriptRef};
+use crate::model::plan::{Plan, PlanRequest, Question, ScriptRef};
 use crate::model::rollout::How;
 use crate::model::script::values::check;
 use crate::model::script::{Param, ParamKind, ScriptInfo, Takes};
@@ -37,20 +40,103 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
         return talk.say(&format!("{} cannot be launched: {why}", info.name));
     }
     let Some(request) = asked(talk, client, &info).await? else { return Ok(()) };
-    let plan = client.plan(&request).await.map_err(|error| targets::pointed(error, &request.target))?;
-    if plan.devices.is_empty() {
-        talk.say(&plan.nothing_left())?;
-        return nothing_sent(talk);
-    }
-    preview(talk, &plan)?;
-    if answers(talk, client, &plan).await?.is_none() || confirmed(talk, &plan).await?.is_none() {
-        return Ok(());
-    }
+    send(talk, client, request).await
+}
+
+/// What was typed at the last question.
+enum Word {
+    Launch,
+    Nothing,
+    /// The roll-out is to be another one.
+    How,
+}
+
+/// Preview, confirmation, and the job itself.
+pub async fn send(talk: &mut Talk, client: &Client, mut request: PlanRequest) -> Result<(), CliError> {
+    let plan = loop {
+        let plan = client.plan(&request).await.map_err(|error| targets::pointed(error, &request.target))?;
+        if plan.devices.is_empty() {
+            talk.say(&plan.nothing_left())?;
+            return nothing_sent(talk);
+        }
+        preview(talk, &plan)?;
+        if answers(talk, client, &plan.questions).await?.is_none() {
+            return Ok(());
+        }
+        match confirmed(talk, &plan).await? {
+            Word::Launch => break plan,
+            Word::Nothing => return nothing_sent(talk),
+            Word::How => how(talk, &mut request).await?,
+        }
+    };
     let confirm = plan.confirm.then_some(plan.devices.len());
     let job = client.launch(&Launch { plan: plan.id, confirm }).await?;
     talk.say(&format!("job {} is launched; ^c returns to the menu, and the job goes on", job.id))?;
     let style = Style::Text { safe: true, labels: true };
     follow(Follow { client, id: job.id, style, wanted: Wanted::STATES }, &mut talk.interrupt).await.map(drop)
+}
+
+/// How a job is rolled out, in the flags of `run`.
+#[derive(Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Flags {
+    #[command(flatten)]
+    rollout: Rollout,
+    /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]
+    include: Vec<Reason>,
+    /// Scripts running at once; 0: no limit
+    #[arg(long, value_name = "N")]
+    at_once: Option<u32>,
+}
+
+/// Asks until it can be meant, or is left as it was.
+async fn how(talk: &mut Talk, request: &mut PlanRequest) -> Result<(), CliError> {
+    const ASKED: &str =
+        "as `run` takes it, such as --rings 1,10%,100% --max-fail 5% (empty: to all at once, ? lists all)";
+    loop {
+        let line = match talk.line(ASKED).await? {
+            Answer::Given(line) if line.trim() == "?" => {
+                talk.say(&Flags::command().render_help().to_string())?;
+                continue;
+            }
+            Answer::Given(line) if line.trim() != "b" => line,
+            _ => return talk.say("It is left as it was."),
+        };
+        let read = shlex::split(&line).ok_or_else(|| "a quote is not closed".to_owned()).and_then(|words| {
+            let flags = Flags::try_parse_from(words).map_err(|error| error.to_string())?;
+            Ok((flags.rollout.how().map_err(|error| error.to_string())?, flags))
+        });
+        match read {
+            Ok((how, flags)) => {
+                request.how = how;
+                request.include = flags.include.iter().map(|reason| reason.left_out()).collect();
+                request.at_once = flags.at_once.or(request.at_once);
+                return Ok(());
+            }
+            Err(why) => talk.say(why.lines().next().unwrap_or_default())?,
+        }
+    }
+}
+
+/// The secrets of a script, and nothing else of it. `None`: left on the way.
+pub async fn secrets(talk: &mut Talk, info: &ScriptInfo) -> Result<Option<Vec<(String, Secret)>>, CliError> {
+    let mut secrets = Vec::new();
+    for param in info.params.iter().filter(|param| param.secret) {
+        loop {
+            let Some(value) = secret(talk.hidden(&describe(param)).await?) else {
+                return nothing_sent(talk).map(|()| None);
+            };
+            match judged(param, &value) {
+                Err(why) => talk.say(&why)?,
+                Ok(given) => {
+                    secrets.extend(given.map(|_| (param.name.clone(), Secret::new(value.as_str()))));
+                    break;
+                }
+            }
+        }
+    }
+    Ok(Some(secrets))
 }
 
 fn nothing_sent(talk: &mut Talk) -> Result<(), CliError> {
@@ -220,6 +306,15 @@ fn preview(talk: &mut Talk, plan: &Plan) -> Result<(), CliError> {
     for (device, why) in &plan.excluded {
         talk.say(&format!("left out: {device}: {why}"))?;
     }
+    let rollout = &plan.rollout;
+    for (number, ring) in (1..).zip(&rollout.rings) {
+        let devices = ring.runs.len();
+        let s = plural(devices);
+        talk.say(&format!("ring {number}: {devices} device{s}: {} ({})", ring.devices, ring.why))?;
+    }
+    if let Some(stops) = rollout.stops(count) {
+        talk.say(&stops)?;
+    }
     for finding in &plan.findings {
         talk.say(&format!("lint: line {}: {} ({})", finding.line, finding.text, finding.code))?;
     }
@@ -231,8 +326,8 @@ fn plural(count: usize) -> &'static str {
 }
 
 /// Passphrases that the planned devices need.
-async fn answers(talk: &mut Talk, client: &Client, plan: &Plan) -> Result<Option<()>, CliError> {
-    for question in &plan.questions {
+pub async fn answers(talk: &mut Talk, client: &Client, questions: &[Question]) -> Result<Option<()>, CliError> {
+    for question in questions {
         for _ in 0..TRIES {
             let prompt = format!("{}, for {} device{}", question.text, question.devices, plural(question.devices));
             let Some(value) = secret(talk.hidden(&prompt).await?) else { return nothing_sent(talk).map(|()| None) };
@@ -250,22 +345,24 @@ async fn answers(talk: &mut Talk, client: &Client, plan: &Plan) -> Result<Option
     Ok(Some(()))
 }
 
-/// The typed word or number. `None`: it was another, and nothing is sent.
-async fn confirmed(talk: &mut Talk, plan: &Plan) -> Result<Option<()>, CliError> {
+async fn confirmed(talk: &mut Talk, plan: &Plan) -> Result<Word, CliError> {
     let count = plan.devices.len();
     let (prompt, wanted) = if plan.confirm {
-        ("Type the number of devices to launch, anything else sends nothing".to_owned(), count.to_string())
-    } else {
         (
-            format!("Type yes to launch on {count} device{}, anything else sends nothing", plural(count)),
-            "yes".to_owned(),
+            "Type the number of devices to launch, how for rings and limits, anything else sends nothing".to_owned(),
+            count.to_string(),
         )
+    } else {
+        let s = plural(count);
+        let prompt =
+            format!("Type yes to launch on {count} device{s}, how for rings and limits, anything else sends nothing");
+        (prompt, "yes".to_owned())
     };
-    let line = text!(talk, talk.confirm(&prompt).await?);
-    if line.trim() == wanted {
-        return Ok(Some(()));
-    }
-    nothing_sent(talk).map(|()| None)
+    Ok(match talk.confirm(&prompt).await? {
+        Answer::Given(line) if line.trim() == wanted => Word::Launch,
+        Answer::Given(line) if line.trim() == "how" => Word::How,
+        _ => Word::Nothing,
+    })
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 //! readers, for terminals that can only print (`TERM=dumb`), and for scripts that answer on a pipe. Owns the menus;
 //! what they do is what the verbs do. Refuses colour, the cursor, and any launch that was not confirmed in words.
 
+mod afterwards;
 mod jobs;
 mod launch;
 mod scripts;
 mod talk;
 
 use self::talk::{Answer, Talk};
+use super::args::{ColorWhen, Common};
 use super::{CliError, Desk, Outcome};
 use crate::client::Client;
 use crate::model::job::JobSummary;
@@ -30,7 +32,7 @@ const HELP: &[&str] = &[
 ];
 
 const RUN: &str = "run a script";
-const WATCH: &str = "jobs: follow, read, search, cancel";
+const WATCH: &str = "jobs: follow, read, search, groups, hold, run again, cancel";
 const TARGETS: &str = "targets: what can be run on";
 const SCRIPTS: &str = "scripts: read, versions, rename, delete";
 const NEW: &str = "a new script from a template";
@@ -45,6 +47,9 @@ pub async fn run(desk: &Desk<'_>) -> Result<Outcome, CliError> {
     if desk.common.json {
         return Err(CliError::Usage("--plain talks to a person; for JSON use a verb (`quarterdeck help`)".into()));
     }
+    // whatever a verb would colour
+    let common = Common { json: false, no_input: true, color: Some(ColorWhen::Never), config: None };
+    let desk = &Desk { common: &common, ..*desk };
     let mut talk = Talk::begin()?;
     talk.say(&format!("Quarterdeck {}, a line at a time. h is help, q quits.", env!("CARGO_PKG_VERSION")))?;
     let client = desk.engine().await?;
@@ -103,7 +108,7 @@ async fn farewell(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
 async fn act(desk: &Desk<'_>, talk: &mut Talk, client: &Client, what: &str) -> Result<(), CliError> {
     match what {
         RUN => launch::run(talk, client).await,
-        WATCH => jobs::run(talk, client).await,
+        WATCH => jobs::run(desk, talk, client).await,
         TARGETS => {
             let targets = client.targets().await?;
             list_targets(talk, &targets)

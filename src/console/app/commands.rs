@@ -407,10 +407,10 @@ pub static TABLE: &[Command] = &[
     row("find", "find-case", Do::Editor(Verb::FindCase), "case", "capitals count, or only if there are some"),
     row("find", "close-find", Do::Editor(Verb::CloseBar), "close", "back to the text"),
     // the launch dialog
-    row("launch", "block-a", Do::Block(0), "", "to block a, What"),
-    row("launch", "block-b", Do::Block(1), "where", "to block b, Where"),
+    row("launch", "block-a", Do::Block(0), "", "to block a, What; again: it alone, whole"),
+    row("launch", "block-b", Do::Block(1), "where", "to block b, Where; again: it alone, whole"),
     row("launch", "block-c", Do::Block(2), "how", "to block c, How: rings, what stops it, what is tried again"),
-    row("launch", "block-d", Do::Block(3), "", "to block d, Check"),
+    row("launch", "block-d", Do::Block(3), "", "to block d, Check, and the buttons; again: it alone, whole"),
     row("launch", "device-list", Do::DeviceList, "devices", "the devices it will run on, one by one"),
     row("launch", "copy-command", Do::CopyCommand, "copy command", "copy the same launch as a command line"),
     row("launch", "dry-run", Do::DryRun, "", "have the script change nothing, by its own argument; again: for real"),

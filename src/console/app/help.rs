@@ -31,6 +31,11 @@ impl Row {
     pub fn section(&self) -> &'static str {
         if commands::motion(self.command.verb) { "moving" } else { commands::title(self.command.context) }
     }
+
+    /// What it does, marked where it changes the fleet.
+    pub fn said(&self) -> String {
+        format!("{}{}", self.command.doc, if self.command.fleet { ".." } else { "" })
+    }
 }
 
 impl Help {

@@ -147,3 +147,31 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::console::app::sample::Session;
+
+    fn names(session: &Session) -> Vec<String> {
+        let (front, _) = session.app.hints();
+        front.into_iter().map(|hint| hint.word).collect()
+    }
+
+    #[test]
+    fn what_a_job_s_end_has_overtaken_is_not_offered() {
+        let mut session = Session::new((140, 40), true);
+        for keys in ["3", "3<enter>"] {
+            session.keys(keys);
+            assert!(names(&session).contains(&"stop..".to_owned()), "{:?}", names(&session));
+            session.keys("<esc>");
+        }
+        for keys in ["3G", "<enter>"] {
+            session.keys(keys);
+            for gone in ["stop..", "pause", "next ring.."] {
+                assert!(!names(&session).contains(&gone.to_owned()), "{keys}: {gone} in {:?}", names(&session));
+            }
+        }
+        session.keys("<esc>ggj<enter>");
+        assert!(names(&session).contains(&"next ring..".to_owned()), "it waits: {:?}", names(&session));
+    }
+}

@@ -27,18 +27,30 @@ pub struct Ask {
     pub turn: Turn,
     /// What would happen, a line each.
     pub says: Vec<String>,
+    /// The button that does it.
+    pub word: String,
     pub on_yes: bool,
 }
 
 impl Ask {
     fn resume(job: &JobSummary) -> Self {
-        let mut says =
-            vec![format!("{} devices have not been sent to. They will be, as the plan says.", job.counts.queued)];
+        let mut says = Vec::new();
         if let Some(paused) = &job.progress.paused {
-            says.insert(0, format!("Paused {}.", paused.says()));
+            says.push(format!("Paused {}.", paused.says()));
         }
+        // (where a ring waits for its word the end of the pause sends nothing, and must not sound as if it did)
+        let (word, sends) = match &job.progress.asks {
+            Some(asks) => {
+                ("End the pause", format!("Nothing is sent by that: ring {} then still waits for you.", asks.ring))
+            }
+            None => {
+                let left = job.counts.queued;
+                ("Go on", format!("{left} devices have not been sent to. They will be, as the plan says."))
+            }
+        };
+        says.push(sends);
         says.extend(budget_said(job));
-        Self { job: job.id, script: job.script.clone(), turn: Turn::Resume, says, on_yes: false }
+        Self { job: job.id, script: job.script.clone(), turn: Turn::Resume, says, word: word.to_owned(), on_yes: false }
     }
 
     fn approve(job: &Job, asks: &Asks) -> Self {
@@ -52,20 +64,16 @@ impl Ask {
         if !asks.why.is_empty() {
             says.push(format!("It waits because {}.", asks.why));
         }
+        if job.summary.progress.paused.is_some() {
+            says.push("The job is paused: the ring begins when it goes on.".to_owned());
+        }
         let counts = &job.summary.counts;
         let ended = format!("So far {} ok, {} bad, {} offline.", counts.ok, counts.bad(), counts.offline);
         says.push(ended);
         says.extend(budget_said(&job.summary));
         let summary = &job.summary;
-        Self { job: summary.id, script: summary.script.clone(), turn: Turn::Approve(asks.ring), says, on_yes: false }
-    }
-
-    /// The button that does it.
-    pub fn word(&self) -> String {
-        match self.turn {
-            Turn::Approve(ring) => format!("Start ring {ring}"),
-            Turn::Pause | Turn::Resume => "Go on".to_owned(),
-        }
+        let (turn, word) = (Turn::Approve(asks.ring), format!("Start ring {}", asks.ring));
+        Self { job: summary.id, script: summary.script.clone(), turn, says, word, on_yes: false }
     }
 }
 
@@ -174,5 +182,25 @@ impl App {
             }
             Err(problem) => self.say(Level::Error, format!("job {job}: {}", problem.error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::app::sample;
+    use crate::model::rollout::Paused;
+
+    #[test]
+    fn the_end_of_a_pause_sends_nothing_where_a_ring_waits_and_says_so() {
+        let mut job = sample::held_back();
+        job.summary.progress.paused = Some(Paused { by: "r.ito".into(), at: sample::at(0), why: None });
+        let ask = Ask::resume(&job.summary);
+        assert_eq!((ask.word.as_str(), ask.on_yes), ("End the pause", false));
+        assert_eq!(ask.says[..2], ["Paused by r.ito.", "Nothing is sent by that: ring 3 then still waits for you."]);
+        job.summary.progress.asks = None;
+        let ask = Ask::resume(&job.summary);
+        assert_eq!(ask.word, "Go on");
+        assert!(ask.says[1].starts_with("8 devices have not been sent to."));
     }
 }

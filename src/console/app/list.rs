@@ -157,6 +157,8 @@ pub struct Look {
     fresh: bool,
     /// Whatever passes the filter now is among `passed`.
     wider: bool,
+    /// The filter is another one: where it hides the row of the cursor, the first that passes is meant.
+    sought: bool,
 }
 
 impl Look {
@@ -177,6 +179,7 @@ impl Look {
         let filter = filter::parse(text, &marks::with_mark(rows.columns()))?;
         // Letters added to what is typed only ever hide more.
         self.wider &= filter.narrows(&self.filter) && filter.timeless();
+        self.sought |= self.text != text.trim();
         (self.filter, self.text) = (filter, text.trim().to_owned());
         Ok(())
     }
@@ -223,8 +226,10 @@ impl Look {
         self.total = rows.len();
         self.count_unseen(order.iter().map(|row| key(*row as usize)));
         let home = self.home.as_ref().filter(|_| cursor.touched);
+        let sought = std::mem::take(&mut self.sought);
         match home.and_then(|home| order.iter().position(|row| key(*row as usize) == *home)) {
             Some(at) => cursor.follow(at, order.len(), height),
+            None if sought => cursor.put(0, order.len(), height),
             None => cursor.put(cursor.at, order.len(), height),
         }
         order

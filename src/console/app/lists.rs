@@ -218,6 +218,18 @@ impl App {
         }
     }
 
+    /// Where a filter hides the row that the operator chose, the first that passes is meant.
+    fn to_first_hit(&mut self) {
+        let chosen = self.overview.targets_home.as_ref();
+        if !self.tree.look.narrowed() || self.tree.rows.iter().any(|row| Some(&row.path) == chosen) {
+            return;
+        }
+        if let Some(at) = self.tree.rows.iter().position(|row| row.hit && row.kind != tree::Kind::Heading) {
+            let height = self.targets_height();
+            self.overview.targets.put(at, self.tree.rows.len(), height);
+        }
+    }
+
     /// After a motion: this is the row the operator chose.
     pub(super) fn moved(&mut self, list: ListId) {
         match list {
@@ -264,6 +276,9 @@ impl App {
             ListId::Targets => {
                 self.tree.now = Some(now);
                 self.tree.set_filter(text)?;
+                self.sift(list);
+                self.to_first_hit();
+                return Ok(());
             }
             ListId::Devices => {
                 if let Some(live) = &mut self.live {
@@ -530,4 +545,40 @@ fn values(rows: &impl Rows, column: usize) -> Vec<(String, String)> {
     let mut values: Vec<(String, usize)> = counts.into_iter().collect();
     values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     values.into_iter().take(200).map(|(value, count)| (value, count.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Session;
+    use super::*;
+
+    fn script(session: &Session) -> &str {
+        session.app.overview.script(&session.app.scripts).map_or("", |script| script.name.as_str())
+    }
+
+    #[test]
+    fn a_filter_stays_on_the_chosen_row_or_means_the_first_that_passes() {
+        let mut session = Session::new((80, 24), true);
+        session.keys("jjj");
+        assert_eq!(script(&session), "os-patch.sh");
+        session.keys("/sh");
+        assert_eq!(script(&session), "os-patch.sh", "it passes");
+        session.keys("<C-u>s !patch");
+        assert_eq!(script(&session), "disk-use.sh", "it is hidden: the first that is not");
+        session.keys("<esc>");
+        assert_eq!(script(&session), "os-patch.sh", "and it comes back");
+    }
+
+    #[test]
+    fn in_the_tree_the_first_that_passes_is_no_heading() {
+        let mut session = Session::new((80, 24), true);
+        session.keys("2G/db2");
+        let row = &session.app.tree.rows[session.app.overview.targets.at];
+        assert!(row.hit && row.kind != tree::Kind::Heading, "{}", row.label);
+        session.keys("<esc>");
+        assert_eq!(
+            session.app.overview.targets_home.as_deref(),
+            Some(session.app.tree.rows[session.app.overview.targets.at].path.as_str())
+        );
+    }
 }

@@ -8,6 +8,7 @@
 mod act;
 #[cfg(test)]
 mod act_tests;
+pub mod begun;
 pub mod changes;
 pub mod chooser;
 pub mod columns;
@@ -25,6 +26,7 @@ pub mod form;
 pub mod grid;
 pub mod held;
 pub mod help;
+pub mod help_page;
 pub mod hints;
 pub mod history;
 pub mod hold;
@@ -329,8 +331,8 @@ pub struct App {
 
     asked: Asked,
     reach: world::Reached,
-    /// A launch dialog that was closed: its values come back.
-    shelved: Option<Box<Launch>>,
+    /// Launch dialogs that were closed: what was typed comes back.
+    left: Vec<Box<Launch>>,
     interrupted: Option<Timestamp>,
     /// Before the search that is being written.
     before_search: Option<reading::Before>,
@@ -398,7 +400,7 @@ impl App {
             recent: Vec::new(),
             asked: Asked::default(),
             reach: world::Reached::default(),
-            shelved: None,
+            left: Vec::new(),
             interrupted: None,
             before_search: None,
             pipes: 0,

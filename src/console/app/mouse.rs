@@ -226,7 +226,12 @@ impl App {
     }
 
     fn click_in_layer(&mut self, at: Position, effects: &mut Vec<Effect>) {
-        if self.press(at) {
+        if let Some(Layer::Help(help)) = self.layers.last_mut() {
+            let Some(row) = help.row_at(layout::strips(self.area).body, at) else { return };
+            if std::mem::replace(&mut help.cursor.at, row) == row {
+                self.perform(Do::Accept, effects);
+            }
+        } else if self.press(at) {
             self.perform(Do::Accept, effects);
         } else if let Some((rows, cursor, len)) = self.layer_rows()
             && let Some(row) = row_at(rows, at, cursor, len)
@@ -265,8 +270,7 @@ impl App {
                 ask.on_yes = button == 1;
             }
             Some(Layer::Hold(ask)) => {
-                let word = ask.word();
-                let Some(button) = dialog(layout::HOLD, ["Cancel", &word]) else { return false };
+                let Some(button) = dialog(layout::HOLD, ["Cancel", &ask.word]) else { return false };
                 ask.on_yes = button == 1;
             }
             Some(Layer::Template(ask)) => {
@@ -379,7 +383,10 @@ fn press_launch(launch: &mut Launch, area: Rect, at: Position) -> bool {
     match button {
         Some(button) => launch.at = button,
         None => {
-            let blocks = form.blocks.iter().zip(0..).filter_map(|(block, n)| Some(((*block)?, n)));
+            let blocks: Vec<(Rect, u8)> = match launch.alone {
+                true => vec![(form.room, launch.block())],
+                false => form.blocks.iter().zip(0..).filter_map(|(block, n)| Some(((*block)?, n))).collect(),
+            };
             if let Some((area, block)) = blocks.into_iter().find(|(area, _)| area.contains(at)) {
                 match launch.field_at(block, layout::inner(area), at) {
                     Some(field) => launch.at = At::Field(field),

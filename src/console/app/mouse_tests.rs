@@ -154,3 +154,31 @@ fn a_cell_a_field_and_a_row_are_chosen_where_they_are_clicked() {
     let Some(Layer::Files(files)) = session.app.layers.last() else { panic!("{}", session.screen()) };
     assert!(matches!(&**files, super::files::Files::Versions(list) if list.cursor.at == 1));
 }
+
+#[test]
+fn a_row_of_help_is_chosen_then_done_by_its_key_or_its_words() {
+    for size in [(80, 24), (140, 40), (60, 15)] {
+        let mut session = Session::new(size, true);
+        session.keys("?script");
+        let chosen = |session: &Session| match session.app.layers.last() {
+            Some(Layer::Help(help)) => help.rows[help.cursor.at].command.name,
+            _ => "no help",
+        };
+        click(&mut session, "compare with a version");
+        assert_eq!(chosen(&session), "diff", "{size:?}");
+        click(&mut session, "scripts");
+        assert_eq!(chosen(&session), "diff", "a heading is nothing to choose");
+        click(&mut session, "compare with a version");
+        assert!(matches!(session.app.layers.last(), Some(Layer::Files(_))), "{}", session.screen());
+    }
+}
+
+#[test]
+fn a_block_of_the_launch_that_is_alone_is_clicked_as_it_stands() {
+    let mut session = Session::new((60, 15), true);
+    session.keys("jjjr<A-a><A-a>");
+    assert!(session.app.launch().unwrap().alone);
+    click(&mut session, "reboot");
+    let launch = session.app.launch().unwrap();
+    assert!(matches!(launch.at, super::launch::At::Field(at) if launch.fields[at].label == "reboot"));
+}

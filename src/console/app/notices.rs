@@ -91,6 +91,10 @@ impl Notices {
         if self.shown().is_none_or(|shown| shown.level <= level) {
             self.since = Some(at);
         }
+        // What went before is news no more once there is later: it stands in the log, and does not come back.
+        if level == Level::Info {
+            self.all.iter_mut().filter(|old| old.level == Level::Info).for_each(|old| old.seen = true);
+        }
         self.all.push_back(Notice { at, level, voice, text, times, seen: false });
     }
 
@@ -172,8 +176,11 @@ mod tests {
         notices.say(at(3), Level::Info, "ended");
         assert_eq!((shown(&notices), notices.until()), ("ended", Some(at(11))));
         assert!(!notices.tick(at(10)) && notices.tick(at(11)));
-        assert_eq!((shown(&notices), notices.until()), ("launched", Some(at(19))), "its time begins now");
-        assert!(notices.tick(at(19)) && notices.shown().is_none());
+        assert!(notices.shown().is_none(), "what was launched before has ended: it is news no more");
         assert_eq!((notices.until(), notices.all.len()), (None, 5), "nothing wakes, everything is kept");
+        notices.say(at(20), Level::Warn, "one line");
+        notices.say(at(21), Level::Warn, "another line");
+        assert!(notices.tick(at(51)));
+        assert_eq!((shown(&notices), notices.until()), ("one line", Some(at(81))), "its time begins now");
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::SignedDuration;
 
+use super::begun::Begun;
 use super::commands::Do;
 use super::help::Help;
 use super::launch::Launch;
@@ -420,11 +421,16 @@ impl App {
     fn open_launch_again(&mut self) {
         let Some(job) = self.held.as_ref().and_then(|held| held.job.as_ref()) else { return };
         let target = marks::exactly(self.chosen_runs().into_iter().map(|run| run.device.as_str()));
-        let mut launch = Launch::new(&self.scripts, Some(&job.summary.script), &target);
-        launch.fill(&job.params);
+        let (script, params) = (job.summary.script.clone(), job.params.clone());
+        let begun = Begun { script: Some(script.clone()), target: target.clone(), of: Some(job.summary.id) };
         // which devices go first was said of all of them
-        launch.put_how(&How { canary: None, spread: Vec::new(), ..job.rollout.how.clone() });
-        self.layers.push(Layer::Launch(Box::new(launch)));
+        let how = How { canary: None, spread: Vec::new(), ..job.rollout.how.clone() };
+        self.begin_launch(begun, |app| {
+            let mut launch = Launch::new(&app.scripts, Some(&script), &target);
+            launch.fill(&params);
+            launch.put_how(&how);
+            launch
+        });
     }
 
     fn open_launch(&mut self) {
@@ -444,21 +450,6 @@ impl App {
             script = script.filter(|_| chosen);
         }
         self.launch_dialog(script, &target);
-    }
-
-    /// What was typed before for the same script comes back, disarmed.
-    pub(super) fn launch_dialog(&mut self, script: Option<String>, target: &str) {
-        let kept = self
-            .shelved
-            .take_if(|launch| launch.script() == script && (target.is_empty() || launch.target() == target));
-        let launch = match kept {
-            Some(mut launch) => {
-                launch.back();
-                launch
-            }
-            None => Box::new(Launch::new(&self.scripts, script.as_deref(), target)),
-        };
-        self.layers.push(Layer::Launch(launch));
     }
 
     fn open_editor(&mut self, effects: &mut Vec<Effect>) {

@@ -1,9 +1,10 @@
 //! `R` and a letter: the script of a job again, as it ran then, on the devices that the job left in one way. Owns which
 //! devices that are and why there may be none; the launch dialog does the rest, armed like any other launch.
 
+use super::begun::Begun;
 use super::commands::Do;
 use super::launch::Launch;
-use super::{App, Layer, marks};
+use super::{App, marks};
 use crate::console::text;
 use crate::model::job::Job;
 use crate::model::target::{JobSet, Left, rerun};
@@ -86,11 +87,18 @@ impl App {
     pub(super) fn open_retry(&mut self, again: Again) {
         let Some(job) = self.held_here() else { return };
         let Ok(target) = self.again_on(again, job) else { return };
-        let mut launch = Launch::new(&self.scripts, Some(&job.summary.script), &target);
-        launch.fill(&job.params);
-        launch.retry(job);
-        self.hint = Some(format!("a retry of job {}: the very version that it ran, its parameters", job.summary.id));
-        self.layers.push(Layer::Launch(Box::new(launch)));
+        let (id, script) = (job.summary.id, job.summary.script.clone());
+        let begun = Begun { script: Some(script.clone()), target: target.clone(), of: Some(id) };
+        self.begin_launch(begun, |app| {
+            let mut launch = Launch::new(&app.scripts, Some(&script), &target);
+            if let Some(job) = app.held_here() {
+                launch.fill(&job.params);
+                launch.retry(job);
+            }
+            launch
+        });
+        let opened = self.hint.take().unwrap_or_default();
+        self.hint = Some(format!("the very version that job {id} ran, its parameters; {opened}"));
     }
 
     /// How many devices it would take.
@@ -107,7 +115,7 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::console::app::Layer;
     use crate::console::app::event::Effect;
     use crate::console::app::sample::{Session, job};
     use crate::model::plan::ScriptRef;

@@ -134,7 +134,11 @@ impl App {
                     if self.view == View::Overview {
                         path.truncate(1); // The dialog is a place of its own.
                     }
-                    path.extend(launch.script().map(|name| text::plain(&name)));
+                    // (from its editor or one of its jobs the name stands there already)
+                    let named =
+                        |name: &String| path.last().is_some_and(|last| last.split(' ').any(|word| word == name));
+                    let script = launch.script().map(|name| text::plain(&name)).filter(|name| !named(name));
+                    path.extend(script);
                     path.push("Run".into());
                 }
                 Layer::Help(_) => path.push("Help".into()),
@@ -151,7 +155,7 @@ impl App {
                 Layer::Export(_) => path.push("Export".into()),
                 Layer::Regroup(_) => path.push("Regroup".into()),
                 Layer::Window(window) => path.push(window.label.clone()),
-                Layer::Hold(ask) => path.push(ask.word()),
+                Layer::Hold(ask) => path.push(ask.word.clone()),
                 Layer::Write(_) => path.push("Write".into()),
                 Layer::Editor(ask) => path.push(ask.title.clone()),
                 Layer::Diff(_) => path.push("Diff".into()),
@@ -168,6 +172,22 @@ impl App {
             Pane::Targets => "Targets",
             Pane::Jobs => "Jobs",
             Pane::Preview => "Preview",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::console::app::sample::Session;
+
+    #[test]
+    fn the_breadcrumb_names_a_script_once() {
+        for (keys, path) in
+            [("r", "quarterdeck > disk-use.sh > Run"), ("3<enter>r", "quarterdeck > Jobs > 12 disk-use.sh v17 > Run")]
+        {
+            let mut session = Session::new((140, 40), true);
+            session.keys(keys);
+            assert_eq!(session.app.path().join(" > "), path);
         }
     }
 }

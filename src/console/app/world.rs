@@ -538,16 +538,15 @@ impl App {
                 let id = job.id;
                 self.say(Level::Info, format!("job {id} was launched on {} devices", job.counts.total()));
                 self.notices.dismiss();
-                let target = self.launch().map(|launch| launch.target());
-                let open = target.is_some();
+                let sent = self.launch().map(|launch| (launch.target(), launch.begun.clone()));
                 self.layers.retain(|layer| !matches!(layer, Layer::Launch(_)));
-                self.shelved = None;
+                sent.iter().for_each(|(_, begun)| self.launch_sent(begun));
                 // Marks that have become a job are done with.
-                if target.is_some_and(|target| target == self.tree.marked()) {
+                if sent.as_ref().is_some_and(|(target, _)| *target == self.tree.marked()) {
                     self.tree.look.unmark();
                 }
                 self.set_job(job);
-                if open {
+                if sent.is_some() {
                     self.held = Some(Held::new(id));
                     self.asked.job = None;
                     self.leave_live();

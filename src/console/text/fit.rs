@@ -52,6 +52,41 @@ pub fn clip_with(text: &str, most: usize, sign: char) -> String {
     clipped
 }
 
+/// Rows of at most `width` cells, broken between words where there are any.
+pub fn fold(words: &str, most: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in words.split_whitespace() {
+        let mut word = word;
+        loop {
+            let row = rows.last_mut().map_or_else(String::new, std::mem::take);
+            let used = width(&row);
+            let gap = usize::from(used > 0);
+            let (filled, more) = if used + gap + width(word) <= most {
+                (format!("{row}{}{word}", if gap > 0 { " " } else { "" }), None)
+            } else if used > 0 {
+                (row, Some(word))
+            } else {
+                // One word that is wider than the row.
+                let cut =
+                    word.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|at| width(&word[..*at]) <= most);
+                let at = cut.last().unwrap_or(word.len());
+                (word[..at].to_owned(), (at < word.len()).then(|| &word[at..]))
+            };
+            if let Some(last) = rows.last_mut() {
+                *last = filled;
+            }
+            match more {
+                Some(rest) => {
+                    rows.push(String::new());
+                    word = rest;
+                }
+                None => break,
+            }
+        }
+    }
+    rows
+}
+
 /// Cut in the middle, so that both ends stay: names of machines often differ in their last letters alone.
 pub fn clip_middle(text: &str, most: usize) -> String {
     let whole = width(text);

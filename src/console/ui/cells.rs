@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 
 use crate::console::app::{App, layout};
 use crate::console::text;
+pub use crate::console::text::fold;
 use crate::console::theme::{Role, Theme};
 
 /// One cell of a row.
@@ -84,43 +85,6 @@ pub fn paragraph(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 
     y
 }
 
-/// Rows of at most `width` cells, broken between words where there are any.
-pub fn fold(words: &str, width: usize) -> Vec<String> {
-    let mut rows = vec![String::new()];
-    for word in words.split_whitespace() {
-        let mut word = word;
-        loop {
-            let row = rows.last_mut().map_or_else(String::new, std::mem::take);
-            let used = text::width(&row);
-            let gap = usize::from(used > 0);
-            let (filled, more) = if used + gap + text::width(word) <= width {
-                (format!("{row}{}{word}", if gap > 0 { " " } else { "" }), None)
-            } else if used > 0 {
-                (row, Some(word))
-            } else {
-                // One word that is wider than the row.
-                let cut = word
-                    .char_indices()
-                    .map(|(at, c)| at + c.len_utf8())
-                    .take_while(|at| text::width(&word[..*at]) <= width);
-                let at = cut.last().unwrap_or(word.len());
-                (word[..at].to_owned(), (at < word.len()).then(|| &word[at..]))
-            };
-            if let Some(last) = rows.last_mut() {
-                *last = filled;
-            }
-            match more {
-                Some(rest) => {
-                    rows.push(String::new());
-                    word = rest;
-                }
-                None => break,
-            }
-        }
-    }
-    rows
-}
-
 /// A pane: border (doubled when focused), title above, foot below at the right. Gives the room inside.
 pub fn pane(app: &App, buf: &mut Buffer, area: Rect, title: Line<'_>, foot: &str, focused: bool) -> Rect {
     let theme = &app.theme;
@@ -133,14 +97,20 @@ pub fn pane(app: &App, buf: &mut Buffer, area: Rect, title: Line<'_>, foot: &str
     let mut block = Block::bordered().border_set(theme.glyphs.borders(focused)).border_style(border);
     if area.width > 4 {
         block = block.title_top(title);
-        if !foot.is_empty() {
-            let foot = format!(" {foot} ");
-            let foot = text::clip(&foot, usize::from(area.width) - 4);
-            block = block.title_bottom(Line::styled(foot, theme.style(Role::TextMuted)).right_aligned());
-        }
     }
     block.render(area, buf);
+    self::foot(theme, buf, area, foot);
     layout::inner(area)
+}
+
+/// Words on the lower border of a pane, at its right.
+pub fn foot(theme: &Theme, buf: &mut Buffer, pane: Rect, words: &str) {
+    if words.is_empty() || pane.width <= 4 || pane.height == 0 {
+        return;
+    }
+    let words = text::clip(&format!(" {words} "), usize::from(pane.width) - 4);
+    let width = text::width(&words) as u16;
+    buf.set_string(pane.right() - 1 - width, pane.bottom() - 1, words, theme.style(Role::TextMuted));
 }
 
 /// ` 1 Scripts 48 `

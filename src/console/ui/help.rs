@@ -7,37 +7,15 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, nth, pane, title};
 use crate::console::app::help::{Help, Row};
+use crate::console::app::help_page::{Item, KEYS, Page};
 use crate::console::app::{App, commands};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::state::RunState;
 
-/// What a row of the columns is.
-enum Item<'a> {
-    Heading(&'static str),
-    Danger,
-    Command(usize, &'a Row),
-    /// What did not fit beside the key.
-    More(usize, String),
-    Blank,
-}
-
-/// Cells of the keys, with the cursor's before them.
-const KEYS: u16 = 12;
-
-/// What the chosen key does, in full, where there is room: rows with their border.
-const WORDS: u16 = 8;
-
 pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &app.theme;
-    let wide = body.width >= 112 && body.height >= 30;
-    let (body, below) = match wide {
-        true => {
-            let top = Rect { height: body.height - WORDS, ..body };
-            (top, Some(Rect { y: top.bottom(), height: WORDS, ..body }))
-        }
-        false => (body, None),
-    };
+    let page = Page::of(body, help.all)?;
     let name = if help.all { "All keys" } else { "Keys" };
     let more = match (help.rows.iter().any(|row| row.own), help.all) {
         (true, _) => "* changed in keymap.toml",
@@ -45,40 +23,25 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
         (false, false) => "? again: all keys",
     };
     let foot = format!("{} commands", help.rows.len());
-    let inside = pane(app, buf, body, title(theme, "", name, more), &foot, true);
-    if inside.height < 3 {
-        return None;
-    }
+    let inside = pane(app, buf, page.pane, title(theme, "", name, more), &foot, true);
     // What is typed, always at the top.
     let prompt = "filter: ";
     let spans = vec![
         Span::styled(prompt, theme.style(Role::TextMuted)),
         Span::styled(help.filter.text(), theme.style(Role::TextStrong)),
     ];
-    line(buf, nth(inside, 0), &Line::from(spans));
+    line(buf, page.prompt, &Line::from(spans));
     let position =
         Position::new((inside.x + prompt.len() as u16 + help.filter.cursor() as u16).min(inside.right() - 1), inside.y);
-    let notes = if !wide && inside.height >= 12 { 3 } else { 0 };
-    let area = Rect { y: inside.y + 1, height: inside.height - 1 - notes, ..inside };
-    let columns: u16 = match area.width {
-        0..70 => 1,
-        70..110 => 2,
-        _ => 3,
-    };
-    let width = area.width / columns;
-    // The last column of three says what a filter and a sign mean, unless every key is asked for.
-    let beside = wide && !help.all;
-    let listed = Rect { width: if beside { width * 2 } else { area.width }, ..area };
     if help.rows.is_empty() {
-        cells::words(buf, nth(listed, 1), "no command says that", theme.style(Role::TextMuted));
+        cells::words(buf, nth(page.listed, 1), "no command says that", theme.style(Role::TextMuted));
     }
-    list(app, help, listed, listed.width / width.max(1), buf);
-    if beside {
-        let place = Rect { x: area.x + 2 * width, y: inside.y, width: area.width - 2 * width, height: inside.height };
+    list(app, help, &page, buf);
+    if let Some(place) = page.beside {
         words_and_files(app, place, buf);
     }
     let chosen = help.rows.get(help.cursor.at);
-    if let Some(below) = below {
+    if let Some(below) = page.below {
         let named = chosen.map_or_else(String::new, |row| format!("{} {}", first(row), row.command.name));
         let inside = pane(app, buf, below, title(theme, "", "This key in words", &named), "", false);
         let mut y = 0;
@@ -88,12 +51,12 @@ pub fn draw(app: &App, help: &Help, body: Rect, buf: &mut Buffer) -> Option<Posi
             y += cells::paragraph(buf, rest, &words, theme.style(role));
         }
         cells::words(buf, nth(inside, inside.height.saturating_sub(1)), &about(app), theme.style(Role::TextMuted));
-    } else if notes > 0 {
+    } else if page.notes > 0 {
         let muted = theme.style(Role::TextMuted);
         // What the chosen key does, whole, or why it does nothing.
         if let Some(row) = chosen {
             let why = app.why_not(row.command).map_or_else(String::new, |why| format!("   (not now: {why})"));
-            let said = format!(":{}  {}{why}", row.command.name, said(row));
+            let said = format!(":{}  {}{why}", row.command.name, row.said());
             cells::words(buf, nth(inside, inside.height - 3), &said, theme.style(Role::Text));
         }
         let files = format!("config {}   log {}", app.place.config, app.place.log);
@@ -133,60 +96,28 @@ fn in_words(app: &App, row: &Row) -> Vec<(String, Role)> {
     words
 }
 
-/// The commands in columns. Pages turn so that the cursor is always seen.
-fn list(app: &App, help: &Help, area: Rect, columns: u16, buf: &mut Buffer) {
+/// The commands in columns.
+fn list(app: &App, help: &Help, page: &Page, buf: &mut Buffer) {
     let theme = &app.theme;
-    let width = area.width / columns.max(1);
-    let items = items(help, usize::from(width.saturating_sub(KEYS + 2)));
-    let per = usize::from(area.height).max(1);
-    let page = per * usize::from(columns.max(1));
-    let at = items.iter().position(|item| matches!(item, Item::Command(n, _) if *n == help.cursor.at)).unwrap_or(0);
-    for (n, item) in items.iter().skip(at / page * page).take(page).enumerate() {
-        let (column, y) = ((n / per) as u16, (n % per) as u16);
-        let place = Rect { x: area.x + column * width, y: area.y + y, width: width.saturating_sub(2), height: 1 };
+    for (place, item) in help.placed(page) {
         match item {
             Item::Heading(name) => cells::words(buf, place, name, theme.style(Role::TextStrong)),
             Item::Danger => {
                 cells::words(buf, place, "-- changes the fleet (asks first) --", theme.style(Role::KeyDanger));
             }
-            Item::Command(n, row) => command(app, help, row, *n == help.cursor.at, place, buf),
+            Item::Command(n, row) => command(app, help, row, n == help.cursor.at, place, buf),
             Item::More(n, words) => {
                 let rest = Rect { x: place.x + KEYS, width: place.width.saturating_sub(KEYS), ..place };
-                let look = if *n == help.cursor.at { Role::TextStrong } else { Role::TextMuted };
-                cells::words(buf, rest, words, theme.style(look));
+                let look = if n == help.cursor.at { Role::TextStrong } else { Role::TextMuted };
+                cells::words(buf, rest, &words, theme.style(look));
             }
             Item::Blank => {}
         }
     }
 }
 
-/// The rows in sections; a text too long for its column goes on below.
-fn items(help: &Help, width: usize) -> Vec<Item<'_>> {
-    let mut items = Vec::new();
-    for (n, row) in help.rows.iter().enumerate() {
-        let before = n.checked_sub(1).map(|n| &help.rows[n]);
-        if before.is_none_or(|before| before.section() != row.section()) {
-            if before.is_some() {
-                items.push(Item::Blank);
-            }
-            items.push(Item::Heading(row.section()));
-        }
-        if row.command.fleet && before.is_none_or(|b| !b.command.fleet || b.section() != row.section()) {
-            items.push(Item::Danger);
-        }
-        items.push(Item::Command(n, row));
-        let more = cells::fold(&said(row), width).into_iter().skip(1);
-        items.extend(more.map(|words| Item::More(n, words)));
-    }
-    items
-}
-
 fn first(row: &Row) -> &str {
     row.keys.first().map_or(":", String::as_str)
-}
-
-fn said(row: &Row) -> String {
-    format!("{}{}", row.command.doc, if row.command.fleet { ".." } else { "" })
 }
 
 fn command(app: &App, help: &Help, row: &Row, chosen: bool, place: Rect, buf: &mut Buffer) {
@@ -203,7 +134,7 @@ fn command(app: &App, help: &Help, row: &Row, chosen: bool, place: Rect, buf: &m
         (false, true) => (Role::KeyDanger, Role::Text),
         (false, false) => (Role::Key, Role::Text),
     };
-    let first = cells::fold(&said(row), usize::from(place.width.saturating_sub(KEYS))).into_iter().next();
+    let first = cells::fold(&row.said(), usize::from(place.width.saturating_sub(KEYS))).into_iter().next();
     let cells = [
         cells::left("", Style::default()),
         cells::left(keys, theme.style(key)),

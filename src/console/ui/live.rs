@@ -79,7 +79,9 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     let end = summary.finished_at.unwrap_or(app.now);
     let elapsed = end.as_millisecond() - summary.created_at.as_millisecond();
     let elapsed = elapsed.max(0).unsigned_abs();
-    let eta = eta(elapsed, &summary.counts).filter(|_| summary.state == JobState::Running && area.width >= 76);
+    // How long it will take is nobody's guess while it waits for a person.
+    let goes = summary.state == JobState::Running && !summary.progress.held();
+    let eta = eta(elapsed, &summary.counts).filter(|_| goes && area.width >= 76);
     let ring = if summary.state.ended() { String::new() } else { rings::ring(summary) };
     let right = Line::from(vec![
         Span::styled(word, theme.style(role).add_modifier(Modifier::BOLD)),

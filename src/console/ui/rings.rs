@@ -85,14 +85,13 @@ fn budget_said(theme: &Theme, job: &Job) -> Line<'static> {
 /// Go on? The next ring?
 pub fn ask(app: &App, ask: &Ask, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let word = ask.word();
-    let name = format!("{word}  job {}  {}", ask.job, text::plain(&ask.script));
+    let name = format!("{}  job {}  {}", ask.word, ask.job, text::plain(&ask.script));
     let inside = popup(app, buf, body, &name, &buttons_foot(app), layout::HOLD);
     let mut y = 0;
     for said in &ask.says {
         let rest = Rect { y: inside.y + y, height: inside.height.saturating_sub(y + 1), ..inside };
         y += cells::paragraph(buf, rest, &text::plain(said), theme.style(Role::Text));
     }
-    let both = [("Cancel", !ask.on_yes, Role::Text), (word.as_str(), ask.on_yes, Role::KeyDanger)];
+    let both = [("Cancel", !ask.on_yes, Role::Text), (ask.word.as_str(), ask.on_yes, Role::KeyDanger)];
     cells::buttons(app, buf, layout::last_row(inside), both);
 }

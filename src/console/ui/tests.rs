@@ -78,19 +78,20 @@ fn down_to_ten_by_three_and_back_in_every_view() {
 }
 
 /// Scripts as files: the dialogs, and two texts compared.
+const FILES: [(&str, &str); 9] = [
+    ("new", "nweb/check"),
+    ("rename", ":rename<enter>"),
+    ("delete", ":delete<enter>disk-use.sh"),
+    ("versions", ":versions<enter>j"),
+    ("version-text", ":versions<enter>j<enter>"),
+    ("go-back", ":versions<enter>jR"),
+    ("deleted", ":deleted<enter>"),
+    ("diff-with", "d"),
+    ("diff", "d<enter>"),
+];
+
 #[test]
 fn the_dialogs_about_files_and_the_diff() {
-    const FILES: [(&str, &str); 9] = [
-        ("new", "nweb/check"),
-        ("rename", ":rename<enter>"),
-        ("delete", ":delete<enter>disk-use.sh"),
-        ("versions", ":versions<enter>j"),
-        ("version-text", ":versions<enter>j<enter>"),
-        ("go-back", ":versions<enter>jR"),
-        ("deleted", ":deleted<enter>"),
-        ("diff-with", "d"),
-        ("diff", "d<enter>"),
-    ];
     for (name, keys) in FILES {
         let sizes = [(80, 24), (140, 40), (60, 15)].into_iter().enumerate();
         let screens: String = sizes.map(|(n, size)| screen(size, n % 2 == 0, keys)).collect();

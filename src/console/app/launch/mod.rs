@@ -16,6 +16,7 @@ use ratatui::layout::{Position, Rect};
 
 pub use self::how::{Knob, Place};
 use self::request::spread;
+use super::begun::Begun;
 use super::chooser::Chooser;
 use super::event::Effect;
 use super::form::{Arm, Input, Need, Text};
@@ -104,6 +105,8 @@ pub struct Launch {
     pub picker: Option<(usize, Chooser)>,
     /// The device list is open.
     pub devices: Option<DeviceList>,
+    /// The block of the focus has all the room.
+    pub alone: bool,
     /// The launch is on its way.
     pub sent: bool,
     serial: u64,
@@ -114,6 +117,8 @@ pub struct Launch {
     templates_asked: bool,
     /// The script is asked to change nothing.
     pub dry_run: bool,
+    /// How it was opened: what was typed comes back where that happens again.
+    pub begun: Begun,
     /// The version that this job ran, not what the library holds now.
     of: Option<JobId>,
     /// The way leads through the fields of a roll-out, too: who went to block c on purpose wants them.
@@ -155,6 +160,7 @@ impl Launch {
             spread: Vec::new(),
             picker: None,
             devices: None,
+            alone: false,
             sent: false,
             serial: 0,
             asked: false,
@@ -162,6 +168,7 @@ impl Launch {
             world: false,
             templates_asked: false,
             dry_run: false,
+            begun: Begun::default(),
             of: None,
             within: false,
             filled: None,
@@ -214,6 +221,7 @@ impl Launch {
         self.look_again();
         self.picker = None;
         self.devices = None;
+        self.alone = false;
         self.at = self.first_gap();
     }
 
@@ -375,6 +383,7 @@ impl Launch {
     /// The next stop. What only a roll-out has is passed over, unless one is in it already: a plain launch is armed
     /// after as few steps as ever.
     pub fn next(&mut self, forward: bool) {
+        let block = self.block();
         self.within |= self.knob_at(self.at);
         loop {
             self.at = self.beside(forward);
@@ -383,6 +392,7 @@ impl Launch {
             }
         }
         self.within &= matches!(self.at, At::Field(at) if self.fields.get(at).is_some_and(|field| field.block == 2));
+        self.alone &= self.block() == block;
     }
 
     fn knob_at(&self, at: At) -> bool {
@@ -441,9 +451,20 @@ impl Launch {
         (row == 0).then_some(field.0)
     }
 
-    /// To the first field of a block; to the buttons if it has none.
+    /// The block that has the focus. What will happen is read beside the buttons.
+    pub fn block(&self) -> u8 {
+        match self.at {
+            At::Field(at) => self.fields.get(at).map_or(0, |field| field.block),
+            _ => 3,
+        }
+    }
+
+    /// To the first field of a block; to where it is armed if it has none. From there: the block has all the room, and
+    /// gives it back the next time.
     pub fn jump(&mut self, block: u8) {
-        self.at = self.fields.iter().position(|f| f.block == block).map_or(At::Arm, At::Field);
+        let to = self.fields.iter().position(|f| f.block == block).map_or(At::Arm, At::Field);
+        self.alone = self.at == to && !self.alone;
+        self.at = to;
         self.within = block == 2;
     }
 

@@ -49,7 +49,7 @@ pub fn draw(app: &App, editor: &Editor, panes: Panes, buf: &mut Buffer) -> Optio
 fn title(app: &App, editor: &Editor) -> Line<'static> {
     let theme = &app.theme;
     let muted = theme.style(Role::TextMuted);
-    let base = editor.base.as_deref();
+    let base = editor.base.as_deref().map(|base| app.version_word(&editor.name, base));
     let (state, style) = match (base, editor.dirty, editor.behind) {
         (_, _, true) => ("changed by somebody else meanwhile".to_owned(), theme.style(Role::LevelWarn)),
         (None, ..) => ("new, not saved yet".to_owned(), muted),

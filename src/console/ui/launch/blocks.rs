@@ -12,14 +12,23 @@ use crate::console::theme::Role;
 use crate::console::ui::cells::{self, line, nth};
 use crate::console::ui::preview::sha;
 use crate::console::ui::states;
+use crate::model::job::JobSummary;
 use crate::model::plan::Plan;
 use crate::model::rollout::{Between, Offline};
 use crate::model::script::Level;
 
-pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
+/// Lines from the top of an area: how many of them there was no room for.
+fn lines(rows: &[Line<'_>], area: Rect, buf: &mut Buffer) -> usize {
+    for (n, row) in rows.iter().take(usize::from(area.height)).enumerate() {
+        line(buf, nth(area, n as u16), row);
+    }
+    rows.len().saturating_sub(usize::from(area.height))
+}
+
+pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> usize {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let Some(info) = &launch.info else { return };
+    let Some(info) = &launch.info else { return 0 };
     let mut rows: Vec<Line<'_>> = Vec::new();
     if info.params.is_empty() {
         rows.push(Line::styled("takes no parameters", muted));
@@ -62,19 +71,17 @@ pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     }
     // A blank row between form and facts, where there is room.
     let gap = u16::from(usize::from(area.height) > rows.len());
-    for (n, row) in rows.iter().enumerate() {
-        line(buf, nth(area, n as u16 + gap), row);
-    }
+    lines(&rows, below(area, gap), buf)
 }
 
-pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
+pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> usize {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let Some(plan) = &launch.plan else {
         if launch.waiting() {
             cells::words(buf, nth(area, 0), &format!("resolving…{}", states::since(app)), muted);
         }
-        return;
+        return 0;
     };
     let mut rows: Vec<Line<'_>> = Vec::new();
     let count = plan.devices.len();
@@ -134,9 +141,7 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
         let told: Vec<Line> = std::iter::once(Line::styled(text, theme.style(Role::LevelWarn))).chain(told).collect();
         drop(rows.splice(1..1, told));
     }
-    for (n, row) in rows.iter().enumerate() {
-        line(buf, nth(area, n as u16), row);
-    }
+    lines(&rows, area, buf)
 }
 
 pub(super) fn how(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
@@ -202,7 +207,9 @@ fn waves(plan: &Plan) -> u64 {
 fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<String> {
     let waves = waves(plan);
     let script = launch.script()?;
-    let last = app.jobs.iter().find(|job| job.script == script && job.finished_at.is_some());
+    // (a job in rings may have waited for people)
+    let alike = |job: &&JobSummary| job.script == script && job.finished_at.is_some() && job.progress.rings <= 1;
+    let last = app.jobs.iter().find(alike);
     let about = last.and_then(|job| {
         let took = job.finished_at?.as_millisecond() - job.created_at.as_millisecond();
         let took = took.max(0).unsigned_abs();
@@ -213,18 +220,19 @@ fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
+pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> usize {
     let theme = &app.theme;
     let Some(plan) = &launch.plan else {
         if launch.waiting() && launch.problem.is_none() {
             let planning = format!("planning…{}", states::since(app));
-            return cells::words(buf, nth(area, 0), &planning, theme.style(Role::TextMuted));
+            cells::words(buf, nth(area, 0), &planning, theme.style(Role::TextMuted));
+            return 0;
         }
         cells::words(buf, nth(area, 0), "Nothing can be launched yet:", theme.style(Role::TextMuted));
         if let Some(problem) = &launch.problem {
             cells::paragraph(buf, below(area, 1), &text::plain(&problem.error), theme.style(Role::LevelWarn));
         }
-        return;
+        return 0;
     };
     let count = plan.devices.len();
     let mut rows: Vec<(&str, Role, String)> = Vec::new();
@@ -261,7 +269,8 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     }
     if !plan.excluded.is_empty() {
         let n = text::count(plan.excluded.len() as u64);
-        rows.push(("[!!]", Role::LevelWarn, format!("{n} left out (alt-t lists them)")));
+        let key = app.key_in("launch", "device-list");
+        rows.push(("[!!]", Role::LevelWarn, format!("{n} left out ({key} lists them)")));
     }
     if let Some(argument) = &plan.dry_run {
         rows.insert(0, ("[ok]", Role::StateOk, format!("dry run: the script is given {}", text::plain(argument))));
@@ -282,18 +291,16 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     }
     rows.push(("[--]", Role::TextMuted, "what has begun is not recalled".into()));
     // Where there is little room: who comes first, what to think of, and only then what is as it should be.
-    let mut lines = rings(app, plan, usize::from(area.width));
+    let mut all = rings(app, plan, usize::from(area.width));
     let said = |(sign, role, said): (&str, Role, String)| {
         let sign = Span::styled(format!("{sign} "), theme.style(role));
         Line::from(vec![sign, Span::styled(said, theme.style(Role::Text))])
     };
     let (warned, fine): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(sign, ..)| *sign == "[!!]");
-    lines.extend(warned.into_iter().map(said));
-    lines.extend(course(app, launch, plan));
-    lines.extend(fine.into_iter().map(said));
-    for (n, row) in lines.iter().enumerate() {
-        line(buf, nth(area, n as u16), row);
-    }
+    all.extend(warned.into_iter().map(said));
+    all.extend(course(app, launch, plan));
+    all.extend(fine.into_iter().map(said));
+    lines(&all, area, buf)
 }
 
 pub(super) fn short(id: &str) -> String {

@@ -20,16 +20,14 @@ use crate::console::theme::Role;
 
 const NAMES: [&str; 4] = ["What", "Where", "How", "Check  (what will happen)"];
 const LETTERS: [&str; 4] = ["a", "b", "c", "d"];
+/// The commands that lead to a block, and from within it give it all the room.
+const JUMPS: [&str; 4] = ["block-a", "block-b", "block-c", "block-d"];
 
 pub fn draw(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let form = layout::launch(area, launch.fields.iter().filter(|field| field.block == 0).count());
     let mut position = None;
-    if layout::small(area) {
-        let block = match launch.at {
-            At::Field(at) => launch.fields.get(at).map_or(0, |field| field.block),
-            _ => 3,
-        };
-        block_at(app, launch, block, form.room, buf, &mut position);
+    if layout::small(area) || launch.alone {
+        block_at(app, launch, launch.block(), form.room, buf, &mut position);
     } else {
         for (block, area) in form.blocks.into_iter().enumerate() {
             if let Some(area) = area {
@@ -58,28 +56,42 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
         At::Field(at) => Some(at),
         _ => None,
     };
-    let focused = at.and_then(|at| launch.fields.get(at)).is_some_and(|field| field.block == block);
+    let focused = launch.alone || at.and_then(|at| launch.fields.get(at)).is_some_and(|field| field.block == block);
     let name = title(theme, LETTERS[usize::from(block)], NAMES[usize::from(block)], "");
-    let all = launch.fields.iter().filter(|field| field.block == block).count();
-    let shown = |block| match block {
-        0 => launch.what_shown(layout::inside(area), area.width.saturating_sub(4)).len(),
-        _ => all,
+    let inside = pane(app, buf, area, name, "", focused);
+    let hidden = match block {
+        2 => how_block(app, launch, at, inside, buf, position),
+        _ => form_block(app, launch, (block, at), inside, buf, position),
     };
-    let foot = match block {
-        1 if launch.plan.is_some() => "alt-t devices".to_owned(),
-        block if shown(block) < all => format!("{} of {all} fields", shown(block)),
-        _ => String::new(),
-    };
-    let inside = pane(app, buf, area, name, &foot, focused);
-    if block == 2 {
-        return how_block(app, launch, at, inside, buf, position);
+    let mut foot = Vec::new();
+    if hidden > 0 {
+        let key = app.key_in("launch", JUMPS[usize::from(block)]);
+        foot.push(if launch.alone { format!("{hidden} more") } else { format!("{hidden} more: {key} {key}") });
     }
+    if block == 1 && launch.plan.is_some() {
+        foot.push(format!("{} devices", app.key_in("launch", "device-list")));
+    }
+    cells::foot(theme, buf, area, &foot.join("   "));
+}
+
+/// The fields of a block, and below them what is so. Tells how many rows did not fit.
+fn form_block(
+    app: &App,
+    launch: &Launch,
+    (block, at): (u8, Option<usize>),
+    inside: Rect,
+    buf: &mut Buffer,
+    position: &mut Option<Position>,
+) -> usize {
     let labels = launch.fields.iter().filter(|field| field.block == block && !matches!(field.slot, Slot::Include(_)));
     let label = labels.map(|field| text::width(&field.label) + 1).max().unwrap_or(8).clamp(8, 16) as u16;
+    let of = launch.fields.iter().filter(|field| field.block == block).count();
     if block == 0 {
+        let shown = launch.what_shown(usize::from(inside.height), inside.width).len();
         let y = params::draw(app, launch, at, label, inside, buf, position);
-        return what(app, launch, below(inside, y), buf);
+        return of - shown.min(of) + what(app, launch, below(inside, y), buf);
     }
+    let mut hidden = of - launch.fields_shown(block, usize::from(inside.height)).count();
     let mut y = 0;
     for (n, field) in launch.fields_shown(block, usize::from(inside.height)) {
         if matches!(field.slot, Slot::Include(_)) {
@@ -96,13 +108,15 @@ fn block_at(app: &App, launch: &Launch, block: u8, area: Rect, buf: &mut Buffer,
         }
     }
     let rest = below(inside, y);
-    match block {
+    hidden += match block {
         1 => whereto(app, launch, rest, buf),
         _ => check(app, launch, rest, buf),
-    }
+    };
+    hidden
 }
 
-/// The fields of block How, several to a row; what of it is in force stands below, where there is room.
+/// The fields of block How, several to a row; what of it is in force stands below, where there is room. Tells how many
+/// rows of fields did not fit.
 fn how_block(
     app: &App,
     launch: &Launch,
@@ -110,8 +124,9 @@ fn how_block(
     inside: Rect,
     buf: &mut Buffer,
     position: &mut Option<Position>,
-) {
+) -> usize {
     let muted = app.theme.style(Role::TextMuted);
+    let rows = launch.places(inside.width).last().map_or(0, |place| place.row + 1);
     let (places, from) = launch.how_shown(usize::from(inside.height), inside.width);
     for place in &places {
         let Some(field) = launch.fields.get(place.field) else { continue };
@@ -129,6 +144,7 @@ fn how_block(
         rest = below(rest, 1);
     }
     how(app, launch, rest, buf);
+    rows.saturating_sub(usize::from(inside.height))
 }
 
 fn below(area: Rect, y: u16) -> Rect {
