@@ -103,6 +103,12 @@ pub enum Do {
     PreviousError,
     Pipe,
     Pager,
+    /// An output as what it is: a table, a tree, a page.
+    ViewAs,
+    /// As it was printed, and back.
+    RawView,
+    FoldAll,
+    UnfoldAll,
     Save,
     GridBy,
     GoDevice,
@@ -250,6 +256,17 @@ pub static TABLE: &[Command] = &[
         "export",
         "export the job: a page for the ticket, csv, json, junit; to a file or the clipboard",
     ),
+    row(
+        "job",
+        "view",
+        Do::ViewAs,
+        "view",
+        "the device's output as what it is: JSON as a tree, CSV as a table, HTML as text",
+    ),
+    // an output as what it is
+    row("view", "raw", Do::RawView, "raw", "as it was printed, and back to what it is"),
+    row("view", "fold-all", Do::FoldAll, "fold all", "fold the whole tree"),
+    row("view", "unfold-all", Do::UnfoldAll, "unfold all", "unfold the whole tree"),
     // a job's runs by how they ended
     row("groups", "open", Do::Open, "members", "the members of the group; the output of a member; the pane alone"),
     row("groups", "base", Do::Base, "base", "what to compare with: a group, a device, the same device the time before"),
@@ -509,9 +526,9 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 18] = [
-    "scripts", "targets", "jobs", "job", "groups", "past", "changes", "versions", "diff", "text", "editor", "find",
-    "launch", "dialog", "prompt", "match", "list", "global",
+pub const CONTEXTS: [&str; 19] = [
+    "scripts", "targets", "jobs", "job", "view", "groups", "past", "changes", "versions", "diff", "text", "editor",
+    "find", "launch", "dialog", "prompt", "match", "list", "global",
 ];
 
 /// The command that `name` means in the innermost of these contexts that has it.
@@ -628,6 +645,7 @@ pub fn title(context: &str) -> &'static str {
         "targets" => "targets",
         "jobs" => "jobs",
         "job" => "live job",
+        "view" => "an output as what it is",
         "groups" => "groups of a job",
         "past" => "what was found in past jobs",
         "changes" => "a job beside another",

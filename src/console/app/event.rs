@@ -11,11 +11,13 @@ use super::export::{Done, Wish};
 use super::hold::Turn;
 use super::kept::Kept;
 use super::looks::Reread;
+use super::reader::Output;
 use super::saving::Saving;
 use super::shelf::{Draft, Opened, SaveProblem, SavedScript};
 use super::triage::compare::Question;
 use crate::console::theme::Role;
 use crate::model::compare::{Against, Comparison};
+use crate::model::content::document::Document;
 use crate::model::diff::Diff;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
@@ -224,6 +226,11 @@ pub enum Event {
         what: &'static str,
         why: String,
     },
+    /// An output as what it is.
+    Document {
+        serial: u64,
+        answer: Box<Result<Document, String>>,
+    },
     /// What a shell command printed, and how it ended.
     Piped {
         serial: u64,
@@ -431,6 +438,11 @@ pub enum Effect {
     /// Who did what, as the pages of a text; answered like a command.
     ReadAudit {
         serial: u64,
+    },
+    /// Read the beginning of an output and take it apart.
+    ReadOutput {
+        serial: u64,
+        output: Output,
     },
     /// Show the text in the operator's pager.
     Pager(Feed),

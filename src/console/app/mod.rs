@@ -66,6 +66,7 @@ mod past_tests;
 mod perform;
 pub mod planned;
 pub mod prompt;
+pub mod reader;
 mod reading;
 pub mod retry;
 mod said;
@@ -712,6 +713,7 @@ impl App {
             Some(Layer::Files(files)) if matches!(**files, Files::Versions(_) | Files::Trash(_) | Files::With(_)) => {
                 &["versions", "dialog", "list", "global"]
             }
+            Some(Layer::Pages(pages)) if pages.reads => &["view", "text", "list", "dialog", "global"],
             Some(Layer::Pages(_)) => &["text", "list", "dialog", "global"],
             Some(_) => &["dialog", "list", "global"],
             None => self.view_contexts(),

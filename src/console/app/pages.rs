@@ -1,4 +1,4 @@
-//! A text to be read: what a command made of some output. Scrolls, wraps, is searched. Also the search in any text
+//! A text to be read: what a command made of some output, or an output as what it is. Scrolls, wraps, is searched. Also the search in any text
 //! that is at hand as lines (the preview has one too). Holds no more than it can show; where the text comes from is
 //! the runtime's affair.
 
@@ -6,6 +6,7 @@ use regex::bytes::Regex;
 
 use super::commands::Do;
 use super::event::Feed;
+use super::reader::Reader;
 use crate::console::text;
 use crate::model::search::Pattern;
 
@@ -29,6 +30,10 @@ pub struct Pages {
     pub left: usize,
     pub wrap: bool,
     pub search: Option<Search>,
+    /// An output is being read, no command runs.
+    pub reads: bool,
+    /// What it is made of, once it is here.
+    pub reader: Option<Box<Reader>>,
 }
 
 impl Pages {
@@ -44,6 +49,8 @@ impl Pages {
             left: 0,
             wrap: false,
             search: None,
+            reads: false,
+            reader: None,
         }
     }
 

@@ -54,6 +54,7 @@ impl App {
         self.interrupted = Some(self.now);
         if let Some(Layer::Pages(pages)) = self.layers.last()
             && pages.ended.is_none()
+            && !pages.reads
         {
             effects.push(Effect::StopPipe(pages.serial));
             self.hint = Some("the command is being stopped; what it printed stays".into());

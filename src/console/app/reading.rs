@@ -43,7 +43,13 @@ impl App {
         match verb {
             // a list has matches of its own
             Do::NextMatch | Do::PreviousMatch if self.list_here().is_some() => return false,
-            Do::SearchText => self.open_search(),
+            Do::ViewAs => self.open_reader(effects),
+            Do::SearchText => {
+                if let Some(Layer::Pages(pages)) = self.layers.last_mut() {
+                    pages.read_on(verb, 1);
+                }
+                self.open_search();
+            }
             Do::NextMatch => self.step_match(false),
             Do::PreviousMatch => self.step_match(true),
             Do::NextError => self.step_error(false),
@@ -155,7 +161,8 @@ impl App {
         match self.text_here() {
             Text::Pages => match self.layers.last_mut() {
                 Some(Layer::Pages(pages)) => {
-                    Some((&mut pages.top, &mut pages.search, &pages.lines, layout::inside(body)))
+                    let height = pages.height(layout::inside(body));
+                    Some((&mut pages.top, &mut pages.search, &pages.lines, height))
                 }
                 _ => None,
             },
@@ -222,6 +229,7 @@ impl App {
             }),
             None => false,
         };
+        self.follow_hit();
         if none {
             self.step_match(false);
         }
@@ -266,6 +274,15 @@ impl App {
             _ => none,
         };
         self.hint = Some(hint);
+        self.follow_hit();
+    }
+
+    /// What a search led to has the cursor, where there is one.
+    fn follow_hit(&mut self) {
+        let height = layout::inside(layout::strips(self.area).body);
+        if let Some(Layer::Pages(pages)) = self.layers.iter_mut().rev().find(|layer| matches!(layer, Layer::Pages(_))) {
+            pages.follow_hit(height);
+        }
     }
 
     fn step_error(&mut self, back: bool) {
@@ -347,10 +364,10 @@ impl App {
     }
 
     pub(super) fn in_pages(&mut self, pages: &mut Pages, verb: Do, effects: &mut Vec<Effect>) -> bool {
-        let height = layout::inside(layout::strips(self.area).body);
+        let height = pages.height(layout::inside(layout::strips(self.area).body));
         match verb {
             Do::Cancel | Do::Back | Do::QuitOrBack => {
-                if pages.ended.is_none() {
+                if pages.ended.is_none() && !pages.reads {
                     effects.push(Effect::StopPipe(pages.serial));
                 }
                 return false;
@@ -359,7 +376,7 @@ impl App {
                 let Feed::Text(text) = pages.feed() else { return true };
                 self.copy("output of the command", text, effects);
             }
-            verb => drop(pages.go(verb, height)),
+            verb => drop(pages.read_on(verb, height) || pages.go(verb, height)),
         }
         true
     }

@@ -479,6 +479,11 @@ impl Session {
                 };
                 Event::Planned { serial: *serial, answer: Box::new(answer) }
             }
+            Effect::ReadOutput { serial, .. } => {
+                let text = b"{\"host\": \"web001\", \"disks\": [{\"name\": \"sda1\", \"used\": 41}, {\"name\": \"sdb1\", \"used\": 9}]}";
+                let document = crate::model::content::document::Document::of(text, None, false);
+                Event::Document { serial: *serial, answer: Box::new(Ok(document)) }
+            }
             Effect::LookAt(_) => return super::sample_forms::look_at(effect),
             effect => return super::sample_files::answer(effect),
         })

@@ -149,7 +149,7 @@ impl App {
                 Layer::Prompt(_) => {}
                 Layer::Chooser(chooser) => path.push(chooser.what.word().into()),
                 Layer::Menu(_) => path.push("Actions".into()),
-                Layer::Pages(_) => path.push("Pipe".into()),
+                Layer::Pages(pages) => path.push(if pages.reads { "Output" } else { "Pipe" }.into()),
                 Layer::Palette(_) => path.push("Palette".into()),
                 Layer::Template(_) => path.push("Template".into()),
                 Layer::Export(_) => path.push("Export".into()),

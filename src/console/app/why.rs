@@ -152,6 +152,7 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "targets" => "only in the targets pane",
         "jobs" => "only in the jobs pane",
         "job" => "only while a job is watched",
+        "view" => "only where an output is read as what it is",
         "groups" => "only among the groups of a job",
         "past" => "only among what a search of past jobs found",
         "changes" => "only where two jobs are compared",

@@ -174,6 +174,7 @@ impl App {
             event @ (Event::Templates(_) | Event::TemplateKept { .. } | Event::TemplateForgotten { .. }) => {
                 self.template_event(event, effects);
             }
+            Event::Document { serial, answer } => self.read_out(serial, *answer),
             Event::Piped { serial, text, ended } => self.piped(serial, &text, ended),
             Event::Gathered(text) => self.copy("output", text, effects),
             Event::Saving { path, bytes } => {

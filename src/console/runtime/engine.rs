@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::drafts::Drafts;
-use super::given::with_files;
+use super::given::{read_output, with_files};
 use super::{export, files};
 use crate::client::{Asked, Client, ClientError};
 use crate::console::app::export::{Goal, Wish};
@@ -308,6 +308,10 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         | Effect::Compare { .. }
         | Effect::LintText { .. }) => {
             return super::shelf::ask(client, effect).await;
+        }
+        Effect::ReadOutput { serial, output } => {
+            let client = client.map_err(|problem| problem.error);
+            Event::Document { serial, answer: Box::new(read_output(client, &output).await) }
         }
         Effect::Attach
         | Effect::LookAt(_)

@@ -29,6 +29,8 @@ mod past;
 mod past_tests;
 mod preview;
 mod prompt;
+#[cfg(test)]
+mod reader_tests;
 mod rings;
 mod states;
 mod table;

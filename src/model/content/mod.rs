@@ -1,5 +1,11 @@
 //! What a text is: plain, HTML, CSV or JSON. By what its script or its server says, else by how it begins.
 
+mod clean;
+pub mod csv;
+pub mod document;
+pub mod html;
+pub mod json;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
