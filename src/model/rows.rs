@@ -39,7 +39,7 @@ pub struct Scripts<'a> {
     pub now: Timestamp,
 }
 
-static SCRIPTS: [Column; 9] = [
+static SCRIPTS: [Column; 11] = [
     Column::new("name", Kind::Text),
     Column::new("lang", Kind::Text),
     Column::new("version", Kind::Text),
@@ -49,6 +49,8 @@ static SCRIPTS: [Column; 9] = [
     Column::new("what", Kind::Text),
     Column::down("size", Kind::Bytes),
     Column::new("changed", Kind::Seconds),
+    Column::new("connection", Kind::Text),
+    Column::new("category", Kind::Text),
 ];
 
 impl Rows for Scripts<'_> {
@@ -71,6 +73,8 @@ impl Rows for Scripts<'_> {
             }
             5 => script.last_run.as_ref().map_or("", |run| &run.history),
             6 => script.refused.as_deref().unwrap_or(&script.describe),
+            9 => script.connection.as_deref().unwrap_or(""),
+            10 => &script.category,
             3 | 8 => aged(room, self.number(row, column)),
             _ => write_into(room, self.number(row, column), SCRIPTS[column].kind),
         }

@@ -36,7 +36,7 @@ const fn right(name: &'static str, head: &'static str, width: (u16, u16), from: 
     Col { name, head, width, flex: false, right: true, from, extra: false }
 }
 
-static SCRIPTS: [Col; 9] = [
+static SCRIPTS: [Col; 11] = [
     flex("name", "name", 28, 0),
     col("lang", "lang", (7, 7), 40),
     col("version", "ver", (4, 5), 40),
@@ -46,6 +46,8 @@ static SCRIPTS: [Col; 9] = [
     flex("what", "what it does", 30, FULL),
     right("size", "size", (6, 6), NEVER),
     right("changed", "chg", (4, 4), NEVER),
+    col("connection", "connection", (10, 10), NEVER),
+    col("category", "category", (10, 12), NEVER),
 ];
 
 static JOBS: [Col; 14] = [

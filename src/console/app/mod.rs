@@ -139,7 +139,7 @@ use crate::model::shelf::Numbers;
 use crate::model::state::JobState;
 use crate::model::template::Template;
 use crate::model::triage::Remarks;
-use crate::model::wire::Hello;
+use crate::model::wire::{self, Hello};
 
 /// What the operator looks at, below all dialogs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -288,6 +288,8 @@ pub struct App {
     pub numbers: Numbers,
     /// What is wrong with the folder.
     pub library_says: Vec<String>,
+    /// Systems with a library of their own, and how reading it went.
+    pub libraries: Vec<wire::Shelf>,
     pub library: Load,
     pub tree: Tree,
     pub targets: Load,
@@ -369,6 +371,7 @@ impl App {
             scripts: Vec::new(),
             numbers: Numbers::default(),
             library_says: Vec::new(),
+            libraries: Vec::new(),
             library: Load::default(),
             tree: Tree::default(),
             targets: Load::default(),

@@ -6,6 +6,7 @@ use super::overview::Pane;
 use super::{App, Load, View};
 use crate::console::text;
 use crate::model::job::JobSummary;
+use crate::model::script::ScriptInfo;
 
 impl App {
     /// `None`: it can be done. Else why not, for the place the operator is in (or came from, below a menu).
@@ -32,7 +33,10 @@ impl App {
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
             Do::Edit | Do::EditOutside => match self.chosen_script() {
                 None => Some(self.no_script()),
-                Some(script) => script.path.is_none().then(|| format!("{} is not a file here", script.name)),
+                Some(script) if script.path.is_some() => None,
+                Some(script) => {
+                    Some(self.why_not_ours(script).unwrap_or(format!("{} is not a file here", script.name)))
+                }
             },
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
             Do::Ack | Do::Note if command.context == "jobs" => {
@@ -58,9 +62,15 @@ impl App {
                 }
                 Some(_) => None,
             },
-            Do::RenameScript | Do::DeleteScript | Do::Versions | Do::DiffWith => {
-                self.chosen_script().is_none().then(|| self.no_script())
-            }
+            Do::RenameScript | Do::DeleteScript => match self.chosen_script() {
+                None => Some(self.no_script()),
+                Some(script) => self.why_not_ours(script),
+            },
+            Do::Versions | Do::DiffWith => match self.chosen_script() {
+                None => Some(self.no_script()),
+                Some(script) if script.path.is_some() => None,
+                Some(script) => self.why_not_ours(script),
+            },
             Do::Export => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Pause | Do::Approve => self.why_not_turn(command.verb),
             Do::Retry(again) => self.why_not_retry(again),
@@ -135,6 +145,13 @@ impl App {
         };
         let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
         held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id))
+    }
+
+    /// Why a script of a system's own library cannot be changed from here.
+    fn why_not_ours(&self, script: &ScriptInfo) -> Option<String> {
+        let connection = script.connection.as_ref()?;
+        let why = script.read_only.as_deref().unwrap_or("which scripts it has is its own affair");
+        Some(format!("{} is {connection}'s: {}", text::plain(&script.name), text::plain(why)))
     }
 
     fn no_script(&self) -> String {

@@ -334,6 +334,14 @@ impl App {
                 }
                 (self.folder, self.scripts, self.library_says) = (library.folder, library.scripts, library.warnings);
                 self.numbers = library.numbers;
+                for shelf in &library.shelves {
+                    let Some(problem) = &shelf.problem else { continue };
+                    let told = format!("the scripts of {}: {problem}", shelf.connection);
+                    if !self.notices.told(&told) {
+                        self.notices.hear(self.now, Level::Warn, Voice::Engine, told);
+                    }
+                }
+                self.libraries = library.shelves;
                 self.library = Load::Ready;
                 self.prune_marks(ListId::Scripts);
                 self.relist(ListId::Scripts);

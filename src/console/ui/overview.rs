@@ -107,14 +107,17 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
         style,
     };
     table.draw(theme, inside, buf);
-    legend(app, spare(inside, len), buf);
+    let spare = spare(inside, len);
+    let used = libraries(app, spare, buf);
+    legend(app, Rect { y: spare.y + used, height: spare.height - used, ..spare }, buf);
 }
 
 /// What stands behind a script's name, what it means, and which scripts have it.
 type Sign = (char, &'static str, fn(&App, &ScriptInfo) -> bool);
-const SIGNS: [Sign; 3] = [
+const SIGNS: [Sign; 4] = [
     ('!', "cannot be run", |_, script| script.refused.is_some()),
     ('M', "edited here, not saved", |app, script| app.shelf.edited(&script.name)),
+    ('S', "of a server: cannot be changed here", |_, script| script.read_only.is_some()),
     ('$', "asks for a secret", |_, script| script.params.iter().any(|param| param.secret)),
 ];
 
@@ -122,6 +125,25 @@ const SIGNS: [Sign; 3] = [
 fn spare(inside: Rect, len: usize) -> Rect {
     let used = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(2).min(inside.height);
     Rect { y: inside.y + used, height: inside.height - used, ..inside }
+}
+
+/// A row for each system with a library of its own: how many scripts it has, or why they could not be read; rows used.
+fn libraries(app: &App, room: Rect, buf: &mut Buffer) -> u16 {
+    let theme = &app.theme;
+    let mut used = 0;
+    for shelf in &app.libraries {
+        let count = app.scripts.iter().filter(|script| script.connection.as_ref() == Some(&shelf.connection)).count();
+        let name = text::plain(&shelf.connection);
+        let (role, said) = match (&shelf.problem, shelf.reading) {
+            (Some(problem), _) => (Role::LevelWarn, format!("{name}: {}", text::plain(problem))),
+            (None, true) => (Role::TextMuted, format!("{name}: its scripts are being read…")),
+            (None, false) => (Role::TextMuted, format!("{name}: {}", text::number(count as u64, "script"))),
+        };
+        let rest = Rect { y: room.y + used, height: room.height - used, ..room };
+        let rest = Rect { x: rest.x + 2.min(rest.width), width: rest.width.saturating_sub(2), ..rest };
+        used += super::cells::paragraph(buf, rest, &said, theme.style(role)).min(rest.height);
+    }
+    used
 }
 
 /// The signs that some script has, where there is room for them.
