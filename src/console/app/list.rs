@@ -210,7 +210,10 @@ impl Look {
     ) -> Vec<u32> {
         let marked = Marked::new(rows, |row| self.marks.contains(&*key(row)));
         if !self.fresh || self.sorted.len() != rows.len() {
-            let mut sorted: Vec<u32> = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
+            let mut sorted = std::mem::take(&mut self.sorted);
+            if sorted.len() != rows.len() {
+                sorted = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
+            }
             filter::sort(&marked, &mut sorted, self.sort.column, self.sort.reverse);
             (self.sorted, self.fresh, self.wider) = (sorted, true, false);
         }

@@ -235,25 +235,27 @@ pub fn passing(filter: &Filter, rows: &impl Rows) -> Vec<u32> {
     all.filter(|row| filter.passes(rows, *row as usize, &mut room)).collect()
 }
 
-/// Puts rows into the order of a column; what has no value stands last either way.
+/// Puts rows into the order of a column; what has no value stands last either way, and of equals the first row is first.
+/// Rows that are nearly in order already, as those of a list in which a few have changed, cost little more than a look.
 pub fn sort(rows: &impl Rows, order: &mut [u32], column: usize, reverse: bool) {
     let Some(about) = rows.columns().get(column) else { return };
     let turned = about.down != reverse;
     let turn = |order: std::cmp::Ordering| if turned { order.reverse() } else { order };
     if order.iter().any(|row| rows.order(*row as usize, column).is_some()) {
-        order.sort_by_cached_key(|row| {
-            let number = rows.order(*row as usize, column);
-            Number(number.map(|number| if turned { -number } else { number }))
-        });
+        let number = |row: u32| rows.order(row as usize, column).map(|number| if turned { -number } else { number });
+        let mut keyed: Vec<(Number, u32)> = order.iter().map(|row| (Number(number(*row)), *row)).collect();
+        keyed.sort();
+        order.iter_mut().zip(keyed).for_each(|(place, (_, row))| *place = row);
         return;
     }
     let mut room = String::new();
     let mut keyed: Vec<(String, u32)> =
         order.iter().map(|row| (rows.text(*row as usize, column, &mut room).to_owned(), *row)).collect();
-    keyed.sort_by(|(a, _), (b, _)| a.is_empty().cmp(&b.is_empty()).then_with(|| turn(super::nodeset::natural(a, b))));
-    for (place, (_, row)) in order.iter_mut().zip(keyed) {
-        *place = row;
-    }
+    keyed.sort_by(|(a, at), (b, other)| {
+        let texts = a.is_empty().cmp(&b.is_empty()).then_with(|| turn(super::nodeset::natural(a, b)));
+        texts.then_with(|| at.cmp(other))
+    });
+    order.iter_mut().zip(keyed).for_each(|(place, (_, row))| *place = row);
 }
 
 /// A number in order; none is the last.

@@ -49,6 +49,17 @@ impl Needle {
         })
     }
 
+    /// The text of a number can hold it: figures with units of two letters at most, and two only at the end (`3m02`,
+    /// `34 kB`). Numbers are written out to be looked through, which is dear.
+    pub fn in_number(&self) -> bool {
+        let units = |part: &String| {
+            let mut runs = part.split(|c: char| !c.is_alphabetic()).map(|letters| letters.chars().count());
+            let last = runs.next_back().unwrap_or(0);
+            last <= 2 && runs.all(|letters| letters <= 1)
+        };
+        self.digit && self.parts.iter().all(units)
+    }
+
     /// The text is this one, and nothing more.
     pub fn is(&self, text: &str) -> bool {
         match (self.parts.as_slice(), self.case) {
@@ -123,8 +134,8 @@ fn find_ascii(text: &[u8], from: usize, part: &[u8]) -> Option<Range<usize>> {
     let (low, high) = (*first, first.to_ascii_uppercase());
     let mut at = from;
     while at <= last {
-        let byte = text[at];
-        if (byte == low || byte == high) && text[at + 1..at + part.len()].eq_ignore_ascii_case(rest) {
+        at += memchr::memchr2(low, high, &text[at..=last])?;
+        if text[at + 1..at + part.len()].eq_ignore_ascii_case(rest) {
             return Some(at..at + part.len());
         }
         at += 1;

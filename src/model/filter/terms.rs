@@ -123,8 +123,12 @@ impl Test {
     /// A number may hold it.
     fn wants_numbers(&self) -> bool {
         match self {
-            Test::Holds(needle) | Test::Is(needle) => needle.digit,
-            Test::Fuzzy(fuzzy) => fuzzy.text.bytes().any(|byte| byte.is_ascii_digit()),
+            Test::Holds(needle) => needle.in_number(),
+            Test::Is(needle) => needle.digit,
+            Test::Fuzzy(fuzzy) => {
+                let letters = fuzzy.text.chars().filter(|c| c.is_alphabetic()).count();
+                letters <= 2 && fuzzy.text.bytes().any(|byte| byte.is_ascii_digit())
+            }
             Test::Regex(_) | Test::Compare { .. } | Test::Set(_) => true,
         }
     }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::needle::Needle;
 use super::*;
 
 /// name, os, bad, took, size
@@ -161,6 +162,17 @@ fn hits_are_where_the_text_was_found() {
     assert_eq!(hits("re:[0-9]+", 0, "a12b3"), [(1, 3), (4, 5)]);
     assert_eq!(hits("w*1", 0, "web01"), [(0, 1), (4, 5)]);
     assert_eq!(hits("ä", 0, "xÄy"), [(1, 3)]);
+}
+
+#[test]
+fn numbers_are_looked_through_only_for_what_can_stand_in_them() {
+    let needle = |text: &str| Needle::new(text.to_owned(), text.split('*').map(str::to_owned).collect());
+    for text in ["42", "3m02", "34 kB", "34 kb", "1.2", "-1", "1*s2", "2d", "8%"] {
+        assert!(needle(text).in_number(), "{text}");
+    }
+    for text in ["web9", "db7", "kB", "web*9", "9fail"] {
+        assert!(!needle(text).in_number(), "{text}");
+    }
 }
 
 #[test]
