@@ -101,6 +101,7 @@ fn fan_out(script: &Path, sink: impl Fn(usize) -> Box<dyn RunSink>) -> Duration 
                     device: Arc::new(Device::new("local", &format!("{n}"))),
                     script: Arc::clone(&payload),
                     args: Arc::default(),
+                    arguments: Arc::default(),
                     secrets: Arc::default(),
                     caller: Arc::default(),
                     timeout: None,
