@@ -42,11 +42,12 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
         (false, _) => "one at a time; write `threaded = true` if it serves several".to_owned(),
     };
     steps.push(step("requests", true, way));
-    let folder = settings.script_folder.as_ref().map(|folder| match std::fs::read_dir(folder) {
-        Ok(_) => step("script folder", true, folder.display().to_string()),
-        Err(error) => step("script folder", false, format!("{}: {error}", folder.display())),
-    });
-    steps.extend(folder);
+    if let Some(folder) = &settings.script_folder {
+        steps.push(match tokio::fs::read_dir(folder).await {
+            Ok(_) => step("script folder", true, folder.display().to_string()),
+            Err(error) => step("script folder", false, format!("{}: {error}", folder.display())),
+        });
+    }
     Doctor { device: device.id.clone(), way: "WebScripts".into(), why: "kind = \"webscripts\"".into(), steps }
 }
 

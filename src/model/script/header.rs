@@ -143,7 +143,7 @@ impl Header {
         let param = &mut self.params[at];
         let flag = param.kind == ParamKind::Flag;
         match mark {
-            Mark::Secret => return self.make_secret(at, number),
+            Mark::Secret => self.make_secret(at, number),
             Mark::Advanced => param.advanced = true,
             Mark::Example(example) => param.example = Some(example).filter(|example| !example.is_empty()),
             Mark::File if !flag && !param.secret && param.choices.is_empty() => param.takes = Takes::File,
