@@ -138,3 +138,58 @@ fn a_job_past_its_deadline_ends_what_runs_and_sends_no_more() {
     assert_eq!(count(&job, "cancelled") + count(&job, "timeout"), 6, "{job}");
     assert!(job["reason"].as_str().unwrap().contains("deadline"), "{job}");
 }
+
+#[test]
+fn a_way_to_fail_that_the_script_never_met_stops_the_job_and_one_that_it_met_does_not() {
+    let (home, _fleet) = lab(6);
+    let script = home.file("odd.sh", "#!/bin/sh\n# @arg word\necho \"the $1 is gone\" >&2\nexit 3\n");
+    let run = |word: &str| {
+        let word = format!("word={word}");
+        let more =
+            ["--param", &word, "--at-once", "1", "--new-signatures", "1", "--rings", "1,100%", "--between", "ask"];
+        launch(&home, &script, &more)
+    };
+    let first = home.ended_job(run("disk"));
+    let stopped = |job: &Value| (job["state"].clone(), job["progress"]["stopped"].clone());
+    assert_eq!(stopped(&first), ("stopped".into(), "new_signature".into()), "{first}");
+    assert_eq!((count(&first, "failed"), count(&first, "cancelled")), (1, 5), "{first}");
+    let again = run("disk");
+    eventually("it asks", || home.job(again)["progress"]["asks"].is_object());
+    jobs(&home, "stop", again, &[]);
+    assert_eq!(stopped(&home.ended_job(again)), ("cancelled".into(), Value::Null), "it is known by now");
+    let other = home.ended_job(run("door"));
+    assert_eq!(stopped(&other), ("stopped".into(), "new_signature".into()), "{other}");
+}
+
+#[test]
+fn who_approves_pauses_and_stops_at_once_leave_one_state() {
+    let (home, _fleet) = lab(6);
+    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let id =
+        launch(&home, &script, &["--rings", "1,3,100%", "--between", "ask", "--max-fail", "2", "--deadline", "1h"]);
+    eventually("it asks", || home.job(id)["progress"]["asks"]["ring"] == 2);
+    let id_text = id.to_string();
+    let verbs: [&[&str]; 6] = [
+        &["approve", &id_text, "--ring", "2"],
+        &["pause", &id_text],
+        &["approve", &id_text, "--ring", "2"],
+        &["resume", &id_text],
+        &["stop", &id_text, "--unstarted"],
+        &["pause", &id_text],
+    ];
+    let mut going: Vec<_> =
+        verbs.iter().map(|verb| home.verb(["jobs"].iter().chain(*verb).copied().chain(["--json"])).spawn()).collect();
+    for one in &mut going {
+        let code = one.end().code();
+        assert!(matches!(code, Some(0 | 4)), "done, or refused since it has ended: {code:?} {}", one.stderr());
+    }
+    let job = home.ended_job(id);
+    assert_eq!(job["state"], "cancelled", "the stop is what stays: {job}");
+    assert!(matches!(count(&job, "ok"), 1..=3), "ring 2 went, or did not, and no other: {job}");
+    assert_eq!(count(&job, "ok") + count(&job, "cancelled"), 6, "{job}");
+    let text = home.verb(["audit"]).run().ok().text();
+    for part in ["rings 1,3,100%, between them ask", "budget 2 (stops at 2 bad)", "deadline 3600 s"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    home.verb(["audit", "--verify"]).run().ok();
+}

@@ -4,8 +4,9 @@ use super::args::Jobs as Verb;
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted, outcome, summary};
 use super::run::answer;
-use super::{CliError, Desk, Outcome, ask, out, safe};
-use crate::model::job::{Job, JobSummary, Run};
+use super::{CliError, Desk, Outcome, ask, out, safe, say};
+use crate::client::Client;
+use crate::model::job::{Job, JobId, JobSummary, Run};
 use crate::model::rows::{Jobs, Runs};
 use crate::model::wire::{Cancel, Cancelled, Turned};
 
@@ -55,6 +56,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         }
         Verb::Stop { id, how, devices } => {
             let what = Cancel { devices: devices.clone(), stop: how.stop() };
+            beforehand(&client, *id).await?;
             let Cancelled { withdrawn, ending, going } = client.cancel(*id, &what).await?;
             if json {
                 out::json_object(&serde_json::json!({
@@ -65,8 +67,12 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
                 out::print(&format!("job {id}: {withdrawn} withdrawn before they started, {ending} ending{goes}\n"))?;
             }
         }
-        Verb::Pause { id } => turned(json, &client.pause(*id).await?)?,
+        Verb::Pause { id } => {
+            beforehand(&client, *id).await?;
+            turned(json, &client.pause(*id).await?)?;
+        }
         Verb::Resume { id } => {
+            beforehand(&client, *id).await?;
             let mut answered = client.resume(*id, false).await?;
             if !answered.questions.is_empty() {
                 answer(&client, &answered.questions, ask::may_ask(desk.common.no_input)).await?;
@@ -74,7 +80,10 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             }
             turned(json, &answered)?;
         }
-        Verb::Approve { id, ring } => turned(json, &client.approve(*id, *ring).await?)?,
+        Verb::Approve { id, ring } => {
+            beforehand(&client, *id).await?;
+            turned(json, &client.approve(*id, *ring).await?)?;
+        }
         Verb::Attach { id } => {
             let style = if json { Style::Json } else { Style::Text { safe: true, labels: true } };
             let mut interrupt = Interrupt::listen()?;
@@ -82,6 +91,20 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// What can still be reached, before anything is done to it.
+async fn beforehand(client: &Client, id: JobId) -> Result<(), CliError> {
+    let job = client.job(id).await?.summary;
+    if !job.state.ended() {
+        let counts = &job.counts;
+        let (queued, sent, running) = (counts.queued, counts.sent, counts.running);
+        say(format!(
+            "quarterdeck: job {id}: {queued} not sent to, {sent} sent, {running} running, {} ended",
+            counts.ended()
+        ));
+    }
+    Ok(())
 }
 
 fn turned(json: bool, turned: &Turned) -> Result<(), CliError> {

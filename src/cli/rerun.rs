@@ -8,7 +8,6 @@ use super::run::{answer, ask_secrets, confirmed, read_files, referred, say_warni
 use super::{CliError, Desk, Outcome, ask, out, say};
 use crate::client::Client;
 use crate::model::plan::{PlanRequest, ScriptRef};
-use crate::model::rollout::How;
 use crate::model::target::{JobSet, Left};
 use crate::model::wire::Launch;
 
@@ -74,8 +73,8 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
         include: verb.include.iter().map(|reason| reason.left_out()).collect(),
         dry_run: false,
         timeout_ms: job.timeout_ms,
-        at_once: Some(job.at_once),
-        how: How::default(),
+        at_once: verb.at_once.or(Some(job.at_once)),
+        how: verb.rollout.how()?,
     };
     read_files(&info.params, &mut request)?;
     let plan = client.plan(&request).await.map_err(|error| super::targets::pointed(error, &target))?;
@@ -94,6 +93,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args;
+    use crate::model::rollout::Between;
 
     fn asked(line: &str) -> String {
         let line = format!("quarterdeck rerun 12 {line}");
@@ -113,5 +113,17 @@ mod tests {
             "@cancelled:12 | @ok:12 | @group:12/v1:2c | @group:12/ff"
         );
         assert!(asked("").contains("required"), "{}", asked(""));
+    }
+
+    #[test]
+    fn it_is_rolled_out_as_run_is() {
+        let line = "quarterdeck rerun 12 --not-started --rings 1,100% --between ask --max-fail 5% --at-once 9";
+        let Ok(Some(args::Verb::Rerun(verb))) = args::Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.verb)
+        else {
+            panic!("another verb");
+        };
+        let how = verb.rollout.how().unwrap();
+        assert_eq!((how.rings.len(), how.between, how.max_fail.len()), (2, Between::Ask, 1));
+        assert_eq!(verb.at_once, Some(9));
     }
 }

@@ -7,7 +7,45 @@ use sha2::{Digest, Sha256};
 
 use super::job::{Job, JobId, JobSummary};
 use super::plan::Caller;
+use super::rollout::{Amount, Offline};
 use super::state::Counts;
+
+/// How a job is rolled out, in words: what holds it, what stops it, what is tried again.
+fn policies(job: &Job) -> Vec<String> {
+    let how = &job.rollout.how;
+    let listed = |amounts: &[Amount]| amounts.iter().map(Amount::to_string).collect::<Vec<_>>().join(",");
+    let time = |ms: u64| format!("{} s", ms.div_ceil(1000));
+    let mut said = vec![match job.at_once {
+        0 => "all at once".to_owned(),
+        n => format!("{n} at once"),
+    }];
+    if !how.rings.is_empty() {
+        said.push(format!(
+            "rings {}, between them {}, seed {}",
+            listed(&how.rings),
+            how.between.word(),
+            job.rollout.seed
+        ));
+    }
+    said.extend(how.canary.as_ref().map(|expr| format!("canary {expr}")));
+    if !how.max_fail.is_empty() {
+        let counted = if how.count_unreachable { ", unreachable counted" } else { "" };
+        let at = job.rollout.stop_at.unwrap_or_default();
+        said.push(format!("budget {} (stops at {at} bad{counted})", listed(&how.max_fail)));
+    }
+    said.extend(how.new_signatures.map(|n| format!("stops at {n} new signatures")));
+    said.extend(how.start_rate.map(|rate| format!("starts {rate}")));
+    said.extend(job.timeout_ms.map(|ms| format!("timeout {}", time(ms))));
+    said.extend(how.deadline_ms.map(|ms| format!("deadline {}", time(ms))));
+    said.extend(how.retry.as_ref().map(|retry| {
+        let on: Vec<&str> = retry.on.iter().map(|state| state.word()).collect();
+        format!("{} retries of {}", retry.times, on.join(","))
+    }));
+    if let Offline::Queue { expire_ms } = how.offline {
+        said.push(format!("offline queued for {}", time(expire_ms)));
+    }
+    said
+}
 
 /// What the first entry follows.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -131,7 +169,7 @@ impl Deed {
         let names: Vec<&str> = job.params.iter().map(|(name, _)| name.as_str()).collect();
         let with = (!names.is_empty()).then(|| format!("with {}", names.join(", ")));
         let on_purpose = (!included.is_empty()).then(|| format!("taking in on purpose {}", included.join(", ")));
-        let note: Vec<String> = with.into_iter().chain(on_purpose).collect();
+        let note: Vec<String> = with.into_iter().chain(on_purpose).chain(policies(job)).collect();
         Self {
             job: Some(summary.id),
             plan: Some(plan.to_owned()),
@@ -142,6 +180,12 @@ impl Deed {
             note: (!note.is_empty()).then(|| note.join("; ")),
             ..Self::of(Act::Launch, &summary.by, caller)
         }
+    }
+
+    /// So many devices.
+    #[must_use]
+    pub fn on(self, devices: u32) -> Self {
+        Self { devices: Some(devices.into()), ..self }
     }
 
     /// A job that has ended.

@@ -46,6 +46,7 @@ pub struct Diff {
 pub(super) const RERUN_HELP: &str = "\
 The version of the script that the job ran, with its parameters; secrets are asked for again, or given as with
 `run`. The new job names the old one as its parent. What was chosen is joined: --failed --offline are both.
+Rings, budget and the rest of a roll-out are those given here: the job's own were of its own devices.
 The same sets are targets everywhere: `run --target '@failed:12 & !web3'` (@not-started:12, @offline:12,
 @timeout:12, @cancelled:12, @ok:12, @group:12/SIGNATURE). A job that still runs is refused.
 JSON: {schema_version, id, parent}; with --wait as of `run --wait`.
@@ -91,6 +92,11 @@ pub struct Rerun {
     /// Wait for the end, printing output as it arrives
     #[arg(short, long)]
     pub wait: bool,
+    /// Scripts running at once; 0: no limit [default: as the job had it]
+    #[arg(long, value_name = "N")]
+    pub at_once: Option<u32>,
+    #[command(flatten)]
+    pub rollout: crate::cli::rollout::Rollout,
 }
 
 pub(super) const EXPORT_HELP: &str = "\

@@ -79,9 +79,10 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     let end = summary.finished_at.unwrap_or(app.now);
     let elapsed = end.as_millisecond() - summary.created_at.as_millisecond();
     let elapsed = elapsed.max(0).unsigned_abs();
-    // How long it will take is nobody's guess while it waits for a person.
+    // How long it will take is nobody's guess while it waits for a person, and such waits say nothing of its pace.
+    let worked = elapsed.saturating_sub(summary.progress.waited_ms(end));
     let goes = summary.state == JobState::Running && !summary.progress.held();
-    let eta = eta(elapsed, &summary.counts).filter(|_| goes && area.width >= 76);
+    let eta = eta(worked, &summary.counts).filter(|_| goes && area.width >= 76);
     let ring = if summary.state.ended() { String::new() } else { rings::ring(summary) };
     let right = Line::from(vec![
         Span::styled(word, theme.style(role).add_modifier(Modifier::BOLD)),

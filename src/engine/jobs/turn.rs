@@ -83,8 +83,18 @@ impl Engine {
     }
 
     async fn turned(&self, live: &LiveJob, act: Act, note: Option<String>, caller: &Caller) -> Result<(), Problem> {
-        let script = Some(live.latest().script);
-        self.audit(Deed { job: Some(live.id), script, note, ..Deed::of(act, &self.user, caller) }).await
+        let job = live.latest();
+        let counts = &job.counts;
+        let stands = format!(
+            "{} not sent to, {} sent, {} running, {} ended",
+            counts.queued,
+            counts.sent,
+            counts.running,
+            counts.ended()
+        );
+        let note = Some(note.map_or_else(|| stands.clone(), |note| format!("{note}; {stands}")));
+        let deed = Deed { job: Some(live.id), script: Some(job.script), note, ..Deed::of(act, &self.user, caller) };
+        self.audit(deed.on(counts.queued)).await
     }
 
     /// The job, while there is something to be done to it.
@@ -117,7 +127,8 @@ impl Engine {
         let (withdrawn, ending) = (done.withdrawn, done.ending);
         let note = Some(format!("withdrew {withdrawn} that had not started, asked {ending} to end"));
         let target = (!what.devices.is_empty()).then(|| nodeset::fold(what.devices.iter().map(String::as_str)));
-        self.audit(Deed { job: Some(id), script, target, note, ..Deed::of(Act::Stop, &self.user, caller) }).await?;
+        let deed = Deed { job: Some(id), script, target, note, ..Deed::of(Act::Stop, &self.user, caller) };
+        self.audit(deed.on(withdrawn + ending)).await?;
         Ok(done)
     }
 

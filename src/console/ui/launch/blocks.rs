@@ -212,7 +212,7 @@ fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<String> {
     let last = app.jobs.iter().find(alike);
     let about = last.and_then(|job| {
         let took = job.finished_at?.as_millisecond() - job.created_at.as_millisecond();
-        let took = took.max(0).unsigned_abs();
+        let took = took.max(0).unsigned_abs().saturating_sub(job.progress.held_ms);
         Some(format!("about {} ({waves} x {}, as job {} took)", text::took(took * waves), text::took(took), job.id))
     });
     let most = plan.timeout_ms.map(|limit| format!("at most {} if all hit the timeout", text::took(limit * waves)));
