@@ -27,6 +27,8 @@ mod palette;
 mod past;
 #[cfg(test)]
 mod past_tests;
+#[cfg(test)]
+mod pictures;
 mod preview;
 mod prompt;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::console::app::sample::Session;
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 40), (60, 15), (40, 10)];
 
 /// Name, and the keys that lead there.
-const SCREENS: [(&str, &str); 33] = [
+pub(super) const SCREENS: [(&str, &str); 33] = [
     ("overview", ""),
     ("targets", "2jjl jl"),
     ("job-preview", "3j"),
@@ -78,7 +78,7 @@ fn down_to_ten_by_three_and_back_in_every_view() {
 }
 
 /// Scripts as files: the dialogs, and two texts compared.
-const FILES: [(&str, &str); 9] = [
+pub(super) const FILES: [(&str, &str); 9] = [
     ("new", "nweb/check"),
     ("rename", ":rename<enter>"),
     ("delete", ":delete<enter>disk-use.sh"),
