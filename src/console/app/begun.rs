@@ -33,7 +33,7 @@ impl Begun {
 
 impl App {
     /// Kept for when the same is begun again: esc may be half of an arrow key.
-    pub(super) fn leave_launch(&mut self, launch: Box<Launch>) {
+    pub(super) fn leave_launch(&mut self, launch: Launch) {
         self.left.retain(|left| left.begun != launch.begun);
         self.left.push(launch);
         if self.left.len() > KEPT {
@@ -55,14 +55,10 @@ impl App {
                 launch.back();
                 launch
             }
-            None => {
-                let mut launch = Box::new(fresh(self));
-                launch.begun = begun;
-                launch
-            }
+            None => Launch { begun, ..fresh(self) },
         };
         self.hint = Some(self.opens_with(&launch, back));
-        self.layers.push(Layer::Launch(launch));
+        self.layers.push(Layer::Launch(Box::new(launch)));
     }
 
     /// Where the first key goes, in words: it may be typed before the form is read.

@@ -44,7 +44,7 @@ impl App {
     /// A closed layer. What was typed into a launch dialog is kept: esc may be half of an arrow key.
     pub(super) fn shelve(&mut self, layer: Layer) {
         match layer {
-            Layer::Launch(launch) if !launch.sent => self.leave_launch(launch),
+            Layer::Launch(launch) if !launch.sent => self.leave_launch(*launch),
             Layer::Chooser(chooser) => self.chooser_closed(&chooser),
             _ => {}
         }

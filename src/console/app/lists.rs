@@ -219,7 +219,7 @@ impl App {
     }
 
     /// Where a filter hides the row that the operator chose, the first that passes is meant.
-    fn to_first_hit(&mut self) {
+    fn land_on_first_hit(&mut self) {
         let chosen = self.overview.targets_home.as_ref();
         if !self.tree.look.narrowed() || self.tree.rows.iter().any(|row| Some(&row.path) == chosen) {
             return;
@@ -277,7 +277,7 @@ impl App {
                 self.tree.now = Some(now);
                 self.tree.set_filter(text)?;
                 self.sift(list);
-                self.to_first_hit();
+                self.land_on_first_hit();
                 return Ok(());
             }
             ListId::Devices => {

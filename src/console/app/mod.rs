@@ -335,7 +335,7 @@ pub struct App {
     asked: Asked,
     reach: world::Reached,
     /// Launch dialogs that were closed: what was typed comes back.
-    left: Vec<Box<Launch>>,
+    left: Vec<Launch>,
     interrupted: Option<Timestamp>,
     /// Before the search that is being written.
     before_search: Option<reading::Before>,

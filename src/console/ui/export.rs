@@ -66,11 +66,9 @@ pub fn draw(app: &App, export: &Export, body: Rect, buf: &mut Buffer) -> Option<
     let (said, role) = said(export);
     let said = cells::fold(&said, usize::from(inside.width));
     let rows = (said.len() as u16).min(room);
-    let mut y = inside.height.saturating_sub(1 + rows);
-    let at = y;
-    for said in said.iter().take(usize::from(rows)) {
+    let at = inside.height.saturating_sub(1 + rows);
+    for (y, said) in (at..).zip(said.iter().take(usize::from(rows))) {
         words(buf, nth(inside, y), said, theme.style(role));
-        y += 1;
     }
     if at > 6 {
         words(buf, nth(inside, 6), &text::clip(&export.command_line(), usize::from(inside.width)), muted);

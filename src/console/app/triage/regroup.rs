@@ -35,7 +35,7 @@ pub enum What {
     Split {
         group: Entry,
         /// Finer; and what was done last taken back: what that comes to, when the engine has said it.
-        seen: [Option<Result<Foreseen, String>>; 2],
+        seen: Box<[Option<Result<Foreseen, String>>; 2]>,
         chosen: usize,
     },
 }
@@ -227,7 +227,7 @@ impl App {
                 let Some(group) = triage.group().map(|group| triage.entry(group)) else { return };
                 let asked = steps(&group.signature);
                 effects.extend(asked.map(|what| Effect::Foresee { job: id, what }));
-                What::Split { group, seen: [None, None], chosen: 0 }
+                What::Split { group, seen: Box::new([None, None]), chosen: 0 }
             }
         };
         let regrouping = Regrouping { job: id, script, what, at: At::Cancel, sent: false, problem: None };

@@ -34,7 +34,7 @@ pub fn dialog(app: &App, dialog: &Regrouping, body: Rect, buf: &mut Buffer) {
                 Some(Err(_)) => format!("{word}: not possible"),
                 None => word.to_owned(),
             };
-            ("how", ["finer", "take back"].into_iter().zip(seen).map(row).collect(), *chosen)
+            ("how", ["finer", "take back"].into_iter().zip(seen.iter()).map(row).collect(), *chosen)
         }
     };
     words(buf, nth(inside, 0), head, muted);
