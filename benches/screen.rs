@@ -185,7 +185,7 @@ fn answering(n: usize) -> Vec<Event> {
     let from = n * 500 % DEVICES;
     let devices = (from..from + 500).map(|at| Contacted {
         device: format!("lab:{}", name(at)),
-        state: if (at + n) % 3 == 0 { Reach::Offline } else { Reach::Online },
+        state: if (at + n).is_multiple_of(3) { Reach::Offline } else { Reach::Online },
         last_contact: Some(Timestamp::now()),
         last_error: None,
     });

@@ -55,7 +55,11 @@ impl App {
                 launch.back();
                 launch
             }
-            None => Launch { begun, ..fresh(self) },
+            None => {
+                let mut launch = fresh(self);
+                launch.begun = begun;
+                launch
+            }
         };
         self.hint = Some(self.opens_with(&launch, back));
         self.layers.push(Layer::Launch(Box::new(launch)));
