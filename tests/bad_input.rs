@@ -114,7 +114,7 @@ fn the_console_opens_on_a_broken_theme_with_the_notice() {
 fn every_bad_theme_opens_the_console_with_its_notice() {
     for (theme, words) in [
         ("inherits = \"yours\"\n", &["mine", "yours"][..]),
-        ("inherits = \"terminal\"\ntext = \"#12\"\n", &["mine.toml", "#12"]),
+        ("inherits = \"terminal\"\ntext = \"#12\"\n", &["mine.toml:2", "#rrggbb"]),
         ("inherits = \"terminal\"\n\"state.okay\" = \"red\"\n", &["mine.toml", "state.okay"]),
         ("inherits = \"nobody\"\n", &["mine.toml", "nobody"]),
         ("[palette\n", &["mine.toml"]),

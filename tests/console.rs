@@ -160,6 +160,8 @@ fn a_paste_is_text_and_never_keys() {
     console.paste("local\n");
     console.sees("local");
     assert_eq!(home.qd(["jobs", "ls", "--json"]).ok().json(), serde_json::json!([]), "nothing was launched");
+    console.keys("<esc>"); // the block that was already in focus has got all the room
+    console.sees("a What");
     console.keys("<esc>");
     console.loses("Where"); // esc and a letter in one breath are alt and the letter
     console.quit().is_restored();

@@ -50,7 +50,7 @@ fn a_ring_waits_for_the_operator_and_goes_when_it_is_approved() {
     console.keys("p");
     console.sees("PAUSED");
     console.keys("p");
-    console.sees("have not been sent to");
+    console.sees("ring 3 then still waits for you");
     console.keys("<tab><enter>");
     console.sees("WAITS");
     console.keys("P");
