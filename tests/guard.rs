@@ -58,7 +58,7 @@ fn who_did_what_is_written_down_and_a_changed_entry_is_named() {
         home.qd(["audit"])
             .ok()
             .text()
-            .contains("on local; with count, token; run, ssh from 203.0.113.7, sudo by alice")
+            .contains("on local; with count, token; 7 at once; run, ssh from 203.0.113.7, sudo by alice")
     );
     assert!(home.qd(["audit", "--since", "2999-01-01"]).ok().text().lines().count() == 1, "the heads alone");
 
