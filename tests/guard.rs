@@ -51,7 +51,10 @@ fn who_did_what_is_written_down_and_a_changed_entry_is_named() {
         (&launch["target"], &launch["from"]),
         (&"local".into(), &"run, ssh from 203.0.113.7, sudo by alice".into())
     );
-    assert_eq!((&launch["note"], launch["plan"].as_str().map(str::len)), (&"with count, token; 7 at once".into(), Some(8)));
+    assert_eq!(
+        (&launch["note"], launch["plan"].as_str().map(str::len)),
+        (&"with count, token; 7 at once".into(), Some(8))
+    );
     assert_eq!((&end["counts"]["ok"], &end["note"], &end["by"]), (&1.into(), &"done".into(), &"quarterdeck".into()));
     assert!(entries(&home).iter().all(|entry| entry["schema_version"] == 1));
     assert!(
@@ -188,7 +191,8 @@ fn a_device_that_another_job_has_is_left_alone_unless_it_is_taken_in_on_purpose(
     home.qd(["run", "--plan", &file, "--wait"]).ok().says(&["taken in on purpose: 1 busy in job 1"]);
 
     let noted = entries(&home).into_iter().any(|entry| {
-        entry["act"] == "launch" && entry["note"] == "with count, token; taking in on purpose 1 busy in job 1; 256 at once"
+        entry["act"] == "launch"
+            && entry["note"] == "with count, token; taking in on purpose 1 busy in job 1; 256 at once"
     });
     assert!(noted, "{:#?}", entries(&home));
 
