@@ -228,8 +228,7 @@ fn a_paste_of_a_megabyte_is_one_text_and_launches_nothing() {
     console.keys("r");
     console.sees("Where");
     console.paste(&text);
-    console.keys("<A-b>");
-    console.sees("Where");
+    console.sees("write & (both)");
     no_job(&home);
     console.keys("<esc>");
     console.loses("Where");
