@@ -17,6 +17,7 @@ fn a_ring_waits_for_the_operator_and_goes_when_it_is_approved() {
     home.script("greet.sh", GREET);
     let mut console = Console::setup(&home).size(140, 40).start();
     console.sees("greet.sh");
+    console.sees("lab"); // nothing is launched before the targets are read
     console.keys("1/");
     console.text("greet");
     console.keys("<enter>r");
