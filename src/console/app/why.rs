@@ -17,6 +17,17 @@ impl App {
         self.state_why(command)
     }
 
+    /// What a launch takes from the lists must have been read; who has a script here may write the target meanwhile.
+    fn why_not_begun(&self) -> Option<String> {
+        let from_targets = self.overview.subject == Pane::Targets && self.tree.marked().is_empty();
+        let needed = [(true, &self.library, "scripts"), (from_targets, &self.targets, "targets")];
+        needed.into_iter().find_map(|(needed, load, what)| match load {
+            Load::Waiting if needed => Some(format!("still reading {what}")),
+            Load::Failed(why) if needed => Some(format!("the {what} could not be read: {why}")),
+            _ => None,
+        })
+    }
+
     /// The same, wherever the operator is.
     pub(super) fn state_why(&self, command: &Command) -> Option<String> {
         if (command.fleet || command.verb == Do::Pause) && self.reads_only() {
@@ -27,9 +38,7 @@ impl App {
         }
         match command.verb {
             Do::Run if command.context == "job" => self.why_not_again(),
-            Do::Run if self.library != Load::Ready || self.targets != Load::Ready => {
-                Some("still reading scripts and targets".into())
-            }
+            Do::Run if let Some(why) = self.why_not_begun() => Some(why),
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
             Do::Edit | Do::EditOutside => match self.chosen_script() {
                 None => Some(self.no_script()),
