@@ -28,6 +28,8 @@ const FREE: &[&str] = &[
 const ACCEPTED: &[(&str, &str)] = &[
     // MPL-2.0 binds its own files alone, which we ship unchanged
     ("option-ext", "MPL-2.0"),
+    // a list of certificates, not code; asks that its licence go with it
+    ("webpki-root-certs", "CDLA-Permissive-2.0"),
 ];
 
 /// Does the SPDX expression leave a choice that is wholly free? `/` is the old way to write OR.

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,9 +39,16 @@ impl Door {
         let agent = agent.map(|agent| (HeaderName::from_static(AGENT), agent));
         let from = HeaderValue::from_str(from).ok().map(|from| (HeaderName::from_static(FROM), from));
         let headers = agent.into_iter().chain(from).collect();
+        // The library prepares for TLS whether it is used or not: without the reading of all this machine's authorities.
+        let never = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ClientError::Lost { doing: "preparing".to_owned(), why: error.to_string() })?
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
         // A local socket: proxies and redirects would only cost time, and could only do harm.
         reqwest::Client::builder()
             .unix_socket(socket)
+            .tls_backend_preconfigured(never)
             .default_headers(headers)
             .no_proxy()
             .http1_only()

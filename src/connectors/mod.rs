@@ -4,6 +4,7 @@
 pub mod local;
 pub mod reference;
 pub mod ssh;
+pub mod tls;
 pub mod webscripts;
 
 use std::collections::HashMap;

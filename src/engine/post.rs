@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::events::Events;
 use super::store::Store;
 use super::store::outbox::{self, Letter};
-use crate::connectors::reference;
+use crate::connectors::{reference, tls};
 use crate::model::notify::Webhook;
 use crate::model::wire::Event;
 use crate::settings::variable;
@@ -181,6 +181,7 @@ async fn plain(
     patience: Duration,
 ) -> Result<(), Failed> {
     let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::none())
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(patience)
