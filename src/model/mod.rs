@@ -31,6 +31,7 @@ pub mod shelf;
 pub mod state;
 pub mod target;
 pub mod template;
+pub mod token;
 pub mod triage;
 pub mod ways;
 pub mod window;
