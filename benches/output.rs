@@ -103,6 +103,7 @@ fn fan_out(script: &Path, sink: impl Fn(usize) -> Box<dyn RunSink>) -> Duration 
                     args: Arc::default(),
                     arguments: Arc::default(),
                     secrets: Arc::default(),
+                    options: Arc::default(),
                     caller: Arc::default(),
                     timeout: None,
                     cancel: tokio_util::sync::CancellationToken::new(),

@@ -292,7 +292,8 @@ fn job(id: u64, runs: usize) -> Job {
         by: "ops".into(),
         reason: None,
         parent: None,
+        origin: None,
         progress: Default::default(),
     };
-    Job { summary, params: vec![], timeout_ms: None, at_once: 256, rollout: Default::default(), runs }
+    Job { summary, params: vec![], timeout_ms: None, at_once: 256, options: vec![], rollout: Default::default(), runs }
 }

@@ -168,6 +168,7 @@ fn request(script: &str, target: &str, params: &[(String, String)]) -> PlanReque
         files: vec![],
         include: vec![],
         dry_run: false,
+        options: Vec::new(),
         timeout_ms: None,
         at_once: Some(30),
         how: How::default(),

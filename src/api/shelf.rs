@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::routes::{Answered, House, Named};
 use crate::model::plan::Caller;
-use crate::model::shelf::{Delete, Rename, Renamed, Restore, Save, Saved, Text, Trashed, Version};
+use crate::model::shelf::{Delete, Rename, Renamed, Restore, Save, Saved, Switched, Text, Trashed, Version};
 
 pub(super) fn routes() -> Router<House> {
     Router::new()
@@ -16,6 +16,7 @@ pub(super) fn routes() -> Router<House> {
         .route("/library/versions", get(versions))
         .route("/library/rename", post(rename))
         .route("/library/delete", post(delete))
+        .route("/library/switch", post(switch))
         .route("/library/trash", get(trash))
         .route("/library/restore", post(restore))
 }
@@ -44,6 +45,10 @@ async fn rename(State(house): State<House>, caller: Caller, Json(asked): Json<Re
 
 async fn delete(State(house): State<House>, caller: Caller, Json(asked): Json<Delete>) -> Answered<Trashed> {
     Ok(Json(house.engine.delete(asked, &caller).await?))
+}
+
+async fn switch(State(house): State<House>, caller: Caller, Json(asked): Json<Switched>) -> Answered<Switched> {
+    Ok(Json(house.engine.switch(asked, &caller).await?))
 }
 
 async fn trash(State(house): State<House>) -> Answered<Vec<Trashed>> {

@@ -307,7 +307,7 @@ pub enum Scripts {
     /// A new script, from a template or a file
     #[command(after_help = "JSON: {schema_version, name, version, path}.")]
     New {
-        /// Its name in the library; a / makes a folder
+        /// Its name in the library, a / makes a folder; or CONNECTION:NAME, in a system's own library
         name: String,
         /// bash, sh, python, powershell, zsh, ruby, perl, empty; by default what the name's ending says
         #[arg(long, value_name = "LANGUAGE", conflicts_with = "from")]
@@ -319,6 +319,27 @@ pub enum Scripts {
     /// Edit a script in $VISUAL or $EDITOR; saved only if nobody changed it meanwhile
     #[command(after_help = "JSON: {schema_version, name, version, path}.")]
     Edit { name: String },
+    /// Put a file's text in the place of a script's; saved only if nobody changed it meanwhile
+    #[command(after_help = "JSON: {schema_version, name, version, path}.")]
+    Save {
+        name: String,
+        /// The text: a file, or - for stdin
+        #[arg(long, value_name = "FILE")]
+        from: String,
+        /// The version that the text was made from (as `scripts show` tells it); by default what is there now
+        #[arg(long, value_name = "VERSION", conflicts_with = "force")]
+        seen: Option<String>,
+        /// Whatever is there now; what it was stays among the versions
+        #[arg(long)]
+        force: bool,
+    },
+    /// Turn on or off what a system keeps of its own script beside the text (`variable_support=on`)
+    #[command(after_help = "JSON: {schema_version, name, switch, on}.")]
+    Set {
+        name: String,
+        #[arg(value_name = "SWITCH=on|off", value_parser = switch)]
+        switch: (String, bool),
+    },
     /// Give a script another name; its versions come along
     #[command(after_help = "JSON: {schema_version, from, to}.")]
     Rename { from: String, to: String },
@@ -491,6 +512,14 @@ pub struct Keys {
     /// Those of this keymap (vi, arrows, emacs) instead of the one in use
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
+}
+
+fn switch(text: &str) -> Result<(String, bool), String> {
+    match pair(text)? {
+        (name, value) if value == "on" => Ok((name, true)),
+        (name, value) if value == "off" => Ok((name, false)),
+        _ => Err("expected SWITCH=on or SWITCH=off".to_owned()),
+    }
 }
 
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {

@@ -72,6 +72,7 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
         files: Vec::new(),
         include: verb.include.iter().map(|reason| reason.left_out()).collect(),
         dry_run: false,
+        options: job.options,
         timeout_ms: job.timeout_ms,
         at_once: verb.at_once.or(Some(job.at_once)),
         how: verb.rollout.how()?,

@@ -65,6 +65,7 @@ impl Asked<'_> {
             files: Vec::new(),
             include: what.include.iter().map(|reason| reason.left_out()).collect(),
             dry_run: self.dry_run == Some(args::DryRun::Script),
+            options: what.options.clone(),
             timeout_ms: what.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
             at_once: what.at_once,
             how: what.rollout.how()?,
@@ -83,7 +84,9 @@ impl Asked<'_> {
 /// The server whose own script it is, as a target.
 async fn at_home(client: &Client, info: Option<&ScriptInfo>, script: &str) -> Result<String, CliError> {
     match info {
-        Some(ScriptInfo { connection: Some(connection), .. }) => Ok(format!("{connection}:{connection}")),
+        Some(info @ ScriptInfo { connection: Some(connection), .. }) if info.is_defined() => {
+            Ok(format!("{connection}:{connection}"))
+        }
         Some(_) => Err(nowhere()),
         // why it is not known is said better by asking for it
         None => client.script(script).await.map_err(CliError::from).and_then(|_| Err(nowhere())),
@@ -374,6 +377,7 @@ mod tests {
             dry_run: None,
             params: vec![],
             files: vec![],
+            options: vec![],
             timeout_ms: None,
             at_once: 0,
             rollout: Default::default(),

@@ -12,6 +12,8 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             return shelf::new(desk, name, template.as_deref(), from.as_deref()).await;
         }
         Verb::Edit { name } => return shelf::edit(desk, name).await,
+        Verb::Save { name, from, seen, force } => return shelf::save(desk, name, from, seen.as_deref(), *force).await,
+        Verb::Set { name, switch: (switch, on) } => return shelf::set(desk, name, (switch, *on)).await,
         Verb::Rename { from, to } => return shelf::rename(desk, from, to).await,
         Verb::Delete { name, yes } => return shelf::delete(desk, name, *yes).await,
         Verb::Restore { what } => return shelf::restore(desk, what).await,
@@ -105,6 +107,10 @@ fn facts(script: &Script) -> String {
     }
     if !info.params.is_empty() {
         text.push_str(&out::table(&["PARAMETER", "KIND", "WHAT IT IS"], info.params.iter().map(parameter)));
+    }
+    for switch in &info.switches {
+        let on = if switch.on { "on" } else { "off" };
+        text.push_str(&format!("{} is {on}: {}\n", switch.name, switch.describe));
     }
     if let Some(content) = info.output {
         text.push_str(&format!("prints {}\n", content.word()));

@@ -8,6 +8,7 @@ use super::run::read_script;
 use super::{CliError, Desk, Outcome, ask, out, say};
 use crate::client::{Client, ClientError};
 use crate::model::diff::Diff;
+use crate::model::script::remote;
 use crate::model::script::template::{TEMPLATES, Template};
 use crate::model::shelf::{Saved, Version, versioned};
 use crate::model::wire::Code;
@@ -36,7 +37,8 @@ pub async fn new(desk: &Desk<'_>, name: &str, template: Option<&str>, from: Opti
     };
     let (name, bytes) = match from {
         None => {
-            let name = template.named(name);
+            // what a system keeps is called what it is called, without an ending of ours
+            let name = if in_shelf(desk, name).await? { name.to_owned() } else { template.named(name) };
             let text = template.fill(&name).into_bytes();
             (name, text)
         }
@@ -47,6 +49,40 @@ pub async fn new(desk: &Desk<'_>, name: &str, template: Option<&str>, from: Opti
         }
     };
     tell(desk, &desk.engine().await?.save(&name, None, &bytes, false).await?)
+}
+
+/// The name is of a system's own library, or would be.
+async fn in_shelf(desk: &Desk<'_>, name: &str) -> Result<bool, CliError> {
+    let Some((connection, _)) = remote::split(name) else { return Ok(false) };
+    let library = desk.engine().await?.library().await?;
+    Ok(library.shelves.iter().any(|shelf| shelf.connection == connection && shelf.closed.is_none()))
+}
+
+/// A file's text in the place of a script's. `seen`: the version that it was made from.
+pub async fn save(
+    desk: &Desk<'_>,
+    name: &str,
+    from: &str,
+    seen: Option<&str>,
+    force: bool,
+) -> Result<Outcome, CliError> {
+    let read = read_script(from)?;
+    let (_, bytes) = read.ok_or_else(|| CliError::Usage(format!("there is no file {from}")))?;
+    let client = desk.engine().await?;
+    let (info, _) = client.text(name, None).await?;
+    let base = seen.unwrap_or(&info.version);
+    tell(desk, &client.save(&info.name, Some(base), &bytes, force).await?)
+}
+
+/// `scripts set NAME SWITCH=on|off`: what a system keeps of a script beside its text.
+pub async fn set(desk: &Desk<'_>, name: &str, (switch, on): (&str, bool)) -> Result<Outcome, CliError> {
+    let done = desk.engine().await?.switch(name, switch, on).await?;
+    if desk.common.json {
+        out::json_object(&done)?;
+    } else {
+        say(format!("{}: {} is {} now", done.name, done.switch, if done.on { "on" } else { "off" }));
+    }
+    Ok(Outcome::Done)
 }
 
 pub async fn edit(desk: &Desk<'_>, name: &str) -> Result<Outcome, CliError> {

@@ -110,6 +110,7 @@ mod tests {
                 reason: None,
                 progress: Default::default(),
                 parent: None,
+                origin: None,
             })
             .into()
     }

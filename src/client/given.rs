@@ -148,6 +148,7 @@ mod tests {
             files: vec![],
             include: vec![],
             dry_run: false,
+            options: Vec::new(),
             timeout_ms: None,
             at_once: None,
             how: How::default(),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Client, ClientError};
 use crate::model::script::ScriptInfo;
-use crate::model::shelf::{Delete, Rename, Renamed, Restore, Save, Saved, Text, Trashed, Version};
+use crate::model::shelf::{Delete, Rename, Renamed, Restore, Save, Saved, Switched, Text, Trashed, Version};
 
 impl Client {
     /// A script's bytes, or those of one of its versions (`v3`, or the beginning of its hash).
@@ -42,6 +42,12 @@ impl Client {
     pub async fn delete(&self, name: &str, confirm: &str) -> Result<Trashed, ClientError> {
         let delete = Delete { name: name.to_owned(), confirm: confirm.to_owned() };
         self.0.door.post("deleting a script", "library/delete", &delete).await
+    }
+
+    /// Turns a switch of a system's own script on or off.
+    pub async fn switch(&self, name: &str, switch: &str, on: bool) -> Result<Switched, ClientError> {
+        let asked = Switched { name: name.to_owned(), switch: switch.to_owned(), on };
+        self.0.door.post("changing a script", "library/switch", &asked).await
     }
 
     /// Deleted last first.

@@ -3,6 +3,7 @@
 
 pub mod local;
 pub mod reference;
+pub mod remote;
 pub mod ssh;
 pub mod tls;
 pub mod webscripts;
@@ -17,9 +18,11 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use self::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory};
 use crate::model::job::JobId;
+use crate::model::options::LaunchOption;
 use crate::model::output::Stream;
 use crate::model::plan::{Caller, Question};
 use crate::model::script::{Argument, ScriptInfo};
@@ -76,6 +79,32 @@ pub trait Connector: Send + Sync + 'static {
         Box::pin(async { Ok(Arc::default()) })
     }
 
+    /// The text of a script of its own library, by its whole name; `anew`: as it is there at this moment, else as it was
+    /// read last. `None`: it hands out no texts (and no script of it says that it has one).
+    fn own_text<'a>(&'a self, _name: &'a str, _anew: bool) -> BoxFuture<'a, Result<Option<Vec<u8>>, Unchanged>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Changes its own library. What was changed shows in [`Connector::own`] when this has ended.
+    fn change_own(&self, _change: Change) -> BoxFuture<'_, Result<Changed, Unchanged>> {
+        Box::pin(async { Err(Unchanged::Refused("its library cannot be changed from here".to_owned())) })
+    }
+
+    /// What its launches take beside script and devices.
+    fn launch_options(&self) -> Vec<LaunchOption> {
+        Vec::new()
+    }
+
+    /// Jobs that it ran, oldest first, from where an earlier page ended. `None`: it keeps none.
+    fn past_jobs(&self, _after: Option<String>) -> BoxFuture<'_, Result<Option<PastPage>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// One of them whole. `None`: it is kept no longer.
+    fn past_job<'a>(&'a self, _head: &'a PastHead) -> BoxFuture<'a, Result<Option<PastJob>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Where the scripts of its own library lie, if that is within reach of this machine.
     fn script_folder(&self) -> Option<PathBuf> {
         None
@@ -106,6 +135,8 @@ pub struct Order {
     pub arguments: Arc<Vec<Argument>>,
     /// One line each on the script's stdin, in the order the header declares them; then stdin ends.
     pub secrets: Arc<Vec<Secret>>,
+    /// What the launch was given of [`Connector::launch_options`], by name.
+    pub options: Arc<Vec<(String, String)>>,
     /// Who launched it.
     pub caller: Arc<Caller>,
     /// From the moment the script starts.

@@ -12,6 +12,7 @@ pub mod merged;
 pub mod outputs;
 mod past;
 mod post;
+mod remote;
 mod saved;
 pub mod search;
 mod sets;
@@ -336,7 +337,7 @@ impl Engine {
             script.last_run = history.get(&script.name).and_then(|jobs| last_run(jobs));
             script.number = Some(number_of(&mut numbers, script));
         }
-        self.list_shelves(&mut listed, &history).await;
+        self.list_shelves(&mut listed, &history, &mut numbers).await;
         listed.numbers = numbers;
         Ok(listed)
     }

@@ -17,7 +17,9 @@ use crate::model::template::{Keep, Templates};
 use crate::model::wire::{Code, Event, Problem};
 
 /// Disk work, off the loop.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(problem(Code::Internal, error.to_string())))
 }
 
@@ -25,6 +27,14 @@ impl Engine {
     /// A script of the library: a name, its short form, or one of its versions (`fix.sh@v3`). Of one in a system's own
     /// library, its definition.
     pub async fn bytes(&self, name: &str) -> Result<(ScriptInfo, Vec<u8>), Problem> {
+        if self.texted(name).is_some() {
+            return match (self.remote_text(name, false).await, shelf::versioned(name)) {
+                (Ok(Some(read)), _) => Ok(read),
+                (_, Some((name, version))) => self.version(name, version).await,
+                (Err(problem), None) => Err(problem),
+                (Ok(None), None) => Err(problem(Code::NotFound, format!("{name} has no text"))),
+            };
+        }
         if let Some(info) = self.own(name).await? {
             let bytes = remote::definition(&info);
             return Ok((info, bytes));
@@ -42,9 +52,13 @@ impl Engine {
     pub async fn text(&self, name: &str, version: Option<&str>) -> Result<Text, Problem> {
         let (info, bytes) = match version {
             Some(version) => self.version(name, version).await?,
-            None => match self.own_text(name).await? {
-                Some(read) => read,
-                None => self.bytes(name).await?,
+            None => match self.remote_text(name, true).await {
+                Ok(Some(read)) => read,
+                Err(problem) if shelf::versioned(name).is_none() => return Err(problem),
+                _ => match self.own_text(name).await? {
+                    Some(read) => read,
+                    None => self.bytes(name).await?,
+                },
             },
         };
         if bytes.len() as u64 != info.size {
@@ -58,11 +72,11 @@ impl Engine {
         let versions = self.versions(name).await?;
         let picked = shelf::pick(&versions, name, wanted).map_err(|why| problem(Code::NotFound, why))?;
         let store = Arc::clone(&self.jobs.store);
-        let (Place { library, name: there, known_as }, picked) = (self.place(name).await?, picked.clone());
+        let (now, picked) = (self.now(name).await?, picked.clone());
         let name = name.to_owned();
         blocking(move || {
-            // (a name that only history knows has no file)
-            let now = library.read(&there).map(|read| called(read, known_as.as_deref())).ok();
+            // (a name that only history knows has no text)
+            let now = now.ok();
             let name = now.as_ref().map_or(name, |(info, _)| info.name.clone());
             if let Some(now) = now.filter(|(info, _)| info.version == picked.version) {
                 return Ok(now);
@@ -79,8 +93,7 @@ impl Engine {
 
     /// The versions that are kept of a script, newest first; what its file holds now among them.
     pub async fn versions(&self, name: &str) -> Result<Vec<Version>, Problem> {
-        let Place { library, name: there, known_as } = self.place(name).await?;
-        let now = blocking(move || Ok(library.read(&there).map(|read| called(read, known_as.as_deref())))).await?;
+        let now = self.now(name).await?;
         let name = now.as_ref().map_or(name, |(info, _)| &info.name).to_owned();
         let mut versions = self.jobs.store.db.call(move |db| versions::versions(db, &name)).await?;
         let Ok((info, _)) = now else {
@@ -103,11 +116,28 @@ impl Engine {
         Ok(versions)
     }
 
+    /// A script as it is now. The inner error: there is none of this name.
+    async fn now(&self, name: &str) -> Result<Result<(ScriptInfo, Vec<u8>), String>, Problem> {
+        if self.texted(name).is_some() {
+            return match self.remote_text(name, false).await {
+                Ok(Some(read)) => Ok(Ok(read)),
+                Ok(None) => Ok(Err(format!("{name} has no text"))),
+                Err(problem) if problem.code == Code::NotFound => Ok(Err(problem.error)),
+                Err(problem) => Err(problem),
+            };
+        }
+        let Place { library, name: there, known_as } = self.place(name).await?;
+        blocking(move || Ok(library.read(&there).map(|read| called(read, known_as.as_deref())))).await
+    }
+
     pub async fn save(&self, asked: Save, caller: &Caller) -> Result<Saved, Problem> {
         let bytes = STANDARD
             .decode(&asked.base64)
             .map_err(|error| problem(Code::Invalid, format!("the text of {} is not base64: {error}", asked.name)))?;
         let Save { name, base, force, .. } = asked;
+        if self.texted(&name).is_some() {
+            return self.save_remote(name, base, bytes, force, caller).await;
+        }
         let Place { library, name: wanted, .. } = self.place(&name).await?;
         let store = Arc::clone(&self.jobs.store);
         let (written, size, unkept) = blocking(move || {
@@ -149,7 +179,7 @@ impl Engine {
         Ok(saved)
     }
 
-    async fn note(&self, script: &str, version: String, size: usize, why: Why) -> Result<(), Problem> {
+    pub(super) async fn note(&self, script: &str, version: String, size: usize, why: Why) -> Result<(), Problem> {
         let (script, by) = (script.to_owned(), self.user.clone());
         let noted = self
             .jobs
@@ -179,6 +209,9 @@ impl Engine {
     }
 
     pub async fn rename(&self, asked: Rename, caller: &Caller) -> Result<Renamed, Problem> {
+        if self.texted(&asked.from).is_some() {
+            return self.rename_remote(asked, caller).await;
+        }
         self.not_own(&asked.from, "renamed")?;
         self.not_own(&asked.to, "made")?;
         let library = Arc::clone(&self.library);
@@ -196,6 +229,9 @@ impl Engine {
     }
 
     pub async fn delete(&self, asked: Delete, caller: &Caller) -> Result<Trashed, Problem> {
+        if self.texted(&asked.name).is_some() {
+            return self.delete_remote(asked, caller).await;
+        }
         self.not_own(&asked.name, "deleted")?;
         let (library, trash, by) = (Arc::clone(&self.library), Arc::clone(&self.trash), self.user.clone());
         let trashed = blocking(move || trash.delete(&library, &asked.name, &asked.confirm, &by)).await?;
@@ -206,6 +242,9 @@ impl Engine {
     }
 
     pub async fn restore(&self, what: String, caller: &Caller) -> Result<Trashed, Problem> {
+        if let Some(trashed) = self.restore_remote(&what, caller).await? {
+            return Ok(trashed);
+        }
         let (library, trash) = (Arc::clone(&self.library), Arc::clone(&self.trash));
         let trashed = blocking(move || trash.restore(&library, &what)).await?;
         self.events.publish(&Event::Library);

@@ -7,18 +7,16 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::library::Library;
-use super::{Engine, last_run, problem};
+use super::{Engine, last_run, number_of, problem};
 use crate::connectors::Connectors;
 use crate::engine::store::db;
 use crate::model::nearest::{hint, shown};
 use crate::model::script::{Script, ScriptInfo, remote};
-use crate::model::wire::{self, Code, Event, Problem};
+use crate::model::shelf::Numbers;
+use crate::model::wire::{self, Code, Event, Problem, Shelf};
 
 /// A list that is older is read again when somebody looks at it.
 const FRESH: SignedDuration = SignedDuration::from_secs(300);
-
-/// Why what a system has cannot be renamed, deleted or made here.
-const ITS_OWN: &str = "which scripts a server has, and what they are called, is in the server's own configuration";
 
 /// Where the text of a script is.
 pub(super) struct Place {
@@ -87,15 +85,16 @@ impl Engine {
     }
 
     /// Adds the systems' scripts to those of the local library.
-    pub(super) async fn list_shelves(&self, listed: &mut wire::Library, history: &db::History) {
+    pub(super) async fn list_shelves(&self, listed: &mut wire::Library, history: &db::History, numbers: &mut Numbers) {
         let mut names: Vec<&String> = self.connectors.keys().collect();
         names.sort();
         for name in names {
             let Some(own) = self.connectors.get(name).and_then(|connector| connector.own()) else { continue };
-            listed.shelves.push(own.shelf);
+            listed.shelves.push(self.shelf_of(own.shelf));
             for script in self.with_files(name, &own.scripts).await {
                 let last_run = history.get(&script.name).and_then(|jobs| last_run(jobs));
-                listed.scripts.push(ScriptInfo { last_run, ..script });
+                let number = script.has_text().then(|| number_of(numbers, &script));
+                listed.scripts.push(self.guarded(ScriptInfo { last_run, number, ..script }));
             }
         }
         listed.scripts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -137,6 +136,11 @@ impl Engine {
         let Some(mut info) = self.own(name).await? else { return Ok(None) };
         let history = self.jobs.store.db.call(|db| db::history(db)).await?;
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
+        if let Some((text, bytes)) = self.remote_text(name, false).await? {
+            let findings = self.library.lint_text(&text.name, bytes.clone()).await;
+            let info = ScriptInfo { last_run: info.last_run, ..text };
+            return Ok(Some(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings }));
+        }
         let Some((file, bytes)) = self.own_file(&info).await? else {
             return Ok(Some(Script { info, text: String::new(), findings: Vec::new() }));
         };
@@ -183,11 +187,17 @@ impl Engine {
     pub(super) fn not_own(&self, name: &str, done: &str) -> Result<(), Problem> {
         let own = remote::split(name)
             .and_then(|(connection, _)| self.connectors.get(connection))
-            .is_some_and(|connector| connector.own().is_some());
-        if own {
-            return Err(problem(Code::Refused, format!("{} cannot be {done} here: {ITS_OWN}", shown(name))));
+            .and_then(|connector| connector.own());
+        match own.map(|own| self.shelf_of(own.shelf)) {
+            Some(Shelf { closed: Some(why), .. }) => {
+                Err(problem(Code::Refused, format!("{} cannot be {done} here: {why}", shown(name))))
+            }
+            Some(Shelf { connection, .. }) => {
+                let how = "make it there (`quarterdeck scripts new CONNECTION:NAME --from FILE`)";
+                Err(problem(Code::Invalid, format!("{} would be in the library of {connection}: {how}", shown(name))))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -127,6 +127,8 @@ pub struct Capabilities {
     pub cancel_running: bool,
     pub own_library: bool,
     pub edits_library: bool,
+    /// Hands the texts of its own scripts out, and takes changed ones.
+    pub texts: bool,
     pub parameters: bool,
     pub groups: bool,
     pub policies: bool,

@@ -34,6 +34,9 @@ pub struct JobSummary {
     /// The job that it is a retry of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<JobId>,
+    /// The system that ran it without us, and its number there: `macs:412`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 impl JobSummary {
@@ -56,6 +59,9 @@ pub struct Job {
     pub params: Vec<(String, String)>,
     pub timeout_ms: Option<u64>,
     pub at_once: u32,
+    /// What the launch was given of its system's own options.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Rollout::is_plain")]
     pub rollout: Rollout,
     pub runs: Vec<Run>,

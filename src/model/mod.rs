@@ -15,6 +15,7 @@ pub mod moment;
 pub mod nearest;
 pub mod nodeset;
 pub mod notify;
+pub mod options;
 pub mod output;
 pub mod past;
 pub mod plan;

@@ -146,6 +146,7 @@ mod tests {
             by: String::new(),
             reason: None,
             parent: None,
+            origin: None,
             progress: Progress::default(),
         }
     }

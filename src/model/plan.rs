@@ -66,6 +66,9 @@ pub struct PlanRequest {
     /// With the argument by which the script's header says that it changes nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// For the systems of the devices, by the names of their options.
+    #[serde(default)]
+    pub options: Vec<(String, String)>,
     #[serde(default)]
     pub timeout_ms: Option<u64>,
     /// `None`: the configured default. 0: no limit.
@@ -86,6 +89,7 @@ impl PlanRequest {
             "files": self.files.iter().map(FileGiven::to_json).collect::<Vec<_>>(),
             "include": self.include,
             "dry_run": self.dry_run,
+            "options": self.options,
             "timeout_ms": self.timeout_ms,
             "at_once": self.at_once,
             "how": self.how,
@@ -164,6 +168,9 @@ pub struct Plan {
     pub params: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PlannedFile>,
+    /// What the systems of the devices are told beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(String, String)>,
     pub timeout_ms: Option<u64>,
     pub at_once: u32,
     /// Rings, what stops it, what is tried again.

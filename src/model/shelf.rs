@@ -54,6 +54,14 @@ pub struct Renamed {
     pub to: String,
 }
 
+/// `POST /api/v1/library/switch`, and its answer: a yes or no that a system keeps with a script of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switched {
+    pub name: String,
+    pub switch: String,
+    pub on: bool,
+}
+
 /// `POST /api/v1/library/delete`: into the trash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delete {

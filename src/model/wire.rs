@@ -356,6 +356,9 @@ pub struct Shelf {
     /// It is being read.
     #[serde(default)]
     pub reading: bool,
+    /// Why no script can be made, renamed or deleted there. `None`: that can be done from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
 }
 
 #[cfg(test)]

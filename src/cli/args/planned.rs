@@ -21,6 +21,9 @@ pub struct What {
     /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
     #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]
     pub include: Vec<Reason>,
+    /// An option of the system that the devices are of (`custom_attribute=NAME` with SimpleMDM)
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub options: Vec<(String, String)>,
     /// End a run that takes longer (30s, 10m, 2h)
     #[arg(long, value_parser = duration)]
     pub timeout: Option<Duration>,

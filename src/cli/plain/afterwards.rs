@@ -151,6 +151,7 @@ pub async fn again(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), Cl
         files: Vec::new(),
         include: Vec::new(),
         dry_run: false,
+        options: job.options.clone(),
         timeout_ms: job.timeout_ms,
         at_once: Some(job.at_once),
         how: How::default(),

@@ -223,6 +223,7 @@ async fn asked(talk: &mut Talk, client: &Client, info: &ScriptInfo) -> Result<Op
         files: Vec::new(),
         include: Vec::new(),
         dry_run: false,
+        options: Vec::new(),
         timeout_ms: timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         at_once: None,
         how: How::default(),

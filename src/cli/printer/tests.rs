@@ -16,6 +16,7 @@ fn summary_of(state: JobState, counts: Counts) -> JobSummary {
         reason: None,
         progress: Default::default(),
         parent: None,
+        origin: None,
     }
 }
 
@@ -27,6 +28,7 @@ fn job(devices: &[(&str, &str)]) -> Job {
         params: vec![],
         timeout_ms: None,
         at_once: 0,
+        options: vec![],
         rollout: Default::default(),
         runs,
     }

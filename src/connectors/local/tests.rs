@@ -60,6 +60,7 @@ fn case(script: &str, args: &[&str]) -> Case {
         args: Arc::new(args.iter().map(|arg| (*arg).to_owned()).collect()),
         arguments: Arc::default(),
         secrets: Arc::default(),
+        options: Arc::default(),
         caller: Arc::default(),
         timeout: None,
         cancel: CancellationToken::new(),

@@ -158,6 +158,7 @@ fn probe(device: &Device) -> Order {
         args: Arc::default(),
         arguments: Arc::default(),
         secrets: Arc::default(),
+        options: Arc::default(),
         caller: Arc::default(),
         timeout: Some(PROBE),
         cancel: CancellationToken::new(),

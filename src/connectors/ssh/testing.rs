@@ -238,6 +238,7 @@ pub fn order(script: impl AsRef<[u8]>) -> Order {
         args: Arc::default(),
         arguments: Arc::default(),
         secrets: Arc::default(),
+        options: Arc::default(),
         caller: Arc::default(),
         timeout: None,
         cancel: CancellationToken::new(),

@@ -28,6 +28,9 @@ use crate::model::plan::Caller;
 use crate::model::script::ScriptInfo;
 use crate::model::wire::{Doctor, Shelf};
 
+/// Why what a server has cannot be renamed, deleted or made here.
+const ITS_OWN: &str = "which scripts a server has, and what they are called, is in the server's own configuration";
+
 /// One `[[connection]]` of kind `webscripts`.
 pub struct WebScripts(Arc<Server>);
 
@@ -86,6 +89,7 @@ impl Connector for WebScripts {
                 read_at: shelf.read_at,
                 problem: shelf.problem,
                 reading: shelf.reading,
+                closed: Some(ITS_OWN.to_owned()),
             },
         })
     }

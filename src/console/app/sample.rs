@@ -90,6 +90,7 @@ pub fn script(name: &str, language: &str, describe: &str) -> ScriptInfo {
         connection: None,
         category: String::new(),
         read_only: None,
+        switches: vec![],
     }
 }
 
@@ -221,10 +222,12 @@ pub fn job(id: u64, states: &[RunState]) -> Job {
             reason: None,
             progress: Default::default(),
             parent: None,
+            origin: None,
         },
         params: vec![],
         timeout_ms: Some(600_000),
         at_once: 256,
+        options: vec![],
         rollout: Default::default(),
         runs,
     }
@@ -245,6 +248,7 @@ pub fn plan(devices: usize) -> Plan {
         dry_run: None,
         params: vec![],
         files: vec![],
+        options: vec![],
         timeout_ms: None,
         at_once: 256,
         rollout: Default::default(),

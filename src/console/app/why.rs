@@ -43,6 +43,7 @@ impl App {
             Do::Edit | Do::EditOutside => match self.chosen_script() {
                 None => Some(self.no_script()),
                 Some(script) if script.path.is_some() => None,
+                Some(script) if command.verb == Do::Edit && script.has_text() && script.read_only.is_none() => None,
                 Some(script) => {
                     Some(self.why_not_ours(script).unwrap_or(format!("{} is not a file here", script.name)))
                 }
@@ -73,11 +74,11 @@ impl App {
             },
             Do::RenameScript | Do::DeleteScript => match self.chosen_script() {
                 None => Some(self.no_script()),
-                Some(script) => self.why_not_ours(script),
+                Some(script) => self.why_closed(script),
             },
             Do::Versions | Do::DiffWith => match self.chosen_script() {
                 None => Some(self.no_script()),
-                Some(script) if script.path.is_some() => None,
+                Some(script) if script.has_text() => None,
                 Some(script) => self.why_not_ours(script),
             },
             Do::Export => self.job_here().is_none().then(|| "no job here yet".into()),
@@ -154,6 +155,19 @@ impl App {
         };
         let held = self.held.as_ref().filter(|held| Some(held.id) == id).and_then(|held| held.job.as_ref());
         held.map(|job| &job.summary).or_else(|| self.jobs.iter().find(|job| Some(job.id) == id))
+    }
+
+    /// Why a script of a system's own library cannot be renamed or deleted from here.
+    fn why_closed(&self, script: &ScriptInfo) -> Option<String> {
+        let connection = script.connection.as_ref()?;
+        let shelf = self.libraries.iter().find(|shelf| shelf.connection == *connection);
+        match shelf {
+            Some(shelf) => {
+                let why = shelf.closed.as_deref()?;
+                Some(format!("{} is {connection}'s: {}", text::plain(&script.name), text::plain(why)))
+            }
+            None => self.why_not_ours(script),
+        }
     }
 
     /// Why a script of a system's own library cannot be changed from here.

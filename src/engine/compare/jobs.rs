@@ -149,9 +149,21 @@ mod tests {
             reason: None,
             progress: Default::default(),
             parent: None,
+            origin: None,
         };
         let groups = groups::of(&runs, false, None, &|_| groups::Facts::new());
-        (Job { summary, params: Vec::new(), timeout_ms: None, at_once: 0, rollout: Default::default(), runs }, groups)
+        (
+            Job {
+                summary,
+                params: Vec::new(),
+                timeout_ms: None,
+                at_once: 0,
+                options: vec![],
+                rollout: Default::default(),
+                runs,
+            },
+            groups,
+        )
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub fn part<'d>(
             (None, _) if engine.capabilities(&device.connection).takes_scripts => None,
             (None, _) => Some(format!("of kind {}, which runs its own scripts alone", kind.unwrap_or("unknown"))),
             (Some(_), Some(home)) if kind == Some(home.kind.word()) => None,
+            // its text is known: it can go wherever a local one can
+            (Some(_), Some(_)) if script.has_text() && engine.capabilities(&device.connection).takes_scripts => None,
             (Some(_), Some(home)) => {
                 Some(format!("not of kind {}, on which {} runs alone", home.kind.word(), script.name))
             }

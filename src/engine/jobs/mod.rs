@@ -155,6 +155,7 @@ impl Jobs {
         let places = Arc::new(Semaphore::new(if at_once > 0 { at_once + AHEAD } else { Semaphore::MAX_PERMITS }));
         let timeout = ready.job.timeout_ms.map(Duration::from_millis);
         let deadline = ready.job.rollout.how.deadline_ms.map(|ms| tokio::spawn(end_at(Arc::clone(&job), ms)));
+        let options = Arc::new(ready.job.options.clone());
         let mut tasks = JoinSet::new();
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
@@ -181,6 +182,7 @@ impl Jobs {
                 args: Arc::clone(&ready.args),
                 arguments: Arc::clone(&ready.arguments),
                 secrets: Arc::clone(&ready.secrets),
+                options: Arc::clone(&options),
                 caller: Arc::clone(&ready.caller),
                 timeout,
                 cancel,

@@ -119,6 +119,7 @@ impl Plans {
             dry_run,
             params: shown,
             files,
+            options: engine.settle_options(&request.options, &devices)?,
             timeout_ms: request
                 .timeout_ms
                 .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
@@ -207,7 +208,7 @@ impl Plans {
         let name = plan.script.name.clone();
         let kept = script::payload(&plan.script, &planned.bytes).into_owned();
         let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
-        if let (ScriptRef::Library(_), None) = (&planned.request, &plan.script.connection) {
+        if matches!(planned.request, ScriptRef::Library(_)) && !plan.script.is_defined() {
             engine.launched(&plan.script, planned.bytes.clone()).await;
         }
         // the plan is used up: a second Enter launches nothing twice
@@ -237,6 +238,7 @@ impl Plans {
                 ScriptRef::Job(id) => Some(id),
                 _ => None,
             },
+            origin: None,
         };
         Ok(Ready {
             launched: launched(&planned),
@@ -246,6 +248,7 @@ impl Plans {
                 params: plan.params.clone(),
                 timeout_ms: plan.timeout_ms,
                 at_once: plan.at_once,
+                options: plan.options.clone(),
                 rollout: plan.rollout.clone(),
                 runs,
             },
@@ -290,6 +293,7 @@ async fn still_the_same(
 ) -> Result<Vec<Arc<Device>>, Problem> {
     let plan = &planned.plan;
     if let ScriptRef::Library(name) = &planned.request {
+        engine.read_anew(name).await?;
         let (now, _, _) = fetch(engine, &planned.request).await?;
         if now.version != plan.script.version {
             return Err(refused(
@@ -372,8 +376,7 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
         ScriptRef::Library(name) => {
             let (info, bytes) = engine.bytes(name).await?;
             // what stands for the text of a system's own script is no script
-            let findings =
-                if info.connection.is_some() { Vec::new() } else { script::lint_builtin(&info.name, &bytes) };
+            let findings = if info.is_defined() { Vec::new() } else { script::lint_builtin(&info.name, &bytes) };
             Ok((info, bytes, findings))
         }
         ScriptRef::Text { name, base64 } => {
@@ -396,7 +399,8 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
             let own = remote::read(&bytes).filter(|info| info.name == job.script);
             let (info, findings) = own.map_or_else(|| script::examine(&job.script, &bytes), |info| (info, Vec::new()));
             // a text is kept as it went out, its name is that of what was saved
-            Ok((ScriptInfo { version: job.version, ..info }, bytes, findings))
+            let connection = info.connection.clone().or_else(|| engine.texted(&job.script).map(str::to_owned));
+            Ok((ScriptInfo { version: job.version, connection, ..info }, bytes, findings))
         }
     }
 }
@@ -429,12 +433,12 @@ struct Parameters {
 fn parameters(info: &ScriptInfo, request: &PlanRequest) -> Result<Parameters, Problem> {
     let wrong = |error| invalid(format!("{}: {error}", info.name));
     let files = request.files.iter().map(FileGiven::contents).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-    let by_name = info.connection.is_some();
+    let by_name = info.is_defined();
     let supply = Supply { params: &request.params, secrets: &request.secrets, files: &files, by_name };
     let arguments = values::settle(&info.params, &supply).map_err(wrong)?;
     let (shown, files) = (values::shown(&arguments), files.iter().map(PlannedFile::of).collect());
     let held = arguments.iter().filter(|argument| argument.is_held()).map(|argument| argument.name.clone()).collect();
-    if info.connection.is_some() {
+    if info.is_defined() {
         // its system makes words of them
         return Ok(Parameters { shown, files, args: Vec::new(), arguments, stdin: Vec::new(), held });
     }

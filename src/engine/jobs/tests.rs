@@ -111,12 +111,21 @@ impl Stage {
             reason: None,
             progress: Default::default(),
             parent: None,
+            origin: None,
         };
         let path = self.jobs.store.keep_version("0", "rehearsal", b"#!/bin/sh\n").unwrap();
         Ready {
             launched: Launched::default(),
             included: vec![],
-            job: Job { summary, params: Vec::new(), timeout_ms: None, at_once, rollout: Default::default(), runs },
+            job: Job {
+                summary,
+                params: Vec::new(),
+                timeout_ms: None,
+                at_once,
+                options: vec![],
+                rollout: Default::default(),
+                runs,
+            },
             devices,
             script: Arc::new(Payload { name: "rehearsal".into(), bytes: Vec::new(), path, interpreter: Vec::new() }),
             args: Arc::default(),

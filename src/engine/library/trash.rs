@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::write::{failed, problem, put, sync_folder, taken};
 use super::{Library, folder};
 use crate::model::nearest::shown;
+use crate::model::script::inspect::version;
 use crate::model::shelf::Trashed;
 use crate::model::wire::{Code, Problem};
 
@@ -60,6 +61,44 @@ impl Trash {
         Ok(trashed)
     }
 
+    /// Keeps the text of a script that is deleted elsewhere.
+    ///
+    /// # Errors
+    /// It cannot be kept: then it is not to be deleted.
+    pub fn keep(&self, name: &str, bytes: &[u8], by: &str) -> Result<Trashed, Problem> {
+        let now = Timestamp::now();
+        let id = format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%S"), fastrand::u16(..));
+        let (version, size) = (version(bytes), bytes.len() as u64);
+        let trashed = Trashed { id, name: name.to_owned(), version, size, deleted_at: now, by: by.to_owned() };
+        let place = self.folder.join(&trashed.id);
+        let fail = |error: io::Error| failed("delete", name, &place, &error);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&place).map_err(fail)?;
+        let meta = serde_json::to_vec_pretty(&trashed).unwrap_or_default();
+        let kept = fs::write(place.join(META), meta).and_then(|()| fs::write(place.join(FILE), bytes));
+        if let Err(error) = kept {
+            let _ = fs::remove_dir_all(&place);
+            return Err(fail(error));
+        }
+        for old in self.list().into_iter().skip(KEPT) {
+            let _ = fs::remove_dir_all(self.folder.join(old.id));
+        }
+        Ok(trashed)
+    }
+
+    /// What is there under an id, or was deleted last under a name; and where its text lies.
+    pub fn find(&self, what: &str) -> Option<(Trashed, PathBuf)> {
+        let found = self.list().into_iter().find(|trashed| trashed.id == what || trashed.name == what)?;
+        let text = self.folder.join(&found.id).join(FILE);
+        Some((found, text))
+    }
+
+    /// It is somewhere else again.
+    pub fn forget(&self, id: &str) {
+        if self.find(id).is_some_and(|(found, _)| found.id == id) {
+            let _ = fs::remove_dir_all(self.folder.join(id));
+        }
+    }
+
     /// What was deleted, the last first.
     pub fn list(&self) -> Vec<Trashed> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
@@ -79,9 +118,7 @@ impl Trash {
     /// # Errors
     /// Why it cannot be, and what to do; then it stays in the trash.
     pub fn restore(&self, library: &Library, what: &str) -> Result<Trashed, Problem> {
-        let all = self.list();
-        let found = all.into_iter().find(|trashed| trashed.id == what || trashed.name == what);
-        let trashed = found.ok_or_else(|| {
+        let (trashed, _) = self.find(what).ok_or_else(|| {
             problem(
                 Code::NotFound,
                 format!("nothing deleted is named '{}': `quarterdeck scripts ls --deleted` lists what is", shown(what)),

@@ -136,6 +136,7 @@ fn summary(id: u64) -> JobSummary {
         by: "ops".into(),
         reason: None,
         parent: None,
+        origin: None,
         progress: Progress::default(),
     }
 }

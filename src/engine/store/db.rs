@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 11;
+const SCHEMA: i64 = 12;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -108,6 +108,16 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     CREATE TABLE launches (
         job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, launch TEXT NOT NULL
     ) WITHOUT ROWID;
+",
+    // jobs that a system ran without us; one that is forgotten here is not brought in again (no reference)
+    "
+    ALTER TABLE jobs ADD COLUMN options TEXT;
+    ALTER TABLE jobs ADD COLUMN origin TEXT;
+    CREATE TABLE imported (
+        connection TEXT NOT NULL, number TEXT NOT NULL, job INTEGER NOT NULL, mark TEXT NOT NULL, open INTEGER NOT NULL,
+        PRIMARY KEY (connection, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX jobs_by_time ON jobs (created_at, id);
 ",
 ];
 
@@ -199,8 +209,8 @@ pub(super) fn put_job(transaction: &Connection, job: &Job) -> rusqlite::Result<J
     let summary = &job.summary;
     transaction.execute(
         "INSERT INTO jobs (script, version, state, created_at, target, launched_by, params, timeout_ms, at_once, counts,
-                           rollout, progress, parent)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                           rollout, progress, parent, options, origin)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             summary.script,
             summary.version,
@@ -215,6 +225,8 @@ pub(super) fn put_job(transaction: &Connection, job: &Job) -> rusqlite::Result<J
             (!job.rollout.is_plain()).then(|| json(&job.rollout)),
             progress(summary),
             summary.parent.and_then(|id| i64::try_from(id).ok()),
+            (!job.options.is_empty()).then(|| json(&job.options)),
+            summary.origin,
         ],
     )?;
     let id = transaction.last_insert_rowid();
@@ -303,7 +315,7 @@ pub fn update(
 
 const JOB: &str =
     "SELECT id, script, version, state, created_at, finished_at, target, launched_by, reason, counts, progress,
-    params, timeout_ms, at_once, rollout, parent FROM jobs";
+    params, timeout_ms, at_once, rollout, parent, origin, options FROM jobs";
 
 fn job_state(word: &str) -> JobState {
     [JobState::Running, JobState::Done, JobState::Stopped, JobState::Cancelled]
@@ -326,6 +338,7 @@ fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
         counts: serde_json::from_str::<Counts>(&row.get::<_, String>(9)?).unwrap_or_default(),
         progress: read(row.get(10)?),
         parent: row.get::<_, Option<i64>>(15)?.and_then(|id| JobId::try_from(id).ok()),
+        origin: row.get(16)?,
     })
 }
 
@@ -379,6 +392,7 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
                 params: serde_json::from_str(&row.get::<_, String>(11)?).unwrap_or_default(),
                 timeout_ms: row.get::<_, Option<i64>>(12)?.and_then(|ms| u64::try_from(ms).ok()),
                 at_once: row.get(13)?,
+                options: read(row.get(17)?),
                 rollout: read(row.get(14)?),
                 runs: Vec::new(),
             })

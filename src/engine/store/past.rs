@@ -336,8 +336,17 @@ pub(in crate::engine) mod tests {
             reason: None,
             progress: Default::default(),
             parent: None,
+            origin: None,
         };
-        Job { summary, params: Vec::new(), timeout_ms: None, at_once: 0, rollout: Default::default(), runs }
+        Job {
+            summary,
+            params: Vec::new(),
+            timeout_ms: None,
+            at_once: 0,
+            options: vec![],
+            rollout: Default::default(),
+            runs,
+        }
     }
 
     /// Three jobs, launched a day after the other.

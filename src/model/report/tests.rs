@@ -40,6 +40,7 @@ fn job(runs: Vec<Run>) -> Job {
         by: "ops".into(),
         reason: None,
         parent: Some(9),
+        origin: None,
         progress: Default::default(),
     };
     Job {
@@ -47,6 +48,7 @@ fn job(runs: Vec<Run>) -> Job {
         params: vec![("version".into(), "14.6".into())],
         timeout_ms: None,
         at_once: 50,
+        options: vec![],
         rollout: Default::default(),
         runs,
     }

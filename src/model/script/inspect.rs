@@ -120,6 +120,7 @@ pub fn examine(name: &str, bytes: &[u8]) -> (ScriptInfo, Vec<Finding>) {
         connection: None,
         category: String::new(),
         read_only: None,
+        switches: Vec::new(),
     };
     (info, findings)
 }

@@ -76,9 +76,31 @@ pub struct ScriptInfo {
     /// Why it cannot be changed from here, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only: Option<String>,
+    /// What its system keeps of it beside name and text, to be turned on and off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switch>,
+}
+
+/// A yes or no that a system keeps with a script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    pub name: String,
+    /// What it does, in a few words.
+    pub describe: String,
+    pub on: bool,
 }
 
 impl ScriptInfo {
+    /// Its text can be read here: it is no mere definition of what a system keeps to itself.
+    pub fn has_text(&self) -> bool {
+        self.connection.is_none() || self.path.is_some() || !self.interpreter.is_empty()
+    }
+
+    /// It runs by its definition: its system knows the text, and makes words of the arguments.
+    pub fn is_defined(&self) -> bool {
+        self.connection.is_some() && self.interpreter.is_empty()
+    }
+
     /// Its version by the name that people use: `v3`, else the beginning of its hash.
     pub fn version_word(&self) -> String {
         self.number.map_or_else(|| self.version.clone(), |number| format!("v{number}"))

@@ -1,8 +1,14 @@
-//! A script of a system's own library. Its text stays with the system: what is known of it here is its definition, which
-//! stands where a local script has its text. It is what a version is told by, what a plan fixes, and what is kept with
-//! a job so that it can be run again. Pure.
+//! A script of a system's own library. Where its text stays with the system, what is known of it here is its definition,
+//! which stands where a local script has its text: it is what a version is told by, what a plan fixes, and what is kept
+//! with a job so that it can be run again. Where the system hands its text out, it is read as a local one is. Pure.
 
 use super::{ScriptInfo, inspect};
+
+/// One whose text is known, `connection:name`.
+pub fn texted(connection: &str, name: &str, text: &[u8]) -> ScriptInfo {
+    let name = format!("{connection}:{name}");
+    ScriptInfo { connection: Some(connection.to_owned()), ..inspect::inspect(&name, text) }
+}
 
 /// One with nothing but its name, `connection:name`.
 pub fn named(connection: &str, name: &str) -> ScriptInfo {
@@ -26,6 +32,7 @@ pub fn named(connection: &str, name: &str) -> ScriptInfo {
         connection: Some(connection.to_owned()),
         category: String::new(),
         read_only: None,
+        switches: Vec::new(),
     }
 }
 

@@ -121,6 +121,8 @@ pub struct Launch {
     pub begun: Begun,
     /// The version that this job ran, not what the library holds now.
     of: Option<JobId>,
+    /// For the systems of the devices.
+    options: Vec<(String, String)>,
     /// The way leads through the fields of a roll-out, too: who went to block c on purpose wants them.
     within: bool,
     /// What the template said that the form was filled in from.
@@ -170,6 +172,7 @@ impl Launch {
             dry_run: false,
             begun: Begun::default(),
             of: None,
+            options: Vec::new(),
             within: false,
             filled: None,
         };

@@ -50,7 +50,8 @@ impl Launch {
         let script = self.of.map_or(ScriptRef::Library(script), ScriptRef::Job);
         let (how, dry_run) = (self.how()?, self.dry_run);
         let files = Vec::new(); // read on the way to the engine
-        Ok(PlanRequest { script, target, params, secrets, files, include, dry_run, timeout_ms, at_once, how })
+        let options = self.options.clone();
+        Ok(PlanRequest { script, target, params, secrets, files, include, dry_run, options, timeout_ms, at_once, how })
     }
 
     /// Parameters whose files are to be read for a plan.
@@ -62,6 +63,7 @@ impl Launch {
     /// What this job ran, within its time.
     pub fn retry(&mut self, job: &Job) {
         self.of = Some(job.summary.id);
+        self.options.clone_from(&job.options);
         let timeout = job.timeout_ms.map(|ms| show_duration(Duration::from_millis(ms)));
         if let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Timeout) {
             field.input.put(timeout.as_deref());
