@@ -89,7 +89,10 @@ async fn at_home(client: &Client, info: Option<&ScriptInfo>, script: &str) -> Re
         }
         Some(_) => Err(nowhere()),
         // why it is not known is said better by asking for it
-        None => client.script(script).await.map_err(CliError::from).and_then(|_| Err(nowhere())),
+        None => match client.script(script).await?.info.connection {
+            Some(connection) => Ok(format!("{connection}:{connection}")),
+            None => Err(nowhere()),
+        },
     }
 }
 

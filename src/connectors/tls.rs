@@ -1,12 +1,14 @@
 //! TLS towards servers: this machine's certificates of authority, and those that a connection names besides. One
 //! provider of cryptography, named here and nowhere installed.
 
+use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{CertificateError, ClientConfig, RootCertStore, crypto::ring};
 
 /// Whom this machine trusts; read once, for it takes some milliseconds.
 fn system() -> &'static RootCertStore {
@@ -43,6 +45,35 @@ pub fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
         }
     }
     Ok(with(roots))
+}
+
+/// What a failed request says of the other end's certificate, and what to do. `None`: it failed for another reason.
+pub fn says(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(found));
+    }
+    // an error of input and output shows the one inside it, and does not name it as its cause
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inside) => says(inside),
+        None => error.source().and_then(says),
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> String {
+    use CertificateError as Not;
+    match error {
+        rustls::Error::InvalidCertificate(Not::UnknownIssuer) => {
+            "nobody whom this machine trusts has signed its certificate: write the file of who did as `ca_file`".into()
+        }
+        rustls::Error::InvalidCertificate(Not::Expired | Not::ExpiredContext { .. }) => {
+            "its certificate has expired".into()
+        }
+        rustls::Error::InvalidCertificate(Not::NotValidForName | Not::NotValidForNameContext { .. }) => {
+            "its certificate is for another name than the address has".into()
+        }
+        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS: is the address http://?".into(),
+        other => other.to_string(),
+    }
 }
 
 fn with(roots: RootCertStore) -> ClientConfig {

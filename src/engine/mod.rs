@@ -124,7 +124,8 @@ impl Engine {
                     Kind::Local => Arc::new(connectors::local::Local::new(&connection.name, &settings.home, &guard)),
                     Kind::Ssh(_) => Arc::new(connectors::ssh::Ssh::new(connection.clone())),
                     Kind::WebScripts(server) => {
-                        Arc::new(connectors::webscripts::WebScripts::new(&connection.name, server))
+                        let state = settings.paths.state.join("webscripts");
+                        Arc::new(connectors::webscripts::WebScripts::new(&connection.name, server, &state))
                     }
                 };
                 (connection.name.clone(), connector)

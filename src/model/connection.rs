@@ -63,8 +63,10 @@ pub struct Ssh {
 /// Options of `kind = "webscripts"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebScripts {
-    /// `http://host:port/prefix`, without a slash at its end.
+    /// `http://host:port/prefix` or `https://…`, without a slash at its end.
     pub url: String,
+    /// Authorities that vouch for it, besides those this machine trusts.
+    pub ca_file: Option<PathBuf>,
     pub login: Login,
     /// The server serves several requests at once.
     pub threaded: bool,

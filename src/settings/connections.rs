@@ -223,6 +223,7 @@ fn apply(connection: &mut Connection, key: &str, value: Value<'_, '_>, around: &
         ("requests", Given::Whole(n), Kind::WebScripts(server)) => {
             server.requests = usize::try_from(n).unwrap_or(webscripts::REQUESTS);
         }
+        ("ca_file", Given::Text(path), Kind::WebScripts(server)) => server.ca_file = Some(place(path)),
         ("script_folder", Given::Text(path), Kind::WebScripts(server)) => server.script_folder = Some(place(path)),
         _ => {} // name and kind, read before; and what a server's address and login are
     }

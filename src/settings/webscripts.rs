@@ -14,8 +14,9 @@ use crate::model::secret::KeyRef;
 /// Requests in flight at a threaded server: twice what its own recipe for Apache has threads.
 pub const REQUESTS: usize = 32;
 
-pub const KEYS: [(&str, Shape); 8] = [
+pub const KEYS: [(&str, Shape); 9] = [
     ("url", Shape::Text),
+    ("ca_file", Shape::Text),
     ("user", Shape::Text),
     ("password", Shape::Reference),
     ("api_key", Shape::Reference),
@@ -80,8 +81,13 @@ pub fn read(
     };
     let groups = groups(page, name, find("groups"));
     let url = url.filter(|_| right)?;
+    if let Some(value) = find("ca_file").filter(|_| !url.starts_with("https://")) {
+        let why = "it is of no use where `url` is http://, which nobody vouches for";
+        page.problem(value.span().start, format!("`ca_file` in connection `{name}`: {why}"));
+    }
     Some(WebScripts {
         url,
+        ca_file: None,
         login,
         threaded: false,
         requests: REQUESTS,
@@ -125,12 +131,7 @@ fn address(text: &str) -> Result<String, String> {
     {
         return Err(wrong());
     }
-    if text.starts_with("https://") {
-        return Err("https is not built in yet: reach the server over http on this machine, through a tunnel such as \
-                    `ssh -L 8000:127.0.0.1:8000 HOST`"
-            .to_owned());
-    }
-    let rest = text.strip_prefix("http://").ok_or_else(wrong)?;
+    let rest = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or_else(wrong)?;
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.contains('@') {
         return Err("a user or password does not belong in an address: write `user` and `password`".to_owned());
@@ -184,6 +185,15 @@ mod tests {
     }
 
     #[test]
+    fn over_tls_who_vouches_for_the_server_can_be_named() {
+        let read = settings("url = \"https://reports.example/ws\"\nca_file = \"~/ca.pem\"");
+        assert_eq!(read.problems, [""; 0]);
+        let server = server(&read).expect("it is there");
+        assert_eq!(server.url, "https://reports.example/ws");
+        assert_eq!(server.ca_file.as_deref(), Some(std::path::Path::new("/home/ops/ca.pem")));
+    }
+
+    #[test]
     fn a_server_that_says_nothing_of_itself_serves_one_request_at_a_time() {
         let read = settings("url = \"http://[::1]:8000\"\napi_key = { env = \"WS_KEY\" }\nrequests = 8");
         assert_eq!(read.problems, [""; 0]);
@@ -195,7 +205,7 @@ mod tests {
     fn what_is_wrong_names_file_line_and_key_and_never_a_secret() {
         for (text, line, said) in [
             ("user = \"a\"", 1, "has no `url`"),
-            ("url = \"https://reports.example\"", 4, "`url`: https is not built in yet"),
+            ("url = \"https://\"", 4, "`url`: expected an address"),
             ("url = \"reports.example\"", 4, "`url`: expected an address"),
             ("url = \"http://\"", 4, "`url`: expected an address"),
             ("url = \"http://h:0\"", 4, "`url`: expected an address"),
@@ -226,7 +236,7 @@ mod tests {
             ("threded = true", "unknown key `threded` in connection `ws` (webscripts); did you mean `threaded`?"),
             ("requests = 0", "`requests` in connection `ws`: expected a whole number from 1 to 256, found 0"),
             ("groups = [\"a b\"]", "\"a b\" cannot name a group"),
-            ("ca_file = \"x\"", "unknown key `ca_file`"),
+            ("ca_file = \"x\"", "`ca_file` in connection `ws`: it is of no use where `url` is http://"),
         ] {
             let read = settings(&format!("url = \"http://h\"\n{text}"));
             assert!(server(&read).is_some(), "{text}");

@@ -8,6 +8,7 @@ pub mod odd;
 pub mod processes;
 pub mod pty;
 pub mod sshd;
+pub mod tls;
 pub mod verb;
 pub mod webscripts;
 

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -182,14 +182,25 @@ impl Server {
         self.post("/auth/", &body.to_string())
     }
 
+    /// What it answers when a run is asked after by this session, as its first line says. (To somebody else's key: 403
+    /// while there is such a run, 404 after.)
+    pub fn asked_after(&self, key: &str, session: &str) -> String {
+        let request = format!("GET {key} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nApi-Token: {session}\r\n\r\n", self.port);
+        self.sent(&request).lines().next().unwrap_or_default().to_owned()
+    }
+
     fn post(&self, path: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
         let host = format!("127.0.0.1:{}", self.port);
         let request = format!(
             "POST {path} HTTP/1.0\r\nHost: {host}\r\nOrigin: http://{host}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
+        self.sent(&request)
+    }
+
+    fn sent(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
         stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
@@ -296,13 +307,19 @@ pub enum Does {
     Nothing,
     /// The server is called by another name than the client calls it.
     OtherHost,
+    /// The same for launches alone.
+    OtherHostForLaunches,
     /// The answer of this poll, counted from 1, is thrown away.
     DropPoll(usize),
+    /// The answers of launches are.
+    DropLaunches,
 }
 
 /// Stands before a server.
 pub struct Relay {
     pub port: u16,
+    to: Arc<AtomicU16>,
+    shut: Arc<AtomicBool>,
     passed: Arc<Mutex<Vec<Passed>>>,
     open: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
@@ -312,11 +329,19 @@ impl Relay {
     pub fn before(server: &Server, does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("its address").port();
-        let relay = Self { port, passed: Arc::default(), open: Arc::default(), most: Arc::default() };
-        let (to, passed) = (server.port, Arc::clone(&relay.passed));
+        let relay = Self {
+            port,
+            to: Arc::new(server.port.into()),
+            shut: Arc::default(),
+            passed: Arc::default(),
+            open: Arc::default(),
+            most: Arc::default(),
+        };
+        let (to, shut, passed) = (Arc::clone(&relay.to), Arc::clone(&relay.shut), Arc::clone(&relay.passed));
         let (open, most) = (Arc::clone(&relay.open), Arc::clone(&relay.most));
         thread::spawn(move || {
-            for client in listener.incoming().flatten() {
+            for client in listener.incoming().flatten().filter(|_| !shut.load(Ordering::SeqCst)) {
+                let to = to.load(Ordering::SeqCst);
                 let now = open.fetch_add(1, Ordering::SeqCst) + 1;
                 most.fetch_max(now, Ordering::SeqCst);
                 let (passed, open) = (Arc::clone(&passed), Arc::clone(&open));
@@ -331,6 +356,16 @@ impl Relay {
 
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// From now on it is another server that answers here, as after a restart.
+    pub fn turn_to(&self, server: &Server) {
+        self.to.store(server.port, Ordering::SeqCst);
+    }
+
+    /// Whoever comes is turned away, as by a network that is down.
+    pub fn shut(&self, shut: bool) {
+        self.shut.store(shut, Ordering::SeqCst);
     }
 
     pub fn passed(&self) -> Vec<Passed> {
@@ -382,7 +417,9 @@ fn pass(
         all.push(Passed { at: Instant::now(), line: line.clone(), headers });
         all.iter().filter(|passed| passed.line.starts_with("GET /api/script/get/")).count()
     };
-    let called = if does == Does::OtherHost { "reports.example".to_owned() } else { format!("127.0.0.1:{to}") };
+    let launch = line.starts_with("POST /api/scripts/");
+    let renamed = does == Does::OtherHost || (does == Does::OtherHostForLaunches && launch);
+    let called = if renamed { "reports.example".to_owned() } else { format!("127.0.0.1:{to}") };
     let mut server = TcpStream::connect(("127.0.0.1", to))?;
     let mut sent = format!("{line}\r\n");
     let mut length = 0;
@@ -390,7 +427,7 @@ fn pass(
         let (name, value) = header.split_once(": ").unwrap_or((header, ""));
         match name.to_lowercase().as_str() {
             "host" => sent.push_str(&format!("Host: {called}\r\n")),
-            "origin" if does != Does::OtherHost => sent.push_str(&format!("Origin: http://{called}\r\n")),
+            "origin" if !renamed => sent.push_str(&format!("Origin: http://{called}\r\n")),
             "content-length" => {
                 length = value.parse().expect("a length");
                 sent.push_str(&format!("{header}\r\n"));
@@ -400,7 +437,7 @@ fn pass(
     }
     server.write_all(format!("{sent}\r\n").as_bytes())?;
     std::io::copy(&mut reader.take(length), &mut server)?;
-    if poll && does == Does::DropPoll(nth) {
+    if (poll && does == Does::DropPoll(nth)) || (launch && does == Does::DropLaunches) {
         // the server has got it, and nobody hears its answer
         client.shutdown(Shutdown::Both)?;
         std::io::copy(&mut server, &mut std::io::sink())?;

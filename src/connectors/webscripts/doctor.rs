@@ -1,5 +1,6 @@
 //! How a server is reached and whether it answers, step by step, for an operator.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::server::Server;
@@ -12,7 +13,7 @@ fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
 
 pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
     let settings = &server.settings;
-    let mut steps = vec![address(&settings.url)];
+    let mut steps = vec![address(&settings.url, settings.ca_file.as_deref())];
     let busy = server.is_busy();
     if busy {
         steps.push(step("at work", true, "on requests of ours; it is asked when those are answered"));
@@ -52,7 +53,11 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
 }
 
 /// Plain HTTP is fine where nobody can listen.
-fn address(url: &str) -> Step {
+fn address(url: &str, ca_file: Option<&Path>) -> Step {
+    if url.starts_with("https://") {
+        let vouched = ca_file.map(|path| format!(", trusting {} as well", path.display())).unwrap_or_default();
+        return step("address", true, format!("{url}{vouched}"));
+    }
     let host = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
     let here = host.eq_ignore_ascii_case("localhost")
@@ -60,8 +65,9 @@ fn address(url: &str) -> Step {
     if here {
         step("address", true, url)
     } else {
-        let text =
-            format!("{url}: over plain HTTP password and output can be read on the way; reach it through a tunnel");
+        let text = format!(
+            "{url}: over plain HTTP password and output can be read on the way: put TLS in front of it (https://), or a tunnel"
+        );
         step("address", false, text)
     }
 }
@@ -78,8 +84,11 @@ mod tests {
             ("http://[::1]:8000", true),
             ("http://10.0.0.1:8000", false),
             ("http://127.0.0.1.example", false),
+            ("https://10.0.0.1:8443", true),
         ] {
-            assert_eq!(address(url).fine, fine, "{url}");
+            assert_eq!(address(url, None).fine, fine, "{url}");
         }
+        let vouched = address("https://h", Some(Path::new("/etc/ca.pem")));
+        assert_eq!(vouched.text, "https://h, trusting /etc/ca.pem as well");
     }
 }

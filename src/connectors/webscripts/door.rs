@@ -4,6 +4,7 @@
 //! by TCP itself.
 
 use std::error::Error as _;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -80,13 +81,14 @@ impl Broken {
 }
 
 impl Door {
-    /// `Err`: the address cannot be used.
-    pub fn new(base: &str) -> Result<Self, String> {
+    /// Reads files. `Err`: the address cannot be used, or not the certificates.
+    pub fn new(base: &str, ca_file: Option<&Path>) -> Result<Self, String> {
         let url = Url::parse(base).map_err(|error| format!("{base}: {error}"))?;
         // the server holds Host and Origin against each other, letter by letter
         let origin = HeaderValue::from_str(&url.origin().ascii_serialization()).map_err(|error| error.to_string())?;
+        let tls = if url.scheme() == "https" { tls::trusting(ca_file)? } else { tls::none() };
         let http = Client::builder()
-            .tls_backend_preconfigured(tls::none())
+            .tls_backend_preconfigured(tls)
             .redirect(Policy::none())
             .no_proxy()
             .http1_only()
@@ -140,7 +142,7 @@ impl Door {
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
-    let why = root(error);
+    let why = tls::says(error).unwrap_or_else(|| root(error));
     if error.is_connect() || error.is_builder() {
         Broken::Unreachable(why)
     } else {
@@ -188,9 +190,13 @@ mod tests {
             ("http://h:80", "http://h"),
             ("http://LOCALHOST:8000", "http://localhost:8000"),
             ("http://[::1]:8000", "http://[::1]:8000"),
+            ("https://h:443/ws", "https://h"),
+            ("https://h:8443", "https://h:8443"),
         ] {
-            assert_eq!(Door::new(base).map(|door| door.origin), Ok(HeaderValue::from_static(origin)));
+            assert_eq!(Door::new(base, None).map(|door| door.origin), Ok(HeaderValue::from_static(origin)));
         }
-        assert!(Door::new("http://").is_err());
+        assert!(Door::new("http://", None).is_err());
+        let missing = Door::new("https://h", Some(Path::new("/nowhere/ca.pem"))).map(|_| ()).unwrap_err();
+        assert!(missing.starts_with("/nowhere/ca.pem: "), "{missing}");
     }
 }

@@ -56,6 +56,9 @@ pub fn unknown(why: &str) -> Outcome {
 /// What a poll met that brings no more output: why the rest is lost.
 pub fn lost(status: u16, away: Option<u64>, new_session: bool) -> Outcome {
     match (status, away) {
+        (404, Some(seconds)) if new_session => unknown(&format!(
+            "lost: our session had ended, and the server knows the run no more: it was started anew, or the script's timeout passed in the {seconds} s before we could ask again"
+        )),
         (404, Some(seconds)) => unknown(&format!(
             "expired: the server keeps a result until the script's timeout, and could not be asked for {seconds} s"
         )),
@@ -119,6 +122,7 @@ mod tests {
         let says = |status, away, new| lost(status, away, new).reason.expect("said");
         for (said, word) in [
             (says(404, Some(40), false), "expired"),
+            (says(404, Some(40), true), "started anew, or"),
             (says(404, None, true), "started anew"),
             (says(404, None, false), "between two questions"),
             (says(500, None, false), "sets no `timeout`"),

@@ -10,11 +10,12 @@ mod doctor;
 mod door;
 mod ending;
 mod index;
+mod logins;
 mod run;
 mod server;
 mod session;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -35,8 +36,9 @@ const ITS_OWN: &str = "which scripts a server has, and what they are called, is 
 pub struct WebScripts(Arc<Server>);
 
 impl WebScripts {
-    pub fn new(name: &str, settings: &connection::WebScripts) -> Self {
-        Self(Server::new(name, settings))
+    /// `state`: where it may write down what an engine after this one must know.
+    pub fn new(name: &str, settings: &connection::WebScripts, state: &Path) -> Self {
+        Self(Server::new(name, settings, state))
     }
 }
 

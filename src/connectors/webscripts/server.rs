@@ -3,15 +3,17 @@
 //! turns. A request that was begun is ended, whoever has stopped waiting for it: what it brings is lost otherwise, and
 //! the server is busy with it anyway.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::answer;
 use super::door::{Ask, Door, INDEX_LIMIT, Reply};
 use super::index;
+use super::logins::Logins;
 use super::session::{Denied, Session, unfit};
 use crate::model::connection::WebScripts;
 use crate::model::device::Reach;
@@ -24,8 +26,8 @@ pub struct Server {
     /// The connection's name.
     pub name: String,
     pub settings: WebScripts,
-    /// `Err`: why its address cannot be used.
-    pub door: Result<Door, String>,
+    /// Made when it is needed first, and again where that failed: a file of certificates may come to be.
+    door: OnceCell<Door>,
     pub session: Session,
     turns: Arc<Semaphore>,
     shelf: Mutex<Shelf>,
@@ -53,16 +55,30 @@ pub struct Turn {
 }
 
 impl Server {
-    pub fn new(name: &str, settings: &WebScripts) -> Arc<Self> {
+    pub fn new(name: &str, settings: &WebScripts, state: &Path) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
-            door: Door::new(&settings.url),
-            session: Session::new(settings.login.clone(), settings.environment.clone()),
+            door: OnceCell::new(),
+            session: Session::new(
+                settings.login.clone(),
+                settings.environment.clone(),
+                Logins::at(state, &settings.url),
+            ),
             turns: Arc::new(Semaphore::new(settings.in_flight())),
             shelf: Mutex::default(),
             read: Notify::new(),
             settings: settings.clone(),
         })
+    }
+
+    /// `Denied`: why its address, or who vouches for it, cannot be used.
+    async fn door(&self) -> Result<&Door, Denied> {
+        let make = || async {
+            let (url, ca_file) = (self.settings.url.clone(), self.settings.ca_file.clone());
+            let made = tokio::task::spawn_blocking(move || Door::new(&url, ca_file.as_deref())).await;
+            made.unwrap_or_else(|error| Err(error.to_string())).map_err(Denied::Refused)
+        };
+        self.door.get_or_try_init(make).await
     }
 
     /// Waits for it; those who asked before come first.
@@ -94,7 +110,7 @@ impl Server {
         let turn = self.turn().await;
         let server = Arc::clone(self);
         let call = tokio::spawn(async move {
-            let door = server.door.as_ref().map_err(|why| Denied::Refused(why.clone()))?;
+            let door = server.door().await?;
             let token = server.session.token(door, None).await.map(drop);
             drop(turn);
             token
@@ -103,7 +119,7 @@ impl Server {
     }
 
     async fn asked(&self, ask: Ask) -> Result<Reply, Denied> {
-        let door = self.door.as_ref().map_err(|why| Denied::Refused(why.clone()))?;
+        let door = self.door().await?;
         let mut worn = None;
         let mut again = false;
         loop {
@@ -145,15 +161,28 @@ impl Server {
         self.lock().clone()
     }
 
-    /// Reads the list anew; one who comes while that is done waits for it instead.
+    /// Reads the list anew; one who comes while that is done waits for it instead. A reading that was begun is ended,
+    /// whoever has stopped waiting for it.
     pub async fn read_shelf(self: &Arc<Self>) {
         let mut ended = std::pin::pin!(self.read.notified());
         ended.as_mut().enable();
-        if std::mem::replace(&mut self.lock().reading, true) {
-            ended.await;
-            return;
+        if !std::mem::replace(&mut self.lock().reading, true) {
+            let server = Arc::clone(self);
+            tokio::spawn(async move { server.reading().await });
         }
-        let done = self.list().await;
+        ended.await;
+    }
+
+    async fn reading(self: &Arc<Self>) {
+        let done = loop {
+            match self.list().await {
+                Err(denied @ Denied::Wait(left)) => {
+                    self.lock().problem = Some(self.says(&denied));
+                    tokio::time::sleep(left).await;
+                }
+                done => break done,
+            }
+        };
         let mut shelf = self.lock();
         shelf.reading = false;
         match done {

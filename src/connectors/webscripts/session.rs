@@ -1,6 +1,6 @@
 //! As whom a server is asked (contract A3): one login, whose token is kept in memory alone and used until the server
 //! does not take it any more. The server counts logins that succeed, and shuts out the whole machine at the fourth in a
-//! row: there are never two within [`PAUSE`], and user, password and key go nowhere but into the login.
+//! row: there are never two within [`PAUSE`], whichever engine made the first, and user, password and key go nowhere but into the login.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::answer;
 use super::door::{Ask, Broken, Door, INDEX_LIMIT, PAGE_LIMIT};
+use super::logins::Logins;
 use crate::connectors::reference;
 use crate::model::connection::{Environment, Login};
 use crate::model::secret::{KeyRef, Secret};
@@ -24,6 +25,7 @@ pub struct Session {
     environment: Environment,
     state: Mutex<State>,
     logins: AtomicU64,
+    before: Logins,
 }
 
 #[derive(Default)]
@@ -54,8 +56,8 @@ impl From<Broken> for Denied {
 }
 
 impl Session {
-    pub fn new(login: Login, environment: Environment) -> Self {
-        Self { login, environment, state: Mutex::default(), logins: AtomicU64::new(0) }
+    pub fn new(login: Login, environment: Environment, before: Logins) -> Self {
+        Self { login, environment, state: Mutex::default(), logins: AtomicU64::new(0), before }
     }
 
     /// As whom, for people.
@@ -109,8 +111,17 @@ impl Session {
             let again = |why: &String| Denied::Refused(format!("{why} (as of {} s ago)", at.elapsed().as_secs()));
             return Err(failed.as_ref().map_or(Denied::Wait(left), again));
         }
+        let left = self.before.left(PAUSE).await;
+        if !left.is_zero() {
+            return Err(Denied::Wait(left));
+        }
         let body = self.body().await.map_err(Denied::Refused)?;
+        self.before.note().await;
         let done = self.log_in(door, body).await;
+        if matches!(done, Ok(None) | Err(Denied::Refused(_) | Denied::Banned | Denied::Broken(Broken::Unreachable(_))))
+        {
+            self.before.forget().await;
+        }
         if !matches!(done, Err(Denied::Broken(Broken::Unreachable(_)) | Denied::Banned)) {
             let failed = match &done {
                 Err(Denied::Refused(why)) => Some(why.clone()),
@@ -232,9 +243,11 @@ mod tests {
         );
         for (name, said) in [("WS", "begins with `-`"), ("OTHER", "not set")] {
             let login = Login::ApiKey(KeyRef::Env(name.to_owned()));
-            let session = Session::new(login, environment.clone());
+            let folder = tempfile::tempdir().unwrap();
+            let before = Logins::at(folder.path(), "http://127.0.0.1:1");
+            let session = Session::new(login, environment.clone(), before);
             // nothing listens there: a request would say so
-            let door = Door::new("http://127.0.0.1:1").expect("an address");
+            let door = Door::new("http://127.0.0.1:1", None).expect("an address");
             match session.token(&door, None).await {
                 Err(Denied::Refused(why)) => assert!(why.contains(said), "{why}"),
                 other => panic!("{other:?}"),
