@@ -1,12 +1,10 @@
 """A large fleet: ten thousand names on one private sshd, forty of them at a time, twenty thousand lines a second. What
 a person waits for between a key and its answer, on the live screen and among the groups, and what that costs."""
 
-import time
-
 import meter
 from meter import quantile
 from rig import DEVICE, Rig
-from viewing import console, open_newest_job
+from viewing import console, open_newest_job, pressed
 
 AT_ONCE = 40
 LINES = 20_000
@@ -46,20 +44,6 @@ def fleet(options, report):
         finally:
             seat.close()
             rig.verb("jobs", "cancel", str(job), check=False)
-
-
-def pressed(seat, times):
-    """Seconds until help was open, each time."""
-    answers = []
-    for _ in range(times):
-        seat.forget()
-        begun = time.monotonic()
-        seat.keys("?")
-        if seat.until("Help", 5) is not None:
-            answers.append(time.monotonic() - begun)
-        seat.keys("\x1b")
-        seat.listen(0.1)  # a lone escape is one only when nothing has followed it
-    return answers
 
 
 def of_engine(pid):

@@ -310,19 +310,25 @@ def screen(options, report):
             stream = b"".join(data for _, data in seat.log)
             report.row("G20", "flood of 20,000 lines/s: KB/s to the terminal", bytes_ / seconds / 1024, 400, 64, unit="KB/s")
             report.row("G20", "  frames a second", stream.count(b"\x1b[?2026h") / seconds, 30, 30, unit="fps")
-            answers = []
-            for _ in range(5 if options.smoke else 40):
-                seat.forget()
-                begun = time.monotonic()
-                seat.keys("?")
-                if seat.until("Help", 5) is not None:
-                    answers.append(time.monotonic() - begun)
-                seat.keys("\x1b")
-                seat.listen(0.2)  # a lone escape is one only when nothing has followed it
+            answers = pressed(seat, 5 if options.smoke else 40)
             report.row("", "key answered under that flood, p99 (help opened)", quantile(answers, 0.99) and quantile(answers, 0.99) * 1e3, 16, unit="ms")
             rig.verb("jobs", "cancel", str(job))
         finally:
             seat.close()
+
+
+def pressed(seat, times):
+    """Seconds until help was open, each time."""
+    answers = []
+    for _ in range(times):
+        seat.forget()
+        begun = time.monotonic()
+        seat.keys("?")
+        if seat.until("Help", 5) is not None:
+            answers.append(time.monotonic() - begun)
+        seat.keys("\x1b")
+        seat.listen(0.2)  # a lone escape is one only when nothing has followed it
+    return answers
 
 
 def ratio(ours, theirs):

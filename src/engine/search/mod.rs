@@ -178,16 +178,7 @@ impl Search {
                 sources.push((looked, source));
             }
         }
-        let founds: Vec<Found<'_>> = sources
-            .iter()
-            .map(|(looked, source)| Found {
-                run: looked.run,
-                files: &source.files,
-                needle: &self.needle,
-                wanted: self.wanted,
-                hits: &looked.hits,
-            })
-            .collect();
+        let founds: Vec<Found<'_>> = sources.iter().map(|(looked, source)| self.found(looked, source)).collect();
         let mut at = Vec::with_capacity(founds.len());
         for found in &founds {
             at.push(match seek {
@@ -254,18 +245,17 @@ impl Search {
         Ok((window, first))
     }
 
+    fn found<'a>(&'a self, looked: &'a Looked, source: &'a Source) -> Found<'a> {
+        let Looked { run, hits, .. } = looked;
+        Found { run: *run, files: &source.files, needle: &self.needle, wanted: self.wanted, hits }
+    }
+
     /// Of every run in which a line matches the first one, and how many do.
     pub fn first_of_each(&self, open: Open<'_>) -> io::Result<Vec<(u64, Line)>> {
         let mut lines = Vec::new();
         for looked in self.runs.iter().filter(|looked| looked.hits.count > 0) {
             let Some(source) = open(looked.run)? else { continue };
-            let found = Found {
-                run: looked.run,
-                files: &source.files,
-                needle: &self.needle,
-                wanted: self.wanted,
-                hits: &looked.hits,
-            };
+            let found = self.found(looked, &source);
             if let Some(spot) = found.at(0)? {
                 lines.extend(self.line(&found, found.place(&spot))?.map(|line| (looked.hits.count, line)));
             }
@@ -281,13 +271,7 @@ impl Search {
                 break;
             }
             let Some(source) = open(looked.run)? else { continue };
-            let found = Found {
-                run: looked.run,
-                files: &source.files,
-                needle: &self.needle,
-                wanted: self.wanted,
-                hits: &looked.hits,
-            };
+            let found = self.found(looked, &source);
             let left = u64::try_from(count - lines.len()).unwrap_or(u64::MAX);
             for rank in 0..looked.hits.count.min(left) {
                 if let Some(spot) = found.at(rank)? {
