@@ -204,7 +204,7 @@ impl Look {
     pub fn order<'k>(
         &mut self,
         rows: &impl Rows,
-        key: impl Fn(usize) -> Cow<'k, str>,
+        key: impl Fn(usize) -> Cow<'k, str> + Sync,
         cursor: &mut Cursor,
         height: usize,
     ) -> Vec<u32> {
@@ -218,9 +218,7 @@ impl Look {
             (self.sorted, self.fresh, self.wider) = (sorted, true, false);
         }
         let from = if self.wider { &self.passed } else { &self.sorted };
-        let mut room = String::new();
-        let passes = |row: &&u32| self.filter.passes(&marked, **row as usize, &mut room);
-        let passed: Vec<u32> = from.iter().filter(passes).copied().collect();
+        let passed = filter::among(&self.filter, &marked, from);
         let mut order = passed.clone();
         (self.passed, self.wider) = (passed, true);
         if self.only_problems {

@@ -38,7 +38,7 @@ impl<'a, R: Rows, F: Fn(usize) -> bool> Marked<'a, R, F> {
     }
 }
 
-impl<R: Rows, F: Fn(usize) -> bool> Rows for Marked<'_, R, F> {
+impl<R: Rows, F: Fn(usize) -> bool + Sync> Rows for Marked<'_, R, F> {
     fn columns(&self) -> &[Column] {
         &self.columns
     }

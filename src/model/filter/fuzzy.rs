@@ -76,7 +76,7 @@ impl Fuzzy {
             Letters::Ascii(letters) => {
                 let [low, high] = letters[letter];
                 let rest = &text.as_bytes()[from..];
-                rest.iter().position(|byte| *byte == low || *byte == high).map(|at| (from + at, 1))
+                memchr::memchr2(low, high, rest).map(|at| (from + at, 1))
             }
             Letters::Any(letters) => {
                 let same = |c: char| c == letters[letter] || (!self.exact && c.to_lowercase().eq([letters[letter]]));

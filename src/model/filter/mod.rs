@@ -30,6 +30,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use terms::{Clause, Test};
 
@@ -77,7 +78,7 @@ impl Column {
 }
 
 /// Rows that can be filtered and sorted.
-pub trait Rows {
+pub trait Rows: Sync {
     fn columns(&self) -> &[Column];
     fn len(&self) -> usize;
     /// What a column says of a row, as it is shown. Borrowed, or written into `room`.
@@ -230,9 +231,46 @@ impl Filter {
 
 /// The rows that pass, in their own order.
 pub fn passing(filter: &Filter, rows: &impl Rows) -> Vec<u32> {
-    let mut room = String::new();
-    let all = 0..u32::try_from(rows.len()).unwrap_or(u32::MAX);
-    all.filter(|row| filter.passes(rows, *row as usize, &mut room)).collect()
+    let all: Vec<u32> = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
+    among(filter, rows, &all)
+}
+
+/// So many rows are worth a thread of their own: it costs as much as some hundred of them.
+const SHARE: usize = 8_192;
+/// More would take cores that others need.
+const SHARES: usize = 4;
+
+/// Those of `from` that pass, in the order of `from`. The cores share a long list, which is looked through at every key.
+pub fn among(filter: &Filter, rows: &impl Rows, from: &[u32]) -> Vec<u32> {
+    if filter.is_empty() {
+        return from.to_vec();
+    }
+    let look = |part: &[u32]| {
+        let mut room = String::new();
+        part.iter().copied().filter(|row| filter.passes(rows, *row as usize, &mut room)).collect::<Vec<u32>>()
+    };
+    let shares = (from.len() / SHARE).min(cores());
+    if shares < 2 {
+        return look(from);
+    }
+    let mut parts = from.chunks(from.len().div_ceil(shares));
+    let own = parts.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|part| (part, std::thread::Builder::new().spawn_scoped(scope, move || look(part)).ok()))
+            .collect();
+        let mut passed = look(own);
+        for (part, other) in others {
+            // where no thread is to be had, or one fell, it is done here
+            passed.extend(other.and_then(|other| other.join().ok()).unwrap_or_else(|| look(part)));
+        }
+        passed
+    })
+}
+
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |cores| cores.get().min(SHARES)))
 }
 
 /// Puts rows into the order of a column; what has no value stands last either way, and of equals the first row is first.
