@@ -97,20 +97,9 @@ mod tests {
 
     fn jobs() -> Vec<JobSummary> {
         [(1, "patch.sh", 0), (2, "disk.sh", 3), (3, "patch.sh", 7)]
-            .map(|(id, script, failed)| JobSummary {
-                id,
-                script: script.into(),
-                version: "v".into(),
-                state: JobState::Done,
-                counts: Counts { failed, ok: 5, ..Counts::default() },
-                created_at: jiff::Timestamp::UNIX_EPOCH,
-                finished_at: None,
-                target: "web".into(),
-                by: "ops".into(),
-                reason: None,
-                progress: Default::default(),
-                parent: None,
-                origin: None,
+            .map(|(id, script, failed)| {
+                let counts = Counts { failed, ok: 5, ..Counts::default() };
+                JobSummary { script: script.into(), ..JobSummary::sample(id, JobState::Done, counts) }
             })
             .into()
     }

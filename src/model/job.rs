@@ -50,6 +50,43 @@ impl JobSummary {
     }
 }
 
+/// Jobs for tests, which say of theirs what matters to them.
+#[cfg(test)]
+impl JobSummary {
+    pub fn sample(id: JobId, state: JobState, counts: Counts) -> Self {
+        Self {
+            id,
+            script: "x.sh".into(),
+            version: "v".into(),
+            state,
+            counts,
+            created_at: Timestamp::UNIX_EPOCH,
+            finished_at: None,
+            target: "@all".into(),
+            by: "ops".into(),
+            reason: None,
+            progress: Progress::default(),
+            parent: None,
+            origin: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Job {
+    pub fn sample(summary: JobSummary, runs: Vec<Run>) -> Self {
+        Self {
+            summary,
+            params: Vec::new(),
+            timeout_ms: None,
+            at_once: 0,
+            options: Vec::new(),
+            rollout: Rollout::default(),
+            runs,
+        }
+    }
+}
+
 /// A job whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {

@@ -127,28 +127,13 @@ pub struct Webhook {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::model::rollout::{Asks, Progress};
+    use crate::model::rollout::Asks;
     use crate::model::state::Counts;
 
     fn job(state: JobState) -> JobSummary {
-        JobSummary {
-            id: 7,
-            script: "patch.sh".into(),
-            version: String::new(),
-            state,
-            counts: Counts { ok: 3, failed: 1, ..Counts::default() },
-            created_at: Timestamp::UNIX_EPOCH,
-            finished_at: None,
-            target: String::new(),
-            by: String::new(),
-            reason: None,
-            parent: None,
-            origin: None,
-            progress: Progress::default(),
-        }
+        let counts = Counts { ok: 3, failed: 1, ..Counts::default() };
+        JobSummary { script: "patch.sh".into(), ..JobSummary::sample(7, state, counts) }
     }
 
     fn keys(before: Option<&JobSummary>, now: &JobSummary) -> Vec<(Kind, String)> {

@@ -3,21 +3,7 @@
 use super::*;
 
 fn summary_of(state: JobState, counts: Counts) -> JobSummary {
-    JobSummary {
-        id: 7,
-        script: "disk.sh".to_owned(),
-        version: "abc".to_owned(),
-        state,
-        counts,
-        created_at: jiff::Timestamp::UNIX_EPOCH,
-        finished_at: None,
-        target: "web*".to_owned(),
-        by: "ops".to_owned(),
-        reason: None,
-        progress: Default::default(),
-        parent: None,
-        origin: None,
-    }
+    JobSummary { script: "disk.sh".into(), target: "web*".into(), ..JobSummary::sample(7, state, counts) }
 }
 
 fn job(devices: &[(&str, &str)]) -> Job {

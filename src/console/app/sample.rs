@@ -208,29 +208,16 @@ pub fn job(id: u64, states: &[RunState]) -> Job {
         .collect();
     let counts = Counts::of(states.iter().copied());
     let ended = counts.ended() == counts.total();
-    Job {
-        summary: JobSummary {
-            id,
-            script: "disk-use.sh".into(),
-            version: "9f3c1e27aa01".into(),
-            state: if ended { JobState::Done } else { JobState::Running },
-            counts,
-            created_at: at(0),
-            finished_at: ended.then(|| at(75)),
-            target: "web".into(),
-            by: "ops".into(),
-            reason: None,
-            progress: Default::default(),
-            parent: None,
-            origin: None,
-        },
-        params: vec![],
-        timeout_ms: Some(600_000),
-        at_once: 256,
-        options: vec![],
-        rollout: Default::default(),
-        runs,
-    }
+    let state = if ended { JobState::Done } else { JobState::Running };
+    let summary = JobSummary {
+        script: "disk-use.sh".into(),
+        version: "9f3c1e27aa01".into(),
+        created_at: at(0),
+        finished_at: ended.then(|| at(75)),
+        target: "web".into(),
+        ..JobSummary::sample(id, state, counts)
+    };
+    Job { timeout_ms: Some(600_000), at_once: 256, ..Job::sample(summary, runs) }
 }
 
 pub fn plan(devices: usize) -> Plan {

@@ -136,34 +136,9 @@ mod tests {
                 ..Run::queued(n, &format!("lab:{name}"), name)
             })
             .collect();
-        let summary = JobSummary {
-            id,
-            script: "x".into(),
-            version: String::new(),
-            state: JobState::Done,
-            counts: Counts::default(),
-            created_at: jiff::Timestamp::UNIX_EPOCH,
-            finished_at: None,
-            target: "@all".into(),
-            by: "ops".into(),
-            reason: None,
-            progress: Default::default(),
-            parent: None,
-            origin: None,
-        };
+        let summary = JobSummary::sample(id, JobState::Done, Counts::default());
         let groups = groups::of(&runs, false, None, &|_| groups::Facts::new());
-        (
-            Job {
-                summary,
-                params: Vec::new(),
-                timeout_ms: None,
-                at_once: 0,
-                options: vec![],
-                rollout: Default::default(),
-                runs,
-            },
-            groups,
-        )
+        (Job::sample(summary, runs), groups)
     }
 
     #[test]

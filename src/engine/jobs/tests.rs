@@ -99,33 +99,16 @@ impl Stage {
         let devices: Vec<_> = names.iter().map(|name| Arc::new(Device::new("lab", name))).collect();
         let runs: Vec<Run> = (0..).zip(&devices).map(|(n, d)| Run::queued(n, &d.id, &d.name)).collect();
         let summary = JobSummary {
-            id: 0,
             script: "rehearsal".into(),
             version: "0".into(),
-            state: JobState::Running,
-            counts: Counts::of(runs.iter().map(|run| run.state)),
             created_at: jiff::Timestamp::now(),
-            finished_at: None,
-            target: "@all".into(),
-            by: "ops".into(),
-            reason: None,
-            progress: Default::default(),
-            parent: None,
-            origin: None,
+            ..JobSummary::sample(0, JobState::Running, Counts::of(runs.iter().map(|run| run.state)))
         };
         let path = self.jobs.store.keep_version("0", "rehearsal", b"#!/bin/sh\n").unwrap();
         Ready {
             launched: Launched::default(),
             included: vec![],
-            job: Job {
-                summary,
-                params: Vec::new(),
-                timeout_ms: None,
-                at_once,
-                options: vec![],
-                rollout: Default::default(),
-                runs,
-            },
+            job: Job { at_once, ..Job::sample(summary, runs) },
             devices,
             script: Arc::new(Payload { name: "rehearsal".into(), bytes: Vec::new(), path, interpreter: Vec::new() }),
             args: Arc::default(),

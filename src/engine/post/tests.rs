@@ -9,7 +9,6 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::model::job::JobSummary;
 use crate::model::notify::{Kind, Turn};
-use crate::model::rollout::Progress;
 use crate::model::secret::KeyRef;
 use crate::model::state::{Counts, JobState};
 
@@ -124,21 +123,7 @@ impl Stage {
 }
 
 fn summary(id: u64) -> JobSummary {
-    JobSummary {
-        id,
-        script: "x.sh".into(),
-        version: String::new(),
-        state: JobState::Done,
-        counts: Counts::default(),
-        created_at: Timestamp::UNIX_EPOCH,
-        finished_at: None,
-        target: "web".into(),
-        by: "ops".into(),
-        reason: None,
-        parent: None,
-        origin: None,
-        progress: Progress::default(),
-    }
+    JobSummary::sample(id, JobState::Done, Counts::default())
 }
 
 /// Until nothing waits to be delivered.

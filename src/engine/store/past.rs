@@ -324,29 +324,11 @@ pub(in crate::engine) mod tests {
             })
             .collect();
         let summary = JobSummary {
-            id: 0,
             script: script.into(),
-            version: "v".into(),
-            state: JobState::Done,
-            counts: Counts::of(runs.iter().map(|run| run.state)),
             created_at: at(day * 86_400_000),
-            finished_at: None,
-            target: "@all".into(),
-            by: "ops".into(),
-            reason: None,
-            progress: Default::default(),
-            parent: None,
-            origin: None,
+            ..JobSummary::sample(0, JobState::Done, Counts::of(runs.iter().map(|run| run.state)))
         };
-        Job {
-            summary,
-            params: Vec::new(),
-            timeout_ms: None,
-            at_once: 0,
-            options: vec![],
-            rollout: Default::default(),
-            runs,
-        }
+        Job::sample(summary, runs)
     }
 
     /// Three jobs, launched a day after the other.

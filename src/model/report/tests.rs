@@ -29,29 +29,15 @@ fn ended(index: u32, name: &str, code: i32, says: &str) -> Run {
 
 fn job(runs: Vec<Run>) -> Job {
     let summary = JobSummary {
-        id: 12,
         script: "os patch.sh".into(),
         version: "9f3c1e".into(),
-        state: JobState::Done,
-        counts: Counts::of(runs.iter().map(|run| run.state)),
         created_at: at(0),
         finished_at: Some(at(60)),
         target: "lab & !web3".into(),
-        by: "ops".into(),
-        reason: None,
         parent: Some(9),
-        origin: None,
-        progress: Default::default(),
+        ..JobSummary::sample(12, JobState::Done, Counts::of(runs.iter().map(|run| run.state)))
     };
-    Job {
-        summary,
-        params: vec![("version".into(), "14.6".into())],
-        timeout_ms: None,
-        at_once: 50,
-        options: vec![],
-        rollout: Default::default(),
-        runs,
-    }
+    Job { params: vec![("version".into(), "14.6".into())], at_once: 50, ..Job::sample(summary, runs) }
 }
 
 fn group(signature: &str, says: &str, runs: &[u32]) -> Group {
