@@ -151,6 +151,7 @@ async fn targets(State(house): State<House>) -> Json<Targets> {
 
 async fn refresh(State(house): State<House>) -> StatusCode {
     house.engine.refresh().await;
+    house.engine.read_devices();
     house.engine.read_shelves();
     StatusCode::NO_CONTENT
 }

@@ -121,6 +121,14 @@ fn shown(settings: &Settings) -> Value {
                     Login::ApiKey(key) => table["api_key"] = reference(key),
                 }
             }
+            if let Kind::SimpleMdm(account) = &connection.kind {
+                table["url"] = account.url.as_str().into();
+                table["api_key"] = reference(&account.api_key);
+                table["rate"] = account.rate.into();
+                if let Some(path) = &account.ca_file {
+                    table["ca_file"] = path.display().to_string().into();
+                }
+            }
             table
         })
         .collect();

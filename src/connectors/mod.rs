@@ -4,6 +4,7 @@
 pub mod local;
 pub mod reference;
 pub mod remote;
+pub mod simplemdm;
 pub mod ssh;
 pub mod tls;
 pub mod webscripts;
@@ -42,9 +43,22 @@ pub trait Connector: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Those files are not what they were when the inventory was told.
+    /// Those files, or what is known, are not what they were when the inventory was told.
     fn changed(&self) -> BoxFuture<'_, bool> {
         Box::pin(async { false })
+    }
+
+    /// Waits, not for ever, until its devices were read once.
+    fn known_devices(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// Somebody wants its devices read anew; that is done in the background.
+    fn read_devices(&self) {}
+
+    /// Until its inventory is another than the one that was told last, by itself.
+    fn news(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
     }
 
     /// Secrets it lacks to reach these devices, each once.

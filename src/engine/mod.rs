@@ -127,6 +127,10 @@ impl Engine {
                         let state = settings.paths.state.join("webscripts");
                         Arc::new(connectors::webscripts::WebScripts::new(&connection.name, server, &state))
                     }
+                    Kind::SimpleMdm(account) => {
+                        let folder = settings.paths.state.join("simplemdm").join(&connection.name);
+                        Arc::new(connectors::simplemdm::SimpleMdm::new(&connection.name, account, folder))
+                    }
                 };
                 (connection.name.clone(), connector)
             })
@@ -201,6 +205,16 @@ impl Engine {
             });
         });
         watchers.push(Box::new(watch));
+        for connector in self.connectors.values() {
+            let (engine, connector) = (Arc::downgrade(self), Arc::clone(connector));
+            tokio::spawn(async move {
+                loop {
+                    connector.news().await;
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.refresh().await;
+                }
+            });
+        }
     }
 
     async fn retain(self: Arc<Self>) {
@@ -254,7 +268,7 @@ impl Engine {
     // -- targets ---------------------------------------------------------------------------------------
 
     pub async fn targets(&self) -> Targets {
-        self.settle().await;
+        self.look_again().await;
         let shelf = Arc::clone(&self.saved);
         let read = tokio::task::spawn_blocking(move || shelf.list()).await;
         let (mut saved, saved_problem) = read.unwrap_or_default();
@@ -273,8 +287,26 @@ impl Engine {
         self.connectors.get(connection).map(|connector| connector.capabilities()).unwrap_or_default()
     }
 
+    /// Has every inventory that is read in the background read anew.
+    pub fn read_devices(&self) {
+        for connector in self.connectors.values() {
+            connector.read_devices();
+        }
+    }
+
+    /// Waits, not for ever, until every inventory was read once.
+    pub async fn devices_known(&self) {
+        let all = self.connectors.values().map(|connector| connector.known_devices());
+        futures::future::join_all(all).await;
+    }
+
     /// Sees to it that what is resolved from now on is what the inventories say at this moment.
     pub async fn settle(&self) {
+        self.devices_known().await;
+        self.look_again().await;
+    }
+
+    async fn look_again(&self) {
         if self.inventories.changed().await {
             self.refresh().await;
         }

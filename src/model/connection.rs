@@ -25,6 +25,7 @@ pub enum Kind {
     Local,
     Ssh(Ssh),
     WebScripts(WebScripts),
+    SimpleMdm(SimpleMdm),
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
             Kind::Local => "local",
             Kind::Ssh(_) => "ssh",
             Kind::WebScripts(_) => "webscripts",
+            Kind::SimpleMdm(_) => "simplemdm",
         }
     }
 }
@@ -84,6 +86,20 @@ impl WebScripts {
     pub fn in_flight(&self) -> usize {
         if self.threaded { self.requests.max(1) } else { 1 }
     }
+}
+
+/// Options of `kind = "simplemdm"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimpleMdm {
+    /// What stands before `/api/v1`, without a slash at its end.
+    pub url: String,
+    pub api_key: KeyRef,
+    /// Authorities that are trusted besides this machine's.
+    pub ca_file: Option<PathBuf>,
+    /// Requests a second.
+    pub rate: u32,
+    /// Where a variable that holds a secret is looked up.
+    pub environment: Environment,
 }
 
 /// As whom a system is asked.
@@ -160,6 +176,9 @@ impl Capabilities {
 /// Why what runs on a system that can end nothing goes on.
 pub fn cannot_stop(kind: &str) -> String {
     match kind {
+        "simplemdm" => {
+            "SimpleMDM takes a script job back only before a device has fetched it, and ends none".to_owned()
+        }
         "webscripts" => "WebScripts cannot stop a script: it ends by itself, or by the server's own timeout".to_owned(),
         kind => format!("a {kind} system cannot end what runs there"),
     }

@@ -23,6 +23,9 @@ pub struct Device {
     pub last_contact: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Why no script can run on it, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot: Option<String>,
 }
 
 /// Facts that say how a device is reached, and nothing of what it is.
@@ -46,6 +49,7 @@ impl Device {
             state: Reach::Unknown,
             last_contact: None,
             last_error: None,
+            cannot: None,
         }
     }
 }

@@ -8,17 +8,17 @@ use toml::de::{DeTable, DeValue};
 use super::env::absolute;
 use super::file::{Entry, Page, given};
 use super::keys::{Given, Shape};
-use super::{units, webscripts};
+use super::{simplemdm, units, webscripts};
 use crate::model::connection::{Connection, Environment, HostKeys, Kind, Ssh};
 use crate::model::nearest::nearest;
 
 const KEEP_SECONDS: u64 = 300;
 const MAX_HANDSHAKES: usize = 128;
 
-const KINDS: [&str; 3] = ["local", "ssh", "webscripts"];
+const KINDS: [&str; 4] = ["local", "ssh", "webscripts", "simplemdm"];
 
 /// Systems whose connectors come later: their entries are no mistake.
-const LATER: [&str; 4] = ["simplemdm", "fleet", "runbook", "salt"];
+const LATER: [&str; 3] = ["fleet", "runbook", "salt"];
 
 const COMMON: [(&str, Shape); 4] =
     [("name", Shape::Text), ("kind", Shape::Text), ("protected", Shape::Bool), ("read_only", Shape::Bool)];
@@ -122,11 +122,13 @@ fn entry(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, around: &Around<'_
     let specific: &[(&str, Shape)] = match kind {
         "ssh" => &SSH,
         "webscripts" => &webscripts::KEYS,
+        "simplemdm" => &simplemdm::KEYS,
         _ => &[],
     };
     let of_kind = match kind {
         "ssh" => Kind::Ssh(around.ssh()),
         "webscripts" => Kind::WebScripts(webscripts::read(page, at, &name, table, around)?),
+        "simplemdm" => Kind::SimpleMdm(simplemdm::read(page, at, &name, table, around)?),
         _ => Kind::Local,
     };
     let mut connection = plain(&name, of_kind);
@@ -152,7 +154,7 @@ fn entry(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, around: &Around<'_
     Some(connection)
 }
 
-/// `"local", "ssh" or "webscripts"`
+/// `"local", "ssh", "webscripts" or "simplemdm"`
 fn kinds() -> String {
     let [first @ .., last] = KINDS;
     format!("{} or \"{last}\"", first.map(|kind| format!("\"{kind}\"")).join(", "))

@@ -13,6 +13,7 @@ mod layers;
 mod notify;
 pub mod paths;
 mod reference;
+mod simplemdm;
 #[cfg(test)]
 mod tests;
 pub mod units;

@@ -58,7 +58,7 @@ fn one(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, base: &Path, home: &
 }
 
 /// `https`, or `http` that stays on this machine.
-fn address(text: &str) -> Result<(), String> {
+pub fn address(text: &str) -> Result<(), String> {
     let wrong = || "expected an https:// address, or http:// to this machine (localhost, 127.0.0.1, [::1])".to_owned();
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(wrong());

@@ -170,8 +170,8 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
             "~/config.toml:3:8: connection `a`: unknown kind, expected \"local\", \"ssh\" or \"webscripts\"; did you mean \"ssh\"?",
         ),
         (
-            "[[connection]]\nname = \"macs\"\nkind = \"simplemdm\"\nurl = \"https://x\"",
-            "~/config.toml:3:8: connection `macs`: kind \"simplemdm\" is not built yet, it is left out",
+            "[[connection]]\nname = \"macs\"\nkind = \"fleet\"\nurl = \"https://x\"",
+            "~/config.toml:3:8: connection `macs`: kind \"fleet\" is not built yet, it is left out",
         ),
         (
             "[[connection]]\nname = \"a\"\nkind = \"ssh\"\ninventroy = [\"x\"]",

@@ -164,7 +164,7 @@ mod tests {
     fn server(settings: &Settings) -> Option<&WebScripts> {
         settings.connections.iter().find_map(|connection| match &connection.kind {
             Kind::WebScripts(server) => Some(server),
-            Kind::Local | Kind::Ssh(_) => None,
+            _ => None,
         })
     }
 

@@ -97,7 +97,7 @@ impl Ssh {
     pub fn new(connection: Connection) -> Self {
         let settings = match &connection.kind {
             Kind::Ssh(settings) => settings.clone(),
-            Kind::Local | Kind::WebScripts(_) => connection::Ssh::default(),
+            Kind::Local | Kind::WebScripts(_) | Kind::SimpleMdm(_) => connection::Ssh::default(),
         };
         let pool = Pool::new(
             Trust::new(settings.known_hosts.clone(), settings.host_keys),

@@ -1,0 +1,77 @@
+//! SimpleMDM accounts: devices that fetch their scripts when they next talk to the system, which says how they ended
+//! once, whole. Nothing streams, nothing that was fetched can be stopped, and every request counts.
+//!
+//! Owns everything SimpleMDM: [`client`] one request, [`budget`] when it may go, [`account`] the inventory, [`devices`]
+//! what of it is shown. Knows no other connector and keeps no job.
+
+mod account;
+mod budget;
+mod client;
+mod devices;
+mod doctor;
+mod form;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use self::account::Account;
+use super::{Connector, Order, Outcome, RunSink};
+use crate::model::connection::{self, Capabilities};
+use crate::model::device::{Device, Inventory};
+use crate::model::plan::Caller;
+use crate::model::wire::Doctor;
+
+/// One `[[connection]]` of kind `simplemdm`.
+pub struct SimpleMdm(Arc<Account>);
+
+impl SimpleMdm {
+    /// `folder`: where it keeps what the next engine should know.
+    pub fn new(name: &str, settings: &connection::SimpleMdm, folder: PathBuf) -> Self {
+        Self(Account::new(name, settings, folder))
+    }
+}
+
+impl Connector for SimpleMdm {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            cancel_queued: true,
+            groups: true,
+            takes_scripts: true,
+            side_by_side: true,
+            ..Capabilities::default()
+        }
+    }
+
+    fn inventory(&self) -> BoxFuture<'_, Inventory> {
+        self.0.inventory().boxed()
+    }
+
+    fn known_devices(&self) -> BoxFuture<'_, ()> {
+        self.0.known().boxed()
+    }
+
+    fn read_devices(&self) {
+        self.0.read();
+    }
+
+    fn changed(&self) -> BoxFuture<'_, bool> {
+        async { self.0.stirred() }.boxed()
+    }
+
+    fn news(&self) -> BoxFuture<'_, ()> {
+        self.0.news().boxed()
+    }
+
+    fn launch(&self, order: Order, _: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
+        let name = order.device.connection.clone();
+        async move { Outcome::refused(format!("{name}: scripts are not sent there yet")) }.boxed()
+    }
+
+    fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {
+        doctor::doctor(&self.0, device).boxed()
+    }
+}
