@@ -190,6 +190,20 @@ fn rows_are_sorted_and_what_has_no_value_stands_last() {
     assert_eq!(sorted(3, false), [3, 1, 0, 2]);
 }
 
+#[test]
+fn a_list_shared_out_among_cores_comes_back_whole_and_in_its_order() {
+    let one = table();
+    let many = Table((0..6 * SHARE + 7).map(|n| one.0[n % one.0.len()]).collect());
+    let backwards: Vec<u32> = (0..u32::try_from(many.0.len()).unwrap()).rev().collect();
+    for text in ["web", "!web", "bad:>2", "nothing of the kind", ""] {
+        let filter = parse(text, &COLUMNS).unwrap();
+        let mut room = String::new();
+        let each: Vec<u32> =
+            backwards.iter().copied().filter(|row| filter.passes(&many, *row as usize, &mut room)).collect();
+        assert_eq!(among(&filter, &many, &backwards), each, "{text}");
+    }
+}
+
 /// Words of the language and of none, so that sense and nonsense come up.
 fn any_filter() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
