@@ -19,6 +19,7 @@ use super::{afterwork, audit, past, saved, shelf, templates, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
+use crate::model::import::{self, Import};
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Caller, Plan, PlanRequest, ScriptRef};
@@ -95,6 +96,7 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .route("/jobs/{id}/search", get(search))
         .route("/jobs/{id}/stream", get(follow))
         .route("/jobs/{id}/runs/{run}/output", get(output))
+        .route("/imports", get(imported).post(import))
         .route("/events", get(events))
         .route("/doctor", get(doctor))
         .merge(shelf::routes())
@@ -344,6 +346,14 @@ async fn output(
     let (which, follow) = (wish.which.unwrap_or_default(), wish.follow.unwrap_or(false));
     tokio::spawn(async move { stream::bytes(live, store, id, run, which, follow, to).await });
     Ok(body("application/octet-stream", from))
+}
+
+async fn import(State(house): State<House>, caller: Caller, Json(asked): Json<import::Begin>) -> Answered<Import> {
+    Ok(Json(house.engine.import(&asked.connection, &caller).await?))
+}
+
+async fn imported(State(house): State<House>, Query(asked): Query<import::Begin>) -> Answered<Import> {
+    Ok(Json(house.engine.imported(&asked.connection)?))
 }
 
 #[derive(Deserialize)]

@@ -425,6 +425,12 @@ pub enum Jobs {
         #[arg(long, value_name = "N")]
         ring: Option<u32>,
     },
+    /// Bring in the jobs that a system ran without us; asked again, only what is new or has changed
+    #[command(
+        after_help = "It goes on in the background when this is interrupted. JSON: {schema_version, connection, going, found, done, \
+        added, updated, problem}."
+    )]
+    Import { connection: String },
     /// Everything a job printed and prints, to its end: as `run --wait` shows it
     #[command(after_help = "JSON and exit codes: as of `run --wait`.")]
     Attach { id: u64 },

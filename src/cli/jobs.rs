@@ -84,6 +84,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             beforehand(&client, *id).await?;
             turned(json, &client.approve(*id, *ring).await?)?;
         }
+        Verb::Import { connection } => return import(&client, connection, json).await,
         Verb::Attach { id } => {
             let style = if json { Style::Json } else { Style::Text { safe: true, labels: true } };
             let mut interrupt = Interrupt::listen()?;
@@ -91,6 +92,33 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Between two looks at how far it has come.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// Waits until all is brought in, telling how far it has come.
+async fn import(client: &Client, connection: &str, json: bool) -> Result<Outcome, CliError> {
+    let mut now = client.import(connection).await?;
+    let mut told = String::new();
+    while now.going {
+        let says = now.says();
+        if says != told {
+            say(safe::text(&says));
+            told = says;
+        }
+        tokio::time::sleep(LOOK).await;
+        now = client.imported(connection).await?;
+    }
+    if json {
+        out::json_object(&now)?;
+    } else if now.problem.is_none() {
+        out::print(&format!("{}\n", safe::text(&now.says())))?;
+    }
+    match &now.problem {
+        Some(_) => Err(CliError::Tool(safe::text(&now.says()))),
+        None => Ok(Outcome::Done),
+    }
 }
 
 /// What can still be reached, before anything is done to it.
@@ -137,11 +165,18 @@ fn head(job: &Job) -> String {
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<10}{}\n", safe::text(value)));
     line("script", &format!("{} (version {})", head.script, head.version));
     line("target", &head.target);
+    if let Some(origin) = &head.origin {
+        let (system, number) = origin.split_once(':').unwrap_or(("", origin));
+        line("run by", &format!("{system} itself, its job {number}: brought in from there"));
+    }
     if let Some(parent) = head.parent {
         line("retry of", &format!("job {parent}"));
     }
     for (name, value) in &job.params {
         line("param", &format!("{name}={value}"));
+    }
+    for (name, value) in &job.options {
+        line("option", &format!("{name}={value}"));
     }
     line("launched", &format!("{} by {}", out::moment(Some(head.created_at)), head.by));
     line("ended", &out::moment(head.finished_at));

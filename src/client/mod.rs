@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 
+use crate::model::import::{self, Import};
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
 use crate::model::plan::{Plan, PlanRequest, ScriptRef};
@@ -189,6 +190,17 @@ impl Client {
 
     pub async fn job(&self, id: JobId) -> Result<Job, ClientError> {
         self.0.door.get("reading a job", &format!("jobs/{id}"), &[]).await
+    }
+
+    /// Begins to bring in what a system ran without us, or goes on with that.
+    pub async fn import(&self, connection: &str) -> Result<Import, ClientError> {
+        let begin = import::Begin { connection: connection.to_owned() };
+        self.0.door.post("bringing jobs in", "imports", &begin).await
+    }
+
+    /// How that stands.
+    pub async fn imported(&self, connection: &str) -> Result<Import, ClientError> {
+        self.0.door.get("bringing jobs in", "imports", &[("connection", connection)]).await
     }
 
     pub async fn cancel(&self, id: JobId, what: &Cancel) -> Result<Cancelled, ClientError> {

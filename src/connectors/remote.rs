@@ -45,6 +45,8 @@ pub struct Changed {
     pub before: Option<Vec<u8>>,
     /// It was like this already: nothing was sent.
     pub same: bool,
+    /// Of the text that it has now; of a deleted one, that it had.
+    pub version: String,
 }
 
 /// It was not, and nothing is changed.

@@ -5,6 +5,7 @@ mod clean;
 mod compare;
 mod ending;
 pub mod events;
+mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod library;
@@ -81,6 +82,7 @@ pub struct Engine {
     launching: tokio::sync::Mutex<()>,
     searches: Searches,
     past: past::Desk,
+    imports: imports::Imports,
     notices: Mutex<Vec<String>>,
     /// Said once, to the first who asks.
     news: Mutex<Vec<String>>,
@@ -170,6 +172,7 @@ impl Engine {
             launching: tokio::sync::Mutex::default(),
             searches: Searches::default(),
             past: past::Desk::default(),
+            imports: imports::Imports::default(),
             notices: Mutex::new(notices),
             news: Mutex::new(news),
             started: Instant::now(),
@@ -180,6 +183,7 @@ impl Engine {
         engine.watch();
         engine.read_shelves();
         tokio::spawn(Arc::clone(&engine).retain());
+        tokio::spawn(Arc::clone(&engine).import_idly());
         Ok(engine)
     }
 

@@ -113,9 +113,8 @@ impl Engine {
                 }
             }
         };
-        let Changed { name, before, same } = done.map_err(|why| told(&name, "saved", why))?;
-        let now = version(&bytes);
-        let mut saved = Saved { path: name.clone(), name, version: now, warning: None };
+        let Changed { name, before, same, version } = done.map_err(|why| told(&name, "saved", why))?;
+        let mut saved = Saved { path: name.clone(), name, version, warning: None };
         if same {
             return Ok(saved);
         }

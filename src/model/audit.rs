@@ -67,6 +67,8 @@ pub enum Act {
     Rename,
     Delete,
     Restore,
+    /// What a system ran without us is brought in.
+    Import,
     /// Said of a job or of a signature, or taken back.
     Note,
     Ack,
@@ -92,6 +94,7 @@ impl Act {
             Act::Rename => "rename",
             Act::Delete => "delete",
             Act::Restore => "restore",
+            Act::Import => "import",
             Act::Note => "note",
             Act::Ack => "ack",
             Act::Runbook => "runbook",

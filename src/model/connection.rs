@@ -152,6 +152,8 @@ pub struct Capabilities {
     pub policies: bool,
     pub queries: bool,
     pub schedules: bool,
+    /// Keeps jobs that it ran, for a while.
+    pub past_jobs: bool,
     /// Runs scripts that it does not have.
     pub takes_scripts: bool,
     /// Several jobs at once are its everyday work: none of them makes it busy.

@@ -9,6 +9,7 @@ pub mod content;
 pub mod device;
 pub mod diff;
 pub mod filter;
+pub mod import;
 pub mod job;
 pub mod label;
 pub mod moment;

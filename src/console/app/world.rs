@@ -365,7 +365,7 @@ impl App {
         let newest = jobs.iter().map(|job| job.id).max().unwrap_or(0);
         // Launched after this answer was given, told before it came.
         jobs.extend(self.jobs.iter().filter(|mine| mine.id > newest).cloned());
-        jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+        jobs.sort_by_key(|job| std::cmp::Reverse((job.created_at, job.id)));
         self.jobs = jobs;
         self.flag_jobs();
         self.history = Load::Ready;

@@ -4,7 +4,7 @@
 //! jobs, commits it in one transaction, and only then tells followers and consoles.
 
 mod foreign;
-mod lastline;
+pub(super) mod lastline;
 pub mod live;
 mod overlap;
 pub mod plan;

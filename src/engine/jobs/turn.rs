@@ -105,12 +105,20 @@ impl Engine {
             return Ok(live);
         }
         let job = self.job(id).await?;
+        if let Some(origin) = job.summary.origin.as_ref().filter(|_| !job.summary.state.ended()) {
+            let why = format!("job {id} was launched by its system ({origin}): it goes its own way");
+            return Err(problem(Code::Refused, why));
+        }
         Err(problem(Code::Refused, format!("job {id} has ended already ({})", job.summary.state.word())))
     }
 
     pub async fn cancel(&self, id: JobId, what: &Cancel, caller: &Caller) -> Result<Cancelled, Problem> {
         let Some(live) = self.jobs.live(id) else {
             let job = self.job(id).await?;
+            if let Some(origin) = job.summary.origin.as_ref().filter(|_| !job.summary.state.ended()) {
+                let why = format!("job {id} was launched by its system ({origin}): it can be cancelled there alone");
+                return Err(problem(Code::Refused, why));
+            }
             return Err(problem(
                 Code::Refused,
                 format!("job {id} has ended already ({}): nothing to cancel", job.summary.state.word()),

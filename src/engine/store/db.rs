@@ -117,6 +117,7 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
         connection TEXT NOT NULL, number TEXT NOT NULL, job INTEGER NOT NULL, mark TEXT NOT NULL, open INTEGER NOT NULL,
         PRIMARY KEY (connection, number)
     ) WITHOUT ROWID;
+    CREATE TABLE import_cursors (connection TEXT PRIMARY KEY, after TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX jobs_by_time ON jobs (created_at, id);
 ",
 ];
@@ -349,7 +350,7 @@ pub fn summary_of(connection: &Connection, id: JobId) -> rusqlite::Result<Option
 
 /// Newest first.
 pub fn jobs(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<JobSummary>> {
-    let mut query = connection.prepare_cached(&format!("{JOB} ORDER BY id DESC LIMIT ?1"))?;
+    let mut query = connection.prepare_cached(&format!("{JOB} ORDER BY created_at DESC, id DESC LIMIT ?1"))?;
     let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], summary)?;
     rows.collect()
 }
@@ -376,9 +377,9 @@ pub fn said(connection: &Connection, id: JobId, run: Option<u32>) -> rusqlite::R
     rows.collect()
 }
 
-/// Jobs that were running when the store was last written.
+/// Jobs of ours that were running when the store was last written.
 pub fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<JobId>> {
-    let mut query = connection.prepare("SELECT id FROM jobs WHERE state = 'running'")?;
+    let mut query = connection.prepare("SELECT id FROM jobs WHERE state = 'running' AND origin IS NULL")?;
     let rows = query.query_map([], |row| row.get::<_, i64>(0))?;
     rows.map(|id| id.map(|id| JobId::try_from(id).unwrap_or(0))).collect()
 }
@@ -508,8 +509,8 @@ pub type History = std::collections::HashMap<String, Vec<(JobId, jiff::Timestamp
 pub fn history(connection: &Connection) -> rusqlite::Result<History> {
     let mut query = connection.prepare_cached(
         "SELECT script, id, created_at, counts FROM (
-            SELECT script, id, created_at, counts, row_number() OVER (PARTITION BY script ORDER BY id DESC) AS n FROM jobs
-         ) WHERE n <= 16 ORDER BY id",
+            SELECT script, id, created_at, counts, row_number() OVER (PARTITION BY script ORDER BY created_at DESC, id DESC) AS n FROM jobs
+         ) WHERE n <= 16 ORDER BY created_at, id",
     )?;
     let mut history = History::new();
     let mut rows = query.query([])?;

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod db;
+pub mod imported;
 pub mod index;
 pub mod launches;
 pub mod outbox;
@@ -36,6 +37,9 @@ const PACK_MAX: u64 = 256 * 1024;
 
 /// Runs of a job from which on their first words share a file.
 const SHARING: u32 = 4;
+
+/// What a file may be called, in bytes: some systems let their scripts have longer names.
+const NAME: usize = 200;
 
 /// Segments kept open for reading.
 const OPEN_SEGMENTS: usize = 8;
@@ -228,7 +232,8 @@ impl Store {
 
     /// Where a script version lies as it was launched under this name.
     pub fn version_path(&self, version: &str, name: &str) -> PathBuf {
-        let base = Path::new(name).file_name().map_or_else(|| "script".into(), |base| base.to_owned());
+        let base = Path::new(name).file_name().filter(|base| base.len() <= NAME);
+        let base = base.map_or_else(|| "script".into(), |base| base.to_owned());
         self.folder.join("versions").join(version).join(base)
     }
 

@@ -8,7 +8,7 @@
 pub mod baseline;
 pub mod groups;
 mod hand;
-mod heard;
+pub(super) mod heard;
 mod lessons;
 mod mask;
 mod masking;
