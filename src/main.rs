@@ -23,11 +23,7 @@ fn main() -> ExitCode {
             Ok(cli::serve::Next::Done) => Ok(Outcome::Done),
             Ok(cli::serve::Next::Serve) => {
                 let (socket, json) = (settings.paths.socket.clone(), cli.common.json);
-                let up = move || {
-                    if json {
-                        cli::serve::up(&socket)
-                    }
-                };
+                let up = move |listens: Option<&str>| cli::serve::up(&socket, listens, json);
                 return served(api::serve(settings, verb.background, up), verb.background);
             }
             Err(error) => Err(error),

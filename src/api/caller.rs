@@ -1,4 +1,5 @@
-//! What a request says of whoever sends it. Peers are this same user (see `listen`), so a path is as good as its file;
+//! What a request says of whoever sends it. Who came over the network with a key is who that key says, whatever the
+//! request says; else peers are this same user (see `listen`), so a path is as good as its file;
 //! it is looked at all the same, since what is here was a terminal's a moment ago and may be gone or replaced.
 
 use std::convert::Infallible;
@@ -10,7 +11,9 @@ use std::path::Path;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use super::tcp::Peer;
 use crate::model::plan::Caller;
+use crate::model::token::Key;
 use crate::model::wire::{AGENT, FROM};
 
 /// What is told of somebody is cut here.
@@ -20,6 +23,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        if let Some(key) = parts.extensions.get::<Key>() {
+            let peer = parts.extensions.get::<Peer>().map(|peer| format!(", {}", peer.0.ip())).unwrap_or_default();
+            return Ok(Self { from: format!("API ({}){peer}", key.name), ..Self::default() });
+        }
         let from = parts.headers.get(FROM).and_then(|from| from.to_str().ok()).unwrap_or("socket");
         let from: String = from.chars().filter(|c| !c.is_control()).take(FROM_MAX).collect();
         let Some(named) = parts.headers.get(AGENT) else { return Ok(Self { from, ..Self::default() }) };

@@ -5,13 +5,18 @@
 mod afterwork;
 mod audit;
 mod caller;
+mod hooks;
 mod listen;
+mod openapi;
 mod past;
 mod routes;
 mod saved;
 mod shelf;
+mod tcp;
 mod templates;
+mod tokens;
 mod triage;
+mod ways;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -39,13 +44,15 @@ pub enum ServeError {
     Path { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Listen(String),
     #[error("cannot start: {0}")]
     Start(io::Error),
 }
 
 /// Runs the engine until it is told to end or has nothing to do. `background`: leave the terminal's session first.
-/// `up` is called when it listens.
-pub fn serve(settings: Settings, background: bool, up: impl FnOnce()) -> Result<(), ServeError> {
+/// `up` is called when it listens, with its address on the network if it has one.
+pub fn serve(settings: Settings, background: bool, up: impl FnOnce(Option<&str>)) -> Result<(), ServeError> {
     if background {
         // fails only for a process group leader, which then is out of the terminal's group already
         let _ = rustix::process::setsid();
@@ -64,7 +71,7 @@ pub fn serve(settings: Settings, background: bool, up: impl FnOnce()) -> Result<
         .enable_all()
         .build()
         .map_err(ServeError::Start)?;
-    let result = runtime.block_on(run(settings, up));
+    let result = runtime.block_on(run(settings, background, up));
     // a stuck read of a dead disk must not keep the process
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -114,18 +121,28 @@ fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerG
         .map(|()| guard)
 }
 
-async fn run(settings: Settings, up: impl FnOnce()) -> Result<(), ServeError> {
+async fn run(settings: Settings, background: bool, up: impl FnOnce(Option<&str>)) -> Result<(), ServeError> {
     let guard = own_program().map_or_else(|_| Guard::none(), |program| Guard::by(program, GUARD));
     let engine = Engine::open(&settings, guard).await?;
+    let door = door(&settings, &engine, background).await?;
+    let url = door.as_ref().map(|door| door.url.clone());
     let listener = listen::bind(&settings.paths.socket)
         .map_err(|error| ServeError::Path { path: settings.paths.socket.clone(), error })?;
     let (stop, mut stopping) = watch::channel(false);
     let stop = Arc::new(stop);
-    let app = routes::router(Arc::clone(&engine), Arc::clone(&stop), &settings);
+    let app = routes::router(Arc::clone(&engine), Arc::clone(&stop), &settings, url.clone());
     tokio::spawn(end_on_signal(Arc::clone(&stop)));
-    tokio::spawn(end_when_idle(Arc::clone(&engine), Arc::clone(&stop)));
-    tracing::info!(pid = std::process::id(), socket = %settings.paths.socket.display(), "engine up");
-    up();
+    let answering = door.map(|door| {
+        let (app, engine, state, stopping) =
+            (app.clone(), Arc::clone(&engine), settings.paths.state.clone(), stopping.clone());
+        tokio::spawn(async move { door.answer(app, engine, &state, stopping).await })
+    });
+    // whoever comes over the network cannot start an engine
+    if answering.is_none() {
+        tokio::spawn(end_when_idle(Arc::clone(&engine), Arc::clone(&stop)));
+    }
+    tracing::info!(pid = std::process::id(), socket = %settings.paths.socket.display(), url, "engine up");
+    up(url.as_deref());
     let served = axum::serve(listener, app);
     tokio::select! {
         result = async { served.await } => result.map_err(ServeError::Start)?,
@@ -133,9 +150,27 @@ async fn run(settings: Settings, up: impl FnOnce()) -> Result<(), ServeError> {
     }
     // nobody new comes in while the jobs end
     listen::remove(&settings.paths.socket);
+    if let Some(answering) = answering {
+        let _ = answering.await;
+    }
     engine.shutdown().await;
     tracing::info!("engine down");
     Ok(())
+}
+
+/// The door on the network, where one is wanted. That it cannot be opened ends whoever runs an engine for it; one in the
+/// background, which consoles want, says so and does without.
+async fn door(settings: &Settings, engine: &Engine, background: bool) -> Result<Option<tcp::Door>, ServeError> {
+    let Some(how) = &settings.listen else { return Ok(None) };
+    match tcp::Door::open(how).await {
+        Ok(door) => Ok(Some(door)),
+        Err(why) if background => {
+            tracing::error!(why, "the network");
+            engine.notice(format!("other programs cannot come in: {why}"));
+            Ok(None)
+        }
+        Err(why) => Err(ServeError::Listen(why)),
+    }
 }
 
 async fn end_on_signal(stop: Arc<watch::Sender<bool>>) {

@@ -12,10 +12,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-use super::{afterwork, audit, past, saved, shelf, templates, triage};
+use super::{afterwork, audit, hooks, openapi, past, saved, shelf, templates, tokens, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -32,7 +32,7 @@ use crate::model::wire::{
 use crate::settings::{Settings, paths};
 
 /// A script of 16 MiB as base64, and its parameters.
-const BODY_MAX: usize = 24 << 20;
+pub(super) const BODY_MAX: usize = 24 << 20;
 
 /// Chunks of a stream in flight to a reader.
 const IN_FLIGHT: usize = 8;
@@ -44,6 +44,7 @@ pub(super) struct House {
     library: String,
     /// Path, and a mark of the text that was read.
     config: (String, String),
+    listens: Option<String>,
 }
 
 /// A refusal on its way out.
@@ -65,15 +66,41 @@ impl IntoResponse for Refusal {
             Code::Refused => StatusCode::FORBIDDEN,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Json(self.0)).into_response()
+        refused(status, self.0)
     }
+}
+
+/// A refusal with a status of its own.
+pub(super) fn refusal(status: StatusCode, code: Code, error: String) -> Response {
+    refused(status, Problem { code, error, column: None })
+}
+
+/// As our own programs read it, and as SimpleMDM says it.
+fn refused(status: StatusCode, problem: Problem) -> Response {
+    #[derive(Serialize)]
+    struct Said {
+        errors: [Title; 1],
+        #[serde(flatten)]
+        problem: Problem,
+    }
+    #[derive(Serialize)]
+    struct Title {
+        title: String,
+    }
+    (status, Json(Said { errors: [Title { title: problem.error.clone() }], problem })).into_response()
 }
 
 pub(super) type Answered<T> = Result<Json<T>, Refusal>;
 
-pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Settings) -> Router {
+/// `listens`: where other programs find this engine on the network.
+pub fn router(
+    engine: Arc<Engine>,
+    stop: Arc<watch::Sender<bool>>,
+    settings: &Settings,
+    listens: Option<String>,
+) -> Router {
     let config = (settings.paths.config.display().to_string(), paths::mark(&settings.paths.config));
-    let house = House { engine, stop, library: settings.paths.library.display().to_string(), config };
+    let house = House { engine, stop, library: settings.paths.library.display().to_string(), config, listens };
     let v1 = Router::new()
         .route("/hello", get(hello))
         .route("/shutdown", post(shutdown))
@@ -105,6 +132,9 @@ pub fn router(engine: Arc<Engine>, stop: Arc<watch::Sender<bool>>, settings: &Se
         .merge(afterwork::routes())
         .merge(templates::routes())
         .merge(past::routes())
+        .merge(tokens::routes())
+        .merge(openapi::routes())
+        .merge(hooks::routes())
         .merge(audit::routes());
     Router::new()
         .nest("/api/v1", v1)
@@ -139,6 +169,7 @@ async fn hello(State(house): State<House>) -> Json<Hello> {
         config_mark: house.config.1.clone(),
         busy: house.engine.busy(),
         jobs_running: Some(house.engine.jobs_running()),
+        listen: house.listens.clone(),
     })
 }
 

@@ -3,6 +3,7 @@
 mod afterwork;
 mod past;
 mod planned;
+mod tokens;
 mod triage;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use past::SEARCH_HELP;
 pub use past::{Search, Sought, Where};
 use planned::{AUDIT_HELP, PLAN_HELP};
 pub use planned::{Audit, DryRun, Plan, Reason, What};
+pub use tokens::Tokens;
 use triage::{ACK_HELP, GROUPS_HELP, NOTE_HELP, REGROUP_HELP};
 pub use triage::{About, Ack, Groups, Note, Regroup};
 
@@ -96,6 +98,10 @@ impl Cli {
             theme: self.screen.theme.clone(),
             keymap: self.screen.keymap.clone(),
             ascii: self.screen.ascii,
+            listen: match &self.verb {
+                Some(Verb::Serve(verb)) => verb.asked(),
+                _ => settings::listen::Asked::default(),
+            },
         }
     }
 }
@@ -141,6 +147,9 @@ pub enum Verb {
     /// Who did what: launches and how they ended, stops, edits, changes of the configuration
     #[command(after_help = AUDIT_HELP)]
     Audit(Audit),
+    /// Keys for other programs that come over the network (`serve --listen`)
+    #[command(subcommand)]
+    Tokens(Tokens),
     /// Run a job's script again, as it was, on the devices it left failed, offline, not started…
     #[command(after_help = afterwork::RERUN_HELP)]
     Rerun(Rerun),
@@ -488,6 +497,26 @@ pub struct Serve {
     /// End the engine that runs (and its jobs) first
     #[arg(long)]
     pub replace: bool,
+    /// Listen for other programs too, which come with keys (`quarterdeck tokens`): 127.0.0.1:7443, [::]:7443
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// The certificate (PEM) for that door, with those between it and its authority; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl Serve {
+    fn asked(&self) -> settings::listen::Asked {
+        let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        settings::listen::Asked {
+            address: self.listen.clone(),
+            certificate: self.tls_cert.as_ref().map(whole),
+            key: self.tls_key.as_ref().map(whole),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -609,6 +638,9 @@ mod tests {
             "ack v1:2c7e --json",
             "audit --json",
             "serve --json",
+            "tokens add ci --scope run,edit --groups web --json",
+            "tokens ls --json",
+            "tokens revoke ci --json",
             "doctor --json",
             "config path --json",
             "config show --json",

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::args::Config as Verb;
 use super::{CliError, Desk, Outcome, out};
 use crate::model::connection::{HostKeys, Kind, Login};
+use crate::model::hook::Hook;
+use crate::model::listen::Listen;
 use crate::model::notify::{Desktop, Webhook};
 use crate::model::secret::KeyRef;
 use crate::model::window::ClosedKind;
@@ -132,7 +134,7 @@ fn shown(settings: &Settings) -> Value {
             table
         })
         .collect();
-    json!({
+    let mut whole = json!({
         "engine": {
             "idle_exit": show_duration(engine.idle_exit),
             "at_once": engine.at_once,
@@ -153,7 +155,41 @@ fn shown(settings: &Settings) -> Value {
         "maintenance": closed(engine, ClosedKind::Maintenance),
         "freeze": closed(engine, ClosedKind::Freeze),
         "webhook": engine.webhooks.iter().map(webhook).collect::<Vec<_>>(),
-    })
+        "hook": engine.hooks.iter().map(hook).collect::<Vec<_>>(),
+    });
+    if let Some(how) = &settings.listen {
+        whole["listen"] = listen(how);
+    }
+    whole
+}
+
+fn hook(hook: &Hook) -> Value {
+    let mut table = json!({ "name": hook.name, "on": hook.on, "script": hook.script, "max_devices": hook.max_devices });
+    if !hook.params.is_empty() {
+        let params = hook.params.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        table["params"] = Value::Object(params.collect());
+    }
+    if let Some(target) = &hook.target {
+        table["target"] = target.as_str().into();
+    }
+    if let Some(secret) = &hook.secret {
+        table["secret"] = reference(secret);
+    }
+    table
+}
+
+fn listen(how: &Listen) -> Value {
+    let mut table = json!({
+        "address": how.address.to_string(),
+        "patience": show_duration(how.patience),
+        "rate": how.rate,
+        "connections": how.connections,
+    });
+    if let Some(pair) = &how.tls {
+        table["tls_cert"] = json!(pair.certificate);
+        table["tls_key"] = json!(pair.key);
+    }
+    table
 }
 
 fn closed(engine: &EngineSettings, kind: ClosedKind) -> Vec<Value> {
@@ -189,6 +225,9 @@ fn webhook(hook: &Webhook) -> Value {
     if let Some(key) = &hook.key {
         table["key"] = reference(key);
     }
+    if let Some(authority) = &hook.ca_file {
+        table["ca_file"] = json!(authority);
+    }
     table
 }
 
@@ -218,6 +257,8 @@ mod tests {
              password = { env = \"WS\" }\nthreaded = true\ngroups = [\"a\"]\nscript_folder = \"~/s\"\n\
              [[freeze]]\non = \"all\"\nweekly = \"Sat,Sun\"\nzone = \"Europe/Paris\"\nfrom = 2026-01-01\n\
              [[webhook]]\nurl = \"https://x/\"\non = [\"done\"]\nkey = { command = [\"pass\", \"x\"] }\n\
+             [[hook]]\nname = \"a\"\non = \"x\"\nscript = \"s\"\nparams = { b = \"c\" }\nsecret = { env = \"H\" }\n\
+             [listen]\naddress = \"[::]:7443\"\ntls_cert = \"c.pem\"\ntls_key = \"k.pem\"\nrate = 0\n\
              [notify]\nbell = false\ndesktop = \"osc777\"\n",
         )
         .unwrap();
@@ -228,6 +269,6 @@ mod tests {
         let after = read(&env, "", &Overrides::default());
         assert_eq!(after.problems, Vec::<String>::new());
         assert_eq!((before.engine, before.ui, before.connections), (after.engine, after.ui, after.connections));
-        assert_eq!(before.paths, after.paths);
+        assert_eq!((before.paths, before.listen), (after.paths, after.listen));
     }
 }

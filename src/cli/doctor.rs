@@ -99,6 +99,7 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     let how = if ran { "running" } else { "started now" };
     let text = format!("version {}, pid {}, protocol {}, {how}", hello.version, hello.pid, hello.protocol);
     let mut steps = vec![step("engine", hello.version == env!("CARGO_PKG_VERSION"), text)];
+    steps.extend(hello.listen.iter().map(|url| step("network", true, format!("other programs find it on {url}"))));
     steps.extend(client.stale(&desk.settings.paths).map(|why| step("engine", false, why)));
     let said = hello.notices.iter().filter(|notice| !desk.settings.problems.contains(notice));
     steps.extend(said.map(|notice| step("engine", false, notice)));

@@ -32,6 +32,7 @@ pub mod serve;
 mod shelf;
 mod sift;
 mod targets;
+mod tokens;
 mod words;
 
 use std::io;
@@ -181,6 +182,7 @@ async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
         Some(Verb::Ack(verb)) => remarks::ack(desk, verb).await,
         Some(Verb::Diff(verb)) => diff::run(desk, verb).await,
         Some(Verb::Audit(verb)) => audit::run(desk, verb).await,
+        Some(Verb::Tokens(verb)) => tokens::run(desk, verb).await,
         Some(Verb::Rerun(verb)) => rerun::run(desk, verb).await,
         Some(Verb::Export(verb)) => export::run(desk, verb).await,
         _ => Ok(Outcome::Done),

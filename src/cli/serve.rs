@@ -9,10 +9,19 @@ use super::{CliError, out, say};
 use crate::client::Client;
 use crate::settings::Settings;
 
-/// The engine listens: with `--json` said on stdout, for whoever waits for it.
-pub fn up(socket: &Path) {
+/// The engine is there, and where: with `--json` on stdout, for whoever waits for it.
+/// `listens`: the address of its door on the network.
+pub fn up(socket: &Path, listens: Option<&str>, json: bool) {
     // whoever started it with nobody to read that wants an engine all the same
-    let _ = out::json_object(&json!({ "pid": std::process::id(), "socket": socket.display().to_string() }));
+    if json {
+        let mut told = json!({ "pid": std::process::id(), "socket": socket.display().to_string() });
+        if let Some(url) = listens {
+            told["listen"] = url.into();
+        }
+        let _ = out::json_object(&told);
+    } else if let Some(url) = listens {
+        say(format!("quarterdeck: other programs find this engine on {url}"));
+    }
 }
 
 /// What is left to do.
@@ -31,6 +40,16 @@ pub enum Next {
 pub fn prepare(settings: &Settings, verb: &Verb, json: bool) -> Result<Next, CliError> {
     for problem in &settings.problems {
         say(format!("quarterdeck: {problem}"));
+    }
+    if verb.listen.is_some() {
+        if settings.listen.is_none() {
+            // why has been said
+            return Err(CliError::Usage("not started".to_owned()));
+        }
+        if verb.replace && verb.background {
+            let why = "--listen and --background --replace: the engine in the background goes by config.toml; say `address` in [listen] there";
+            return Err(CliError::Usage(why.to_owned()));
+        }
     }
     if !verb.replace {
         return Ok(Next::Serve);

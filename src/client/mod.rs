@@ -17,6 +17,7 @@ mod start;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod triage;
 
 use std::path::{Path, PathBuf};

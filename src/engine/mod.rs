@@ -5,6 +5,7 @@ mod clean;
 mod compare;
 mod ending;
 pub mod events;
+pub mod hooks;
 mod imports;
 pub mod inventory;
 pub mod jobs;
@@ -21,6 +22,7 @@ mod shelf;
 mod shelves;
 pub mod store;
 mod templates;
+pub mod tokens;
 pub mod triage;
 
 use std::collections::HashMap;
@@ -74,6 +76,8 @@ pub struct Engine {
     trash: Arc<Trash>,
     templates: Arc<templates::Shelf>,
     saved: Arc<saved::Shelf>,
+    tokens: tokens::Tokens,
+    hooked: hooks::Pace,
     triage: Triage,
     connectors: Arc<Connectors>,
     /// Folders that systems' own scripts lie in, by connection.
@@ -118,6 +122,7 @@ impl Engine {
         let store = Arc::new(store);
         let recovered = store.recover().await?;
         let contacts = store.db.call(|db| db::contacts(db)).await?;
+        let keys = store.db.call(|db| store::tokens::live(db)).await?;
         let connectors: Connectors = settings
             .connections
             .iter()
@@ -165,6 +170,8 @@ impl Engine {
             trash: Arc::new(Trash::new(settings.paths.data.join("trash"))),
             templates: Arc::new(templates::Shelf::new(settings.paths.data.join("templates"))),
             saved: Arc::new(saved::Shelf::new(settings.paths.data.join("targets.toml"))),
+            tokens: tokens::Tokens::of(keys),
+            hooked: hooks::Pace::default(),
             triage: Triage::default(),
             connectors,
             folders,
@@ -253,6 +260,11 @@ impl Engine {
         }
         let asked = Duration::from_millis(self.last_asked.load(Ordering::Relaxed));
         self.settings.idle_exit.saturating_sub(self.started.elapsed().saturating_sub(asked))
+    }
+
+    /// Told to whoever attaches, for as long as it runs.
+    pub fn notice(&self, text: String) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
     pub fn notices(&self) -> Vec<String> {

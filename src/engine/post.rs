@@ -7,8 +7,6 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 use tokio::sync::Notify;
 
 use super::events::Events;
@@ -158,10 +156,21 @@ async fn send(hook: &Webhook, letter: &Letter, patience: Duration) -> Result<(),
             reference::read(from, variable).await.map_err(|why| Failed::once(format!("its key, {from}: {why}")))?;
         headers.push(("quarterdeck-signature", format!("sha256={}", sign(&key, &at, &letter.body))));
     }
-    if hook.url.starts_with("http://") {
-        return plain(hook, letter, &headers, patience).await;
-    }
-    by_curl(hook, letter, &headers, patience).await
+    // an address may change its certificate or its authority between two letters: nothing is kept
+    let (plain, authority) = (hook.url.starts_with("http://"), hook.ca_file.clone());
+    let read = move || if plain { Ok(tls::none()) } else { tls::trusting(authority.as_deref()) };
+    let trust = tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(error.to_string()));
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(trust.map_err(Failed::once)?);
+    // to this machine there is no way through a proxy
+    let builder = if plain { builder.no_proxy() } else { builder };
+    let client = builder
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(patience)
+        .build()
+        .map_err(|error| Failed::once(root(&error)))?;
+    let request = headers.iter().fold(client.post(&hook.url), |request, (name, value)| request.header(*name, value));
+    let answer = request.body(letter.body.clone()).send().await.map_err(|error| Failed::once(root(&error)))?;
+    taken(answer.status().as_u16())
 }
 
 /// HMAC-SHA256 of `timestamp.body`, in hex.
@@ -173,80 +182,12 @@ fn sign(key: &[u8], at: &str, body: &str) -> String {
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// To this machine.
-async fn plain(
-    hook: &Webhook,
-    letter: &Letter,
-    headers: &[(&'static str, String)],
-    patience: Duration,
-) -> Result<(), Failed> {
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::none())
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(patience)
-        .build()
-        .map_err(|error| Failed::once(error.to_string()))?;
-    let request = headers.iter().fold(client.post(&hook.url), |request, (name, value)| request.header(*name, value));
-    let answer = request.body(letter.body.clone()).send().await.map_err(|error| Failed::once(root(&error)))?;
-    taken(answer.status().as_u16())
-}
-
 fn root(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;
     }
     last.to_string()
-}
-
-/// Over TLS: through the `curl` program, which knows this machine's certificates. What it sends comes on its stdin, so
-/// that neither an address with a token in it nor the signature stands in its arguments.
-async fn by_curl(
-    hook: &Webhook,
-    letter: &Letter,
-    headers: &[(&'static str, String)],
-    patience: Duration,
-) -> Result<(), Failed> {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
-    let mut asked = format!("url = {}\ndata-raw = {}\n", quoted(&hook.url), quoted(&letter.body));
-    for (name, value) in headers {
-        asked.push_str(&format!("header = {}\n", quoted(&format!("{name}: {value}"))));
-    }
-    let limit = patience.as_secs().max(1).to_string();
-    let fixed = [
-        "--disable",
-        "--silent",
-        "--show-error",
-        "--proto",
-        "=https",
-        "--globoff",
-        "--max-redirs",
-        "0",
-        "--max-time",
-        &limit,
-    ];
-    let mut child = Command::new("curl")
-        .args(fixed)
-        .args(["--output", "/dev/null", "--write-out", "%{http_code}", "--config", "-"])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            Failed::once(format!("https goes through the program curl, which could not be started: {error}"))
-        })?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // one that does not read says why in how it ends
-        let _ = stdin.write_all(asked.as_bytes()).await;
-    }
-    let done = child.wait_with_output().await.map_err(|error| Failed::once(error.to_string()))?;
-    if !done.status.success() {
-        let why: String = String::from_utf8_lossy(&done.stderr).trim().chars().take(200).collect();
-        return Err(Failed::once(if why.is_empty() { format!("curl: {}", done.status) } else { why }));
-    }
-    taken(String::from_utf8_lossy(&done.stdout).trim().parse().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -79,6 +79,8 @@ pub enum Act {
     Rules,
     /// The engine was started with another configuration than before.
     Settings,
+    /// A key of another program was made or revoked.
+    Token,
 }
 
 impl Act {
@@ -102,6 +104,7 @@ impl Act {
             Act::Split => "split",
             Act::Rules => "rules",
             Act::Settings => "settings",
+            Act::Token => "token",
         }
     }
 

@@ -1,6 +1,8 @@
 //! What is worth a ring: a job has ended, waits for an approval, or failed in a way its script never did before. Told
 //! from two states of a job, so that whoever sees both tells it once.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::job::JobSummary;
@@ -122,6 +124,8 @@ pub struct Webhook {
     pub url: String,
     /// What it is signed with; `None`: it is not.
     pub key: Option<KeyRef>,
+    /// An authority of its certificate besides those that this machine trusts.
+    pub ca_file: Option<PathBuf>,
     pub on: Vec<Kind>,
 }
 

@@ -47,6 +47,9 @@ pub struct Hello {
     /// Jobs that run: while there are any, it is not replaced unasked at all.
     #[serde(default)]
     pub jobs_running: Option<usize>,
+    /// Where other programs find it on the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
 }
 
 /// `GET /api/v1/targets`: everything a script could run on.

@@ -12,7 +12,7 @@ use crate::model::nearest::{nearest, shown};
 use crate::model::window::ClosedKind;
 
 /// Tables of which there may be several.
-const SEVERAL: [&str; 4] = ["connection", "maintenance", "freeze", "webhook"];
+const SEVERAL: [&str; 5] = ["connection", "maintenance", "freeze", "webhook", "hook"];
 
 /// A longer file is not a configuration.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -53,6 +53,7 @@ pub struct Entries<'t, 'a> {
     pub connections: Vec<Entry<'t, 'a>>,
     pub closed: Vec<(ClosedKind, Entry<'t, 'a>)>,
     pub webhooks: Vec<Entry<'t, 'a>>,
+    pub hooks: Vec<Entry<'t, 'a>>,
 }
 
 /// One `[[connection]]`, and where it begins.
@@ -103,6 +104,7 @@ impl<'a> Page<'a> {
                             "maintenance" => found.closed.push((ClosedKind::Maintenance, entry)),
                             "freeze" => found.closed.push((ClosedKind::Freeze, entry)),
                             "webhook" => found.webhooks.push(entry),
+                            "hook" => found.hooks.push(entry),
                             _ => found.connections.push(entry),
                         }
                     }

@@ -65,6 +65,17 @@ pub const SECTIONS: &[(&str, &[(&str, Shape)])] = &[
             ("pager", Shape::Text),
         ],
     ),
+    (
+        "listen",
+        &[
+            ("address", Shape::Text),
+            ("tls_cert", Shape::Text),
+            ("tls_key", Shape::Text),
+            ("patience", Shape::Duration),
+            ("rate", Shape::Whole { min: 0, max: 100_000_000 }),
+            ("connections", Shape::Whole { min: 1, max: 100_000 }),
+        ],
+    ),
     ("local", &[("enabled", Shape::Bool)]),
     ("notify", &[("bell", Shape::Bool), ("desktop", Shape::OneOf(&["none", "osc9", "osc777"]))]),
 ];

@@ -17,6 +17,7 @@ pub struct Layered {
     pub library: Library,
     pub ui: Ui,
     pub local: Local,
+    pub listen: Listen,
     pub notify: Notify,
 }
 
@@ -76,6 +77,18 @@ impl Notify {
     }
 }
 
+/// What `listen` judges.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Listen {
+    pub address: Option<String>,
+    pub tls_cert: Option<String>,
+    pub tls_key: Option<String>,
+    pub patience: Option<String>,
+    pub rate: Option<u32>,
+    pub connections: Option<u32>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub struct Local {
@@ -102,6 +115,7 @@ impl Engine {
             keep_bytes: self.keep_size.as_deref().and_then(units::size).unwrap_or(usual.keep_bytes),
             closed: usual.closed,
             webhooks: usual.webhooks,
+            hooks: usual.hooks,
         }
     }
 }

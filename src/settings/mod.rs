@@ -8,8 +8,10 @@ mod closed;
 mod connections;
 pub mod env;
 mod file;
+mod hook;
 mod keys;
 mod layers;
+pub mod listen;
 mod notify;
 pub mod paths;
 mod reference;
@@ -23,6 +25,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::connection::Connection;
+use crate::model::hook::Hook;
+use crate::model::listen::Listen;
 use crate::model::notify::{Ring, Webhook};
 use crate::model::window::Closed;
 
@@ -35,6 +39,8 @@ pub struct Settings {
     pub engine: EngineSettings,
     pub ui: UiSettings,
     pub connections: Vec<Connection>,
+    /// The door on the network; `None`: there is none.
+    pub listen: Option<Listen>,
     /// What was wrong with the files, one sentence each naming file, line and key. The wrong part fell back to its default.
     pub problems: Vec<String>,
     /// Login name of the operator.
@@ -86,6 +92,8 @@ pub struct EngineSettings {
     pub closed: Vec<Closed>,
     /// Whom to tell what happens to jobs.
     pub webhooks: Vec<Webhook>,
+    /// What is launched when other systems tell that something has happened.
+    pub hooks: Vec<Hook>,
 }
 
 impl Default for EngineSettings {
@@ -99,6 +107,7 @@ impl Default for EngineSettings {
             keep_bytes: 20 << 30,
             closed: Vec::new(),
             webhooks: Vec::new(),
+            hooks: Vec::new(),
         }
     }
 }
@@ -184,6 +193,7 @@ pub struct Overrides {
     pub theme: Option<String>,
     pub keymap: Option<String>,
     pub ascii: bool,
+    pub listen: listen::Asked,
 }
 
 /// `--color`, `[ui] color`.
@@ -220,6 +230,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let (values, entries) = page.settings(table.get_ref());
     let closed = closed::read(&mut page, &entries.closed);
     let webhooks = notify::read(&mut page, &entries.webhooks, &base, &home);
+    let hooks = hook::read(&mut page, &entries.hooks, &base, &home);
     let (layered, env_problems) = layers::merge(values, env, overrides);
     let around = connections::Around {
         base: &base,
@@ -231,6 +242,11 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let connections = connections::read(&mut page, &entries.connections, layered.local.enabled, &around);
     problems.extend(page.into_problems());
     problems.extend(env_problems);
+    let listen = listen::read(&layered.listen, &overrides.listen, &base, &home).unwrap_or_else(|problem| {
+        let file = if overrides.listen.address.is_none() { format!("{shown}: [listen]: ") } else { String::new() };
+        problems.push(format!("{file}{problem}"));
+        None
+    });
 
     // what stands there is a path of this terminal's; the engine may have another
     let agent = env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(|path| env.cwd.join(path));
@@ -250,9 +266,10 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         .map_or_else(|| paths::socket(env, &state), |text| paths::shortened(place(text), env.uid));
     Settings {
         paths: Paths { config, data, state, library, socket, agent, from: from(env, overrides.door) },
-        engine: EngineSettings { closed, webhooks, ..layered.engine.settings() },
+        engine: EngineSettings { closed, webhooks, hooks, ..layered.engine.settings() },
         ui,
         connections,
+        listen,
         problems,
         user,
         home,

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::env::absolute;
 use super::file::{Entry, Page};
 use super::reference::reference;
 use crate::model::nearest::nearest;
 use crate::model::notify::{Kind, Webhook};
 
-const KEYS: [&str; 3] = ["url", "key", "on"];
+const KEYS: [&str; 4] = ["url", "key", "ca_file", "on"];
 
 /// `base`: where relative paths begin.
 pub fn read(page: &mut Page<'_>, entries: &[Entry<'_, '_>], base: &Path, home: &Path) -> Vec<Webhook> {
@@ -28,7 +29,7 @@ pub fn read(page: &mut Page<'_>, entries: &[Entry<'_, '_>], base: &Path, home: &
 }
 
 fn one(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, base: &Path, home: &Path) -> Option<Webhook> {
-    let (mut url, mut key, mut on) = (None, None, Kind::ALL.to_vec());
+    let (mut url, mut key, mut ca_file, mut on) = (None, None, None, Kind::ALL.to_vec());
     let mut right = true;
     for (name, value) in table {
         let word = &**name.get_ref();
@@ -39,6 +40,13 @@ fn one(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, base: &Path, home: &
                 Ok(())
             }),
             "key" => reference(value.get_ref(), base, home).map(|found| key = Some(found)),
+            "ca_file" => match value.get_ref().as_str() {
+                Some(path) if !path.is_empty() => {
+                    ca_file = Some(absolute(path, base, home));
+                    Ok(())
+                }
+                _ => Err("expected the path of a file with certificates (PEM)".to_owned()),
+            },
             "on" => kinds(value.get_ref()).map(|found| on = found),
             _ => {
                 page.unknown(name.span().start, "key", word, " in [[webhook]], which is left out", KEYS);
@@ -54,7 +62,7 @@ fn one(page: &mut Page<'_>, at: usize, table: &DeTable<'_>, base: &Path, home: &
     if right && url.is_none() {
         page.problem(at, "a [[webhook]] has no `url`: it is left out");
     }
-    url.filter(|_| right).map(|url| Webhook { url, key, on })
+    url.filter(|_| right).map(|url| Webhook { url, key, ca_file, on })
 }
 
 /// `https`, or `http` that stays on this machine.
@@ -114,7 +122,7 @@ mod tests {
     fn webhooks_are_read_whole() {
         let read = settings(
             "[notify]\nbell = false\ndesktop = \"osc9\"\n\
-             [[webhook]]\nurl = \"https://ops.example/hook?room=1\"\nkey = { file = \"~/hook.key\" }\non = [\"done\", \"stopped\"]\n\
+             [[webhook]]\nurl = \"https://ops.example/hook?room=1\"\nkey = { file = \"~/hook.key\" }\nca_file = \"~/ca.pem\"\non = [\"done\", \"stopped\"]\n\
              [[webhook]]\nurl = \"http://127.0.0.1:8080/\"\nkey = { command = [\"pass\", \"show\", \"hook\"] }\n\
              [[webhook]]\nurl = \"http://[::1]/\"\nkey = { env = \"HOOK\" }\n",
         );
@@ -122,8 +130,12 @@ mod tests {
         assert!(!read.ui.ring.bell);
         let [ops, here, v6] = read.engine.webhooks.as_slice() else { panic!("{:?}", read.engine.webhooks) };
         assert_eq!(
-            (&ops.key, &ops.on),
-            (&Some(KeyRef::File("/home/ops/hook.key".into())), &vec![Kind::Done, Kind::Stopped])
+            (&ops.key, &ops.ca_file, &ops.on),
+            (
+                &Some(KeyRef::File("/home/ops/hook.key".into())),
+                &Some("/home/ops/ca.pem".into()),
+                &vec![Kind::Done, Kind::Stopped]
+            )
         );
         assert_eq!(
             (&here.key, here.on.len()),

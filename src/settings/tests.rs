@@ -94,6 +94,7 @@ fn every_right_value_counts() {
         keep_bytes: 500_000_000,
         closed: Vec::new(),
         webhooks: Vec::new(),
+        hooks: Vec::new(),
     };
     assert_eq!(settings.engine, expected);
     assert_eq!(settings.paths.library, settings.home.join("scripts"));

@@ -62,6 +62,7 @@ pub fn hello() -> Hello {
         config_mark: String::new(),
         busy: true,
         jobs_running: None,
+        listen: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::model::job::JobSummary;
@@ -68,7 +68,7 @@ impl Receiver {
     }
 }
 
-async fn request(stream: &mut TcpStream) -> Got {
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Got {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -97,7 +97,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         std::fs::write(&key, "hunter2\n").unwrap();
-        let hook = Webhook { url: url.to_owned(), key: Some(KeyRef::File(key)), on: Kind::ALL.to_vec() };
+        let hook = Webhook { url: url.to_owned(), key: Some(KeyRef::File(key)), ca_file: None, on: Kind::ALL.to_vec() };
         Self { folder, events: Arc::default(), hook }
     }
 
@@ -109,9 +109,13 @@ impl Stage {
 
     /// The engine's part that delivers; tries again at once.
     fn work(&self, store: &Arc<Store>) -> tokio::task::JoinHandle<()> {
+        self.work_within(store, Duration::from_millis(200))
+    }
+
+    fn work_within(&self, store: &Arc<Store>, patience: Duration) -> tokio::task::JoinHandle<()> {
         let mut post = Post::new(Arc::clone(store), Arc::clone(&self.events));
         post.again = vec![Duration::ZERO; 3];
-        post.patience = Duration::from_millis(200);
+        post.patience = patience;
         tokio::spawn(post.work())
     }
 
@@ -160,6 +164,64 @@ async fn a_transition_is_posted_once_and_signed() {
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!((&body["event"], &body["key"], &body["job"]["id"]), (&"done".into(), &"7:ended".into(), &7.into()));
     assert_eq!(body["schema_version"], 1);
+    working.abort();
+}
+
+/// One that speaks TLS as `localhost`, and the file with its certificate.
+async fn secure(folder: &std::path::Path) -> (Receiver, std::path::PathBuf) {
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let authority = folder.join("ca.pem");
+    std::fs::write(&authority, own.cert.pem()).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/hook?token=hunter2", listener.local_addr().unwrap().port());
+    let (got, heard): (Arc<Mutex<Vec<Got>>>, Arc<Notify>) = Default::default();
+    let (kept, bell) = (Arc::clone(&got), Arc::clone(&heard));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // who does not trust it hangs up here
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let request = request(&mut stream).await;
+            kept.lock().unwrap().push(request);
+            let _ = stream.write_all(b"HTTP/1.1 204 x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+            let _ = stream.shutdown().await;
+            bell.notify_one();
+        }
+    });
+    (Receiver { url, got, heard }, authority)
+}
+
+#[tokio::test]
+async fn over_tls_only_a_receiver_whose_certificate_is_vouched_for_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (receiver, authority) = secure(folder.path()).await;
+    let stage = Stage::new(&receiver.url);
+    let store = stage.store();
+    let mut told = stage.events.listen(None);
+    stage.note(&store, 1).await;
+    let working = stage.work_within(&store, Duration::from_secs(20));
+    emptied(&store).await;
+    let said = told.next().await.unwrap().1;
+    assert!(said.contains("could not be told (invalid peer certificate"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    assert_eq!(receiver.got.lock().unwrap().len(), 0, "nothing was said to it");
+    working.abort();
+
+    let mut stage = Stage::new(&receiver.url);
+    stage.hook.ca_file = Some(authority);
+    let store = stage.store();
+    stage.note(&store, 1).await;
+    let working = stage.work_within(&store, Duration::from_secs(20));
+    let got = receiver.requests(1).await;
+    assert!(got[0].0.starts_with("POST /hook?token=hunter2 HTTP/1.1"), "{}", got[0].0);
+    assert!(got[0].1.contains("\"1:ended\""), "{}", got[0].1);
     working.abort();
 }
 

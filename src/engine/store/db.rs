@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 12;
+const SCHEMA: i64 = 13;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -119,6 +119,15 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     ) WITHOUT ROWID;
     CREATE TABLE import_cursors (connection TEXT PRIMARY KEY, after TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX jobs_by_time ON jobs (created_at, id);
+",
+    "
+    CREATE TABLE tokens (
+        hash BLOB PRIMARY KEY, name TEXT NOT NULL, scopes TEXT NOT NULL, groups TEXT,
+        created_at INTEGER NOT NULL, used_at INTEGER, revoked_at INTEGER
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
+    CREATE TABLE hooked (mark TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX hooked_by_time ON hooked (at);
 ",
 ];
 

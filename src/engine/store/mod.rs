@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod db;
+pub mod hooked;
 pub mod imported;
 pub mod index;
 pub mod launches;
@@ -14,6 +15,7 @@ pub mod remarks;
 pub mod segment;
 pub mod slots;
 pub mod starts;
+pub mod tokens;
 pub mod versions;
 pub mod ways;
 

@@ -1,0 +1,145 @@
+//! The document by which other programs learn of this door: OpenAPI 3.1, from the table of ways and the schemas beside
+//! this file. It is made once, and checked against a running engine by `tests/openapi.rs`.
+
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::routes::House;
+use super::ways::{OWN, Way};
+
+const SCHEMAS: &str = include_str!("schemas.json");
+
+pub(super) fn routes() -> Router<House> {
+    Router::new().route("/openapi.json", get(document))
+}
+
+async fn document() -> impl IntoResponse {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = TEXT.get_or_init(|| serde_json::to_vec(&whole()).unwrap_or_default().into());
+    ([(header::CONTENT_TYPE, "application/json")], text.clone())
+}
+
+fn whole() -> Value {
+    let mut paths = Map::new();
+    for way in OWN {
+        let path = paths.entry(format!("/api/v1{}", way.path)).or_insert_with(|| json!({}));
+        path[way.method.to_lowercase()] = operation(way);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Quarterdeck",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Scripts, devices and jobs of one engine. Made for SimpleMDM's clients as well: its paths \
+                            for scripts, script jobs, devices, groups, custom attributes and logs are answered as \
+                            SimpleMDM documents them.",
+            "license": { "name": "MIT", "identifier": "MIT" },
+        },
+        "paths": paths,
+        "security": [{ "basic": [] }, { "bearer": [] }],
+        "components": {
+            "securitySchemes": {
+                "basic": { "type": "http", "scheme": "basic", "description": "The key as user name, no password." },
+                "bearer": { "type": "http", "scheme": "bearer" },
+            },
+            "responses": {
+                "Refused": {
+                    "description": "Refused: 400 to 503, with the reason",
+                    "content": { "application/json": { "schema": named("Refusal") } },
+                },
+            },
+            "schemas": serde_json::from_str::<Value>(SCHEMAS).unwrap_or_default(),
+        },
+    })
+}
+
+fn operation(way: &Way) -> Value {
+    let mut operation = json!({
+        "summary": way.says,
+        "operationId": format!("{}{}", way.method.to_lowercase(), way.path.replace(['/', '{', '}', '.'], "_")),
+        "responses": answers(way.gives),
+    });
+    let parameters: Vec<Value> = way
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if !way.takes.is_empty() {
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": schema(way.takes) } } });
+    }
+    match way.scope {
+        Some(scope) => operation["x-scope"] = scope.word().into(),
+        None => operation["security"] = json!([]),
+    }
+    operation
+}
+
+/// `Job`, `[Job]`, `201 Job`, `204`, `text/event-stream`
+fn answers(gives: &str) -> Value {
+    let (status, what) = match gives.split_once(' ') {
+        Some((status, what)) => (status, what),
+        None if gives.bytes().all(|byte| byte.is_ascii_digit()) => (gives, ""),
+        None => ("200", gives),
+    };
+    let mut good = json!({ "description": "As asked" });
+    if what.contains('/') {
+        good["content"] = json!({ what: {} });
+    } else if !what.is_empty() {
+        good["content"] = json!({ "application/json": { "schema": schema(what) } });
+    }
+    json!({ status: good, "default": { "$ref": "#/components/responses/Refused" } })
+}
+
+fn schema(what: &str) -> Value {
+    match what.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(item) => json!({ "type": "array", "items": schema(item) }),
+        None => match what {
+            "any" => json!({}),
+            "object" | "null" => json!({ "type": what }),
+            name => named(name),
+        },
+    }
+}
+
+fn named(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_the_document_refers_to_is_in_it() {
+        let whole = whole();
+        let mut found = Vec::new();
+        references(&whole, &mut found);
+        assert!(found.len() > 50);
+        for reference in found {
+            let pointer = reference.strip_prefix('#').expect("of this document");
+            assert!(whole.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+}
