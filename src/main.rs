@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use quarterdeck::api::{self, ServeError};
-use quarterdeck::cli::args::{Cli, Verb};
+use quarterdeck::cli::args::{Cli, Config, Verb};
 use quarterdeck::cli::keys::Binding;
 use quarterdeck::cli::{self, CliError, Fault, Outcome};
 use quarterdeck::console::keymap::{self, Keymap};
@@ -33,6 +33,12 @@ fn main() -> ExitCode {
             Ok(Outcome::Done)
         }
         Some(Verb::Keys(verb)) => keys(&settings, verb, cli.common.json),
+        Some(Verb::Config(Config::Check)) => {
+            // (what a console would look like is a console's affair)
+            let mut settings = settings;
+            settings.problems.extend(console::check_looks(&settings));
+            cli::run(&settings, &cli, &console::examine)
+        }
         Some(_) => cli::run(&settings, &cli, &console::examine),
     };
     finished(done)

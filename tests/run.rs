@@ -503,6 +503,22 @@ fn config_path_show_check() {
     assert_eq!(home.qd(["config", "path"]).ok().text().trim(), path.to_str().unwrap());
     home.qd(["config", "show"]).ok();
     home.qd(["config", "check"]).ok();
+    // theme and keymap are part of it: each error with its file and line
+    let folder = path.parent().unwrap();
+    std::fs::create_dir_all(folder.join("themes")).unwrap();
+    std::fs::write(&path, "[ui]\ntheme = \"drakula\"\nkeymap = \"wim\"\n").unwrap();
+    std::fs::write(folder.join("themes/mine.toml"), "inherits = \"dark\"\n\n\"state.ok\" = \"greeen\"\n").unwrap();
+    std::fs::write(folder.join("keymap.toml"), "[job]\nfolow = [\"F\"]\n").unwrap();
+    let said = home.qd(["config", "check"]).exits(2).text();
+    for wanted in [
+        "config.toml:2:1: `theme` in [ui]: no theme is called `drakula`; did you mean `dracula`?",
+        "config.toml:3:1: `keymap` in [ui]: no keymap is called `wim`",
+        "mine.toml:3",
+        "keymap.toml:2",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    std::fs::remove_file(&path).unwrap();
     let other = home.write("work/other.toml", "");
     let ran = home.verb(["config", "path"]).env("QUARTERDECK_CONFIG", &other).run().ok();
     assert_eq!(ran.text().trim(), other.to_str().unwrap());

@@ -173,7 +173,7 @@ fn summary(plan: &Plan) -> String {
         row(&format!("ring {number}"), format!("{}: {} ({})", ring.runs.len(), ring.devices, ring.why));
     }
     if !plan.rollout.rings.is_empty() {
-        row("between", format!("{}; order by seed {}", plan.rollout.how.between.word(), plan.rollout.seed));
+        row("between", format!("{}; order by lot, seed {}", plan.rollout.how.between.word(), plan.rollout.seed));
     }
     if let Some(stops) = plan.rollout.stops(plan.devices.len()) {
         row("budget", stops);

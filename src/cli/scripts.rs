@@ -44,7 +44,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
                     None => {}
                 }
             }
-            let rows = Scripts { all: &library.scripts, now: jiff::Timestamp::now() };
+            let rows = Scripts { all: &library.scripts, now: jiff::Timestamp::now(), besides: None };
             let order = sift.rows(&rows)?;
             if json {
                 let scripts = sift.objects(&library.scripts, &rows, &order)?;

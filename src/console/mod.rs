@@ -10,4 +10,4 @@ pub mod text;
 pub mod theme;
 pub mod ui;
 
-pub use runtime::{Error, examine, keymap_of, prints_only, run};
+pub use runtime::{Error, check_looks, examine, keymap_of, prints_only, run};

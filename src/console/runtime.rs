@@ -65,6 +65,11 @@ pub fn prints_only() -> bool {
     term::detect().dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// For `config check`: what is wrong with the themes and the keymap.
+pub fn check_looks(settings: &Settings) -> Vec<String> {
+    looks::check(settings)
+}
+
 /// For the verb `keys`: those that a console would have, or those of another preset.
 pub fn keymap_of(settings: &Settings, preset: Option<&str>) -> (Keymap, Vec<String>) {
     looks::keymap(settings, preset)

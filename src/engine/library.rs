@@ -11,7 +11,7 @@ pub mod trash;
 mod watch;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -52,6 +52,8 @@ struct Shelf {
 struct Kept {
     stamp: Stamp,
     info: ScriptInfo,
+    /// Found without any tool.
+    errors: u32,
 }
 
 /// What changes when a file does.
@@ -111,14 +113,15 @@ impl Library {
         let now = SystemTime::now();
         let mut kept = HashMap::with_capacity(files.len());
         let mut scripts = Vec::with_capacity(files.len());
+        let mut errors = BTreeMap::new();
         for file in files {
             let stamp = Stamp::of(&file.meta);
             let known = before.get(&file.name).filter(|known| known.stamp == stamp);
             let fresh = file.meta.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age < FRESH));
-            let info = match known.filter(|_| !fresh) {
-                Some(known) => known.info.clone(),
+            let (info, own) = match known.filter(|_| !fresh) {
+                Some(known) => (known.info.clone(), known.errors),
                 None => match self.look(&file.name, &file.path) {
-                    Ok((info, _)) => info,
+                    Ok((info, bytes)) => (info, lint::errors(&inspect::lint_builtin(&file.name, &bytes))),
                     Err(why) => {
                         if warnings.len() < folder::WARNINGS {
                             warnings.push(why);
@@ -127,12 +130,17 @@ impl Library {
                     }
                 },
             };
-            kept.insert(file.name, Kept { stamp, info: info.clone() });
+            let found = self.shelf.lint.errors(&info).unwrap_or(own);
+            if found > 0 {
+                errors.insert(info.name.clone(), found);
+            }
+            kept.insert(file.name, Kept { stamp, info: info.clone(), errors: own });
             scripts.push(info);
         }
         *self.kept() = Arc::new(kept);
         scripts.sort_by(|a, b| a.name.cmp(&b.name));
-        wire::Library { folder: self.shelf.folder.display().to_string(), scripts, warnings, ..wire::Library::default() }
+        let folder = self.shelf.folder.display().to_string();
+        wire::Library { folder, scripts, warnings, errors, ..wire::Library::default() }
     }
 
     /// One script whole: its name within the folder, or that name without its ending where only one fits.

@@ -379,7 +379,7 @@ pub struct Ring {
     pub runs: Vec<u32>,
     /// The same as a node set.
     pub devices: String,
-    /// How they were chosen: `canary`, `spread over site, os`, `by seed`.
+    /// How they were chosen: `canary`, `spread over site, os`, `by lot`.
     pub why: String,
 }
 

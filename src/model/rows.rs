@@ -2,7 +2,7 @@
 //! both. Owns the columns' names; how wide one is drawn is the screen's affair.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jiff::Timestamp;
@@ -37,9 +37,29 @@ fn aged(room: &mut String, seconds: Option<f64>) -> &str {
 pub struct Scripts<'a> {
     pub all: &'a [ScriptInfo],
     pub now: Timestamp,
+    /// `None`: nobody here has any, and the columns of it are not there.
+    pub besides: Option<&'a Besides>,
 }
 
-static SCRIPTS: [Column; 11] = [
+/// What is known of scripts besides what their library says.
+#[derive(Debug, Default)]
+pub struct Besides {
+    /// By name.
+    pub favourites: BTreeSet<String>,
+    /// Version, and errors that lint found in it; where it found none, nothing.
+    pub errors: BTreeMap<String, (String, u32)>,
+}
+
+impl Besides {
+    pub fn errors_of(&self, script: &ScriptInfo) -> u32 {
+        self.errors.get(&script.name).filter(|(version, _)| *version == script.version).map_or(0, |(_, n)| *n)
+    }
+}
+
+/// Columns that every library has.
+const SCRIPT: usize = 11;
+
+static SCRIPTS: [Column; SCRIPT + 2] = [
     Column::new("name", Kind::Text),
     Column::new("lang", Kind::Text),
     Column::new("version", Kind::Text),
@@ -51,11 +71,13 @@ static SCRIPTS: [Column; 11] = [
     Column::new("changed", Kind::Seconds),
     Column::new("connection", Kind::Text),
     Column::new("category", Kind::Text),
+    Column::down("errors", Kind::Number),
+    Column::new("favourite", Kind::Flag),
 ];
 
 impl Rows for Scripts<'_> {
     fn columns(&self) -> &[Column] {
-        &SCRIPTS
+        if self.besides.is_some() { &SCRIPTS } else { &SCRIPTS[..SCRIPT] }
     }
 
     fn len(&self) -> usize {
@@ -75,6 +97,8 @@ impl Rows for Scripts<'_> {
             6 => script.refused.as_deref().unwrap_or(&script.describe),
             9 => script.connection.as_deref().unwrap_or(""),
             10 => &script.category,
+            12 if self.besides.is_some_and(|besides| besides.favourites.contains(&script.name)) => "yes",
+            12 => "",
             3 | 8 => aged(room, self.number(row, column)),
             _ => write_into(room, self.number(row, column), SCRIPTS[column].kind),
         }
@@ -88,7 +112,16 @@ impl Rows for Scripts<'_> {
             4 => last.and_then(|run| run.ok_percent).map(f64::from),
             7 => Some(script.size as f64),
             8 => script.modified_at.map(|at| seconds(at, self.now)),
+            11 => self.besides.map(|besides| f64::from(besides.errors_of(script))).filter(|errors| *errors > 0.0),
             _ => None,
+        }
+    }
+
+    /// Favourites first.
+    fn order(&self, row: usize, column: usize) -> Option<f64> {
+        match (column, self.besides) {
+            (12, Some(besides)) => Some(f64::from(!besides.favourites.contains(&self.all[row].name))),
+            _ => self.number(row, column),
         }
     }
 

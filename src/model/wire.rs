@@ -1,6 +1,8 @@
 //! What travels between the engine and its front doors: requests, answers, events, and the frames of a
 //! job's stream. The paths are in `api`; nothing here knows HTTP.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -341,6 +343,9 @@ pub struct Library {
     /// What the versions of jobs and files are called.
     #[serde(default)]
     pub numbers: super::shelf::Numbers,
+    /// By name, how many errors lint found in what the file holds; of scripts that it was asked about.
+    #[serde(default)]
+    pub errors: BTreeMap<String, u32>,
     /// The systems that have a library of their own, whose scripts are among these.
     #[serde(default)]
     pub shelves: Vec<Shelf>,

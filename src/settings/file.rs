@@ -59,6 +59,17 @@ pub struct Entries<'t, 'a> {
 /// One `[[connection]]`, and where it begins.
 pub type Entry<'a, 't> = (usize, &'a DeTable<'t>);
 
+/// Where `[section] key` stands, as `line:column`; nothing: it does not.
+pub fn place(text: &str, section: &str, key: &str) -> Option<String> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let (_, inner) = table.get_ref().iter().find(|(name, _)| &**name.get_ref() == section)?;
+    let DeValue::Table(inner) = inner.get_ref() else { return None };
+    let (name, _) = inner.iter().find(|(name, _)| &**name.get_ref() == key)?;
+    let before = text.get(..name.span().start)?;
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Some(format!("{}:{}", before.matches('\n').count() + 1, line.chars().count() + 1))
+}
+
 impl<'a> Page<'a> {
     /// Parses as far as the syntax allows; what does not parse is a problem already.
     pub fn parse(shown: &'a str, text: &'a str) -> (Self, Spanned<DeTable<'a>>) {

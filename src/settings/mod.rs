@@ -159,6 +159,17 @@ impl Default for UiSettings {
     }
 }
 
+impl Settings {
+    /// Where a setting was said: `config.toml:3:1`, else the flag or the variable; for a sentence about its value.
+    pub fn place_of(&self, section: &str, key: &str, pinned: bool) -> String {
+        let text = std::fs::read_to_string(&self.paths.config).unwrap_or_default();
+        match file::place(&text, section, key) {
+            Some(place) if !pinned => format!("{}:{place}: `{key}` in [{section}]", self.paths.config.display()),
+            _ => format!("--{key} or QUARTERDECK_{}", key.to_uppercase()),
+        }
+    }
+}
+
 /// Which theme: by name, or by what the terminal stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ThemeWish {

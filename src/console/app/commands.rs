@@ -9,6 +9,9 @@ use super::retry::Again;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Do {
     Help,
+    /// Of help: the key and what it does; what the program and its terminal are, as a file.
+    CopyLine,
+    Report,
     Palette,
     CommandLine,
     Themes,
@@ -135,6 +138,8 @@ pub enum Do {
     RenameScript,
     OpenLink,
     DeleteScript,
+    /// To be found again among many, or no longer.
+    Favourite,
     Versions,
     DiffWith,
     Deleted,
@@ -184,6 +189,7 @@ pub static TABLE: &[Command] = &[
     row("scripts", "versions", Do::Versions, "", "its versions: read, compare, go back to one"),
     row("scripts", "open-link", Do::OpenLink, "", "its runbook: the link that its header names"),
     row("scripts", "where-used", Do::WhereUsed, "", "where it was used: its jobs, the newest first"),
+    row("scripts", "favourite", Do::Favourite, "", "a favourite, or no longer: signed *, and sorted by"),
     row("scripts", "rename", Do::RenameScript, "", "give it another name: asks"),
     row("scripts", "delete", Do::DeleteScript, "", "delete it: asks for its name; it can be brought back"),
     row("scripts", "deleted", Do::Deleted, "", "scripts that were deleted, to be brought back"),
@@ -439,6 +445,15 @@ pub static TABLE: &[Command] = &[
     row("dialog", "accept", Do::Accept, "pick", "pick, open the list, or press the focused button"),
     row("dialog", "toggle", Do::Toggle, "", "switch a flag, next choice"),
     row("dialog", "cancel", Do::Cancel, "close", "close; nothing is sent"),
+    // help
+    row("help", "copy-line", Do::CopyLine, "copy line", "copy the key and what it does"),
+    row(
+        "help",
+        "report",
+        Do::Report,
+        "report",
+        "report a problem: writes a file to read and to give on, sends nothing",
+    ),
     // the one-line prompt
     row("prompt", "complete", Do::Complete, "complete", "complete the word, or take the next that would"),
     row("prompt", "complete-back", Do::CompleteBack, "", "take the one before"),
@@ -526,9 +541,9 @@ pub static TABLE: &[Command] = &[
 ];
 
 /// Every context that has commands, in the order in which help lists them.
-pub const CONTEXTS: [&str; 19] = [
+pub const CONTEXTS: [&str; 20] = [
     "scripts", "targets", "jobs", "job", "view", "groups", "past", "changes", "versions", "diff", "text", "editor",
-    "find", "launch", "dialog", "prompt", "match", "list", "global",
+    "find", "launch", "dialog", "help", "prompt", "match", "list", "global",
 ];
 
 /// The command that `name` means in the innermost of these contexts that has it.
@@ -592,6 +607,7 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::SearchText, "text") => "quarterdeck search JOB TEXT",
         (Do::Audit, _) => "quarterdeck audit",
         (Do::Help, _) => "quarterdeck keys",
+        (Do::Report, _) => "quarterdeck doctor",
         _ => return None,
     })
 }
@@ -656,6 +672,7 @@ pub fn title(context: &str) -> &'static str {
         "find" => "find and replace",
         "launch" => "launch dialog",
         "dialog" => "dialogs",
+        "help" => "help",
         "prompt" => "the prompt",
         "match" => "a list with a filter",
         "list" => "lists",

@@ -5,6 +5,7 @@ use super::commands::{self, CONTEXTS, Command, Do, KEYLESS, TABLE};
 use super::form::Text;
 use super::list::Cursor;
 use crate::console::keymap::Keymap;
+use crate::console::text;
 
 #[derive(Debug)]
 pub struct Help {
@@ -13,6 +14,8 @@ pub struct Help {
     /// Every context there is.
     pub all: bool,
     pub filter: Text,
+    /// A filter was begun on purpose: every letter belongs to it.
+    pub typing: bool,
     pub rows: Vec<Row>,
     pub cursor: Cursor,
 }
@@ -36,12 +39,37 @@ impl Row {
     pub fn said(&self) -> String {
         format!("{}{}", self.command.doc, if self.command.fleet { ".." } else { "" })
     }
+
+    /// As it is copied: keys, name and what it does.
+    pub fn line(&self) -> String {
+        let keys = if self.keys.is_empty() { format!(":{}", self.command.name) } else { self.keys.join(" or ") };
+        format!("{keys}  {}: {}", self.command.name, self.said())
+    }
+
+    /// The same in rows of so many cells. What takes more than one gives its first words, where they fit: the chosen
+    /// row is said in full below the list.
+    pub fn folded(&self, width: usize) -> Vec<String> {
+        let said = self.said();
+        if text::width(&said) <= width {
+            return vec![said];
+        }
+        let ends = [": ", "; ", ", ", " ("].into_iter().filter_map(|sign| self.command.doc.find(sign)).min();
+        let first = ends.map_or("", |end| &self.command.doc[..end]);
+        let brief = format!("{first}{}", if self.command.fleet { ".." } else { "" });
+        if !first.is_empty() && text::width(&brief) <= width { vec![brief] } else { text::fold(&said, width) }
+    }
 }
 
 impl Help {
     pub fn new(contexts: &'static [&'static str], keymap: &Keymap) -> Self {
-        let mut help =
-            Self { contexts, all: false, filter: Text::default(), rows: Vec::new(), cursor: Cursor::default() };
+        let mut help = Self {
+            contexts,
+            all: false,
+            filter: Text::default(),
+            typing: false,
+            rows: Vec::new(),
+            cursor: Cursor::default(),
+        };
         help.find(keymap);
         help
     }

@@ -5,7 +5,6 @@ use ratatui::layout::{Position, Rect};
 
 use super::help::{Help, Row};
 use super::layout;
-use crate::console::text;
 
 /// Cells of the keys, with the cursor's before them.
 pub const KEYS: u16 = 12;
@@ -111,7 +110,7 @@ impl Help {
                 items.push(Item::Danger);
             }
             items.push(Item::Command(n, row));
-            let more = text::fold(&row.said(), width).into_iter().skip(1);
+            let more = row.folded(width).into_iter().skip(1);
             items.extend(more.map(|words| Item::More(n, words)));
         }
         items

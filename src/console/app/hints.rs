@@ -79,7 +79,7 @@ impl App {
     fn is_of_use(&self, command: &Command) -> bool {
         let job = || self.job_here();
         match command.verb {
-            Do::Pause | Do::Stop => job().is_none_or(|job| !job.state.ended()),
+            Do::Pause | Do::Stop => job().is_some_and(|job| !job.state.ended()),
             Do::Approve => job().is_some_and(|job| job.progress.asks.is_some()),
             Do::Retry(_) => job().is_some_and(|job| job.state.ended()),
             _ => true,
@@ -109,7 +109,13 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
             ("cancel", "close"),
         ]),
         Layer::Menu(_) => Some(&[("accept", "do"), ("down", "move"), ("cancel", "close"), ("palette", "palette")]),
-        Layer::Help(_) => Some(&[("accept", "do"), ("next-field", "next section"), ("cancel", "close")]),
+        Layer::Help(_) => Some(&[
+            ("accept", "try it"),
+            ("next-field", "next section"),
+            ("copy-line", "copy line"),
+            ("report", "report a problem"),
+            ("cancel", "close"),
+        ]),
         Layer::Copy(_) => Some(&[("accept", "copy"), ("down", "move"), ("cancel", "close")]),
         Layer::Log(_) => Some(&[
             ("copy", "copy"),
@@ -155,6 +161,15 @@ mod tests {
     fn names(session: &Session) -> Vec<String> {
         let (front, _) = session.app.hints();
         front.into_iter().map(|hint| hint.word).collect()
+    }
+
+    #[test]
+    fn where_a_filter_hides_every_job_there_is_nothing_to_stop() {
+        let mut session = Session::new((140, 40), true);
+        session.keys("3");
+        assert!(names(&session).contains(&"stop..".to_owned()), "{:?}", names(&session));
+        session.keys("/nothing-is-called-so<enter>");
+        assert!(!names(&session).contains(&"stop..".to_owned()), "{:?}", names(&session));
     }
 
     #[test]

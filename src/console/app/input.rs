@@ -36,9 +36,28 @@ impl App {
             },
             None => {
                 let keys: Vec<String> = pressed.iter().map(ToString::to_string).collect();
-                self.hint = Some(format!("{} means nothing here", keys.join(" ")));
+                let other = self.other_case(&pressed).map_or_else(String::new, |other| format!("; {other}"));
+                self.hint = Some(format!("{} means nothing here{other}", keys.join(" ")));
             }
         }
+    }
+
+    /// What the same letters in the other case mean here: `R f: rerun on those that failed`.
+    fn other_case(&self, pressed: &[Chord]) -> Option<String> {
+        let mut keys: Vec<Chord> = pressed.iter().map(|chord| chord.other_case()).collect::<Option<_>>()?;
+        let contexts = self.contexts();
+        let name = match self.keymap.resolve(contexts, &keys) {
+            Found::Command(name) => name.to_owned(),
+            Found::Prefix(next) => {
+                let (chord, name) = next.into_iter().next()?;
+                keys.push(chord);
+                name
+            }
+            Found::None => return None,
+        };
+        let doc = commands::find(contexts, &name)?.doc;
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        Some(format!("{}: {doc}", keys.join(" ")))
     }
 
     /// The keys of a command here.
@@ -94,11 +113,16 @@ impl App {
             }
             Some(Layer::Help(help)) => {
                 // Asking for help in help shows every key there is; a filter needs no key of its own here.
-                let first = help.filter.is_empty().then(|| Chord::of(*key).and_then(Chord::text)).flatten();
+                let chord = Chord::of(*key).filter(|_| help.filter.is_empty());
+                let first = chord.and_then(Chord::text);
+                let bound = |chord| matches!(self.keymap.resolve(&["help"], &[chord]), Found::Command(_));
                 if first == Some('?') {
                     help.all = !help.all;
                 } else if first == Some('/') {
+                    help.typing = true;
                     return true;
+                } else if !help.typing && chord.is_some_and(bound) {
+                    return false;
                 } else if !help.filter.key(key) {
                     return false;
                 }

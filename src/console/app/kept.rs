@@ -37,6 +37,8 @@ pub struct Kept {
     pub watched: Option<JobId>,
     /// What of their devices is hidden and marked, in jobs that were watched lately, the newest last.
     pub jobs_watched: Vec<(JobId, KeptLook)>,
+    /// Scripts by name.
+    pub favourites: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +87,7 @@ impl App {
             sizes: overview.sizes,
             watched: self.live.as_ref().map(|live| live.id).filter(|_| matches!(self.view, View::Live | View::Groups)),
             jobs_watched: self.looks_of_jobs(),
+            favourites: self.besides.favourites.iter().take(MOST).cloned().collect(),
         }
     }
 
@@ -117,6 +120,7 @@ impl App {
 
     /// At the start, before anything is drawn.
     pub fn restore(&mut self, kept: Kept) {
+        self.besides.favourites = kept.favourites.iter().take(MOST).cloned().collect();
         for (list, kept) in
             [(ListId::Scripts, &kept.scripts), (ListId::Targets, &kept.targets), (ListId::Jobs, &kept.jobs)]
         {
@@ -278,7 +282,7 @@ mod tests {
     #[test]
     fn filters_marks_order_columns_layout_and_place_come_back() {
         let mut session = Session::new((80, 24), true);
-        session.keys("/py|sh<enter>ss<esc>S<space>2jjjl<space>/db<enter>3/bad>0<enter>jf>>2");
+        session.keys("+/py|sh<enter>ss<esc>S<space>2jjjl<space>/db<enter>3/bad>0<enter>jf>>2");
         session.keys("1c<down><down><space><esc>");
         let next = again(&session);
         assert_eq!(next.app.kept(), session.app.kept());

@@ -4,7 +4,7 @@
 use super::act::Act;
 use super::commands::Do;
 use super::form::Input;
-use super::help::{CopyMenu, Help};
+use super::help::{self, CopyMenu, Help};
 use super::launch::{At, Launch, Slot};
 use super::marks::marking;
 use super::planned::DeviceList;
@@ -82,6 +82,12 @@ impl App {
                     }
                     Do::NextField => help.section(true),
                     Do::PreviousField => help.section(false),
+                    Do::CopyLine => {
+                        if let Some(line) = help.rows.get(help.cursor.at).map(help::Row::line) {
+                            self.copy("line", line, effects);
+                        }
+                    }
+                    Do::Report => self.report(effects),
                     Do::Help => {
                         help.all = !help.all;
                         help.find(&self.keymap);
@@ -147,16 +153,18 @@ impl App {
     pub(super) fn keep_expression(&mut self, prompt: &Prompt, effects: &mut Vec<Effect>) {
         let expr = prompt.text.text().trim().to_owned();
         let saved = &mut self.tree.saved;
-        saved.retain(|saved| Some(&saved.expr) != prompt.expression.replaces.as_ref() && saved.expr != expr);
+        saved.retain(|saved| {
+            !saved.is_own() || (Some(&saved.expr) != prompt.expression.replaces.as_ref() && saved.expr != expr)
+        });
         if !expr.is_empty() {
-            saved.insert(0, Saved { expr: expr.clone(), named: None, answer: None });
+            saved.insert(0, Saved::own(expr.clone()));
             let mut own = 0;
             saved.retain(|saved| {
-                own += usize::from(saved.named.is_none());
-                saved.named.is_some() || own <= KEPT
+                own += usize::from(saved.is_own());
+                !saved.is_own() || own <= KEPT
             });
         }
-        let own = saved.iter().filter(|saved| saved.named.is_none());
+        let own = saved.iter().filter(|saved| saved.is_own());
         effects.push(Effect::SaveExpressions(own.map(|saved| saved.expr.clone()).collect()));
         self.tree.build();
         let height = self.targets_height();
@@ -214,8 +222,8 @@ impl App {
             Do::Accept | Do::Open if launch.at == At::Save => {
                 return Next::Above(Box::new(self.open_save_template(launch)));
             }
-            Do::NextField | Do::Down => launch.next(true),
-            Do::PreviousField | Do::Up => launch.next(false),
+            Do::NextField | Do::Down => launch.step(true),
+            Do::PreviousField | Do::Up => launch.step(false),
             Do::Block(block) => launch.jump(block),
             Do::DeviceList => {
                 if launch.plan.is_some() {

@@ -83,9 +83,9 @@ impl App {
 
     /// The columns that a filter of this list knows.
     pub(super) fn columns_of(&self, list: ListId) -> Vec<Column> {
-        let now = self.now;
+        let (now, besides) = (self.now, Some(&self.besides));
         match list {
-            ListId::Scripts => with_mark(Scripts { all: &[], now }.columns()),
+            ListId::Scripts => with_mark(Scripts { all: &[], now, besides }.columns()),
             ListId::Jobs => with_mark(Jobs { all: &[], now }.columns()),
             ListId::Devices => with_mark(Runs { all: &[], now }.columns()),
             ListId::Groups => with_mark(GroupRows::known()),
@@ -177,7 +177,7 @@ impl App {
     pub(super) fn sift(&mut self, list: ListId) {
         let height = self.rows_of(list);
         match list {
-            ListId::Scripts => self.overview.order_scripts(&self.scripts, self.now, height),
+            ListId::Scripts => self.overview.order_scripts(&self.scripts, &self.besides, self.now, height),
             ListId::Jobs => self.overview.order_jobs(&self.jobs, self.now, height),
             ListId::Targets => {
                 self.tree.now = Some(self.now);
@@ -271,7 +271,9 @@ impl App {
     pub(super) fn set_filter(&mut self, list: ListId, text: &str) -> Result<(), Wrong> {
         let now = self.now;
         match list {
-            ListId::Scripts => self.overview.script_look.set_filter(text, &Scripts { all: &[], now })?,
+            ListId::Scripts => {
+                self.overview.script_look.set_filter(text, &Scripts { all: &[], now, besides: Some(&self.besides) })?
+            }
             ListId::Jobs => self.overview.job_look.set_filter(text, &Jobs { all: &[], now })?,
             ListId::Targets => {
                 self.tree.now = Some(now);
@@ -307,7 +309,7 @@ impl App {
         let now = self.now;
         let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
         match list {
-            ListId::Scripts => filter.check(&Scripts { all: &self.scripts, now }),
+            ListId::Scripts => filter.check(&Scripts { all: &self.scripts, now, besides: Some(&self.besides) }),
             ListId::Jobs => filter.check(&Jobs { all: &self.jobs, now }),
             ListId::Devices => filter.check(&Runs { all: runs, now }),
             ListId::Targets => filter.check(&self.tree.devices()),
@@ -369,7 +371,7 @@ impl App {
         }
         let runs = self.held.as_ref().and_then(|held| held.job.as_ref()).map_or(&[][..], |job| &job.runs);
         let values = match list {
-            ListId::Scripts => values(&Scripts { all: &self.scripts, now }, column),
+            ListId::Scripts => values(&Scripts { all: &self.scripts, now, besides: Some(&self.besides) }, column),
             ListId::Jobs => values(&Jobs { all: &self.jobs, now }, column),
             ListId::Devices => values(&Runs { all: runs, now }, column),
             ListId::Targets => values(&self.tree.devices(), column),

@@ -92,7 +92,7 @@ impl App {
     }
 
     /// A notice on one line, as it is copied.
-    fn log_line(&self, notice: &Notice) -> String {
+    pub(super) fn log_line(&self, notice: &Notice) -> String {
         let times = if notice.times > 1 { format!(" ({} times)", notice.times) } else { String::new() };
         format!("{} {} {}{times}: {}", notice.at, notice.level.word(), notice.voice.word(), text::plain(&notice.text))
     }

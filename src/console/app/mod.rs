@@ -9,10 +9,12 @@ mod act;
 #[cfg(test)]
 mod act_tests;
 pub mod begun;
+mod besides;
 pub mod changes;
 pub mod chooser;
 pub mod columns;
 pub mod commands;
+mod contexts;
 pub mod diff;
 pub mod editor;
 mod entry;
@@ -68,6 +70,7 @@ pub mod planned;
 pub mod prompt;
 pub mod reader;
 mod reading;
+mod report;
 pub mod retry;
 mod said;
 #[cfg(test)]
@@ -83,6 +86,7 @@ mod sample_past;
 pub mod saving;
 #[cfg(test)]
 mod session_tests;
+mod settle;
 pub mod shelf;
 pub mod stop;
 pub mod tail;
@@ -125,7 +129,7 @@ use self::notices::{Level, Notices};
 use self::pages::Pages;
 use self::palette::Palette;
 use self::past::Seek;
-use self::prompt::{Prompt, Purpose};
+use self::prompt::Prompt;
 use self::shelf::Shelf;
 use self::stop::Stop;
 use self::tree::Tree;
@@ -134,6 +138,7 @@ use self::views::Trail;
 use crate::console::keymap::{Chord, Keymap};
 use crate::console::theme::Theme;
 use crate::model::job::{JobId, JobSummary};
+use crate::model::rows::Besides;
 use crate::model::script::{Finding, ScriptInfo};
 use crate::model::shelf::Numbers;
 use crate::model::state::JobState;
@@ -286,6 +291,8 @@ pub struct App {
     pub scripts: Vec<ScriptInfo>,
     /// What versions are called.
     pub numbers: Numbers,
+    /// Favourites, and what lint found.
+    pub besides: Besides,
     /// What is wrong with the folder.
     pub library_says: Vec<String>,
     /// Systems with a library of their own, and how reading it went.
@@ -370,6 +377,7 @@ impl App {
             folder: String::new(),
             scripts: Vec::new(),
             numbers: Numbers::default(),
+            besides: Besides::default(),
             library_says: Vec::new(),
             libraries: Vec::new(),
             library: Load::default(),
@@ -513,110 +521,6 @@ impl App {
         (seconds >= 2).then_some(seconds)
     }
 
-    /// Brings derived state up to date and asks for what the screen now shows and does not have.
-    fn settle(&mut self, effects: &mut Vec<Effect>) {
-        self.settle_editor(effects);
-        self.settle_seek();
-        self.settle_reach();
-        if self.link != Link::Attached {
-            return;
-        }
-        match self.view {
-            View::Live => self.settle_live(effects),
-            View::Groups => self.settle_triage(effects),
-            View::Changes => self.settle_changes(effects),
-            View::Overview => self.settle_preview(effects),
-            View::Editor | View::Past => {}
-        }
-        for layer in &mut self.layers {
-            match layer {
-                Layer::Launch(launch) => {
-                    effects.extend(launch.looks());
-                    effects.extend(launch.settle());
-                    effects.extend(launch.wants_templates().then_some(Effect::LoadTemplates));
-                }
-                Layer::Prompt(prompt) => effects.extend(prompt.settle()),
-                _ => {}
-            }
-        }
-        self.settle_planned();
-        self.ask_news(effects);
-        self.settle_saved(effects);
-    }
-
-    fn settle_live(&mut self, effects: &mut Vec<Effect>) {
-        let Some(live) = &mut self.live else { return };
-        if self.held.as_ref().is_none_or(|held| held.id != live.id) {
-            self.held = Some(Held::new(live.id));
-        }
-        let Some(held) = &mut self.held else { return };
-        if held.job.is_none() && held.problem.is_none() && self.asked.job.is_none() {
-            self.asked.job = Some(live.id);
-            effects.push(Effect::LoadJob(live.id));
-        }
-        let panes =
-            layout::live(self.area, layout::Shape::of(held.job.as_ref()), live.focus, live.zoom, self.overview.sizes);
-        if live.focus == LivePane::Grid && panes.grid.is_none() {
-            live.focus = LivePane::Devices;
-        }
-        live.settle(held, self.now, layout::rows(panes.devices));
-        if let Some(job) = &held.job {
-            live.learn(job, &self.tree);
-        }
-        if let (Some(job), Some(area)) = (&held.job, panes.grid) {
-            live.lay_out(job, &self.tree, layout::grid_cells(area));
-        }
-        if held.job.is_none() {
-            return;
-        }
-        if live.tail.run.is_some_and(|run| held.run(run).is_none()) {
-            return; // A job without runs.
-        }
-        let ended = live.tail.run.and_then(|run| held.run(run)).is_some_and(|run| run.state.ended());
-        if let Some(tail) = panes.tail {
-            // How the run ended has a row of its own.
-            let height = layout::inside(tail).saturating_sub(usize::from(ended));
-            effects.extend(live.tail.settle(height).into_iter().map(Effect::Lines));
-        }
-    }
-
-    fn settle_preview(&mut self, effects: &mut Vec<Effect>) {
-        match self.overview.subject {
-            Pane::Scripts => {
-                let Some(script) = self.overview.script(&self.scripts) else { return };
-                // The file may change between the list and the text; one that never settles is not read for ever.
-                let here = self.source.as_ref().is_some_and(|source| {
-                    let settled = source.reads.0 == script.version && source.reads.1 >= 3;
-                    source.name == script.name && (source.version == script.version || settled)
-                });
-                if !here && self.asked.script.is_none() {
-                    self.asked.script = Some(script.name.clone());
-                    effects.push(Effect::LoadScript(script.name.clone()));
-                }
-            }
-            Pane::Jobs => {
-                let Some(id) = self.overview.job(&self.jobs).map(|job| job.id) else { return };
-                if self.held.as_ref().is_none_or(|held| held.id != id) && self.asked.job.is_none() {
-                    self.held = Some(Held::new(id));
-                    self.asked.job = Some(id);
-                    effects.push(Effect::LoadJob(id));
-                }
-            }
-            Pane::Targets | Pane::Preview => {}
-        }
-    }
-
-    /// Kept expressions get their counts one by one.
-    fn settle_saved(&mut self, effects: &mut Vec<Effect>) {
-        if self.asked.resolve.is_some() || self.targets != Load::Ready {
-            return;
-        }
-        if let Some(saved) = self.tree.saved.iter().find(|saved| saved.answer.is_none()) {
-            self.asked.resolve = Some(saved.expr.clone());
-            effects.push(Effect::Resolve(saved.expr.clone()));
-        }
-    }
-
     /// A running job is on screen: its elapsed time goes on.
     fn clock_runs(&self) -> bool {
         self.view == View::Live
@@ -666,6 +570,13 @@ impl App {
         number.map_or_else(|| version.to_owned(), |number| format!("v{number}"))
     }
 
+    /// The same of one that was saved just now: until the library is read again it is the next.
+    fn version_saved(&mut self, script: &str, version: &str) -> String {
+        let known = self.numbers.entry(script.to_owned()).or_default();
+        let next = known.values().max().map_or(1, |newest| newest + 1);
+        format!("v{}", known.entry(version.to_owned()).or_insert(next))
+    }
+
     /// What to tell the shell when the console is left.
     pub fn farewell(&self) -> Option<String> {
         let running: Vec<u64> = self.running().map(|job| job.id).collect();
@@ -688,61 +599,5 @@ impl App {
             Layer::Launch(launch) => Some(&mut **launch),
             _ => None,
         })
-    }
-
-    /// Where keys are looked up, innermost first.
-    pub fn contexts(&self) -> &'static [&'static str] {
-        self.contexts_of(self.layers.last())
-    }
-
-    /// The same for the place below all menus and help: what their commands are for.
-    pub fn place_contexts(&self) -> &'static [&'static str] {
-        let menu = |layer: &&Layer| match layer {
-            Layer::Menu(_) | Layer::Palette(_) | Layer::Help(_) => true,
-            Layer::Prompt(prompt) => prompt.purpose == Purpose::Command,
-            _ => false,
-        };
-        self.contexts_of(self.layers.iter().rev().find(|layer| !menu(layer)))
-    }
-
-    fn contexts_of(&self, layer: Option<&Layer>) -> &'static [&'static str] {
-        match layer {
-            Some(Layer::Launch(launch)) if launch.picker.is_none() && launch.devices.is_none() => {
-                &["launch", "dialog", "list", "global"]
-            }
-            Some(Layer::Prompt(_)) => &["prompt", "global"],
-            Some(Layer::Palette(_)) => &["prompt", "list", "global"],
-            Some(Layer::Diff(_)) => &["diff", "dialog", "list", "global"],
-            Some(Layer::Files(files)) if matches!(**files, Files::Versions(_) | Files::Trash(_) | Files::With(_)) => {
-                &["versions", "dialog", "list", "global"]
-            }
-            Some(Layer::Pages(pages)) if pages.reads => &["view", "text", "list", "dialog", "global"],
-            Some(Layer::Pages(_)) => &["text", "list", "dialog", "global"],
-            Some(_) => &["dialog", "list", "global"],
-            None => self.view_contexts(),
-        }
-    }
-
-    pub fn view_contexts(&self) -> &'static [&'static str] {
-        match (self.view, self.overview.focus) {
-            (View::Editor, _) => self.editor_contexts(),
-            (View::Live, _) if self.list_here().is_some() => &["job", "list", "text", "global"],
-            (View::Live, _) => &["job", "text", "list", "global"],
-            (View::Groups, _) => self.triage_contexts(),
-            (View::Past, _) => &["past", "list", "global"],
-            (View::Changes, _) => &["changes", "list", "global"],
-            // While a filter is on, n is the next match.
-            (View::Overview, Pane::Scripts) if !self.overview.script_look.filter.is_empty() => {
-                &["match", "scripts", "list", "global"]
-            }
-            (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
-            (View::Overview, Pane::Targets) => &["targets", "list", "global"],
-            (View::Overview, Pane::Jobs) => &["jobs", "list", "global"],
-            (View::Overview, Pane::Preview) => match self.overview.subject {
-                Pane::Targets => &["text", "targets", "list", "global"],
-                Pane::Jobs => &["text", "jobs", "list", "global"],
-                Pane::Scripts | Pane::Preview => &["text", "scripts", "list", "global"],
-            },
-        }
     }
 }

@@ -159,7 +159,7 @@ fn a_cell_a_field_and_a_row_are_chosen_where_they_are_clicked() {
 fn a_row_of_help_is_chosen_then_done_by_its_key_or_its_words() {
     for size in [(80, 24), (140, 40), (60, 15)] {
         let mut session = Session::new(size, true);
-        session.keys("?script");
+        session.keys("?version<down>");
         let chosen = |session: &Session| match session.app.layers.last() {
             Some(Layer::Help(help)) => help.rows[help.cursor.at].command.name,
             _ => "no help",

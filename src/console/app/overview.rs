@@ -9,7 +9,7 @@ use super::layout::Sizes;
 use super::list::{Cursor, Look};
 use super::pages::Search;
 use crate::model::job::JobSummary;
-use crate::model::rows::{Jobs, Scripts};
+use crate::model::rows::{Besides, Jobs, Scripts};
 use crate::model::script::ScriptInfo;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,8 +70,8 @@ impl Overview {
     }
 
     /// The scripts changed, or how they are looked at.
-    pub fn order_scripts(&mut self, scripts: &[ScriptInfo], now: Timestamp, height: usize) {
-        let rows = Scripts { all: scripts, now };
+    pub fn order_scripts(&mut self, scripts: &[ScriptInfo], besides: &Besides, now: Timestamp, height: usize) {
+        let rows = Scripts { all: scripts, now, besides: Some(besides) };
         let order =
             self.script_look.order(&rows, |row| Cow::Borrowed(scripts[row].name.as_str()), &mut self.scripts, height);
         self.script_order = order.into_iter().map(|row| row as usize).collect();

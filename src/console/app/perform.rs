@@ -158,6 +158,7 @@ impl App {
             Do::CompareJobs => self.compare_jobs(),
             Do::Ack => self.acknowledge_jobs(effects),
             Do::Note => self.note_jobs(),
+            Do::Favourite => self.turn_favourites(),
             verb if self.overview.subject == Pane::Scripts && self.open_files(verb, effects) => {}
             verb if self.list_here().is_some_and(|list| self.in_list(list, verb)) => {}
             _ => match focus {
@@ -285,6 +286,7 @@ impl App {
                         let line = format!("target replace {name} {}", saved.named.as_deref().unwrap_or_default());
                         return self.open_prompt(Purpose::Command, &line);
                     }
+                    Kind::Saved(at) if self.tree.saved[at].failed.is_some() => (row.term.clone(), None),
                     Kind::Saved(at) => {
                         let expr = self.tree.saved[at].expr.clone();
                         (expr.clone(), Some(expr))

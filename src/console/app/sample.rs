@@ -117,6 +117,7 @@ pub fn library() -> Library {
             script("uptime.ps1", "pwsh", "uptime and load"),
         ],
         warnings: vec![],
+        errors: std::collections::BTreeMap::new(),
         numbers: [("disk-use.sh".to_owned(), [("9f3c1e27aa01".to_owned(), 17)].into())].into(),
         shelves: vec![],
     }
@@ -271,8 +272,8 @@ pub fn held_back() -> Job {
         seed: "7c41".into(),
         rings: vec![
             ring(0..1, "lab:web001", "canary"),
-            ring(1..4, "lab:web[002-004]", "by seed"),
-            ring(4..12, "lab:web[005-012]", "by seed"),
+            ring(1..4, "lab:web[002-004]", "by lot"),
+            ring(4..12, "lab:web[005-012]", "by lot"),
         ],
         stop_at: Some(3),
         overshoot: 7,

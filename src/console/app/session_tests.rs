@@ -61,22 +61,22 @@ fn how_a_script_fared_is_asked_anew_when_a_job_ends() {
 }
 
 #[test]
-fn nobody_comes_back_into_a_text_by_q() {
+fn who_ran_the_script_from_its_editor_comes_back_to_it_and_writes_no_q_into_it() {
     let mut session = session();
     session.keys("e<F6>local<enter><enter><enter>y<enter>");
     launched(&mut session, 10);
     assert_eq!(session.app.view, View::Live);
-    assert_eq!(session.app.path()[1], "Jobs", "the way back is not through the script");
-    session.keys("-");
-    assert_eq!(session.app.view, View::Editor, "the script is one key away");
-    session.keys("<esc>");
-    assert_eq!(session.app.view, View::Live);
+    assert_eq!(session.app.path()[1], "Jobs");
     let text = session.app.editing.open.as_ref().unwrap().bytes();
     session.keys("q");
+    assert_eq!(session.app.view, View::Editor);
+    session.keys("q");
+    assert_eq!(session.app.view, View::Editor);
+    assert_eq!(session.app.editing.open.as_ref().unwrap().bytes(), text, "no q was written into it");
+    session.keys("<esc>");
     assert_eq!(session.app.view, View::Overview);
     session.keys("q");
     assert_eq!(session.sent.last(), Some(&Effect::Quit));
-    assert_eq!(session.app.editing.open.as_ref().unwrap().bytes(), text, "no q was written into it");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn enter_alone_never_launches() {
 fn a_wrong_letter_is_told_and_a_tab_too_many_leads_back() {
     let mut session = session();
     session.planned = 12;
-    session.keys("rprod<tab><tab><tab>y");
+    session.keys("rprod<enter><enter><enter>y");
     assert_eq!(session.app.hint.as_deref(), Some("type 12, how many devices are meant, first"));
     session.keys("12<tab><enter>");
     assert!(session.app.launch().is_some() && session.sent.is_empty(), "from Launch the tab leads to the first field");
@@ -111,7 +111,7 @@ fn a_wrong_letter_is_told_and_a_tab_too_many_leads_back() {
 fn many_devices_want_their_number_typed() {
     let mut session = session();
     session.planned = 12;
-    session.keys("rprod<tab><tab><tab>y<tab><enter>");
+    session.keys("rprod<enter><enter><enter>y<tab><enter>");
     assert_eq!(session.sent, []);
     session.keys("<S-tab>1<enter>");
     assert!(session.app.launch().is_none(), "Cancel was focused: 1 is not 12");
@@ -122,7 +122,7 @@ fn many_devices_want_their_number_typed() {
 #[test]
 fn a_pasted_number_does_not_arm() {
     let mut session = session();
-    session.keys("rprod<tab><tab><tab>");
+    session.keys("rprod<enter><enter><enter>");
     session.tell(Event::Paste("12\n".into()));
     assert!(!session.app.launch().unwrap().armed());
     session.keys("<enter>");
@@ -132,7 +132,7 @@ fn a_pasted_number_does_not_arm() {
 #[test]
 fn a_closed_dialog_comes_back_disarmed_with_what_was_typed() {
     let mut session = session();
-    session.keys("rlocal<tab><tab><tab>y");
+    session.keys("rlocal<enter><enter><enter>y");
     assert!(session.app.launch().unwrap().armed());
     session.keys("<esc>r");
     let launch = session.app.launch().unwrap();
@@ -188,7 +188,7 @@ fn an_expression_is_resolved_while_written_and_kept() {
 #[test]
 fn a_wrong_expression_points_at_its_column_and_cannot_be_launched() {
     let mut session = session();
-    session.keys("rprod &<tab><tab><tab>y<enter>");
+    session.keys("rprod &<enter><enter><enter>y<enter>");
     assert_eq!(session.sent, []);
     assert!(session.app.hint.as_ref().is_some_and(|hint| hint.starts_with("not possible yet")));
     assert!(session.app.launch().unwrap().problem.as_ref().unwrap().column.is_some());
@@ -197,7 +197,7 @@ fn a_wrong_expression_points_at_its_column_and_cannot_be_launched() {
 #[test]
 fn a_stale_plan_is_made_again_and_must_be_armed_again() {
     let mut session = session();
-    session.keys("rlocal<tab><tab><tab>y<enter>");
+    session.keys("rlocal<enter><enter><enter>y<enter>");
     let problem = Problem { code: Code::Stale, error: "the script has changed".into(), column: None };
     session.tell(Event::Launched { answer: Box::new(Err(problem)) });
     let launch = session.app.launch().unwrap();

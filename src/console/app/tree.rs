@@ -18,16 +18,19 @@ use super::marks::{Marked, with_mark};
 use crate::model::connection;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::filter::{self, Column, Wrong};
+use crate::model::job::JobId;
 use crate::model::nodeset;
 use crate::model::rows::{Devices, device_columns};
 use crate::model::saved::SavedTarget;
-use crate::model::target;
+use crate::model::target::{self, JobSet, Left};
 use crate::model::wire::Targets;
 
 /// Deeper nesting of groups is cut off: an inventory may hold a cycle.
 const DEPTH: usize = 12;
 /// Under a filter a branch with more devices than this stays closed.
 const OPENED: usize = 40;
+/// Jobs of which there is a row for what they left failed.
+const FAILED: usize = 3;
 /// What the rows can be sorted by.
 pub const COLUMNS: [&str; 4] = ["group", "dev", "online", "prob"];
 
@@ -116,11 +119,31 @@ pub struct Saved {
     pub expr: String,
     /// It is a name that the engine keeps, and stands for this.
     pub named: Option<String>,
+    /// Nobody wrote it: what this job left failed, for as long as the job is one of the newest that did.
+    pub failed: Option<JobId>,
     /// `None`: not resolved yet.
     pub answer: Option<Result<Tally, String>>,
 }
 
 impl Saved {
+    /// Written by the operator.
+    pub fn own(expr: String) -> Self {
+        Self { expr, named: None, failed: None, answer: None }
+    }
+
+    pub const fn is_own(&self) -> bool {
+        self.named.is_none() && self.failed.is_none()
+    }
+
+    /// As its row is called; in a narrow pane in fewer cells.
+    pub fn label(&self, narrow: bool) -> String {
+        match self.failed {
+            Some(job) if narrow => format!("failed {job}"),
+            Some(job) => format!("failed in {job}"),
+            None => self.expr.clone(),
+        }
+    }
+
     /// As a part of a larger expression.
     fn term(&self) -> String {
         if self.expr.contains([' ', '&', '|', '!']) { format!("({})", self.expr) } else { self.expr.clone() }
@@ -237,11 +260,30 @@ impl Tree {
     /// What the engine keeps under names stands behind what was kept here; what is known of them stays.
     pub fn set_named(&mut self, named: &[SavedTarget]) {
         let old: Vec<Saved> = self.saved.extract_if(.., |saved| saved.named.is_some()).collect();
+        let failed: Vec<Saved> = self.saved.extract_if(.., |saved| saved.failed.is_some()).collect();
         self.saved.extend(named.iter().map(|target| {
             let named = Some(target.expr.clone());
             let answer = old.iter().find(|old| old.named == named).and_then(|old| old.answer.clone());
-            Saved { expr: format!("@{}", target.name), named, answer }
+            Saved { expr: format!("@{}", target.name), named, failed: None, answer }
         }));
+        self.saved.extend(failed);
+    }
+
+    /// What these jobs left failed, newest first, behind what is kept: a follow-up needs no copying of names. `true`:
+    /// something is different.
+    pub fn set_failed(&mut self, jobs: impl Iterator<Item = JobId>) -> bool {
+        let jobs: Vec<JobId> = jobs.take(FAILED).collect();
+        let before: Vec<JobId> = self.saved.iter().filter_map(|saved| saved.failed).collect();
+        if jobs == before {
+            return false;
+        }
+        let old: Vec<Saved> = self.saved.extract_if(.., |saved| saved.failed.is_some()).collect();
+        self.saved.extend(jobs.into_iter().map(|job| {
+            let answer = old.iter().find(|old| old.failed == Some(job)).and_then(|old| old.answer.clone());
+            let expr = JobSet { job, left: Left::Failed }.to_string();
+            Saved { expr, named: None, failed: Some(job), answer }
+        }));
+        true
     }
 
     /// The marked terms as one expression; empty: nothing marked.
@@ -362,8 +404,12 @@ impl Tree {
                 kind: Kind::Heading,
                 depth: 0,
                 last: vec![],
-                label: if self.saved.iter().any(|saved| saved.named.is_some()) { "saved" } else { "expressions" }
-                    .into(),
+                label: if self.saved.iter().any(|saved| saved.named.is_some() || saved.failed.is_some()) {
+                    "saved"
+                } else {
+                    "expressions"
+                }
+                .into(),
                 term: String::new(),
                 tally: Tally::default(),
                 open: None,
@@ -376,7 +422,7 @@ impl Tree {
                 Some(Ok(tally)) => *tally,
                 _ => Tally::default(),
             };
-            let (label, path) = (saved.expr.clone(), format!("={}", saved.expr));
+            let (label, path) = (saved.label(false), format!("={}", saved.expr));
             let term = saved.term();
             let kind = Kind::Saved(at);
             rows.push(Row { kind, depth: 0, last: vec![], label, term, tally, open: None, path, hit: true });

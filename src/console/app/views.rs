@@ -56,8 +56,9 @@ impl App {
             self.trail.levels.clear();
         } else if let Some(level) = self.trail.levels.iter().position(|spot| *spot == here) {
             self.trail.levels.truncate(level);
-        } else if before.view != View::Editor {
-            // Nobody goes back into a text by q: the next q would be written into it. `-` leads there.
+        } else if before.view != View::Editor || here.view == View::Live {
+            // Out of a search nobody goes back into a text by q: the next q would be written into it. `-` leads there.
+            // Who ran the script from its editor comes back to it.
             self.trail.levels.push(before);
             if self.trail.levels.len() > LEVELS {
                 self.trail.levels.remove(0);
@@ -77,6 +78,12 @@ impl App {
     pub(super) fn leave_view(&mut self) {
         let above = self.trail.levels.last().copied();
         self.visit(above.unwrap_or_default());
+        if self.view == View::Editor
+            && let Some(editor) = &self.editing.open
+        {
+            self.hint = Some(format!("back in {}: letters are text here", text::plain(&editor.name)));
+            self.editing.returned = true;
+        }
     }
 
     fn visit(&mut self, spot: Spot) {

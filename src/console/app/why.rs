@@ -48,6 +48,7 @@ impl App {
                     Some(self.why_not_ours(script).unwrap_or(format!("{} is not a file here", script.name)))
                 }
             },
+            Do::Favourite => self.chosen_scripts().is_empty().then(|| self.no_script()),
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
             Do::Ack | Do::Note if command.context == "jobs" => {
                 self.job_here().is_none().then(|| "no job here yet".into())
@@ -201,6 +202,7 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "diff" => "only where two texts are compared",
         "launch" => "only in the launch dialog",
         "dialog" => "only in a dialog",
+        "help" => "only in help",
         "prompt" => "only while a line is written",
         "editor" => "only in the editor",
         _ => "not here",

@@ -133,9 +133,8 @@ impl App {
                 Err(problem) => self.say(Level::Error, format!("stopping job {job}: {}", problem.error)),
             },
             Event::Expressions(exprs) => {
-                let mut kept: Vec<Saved> =
-                    exprs.into_iter().map(|expr| Saved { expr, named: None, answer: None }).collect();
-                kept.extend(self.tree.saved.extract_if(.., |saved| saved.named.is_some()));
+                let mut kept: Vec<Saved> = exprs.into_iter().map(Saved::own).collect();
+                kept.extend(self.tree.saved.extract_if(.., |saved| !saved.is_own()));
                 self.tree.saved = kept;
                 self.tree.build();
             }
@@ -334,6 +333,11 @@ impl App {
                 }
                 (self.folder, self.scripts, self.library_says) = (library.folder, library.scripts, library.warnings);
                 self.numbers = library.numbers;
+                for script in &self.scripts {
+                    if let Some(errors) = library.errors.get(&script.name) {
+                        self.besides.errors.insert(script.name.clone(), (script.version.clone(), *errors));
+                    }
+                }
                 for shelf in &library.shelves {
                     let Some(problem) = &shelf.problem else { continue };
                     let told = format!("the scripts of {}: {problem}", shelf.connection);
@@ -369,9 +373,24 @@ impl App {
         self.jobs = jobs;
         self.flag_jobs();
         self.history = Load::Ready;
+        self.left_failed();
         self.prune_marks(ListId::Jobs);
         self.relist(ListId::Jobs);
         self.reopen();
+    }
+
+    /// A row for what the newest jobs left failed; of a script only for its newest job.
+    fn left_failed(&mut self) {
+        let mut met: Vec<&str> = Vec::new();
+        let ended = self.jobs.iter().filter(|job| job.state.ended());
+        let newest = ended.filter(|job| {
+            let first = !met.contains(&job.script.as_str());
+            met.push(&job.script);
+            first && job.counts.failed > 0
+        });
+        if self.tree.set_failed(newest.map(|job| job.id)) {
+            self.tree.build();
+        }
     }
 
     pub(super) fn set_job(&mut self, job: JobSummary) {
@@ -384,8 +403,12 @@ impl App {
         match self.jobs.binary_search_by(|mine| job.id.cmp(&mine.id)) {
             Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
             Ok(at) => {
+                let over = job.state.ended() && !self.jobs[at].state.ended();
                 self.jobs[at] = job;
                 self.flag_jobs();
+                if over {
+                    self.left_failed();
+                }
                 let look = &self.overview.job_look;
                 if look.sort.column == 0 && !look.narrowed() {
                     return; // Its place is the same.
@@ -411,6 +434,7 @@ impl App {
         match answer {
             Ok(script) => {
                 source.version = script.info.version;
+                self.lint_told(&source.name, &source.version, &script.findings);
                 source.lines = script.text.lines().take(PREVIEW).map(str::to_owned).collect();
                 source.findings = script.findings;
                 if script.text.len() <= COLOURED {

@@ -78,6 +78,13 @@ impl Chord {
         }
     }
 
+    /// The same letter, small for large and large for small.
+    pub fn other_case(self) -> Option<Self> {
+        let letter = self.text().filter(char::is_ascii_alphabetic)?;
+        let other = if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+        Some(Self::new(KeyCode::Char(other), KeyModifiers::NONE))
+    }
+
     /// `a`, `^d`, `<C-d>`, `<S-tab>`, `alt-a`, `enter`, `F5`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut chars = text.chars();

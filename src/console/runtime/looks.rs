@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 use notify::{RecursiveMode, Watcher};
 
 use super::files;
+use crate::console::app::commands;
 use crate::console::app::looks::{Looks, Reread};
 use crate::console::keymap::Keymap;
-use crate::console::theme::{Ground, Shelf};
-use crate::settings::{Paths, Settings};
+use crate::console::theme::{Depth, Ground, Shelf};
+use crate::settings::{Paths, Settings, ThemeWish};
 
 /// Editors write in several steps: one answer for all of them.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -76,6 +77,37 @@ pub fn keymap(settings: &Settings, preset: Option<&str>) -> (Keymap, Vec<String>
     let (keymap, wrong) = looks.keymap();
     problems.extend(wrong);
     (keymap, problems)
+}
+
+/// What is wrong with the looks that settings and files ask for: the themes and the keymap that are named, every theme
+/// of the operator's own, the keymap file.
+pub fn check(settings: &Settings) -> Vec<String> {
+    let read = read(&settings.paths);
+    let ui = &settings.ui;
+    let named = match &ui.theme {
+        ThemeWish::Named(name) => vec![name.as_str()],
+        ThemeWish::ByGround { dark, light, fallback } => vec![dark.as_str(), light, fallback],
+    };
+    let own = read.shelf.names().into_iter().filter(|name| read.shelf.is_own(name));
+    let mut problems = read.problems;
+    for name in named.into_iter().chain(own) {
+        problems.extend(read.shelf.theme(name, Depth::True, false).1);
+    }
+    let user = read.keys.as_ref().map(|(path, text)| (path.as_path(), text.as_str()));
+    let (_, wrong) = match ui.keymap_pinned {
+        true => Keymap::switched(&ui.keymap, user, &commands::known),
+        false => Keymap::load(&ui.keymap, user, &commands::known),
+    };
+    problems.extend(wrong);
+    let mut said = std::collections::BTreeSet::new();
+    problems.retain(|problem| said.insert(problem.clone()));
+    // What is wrong with a name stands where it was said.
+    let placed = |problem: String| match (problem.strip_prefix("theme: "), problem.strip_prefix("keymap: ")) {
+        (Some(why), _) => format!("{}: {why}", settings.place_of("ui", "theme", ui.theme_pinned)),
+        (_, Some(why)) => format!("{}: {why}", settings.place_of("ui", "keymap", ui.keymap_pinned)),
+        _ => problem,
+    };
+    problems.into_iter().map(placed).collect()
 }
 
 /// Where a choice is kept: its name, and below it what settings and files said at that time. When they say something

@@ -135,6 +135,11 @@ impl Shelf {
         }
     }
 
+    /// It is the operator's, whether it can be read or not.
+    pub fn is_own(&self, name: &str) -> bool {
+        self.own.contains_key(name)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.own.contains_key(name) || names().any(|known| known == name)
     }

@@ -134,7 +134,7 @@ fn command(app: &App, help: &Help, row: &Row, chosen: bool, place: Rect, buf: &m
         (false, true) => (Role::KeyDanger, Role::Text),
         (false, false) => (Role::Key, Role::Text),
     };
-    let first = cells::fold(&row.said(), usize::from(place.width.saturating_sub(KEYS))).into_iter().next();
+    let first = row.folded(usize::from(place.width.saturating_sub(KEYS))).into_iter().next();
     let cells = [
         cells::left("", Style::default()),
         cells::left(keys, theme.style(key)),

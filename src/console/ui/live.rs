@@ -126,11 +126,15 @@ fn whole(ms: u64, state: JobState) -> String {
 
 /// What a run said last, and why it ended as it did or said nothing.
 pub fn last_words(run: &Run) -> String {
-    if let Some(reason) = &run.reason {
-        let reason = text::plain(reason);
-        return match run.last_line.as_str() {
-            "" => reason,
-            said => format!("{}  ({reason})", text::plain(said)),
+    // A failure without an exit code is told by what is known of its end, before anything that it printed.
+    let unexplained = run.state == RunState::Failed && run.exit_code.is_none();
+    let reason = run.reason.as_deref().or(unexplained.then_some("no exit code came back"));
+    if let Some(reason) = reason {
+        let (reason, said) = (text::plain(reason), text::plain(&run.last_line));
+        return match (said.is_empty(), unexplained) {
+            (true, _) => reason,
+            (false, true) => format!("({reason})  {said}"),
+            (false, false) => format!("{said}  ({reason})"),
         };
     }
     if run.last_line.is_empty() {

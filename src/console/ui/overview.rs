@@ -89,7 +89,7 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
             _ => (None, muted),
         }
     };
-    let rows = Scripts { all: &app.scripts, now: app.now };
+    let rows = Scripts { all: &app.scripts, now: app.now, besides: Some(&app.besides) };
     let cursor = app.overview.scripts;
     let signs =
         |row: usize| SIGNS.iter().filter(|(_, _, has)| has(app, &app.scripts[row])).map(|sign| sign.0).collect();
@@ -114,9 +114,11 @@ fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
 
 /// What stands behind a script's name, what it means, and which scripts have it.
 type Sign = (char, &'static str, fn(&App, &ScriptInfo) -> bool);
-const SIGNS: [Sign; 4] = [
+const SIGNS: [Sign; 6] = [
     ('!', "cannot be run", |_, script| script.refused.is_some()),
     ('M', "edited here, not saved", |app, script| app.shelf.edited(&script.name)),
+    ('L', "lint errors", |app, script| script.refused.is_none() && app.besides.errors_of(script) > 0),
+    ('*', "favourite", |app, script| app.besides.favourites.contains(&script.name)),
     ('S', "of a server: cannot be changed here", |_, script| script.read_only.is_some()),
     ('$', "asks for a secret", |_, script| script.params.iter().any(|param| param.secret)),
 ];
@@ -236,6 +238,11 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         if shown.first().is_some_and(|col| col.name == "group") {
             let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
             let width = if widths[1] == 0 { line.width.saturating_sub(fixed) } else { widths[1] };
+            if let Kind::Saved(saved) = item.kind
+                && usize::from(width) < text::width(&label) + text::width(&name)
+            {
+                name = tree.saved.get(saved).map_or(name, |saved| text::plain(&saved.label(true)));
+            }
             name = text::clip_middle(&name, usize::from(width).saturating_sub(text::width(&label)));
         }
         let found = table::hits(&tree.look.filter, &device_rows, "device", &name);

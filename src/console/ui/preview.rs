@@ -176,8 +176,8 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
     notes.push(Line::from(spans));
     notes.push(match &info.last_run {
         Some(run) => {
-            let ok = run.ok_percent.map_or_else(String::new, |ok| format!(", {ok}% ok"));
-            let mut last = format!("  last {} ago, job {}{ok}", ago(app.now, run.at), run.job);
+            let ok = run.ok_percent.map_or_else(String::new, |ok| format!("  {ok}% ok {}", run.span()));
+            let mut last = format!("{ok}  last {} ago, job {}", ago(app.now, run.at), run.job);
             if let Some(job) = app.jobs.iter().find(|job| job.id == run.job) {
                 let counts = &job.counts;
                 last.push_str(&format!("  {}  {} dev", text::plain(&job.by), text::count(u64::from(counts.total()))));

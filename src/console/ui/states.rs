@@ -8,7 +8,7 @@ use super::cells;
 use crate::console::app::files::Fetched;
 use crate::console::app::list::{ListId, Look};
 use crate::console::app::tail::Tail;
-use crate::console::app::tree::{Kind, Row};
+use crate::console::app::tree::{Kind, Row, Saved};
 use crate::console::app::triage::Triage;
 use crate::console::app::triage::compare::{Side, State};
 use crate::console::app::{App, Link, Load, Pane, Source};
@@ -204,11 +204,14 @@ pub fn no_source(app: &App, info: &ScriptInfo, source: Option<&Source>) -> Optio
 pub fn no_members(app: &App, target: &Row) -> Option<Said> {
     if let Kind::Saved(at) = target.kind {
         let key = app.key_of("targets", "edit-expression");
-        let change = match app.tree.saved.get(at).filter(|saved| saved.named.is_some()) {
-            Some(saved) => {
+        let change = match app.tree.saved.get(at) {
+            Some(saved) if saved.named.is_some() => {
                 format!("{key} changes what it stands for; :target forget {} forgets it", &saved.expr[1..])
             }
-            None => format!("{key} changes the expression; an empty one forgets it"),
+            Some(Saved { failed: Some(job), expr, .. }) => {
+                format!("what job {job} left failed: {expr} in any expression; {key} builds on it")
+            }
+            _ => format!("{key} changes the expression; an empty one forgets it"),
         };
         return Some(match app.tree.saved.get(at).and_then(|saved| saved.answer.as_ref()) {
             Some(Err(why)) => Said::wrong(why.clone(), change),

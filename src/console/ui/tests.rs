@@ -21,7 +21,7 @@ pub(super) const SCREENS: [(&str, &str); 33] = [
     ("help", "?"),
     ("stop", "3<enter>Kjj"),
     ("expression", "2e<C-u>prod & "),
-    ("armed", "rprod<tab><tab><tab>12"),
+    ("armed", "rprod<enter><enter><enter>12"),
     ("picker", "2jjjr<enter>"),
     ("which-key", "g"),
     ("copy", "2y"),

@@ -142,7 +142,7 @@ fn folded(devices: &[&Device], runs: &[u32]) -> String {
 fn why(how: &How, devices: &[&Device], canaries: &HashSet<&str>, runs: &[u32]) -> String {
     let chosen = runs.iter().filter(|run| canaries.contains(devices[**run as usize].id.as_str())).count();
     let rest =
-        if how.spread.is_empty() { "by seed".to_owned() } else { format!("spread over {}", how.spread.join(", ")) };
+        if how.spread.is_empty() { "by lot".to_owned() } else { format!("spread over {}", how.spread.join(", ")) };
     match (chosen, runs.len() - chosen) {
         (0, _) => rest,
         (_, 0) => "canary".to_owned(),

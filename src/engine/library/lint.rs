@@ -17,7 +17,7 @@ use tokio::process::Command;
 use self::tools::{Stream, Tool, note, tools};
 use crate::model::script::inspect::examine;
 use crate::model::script::leaks::leaks;
-use crate::model::script::{Finding, payload};
+use crate::model::script::{Finding, Level, ScriptInfo, payload};
 
 const TIME: Duration = Duration::from_secs(10);
 /// Larger scripts take the tools minutes and gigabytes.
@@ -32,7 +32,19 @@ const NOTE: &str = "lint";
 #[derive(Default)]
 pub(super) struct Kept(Mutex<HashMap<(String, String), Vec<Finding>>>);
 
+/// How many of them are errors.
+pub(super) fn errors(findings: &[Finding]) -> u32 {
+    let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
+    u32::try_from(errors).unwrap_or(u32::MAX)
+}
+
 impl Kept {
+    /// In this version of a script. `None`: nobody has asked yet.
+    pub(super) fn errors(&self, script: &ScriptInfo) -> Option<u32> {
+        let key = (script.name.clone(), script.version.clone());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|findings| errors(findings))
+    }
+
     pub(super) async fn lint(&self, folder: &Path, name: &str, bytes: Vec<u8>) -> Vec<Finding> {
         let (info, mut findings) = examine(name, &bytes);
         if info.refused.is_some() {

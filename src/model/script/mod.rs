@@ -125,6 +125,16 @@ pub struct LastRun {
     pub history: String,
 }
 
+impl LastRun {
+    /// Of which jobs the share is: `in 16 jobs`.
+    pub fn span(&self) -> String {
+        match self.history.chars().count() {
+            1 => "in its only job".to_owned(),
+            jobs => format!("in {jobs} jobs"),
+        }
+    }
+}
+
 /// A script whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {

@@ -33,7 +33,13 @@ impl App {
         }
         let area = self.area;
         let Some(chord) = Chord::of(*key) else { return false };
+        let returned = std::mem::take(&mut self.editing.returned);
         let Some(editor) = &mut self.editing.open else { return false };
+        if returned && chord.text() == Some('q') {
+            // The second of two: whoever leaves a job like that does not mean to write it.
+            self.hint = Some("q is text here, and was not written; again: it is".into());
+            return true;
+        }
         if let Some(bar) = &mut editor.bar {
             let sought = matches!(bar, Bar::Find(find) if !find.second);
             if !bar.text().key(key) {

@@ -241,7 +241,14 @@ impl App {
                 editor.path.get_or_insert(saved.path);
                 editor.lint.due = Some(now);
                 editor.keep(effects);
-                self.hint = Some(format!("{} was saved as version {}", text::plain(name), saved.version));
+                // (a text that holds nothing ends with nothing)
+                let open = if bytes.last().is_some_and(|last| *last != b'\n') {
+                    "; its last line has no newline at its end"
+                } else {
+                    ""
+                };
+                let version = self.version_saved(name, &saved.version);
+                self.hint = Some(format!("{} was saved as {version}{open}", text::plain(name)));
                 if let Some(warning) = saved.warning {
                     self.say(Level::Warn, warning);
                 }

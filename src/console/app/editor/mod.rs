@@ -143,6 +143,8 @@ pub struct Editing {
     lints: u64,
     /// vi keys are wanted.
     pub(super) vi: bool,
+    /// A way back has just led here: no key was pressed since.
+    pub(super) returned: bool,
 }
 
 impl Editor {

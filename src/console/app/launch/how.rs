@@ -406,6 +406,13 @@ mod tests {
             knobs += usize::from(launch.knob_at(launch.at));
         }
         assert_eq!(knobs, 0, "a plain launch is armed in a few steps");
+        launch.at = At::Field(0);
+        let mut passed = 0;
+        while matches!(launch.at, At::Field(_)) {
+            passed += 1;
+            launch.step(true);
+        }
+        assert_eq!(passed, launch.fields.len(), "step by step no field is passed over");
     }
 
     #[test]

@@ -383,8 +383,16 @@ impl Launch {
         self.again();
     }
 
-    /// The next stop. What only a roll-out has is passed over, unless one is in it already: a plain launch is armed
-    /// after as few steps as ever.
+    /// The field or button beside this one, whichever it is.
+    pub fn step(&mut self, forward: bool) {
+        let block = self.block();
+        self.at = self.beside(forward);
+        self.within = self.knob_at(self.at);
+        self.alone &= self.block() == block;
+    }
+
+    /// The next stop of who takes each field as it is. What only a roll-out has is passed over, unless one is in it
+    /// already: a plain launch is armed after as few steps as ever.
     pub fn next(&mut self, forward: bool) {
         let block = self.block();
         self.within |= self.knob_at(self.at);

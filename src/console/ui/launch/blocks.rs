@@ -48,8 +48,8 @@ pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> 
             Span::styled(run.history.as_str(), theme.style(Role::Spark)),
             Span::styled(
                 format!(
-                    "  {}last job {}",
-                    run.ok_percent.map_or_else(String::new, |ok| format!("{ok}% ok, ")),
+                    "  {}last: job {}",
+                    run.ok_percent.map_or_else(String::new, |ok| format!("{ok}% ok {}; ", run.span())),
                     run.job
                 ),
                 muted,
@@ -154,45 +154,83 @@ pub(super) fn how(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     cells::paragraph(buf, area, &text, muted);
 }
 
-/// The rings, one a row: how many, which, and why these.
+/// The rings, one a row: how many, which, and why these where there is room for it.
 fn rings(app: &App, plan: &Plan, width: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let sizes: Vec<String> = plan.rollout.rings.iter().map(|ring| text::count(ring.runs.len() as u64)).collect();
+    let digits = sizes.iter().map(String::len).max().unwrap_or(1);
     let mut rows = Vec::new();
-    for (n, ring) in (1..).zip(&plan.rollout.rings) {
-        let size = text::count(ring.runs.len() as u64);
-        let room = width.saturating_sub(16);
-        let about = text::clip(&format!("{}  {}", text::plain(&ring.devices), text::plain(&ring.why)), room);
+    for (n, (ring, size)) in (1..).zip(plan.rollout.rings.iter().zip(&sizes)) {
+        let (number, size) = (format!("ring {n:<2} "), format!("{size:>digits$}  "));
+        let room = width.saturating_sub(number.len() + size.len());
+        let devices = text::plain(&ring.devices);
+        let both = format!("{devices}  {}", text::plain(&ring.why));
+        let about = if text::width(&both) <= room { both } else { text::clip(&devices, room) };
         rows.push(Line::from(vec![
-            Span::styled(format!("ring {n:<2} "), muted),
-            Span::styled(format!("{size:>6}  "), theme.style(Role::TextStrong)),
+            Span::styled(number, muted),
+            Span::styled(size, theme.style(Role::TextStrong)),
             Span::styled(about, plain),
         ]));
     }
     rows
 }
 
-/// What stands between the rings, how long it may take, and when it stops by itself.
-fn course(app: &App, launch: &Launch, plan: &Plan) -> Vec<Line<'static>> {
+/// Why ring 1 begins with these devices, what stands between the rings, how long it may take, and when it stops by
+/// itself. In a narrow block in fewer words.
+fn course(app: &App, launch: &Launch, plan: &Plan, width: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let rollout = &plan.rollout;
     let mut rows = Vec::new();
+    let mut told = |label: &'static str, long: String, short: String| {
+        let room = width.saturating_sub(label.len());
+        let said = if text::width(&long) <= room || launch.alone { long } else { short };
+        rows.push(Line::from(vec![Span::styled(label, muted), Span::styled(said, plain)]));
+    };
     if rollout.rings.len() > 1 {
-        let then = match rollout.how.between {
-            Between::Go => "the next ring goes when the one before has been sent to",
-            Between::Wait => "the next ring goes when the one before has ended",
-            Between::Ask => "each ring waits for you when the one before has ended",
+        let (then, short) = match rollout.how.between {
+            Between::Go => ("the next ring goes when the one before has been sent to", "the next when all were sent"),
+            Between::Wait => ("the next ring goes when the one before has ended", "the next when all have ended"),
+            Between::Ask => ("each ring waits for you when the one before has ended", "the next waits for you"),
         };
-        rows.push(Line::from(vec![Span::styled("then    ", muted), Span::styled(then, plain)]));
+        told("then    ", then.to_owned(), short.to_owned());
+        let chosen = rollout.how.canary.is_some() || !rollout.how.spread.is_empty();
+        let seed = short_id(&rollout.seed);
+        let (long, short) = match chosen {
+            true => (format!("as block c chooses, the rest by lot (seed {seed})"), format!("block c, then lot {seed}")),
+            false => (
+                format!("drawn by lot (seed {seed}); canary and spread in block c choose"),
+                format!("by lot, seed {seed}"),
+            ),
+        };
+        told("order   ", long, short);
     }
-    if let Some(time) = rough_time(app, launch, plan) {
-        rows.push(Line::from(vec![Span::styled("time    ", muted), Span::styled(time, plain)]));
+    if let Some((long, short)) = rough_time(app, launch, plan) {
+        told("time    ", long, short);
     }
     if let Some(stops) = rollout.stops(plan.devices.len()) {
         rows.push(Line::from(vec![Span::styled("[ok] ", theme.style(Role::StateOk)), Span::styled(stops, plain)]));
     }
     rows
+}
+
+/// Rows that are too long go on below, under their words.
+fn folded(rows: &[Line<'static>], width: usize) -> Vec<Line<'static>> {
+    let mut all = Vec::new();
+    for row in rows {
+        let Some((last, lead)) = row.spans.split_last().filter(|_| text::line_width(row) > width) else {
+            all.push(row.clone());
+            continue;
+        };
+        let indent: usize = lead.iter().map(|span| text::width(&span.content)).sum();
+        for (n, words) in text::fold(&last.content, width.saturating_sub(indent).max(1)).into_iter().enumerate() {
+            let mut spans = if n == 0 { lead.to_vec() } else { vec![Span::raw(" ".repeat(indent))] };
+            spans.push(Span::styled(words, last.style));
+            all.push(Line::from(spans));
+        }
+    }
+    all
 }
 
 /// How often the whole of `at once` is waited for, ring by ring.
@@ -203,8 +241,8 @@ fn waves(plan: &Plan) -> u64 {
     rings.into_iter().map(|devices| devices.div_ceil(at_once)).sum()
 }
 
-/// By how long the script's last job took, and at most.
-fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<String> {
+/// By how long the script's last job took, and at most: in full, and in short.
+fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<(String, String)> {
     let waves = waves(plan);
     let script = launch.script()?;
     // (a job in rings may have waited for people)
@@ -213,11 +251,27 @@ fn rough_time(app: &App, launch: &Launch, plan: &Plan) -> Option<String> {
     let about = last.and_then(|job| {
         let took = job.finished_at?.as_millisecond() - job.created_at.as_millisecond();
         let took = took.max(0).unsigned_abs().saturating_sub(job.progress.held_ms);
-        Some(format!("about {} ({waves} x {}, as job {} took)", text::took(took * waves), text::took(took), job.id))
+        let about = format!("about {}", text::took(took * waves));
+        Some((format!("{about} ({waves} x {}, as job {} took)", text::took(took), job.id), about))
     });
-    let most = plan.timeout_ms.map(|limit| format!("at most {} if all hit the timeout", text::took(limit * waves)));
-    let parts: Vec<String> = about.into_iter().chain(most).collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
+    let most = plan.timeout_ms.map(|limit| {
+        let most = format!("at most {}", text::took(limit * waves));
+        (format!("{most} if all hit the timeout"), most)
+    });
+    let (long, short): (Vec<String>, Vec<String>) = about.into_iter().chain(most).unzip();
+    (!long.is_empty()).then(|| (long.join("; "), short.join(", ")))
+}
+
+/// In one go, so many at a time, or ring by ring.
+fn at_once(plan: &Plan) -> String {
+    let rings = &plan.rollout.rings;
+    let largest = rings.iter().map(|ring| ring.runs.len()).max().unwrap_or(plan.devices.len());
+    let (by_ring, all) = if rings.len() > 1 { ("ring by ring, ", "each") } else { ("", "all") };
+    match plan.at_once as usize {
+        0 => format!("{by_ring}{all} at once"),
+        n if n >= largest => format!("{by_ring}{all} at once"),
+        n => format!("{by_ring}{n} at once"),
+    }
 }
 
 pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> usize {
@@ -237,16 +291,12 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) ->
     let count = plan.devices.len();
     let mut rows: Vec<(&str, Role, String)> = Vec::new();
     let s = if count == 1 { "" } else { "s" };
-    let at_once = match plan.at_once {
-        0 => "all at once".to_owned(),
-        n if n as usize >= count => "all at once".to_owned(),
-        n => format!("{n} at once"),
-    };
+    let at_once = at_once(plan);
     rows.push(match count {
         0 => ("[!!]", Role::LevelWarn, "nobody is left to run on".to_owned()),
         _ => ("[ok]", Role::StateOk, format!("on {} device{s}, {at_once}", text::count(count as u64))),
     });
-    rows.push(("[ok]", Role::StateOk, format!("fixed to plan {}", short(&plan.id))));
+    rows.push(("[ok]", Role::StateOk, format!("fixed to plan {}", short_id(&plan.id))));
     if count > 1 && plan.devices.iter().any(|device| app.tree.is_here(device)) {
         rows.push(("[!!]", Role::LevelWarn, "this machine is one of them".into()));
     }
@@ -298,11 +348,15 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) ->
     };
     let (warned, fine): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(sign, ..)| *sign == "[!!]");
     all.extend(warned.into_iter().map(said));
-    all.extend(course(app, launch, plan));
+    let width = usize::from(area.width);
+    all.extend(course(app, launch, plan, width));
     all.extend(fine.into_iter().map(said));
-    lines(&all, area, buf)
+    // Nothing is cut where there is room for it.
+    let whole = folded(&all, width);
+    let fits = launch.alone || whole.len() <= usize::from(area.height);
+    lines(if fits { &whole } else { &all }, area, buf)
 }
 
-pub(super) fn short(id: &str) -> String {
+pub(super) fn short_id(id: &str) -> String {
     text::clip(&text::plain(id), 12)
 }

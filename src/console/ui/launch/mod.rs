@@ -236,8 +236,19 @@ fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
         (Some(hint), _) => cells::words(buf, last, hint, theme.style(Role::LevelInfo)),
         (None, Some(notice)) => cells::words(buf, last, &text::plain(&notice.text), theme.style(Role::LevelWarn)),
         (None, None) => {
-            let spans =
-                vec![Span::styled("same as:  ", muted), Span::styled(text::plain(&launch.command_line()), plain)];
+            let said = text::plain(&launch.command_line());
+            let lead = "same as:  ";
+            // What does not fit is not lost: it can be copied whole.
+            let more = match text::width(&said) + lead.len() > usize::from(last.width) {
+                true => format!("  {} copies all", app.key_in("launch", "copy-command")),
+                false => String::new(),
+            };
+            let room = usize::from(last.width).saturating_sub(lead.len() + text::width(&more));
+            let spans = vec![
+                Span::styled(lead, muted),
+                Span::styled(text::clip(&said, room), plain),
+                Span::styled(more, muted),
+            ];
             line(buf, last, &Line::from(spans));
         }
     }

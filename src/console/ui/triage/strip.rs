@@ -66,7 +66,8 @@ pub fn sets(app: &App, area: Rect, buf: &mut Buffer) {
     let muted = theme.style(Role::TextMuted);
     let waits = app.held.as_ref().and_then(|held| held.job.as_ref()).is_some_and(|job| !job.summary.state.ended());
     let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let mut spans = vec![Span::styled("rerun sets:", muted)];
+    // (what is said of a job that goes on must not push its sets off the screen)
+    let mut spans = vec![Span::styled(if waits { "rerun at its end:" } else { "rerun sets:" }, muted)];
     let mut lead = String::new();
     for (again, word) in SETS {
         let found = commands::TABLE.iter().find(|row| row.context == "groups" && row.verb == Do::Retry(again));
@@ -80,11 +81,7 @@ pub fn sets(app: &App, area: Rect, buf: &mut Buffer) {
         spans.push(Span::styled(last.to_owned(), key));
         spans.push(Span::styled(format!(" {word} {}", text::count(count)), style));
     }
-    let how = match (waits, lead.is_empty()) {
-        (true, _) => "   when the job has ended".to_owned(),
-        (false, true) => String::new(),
-        (false, false) => format!("   {lead} first"),
-    };
+    let how = if lead.is_empty() || waits { String::new() } else { format!("   {lead} first") };
     spans.push(Span::styled(how, muted));
     line(buf, area, &Line::from(spans));
 }
