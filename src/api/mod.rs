@@ -8,6 +8,7 @@ mod caller;
 mod hooks;
 mod listen;
 mod openapi;
+pub mod mdm;
 mod past;
 mod routes;
 mod saved;

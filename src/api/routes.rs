@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-use super::{afterwork, audit, hooks, openapi, past, saved, shelf, templates, tokens, triage};
+use super::{afterwork, audit, hooks, mdm, openapi, past, saved, shelf, templates, tokens, triage};
 use crate::engine::Engine;
 use crate::engine::jobs::stream;
 use crate::engine::outputs::Place;
@@ -135,15 +135,20 @@ pub fn router(
         .merge(tokens::routes())
         .merge(openapi::routes())
         .merge(hooks::routes())
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(mdm::routes());
     Router::new()
         .nest("/api/v1", v1)
         .fallback(|request: Request| async move {
+            if request.uri().path().strip_prefix("/api/v1").is_some_and(mdm::ours) {
+                return mdm::nowhere(request.method(), request.uri().path());
+            }
             Refusal(Problem {
                 code: Code::NotFound,
                 error: format!("no door at {} {}", request.method(), request.uri().path()),
                 column: None,
             })
+            .into_response()
         })
         .layer(middleware::from_fn_with_state(house.clone(), touched))
         .layer(DefaultBodyLimit::max(BODY_MAX))

@@ -22,7 +22,7 @@ pub struct Inventories {
 #[derive(Default)]
 struct State {
     /// As the systems told it, merged.
-    told: Inventory,
+    told: Arc<Inventory>,
     /// How often they did.
     readings: u64,
     warnings: HashMap<String, Vec<String>>,
@@ -74,7 +74,7 @@ impl Inventories {
         told.devices.sort_by(|a, b| a.id.cmp(&b.id));
         told.groups.sort_by(|a, b| (&a.connection, &a.name).cmp(&(&b.connection, &b.name)));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.told = told;
+        state.told = Arc::new(told);
         state.readings += 1;
         state.warnings = warnings;
         state.shown = None;
@@ -92,7 +92,7 @@ impl Inventories {
         if let Some(shown) = &state.shown {
             return Arc::clone(shown);
         }
-        let mut shown = state.told.clone();
+        let mut shown = Inventory::clone(&state.told);
         for device in &mut shown.devices {
             if let Some(contact) = state.contacts.get(&device.id) {
                 device.state = contact.state;
@@ -103,6 +103,18 @@ impl Inventories {
         let shown = Arc::new(shown);
         state.shown = Some(Arc::clone(&shown));
         shown
+    }
+
+    /// All devices and groups as their systems told them, and how often they did: what was said by the last contacts is
+    /// not laid over.
+    pub fn told(&self) -> (u64, Arc<Inventory>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.readings, Arc::clone(&state.told))
+    }
+
+    /// What the last contact with a device said.
+    pub fn contact(&self, device: &str) -> Option<Contact> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).contacts.get(device).cloned()
     }
 
     /// How often all connections were asked: as long as this is the same, so are the facts of the devices.

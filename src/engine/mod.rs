@@ -3,6 +3,7 @@
 
 mod clean;
 mod compare;
+pub mod door;
 mod ending;
 pub mod events;
 pub mod hooks;
@@ -79,6 +80,7 @@ pub struct Engine {
     tokens: tokens::Tokens,
     hooked: hooks::Pace,
     triage: Triage,
+    door: door::Door,
     connectors: Arc<Connectors>,
     /// Folders that systems' own scripts lie in, by connection.
     folders: HashMap<String, Arc<Library>>,
@@ -173,6 +175,7 @@ impl Engine {
             tokens: tokens::Tokens::of(keys),
             hooked: hooks::Pace::default(),
             triage: Triage::default(),
+            door: door::Door::default(),
             connectors,
             folders,
             plans: Plans::default(),
@@ -188,6 +191,7 @@ impl Engine {
         });
         engine.audit_settings(settings).await;
         engine.watch();
+        engine.keep_left_values().await;
         engine.read_shelves();
         tokio::spawn(Arc::clone(&engine).retain());
         tokio::spawn(Arc::clone(&engine).import_idly());

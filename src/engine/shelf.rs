@@ -217,6 +217,7 @@ impl Engine {
         let library = Arc::clone(&self.library);
         let (from, to) = blocking(move || library.rename(&asked.from, &asked.to)).await?;
         let renamed = Renamed { from: from.clone(), to: to.clone() };
+        self.number_follows(&from, &to).await;
         let moved = self.jobs.store.db.call(move |db| versions::rename(db, &from, &to)).await;
         self.events.publish(&Event::Library);
         let (script, note) = (Some(renamed.to.clone()), Some(format!("was {}", renamed.from)));
@@ -235,6 +236,7 @@ impl Engine {
         self.not_own(&asked.name, "deleted")?;
         let (library, trash, by) = (Arc::clone(&self.library), Arc::clone(&self.trash), self.user.clone());
         let trashed = blocking(move || trash.delete(&library, &asked.name, &asked.confirm, &by)).await?;
+        self.number_ends(&trashed.name).await;
         self.events.publish(&Event::Library);
         let (script, version) = (Some(trashed.name.clone()), Some(trashed.version.clone()));
         self.audit(Deed { script, version, ..Deed::of(Act::Delete, &self.user, caller) }).await?;

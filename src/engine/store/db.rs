@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 13;
+const SCHEMA: i64 = 14;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -128,6 +128,39 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
     CREATE TABLE hooked (mark TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX hooked_by_time ON hooked (at);
+",
+    // for the API of other programs: numbers of names (AUTOINCREMENT: none is given twice), what was ordered over it,
+    // custom attributes, and a log that only grows, into which runs come by themselves when they end
+    "
+    CREATE TABLE numbered (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, title TEXT,
+        variables INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        UNIQUE (kind, name)
+    );
+    CREATE TABLE orders (
+        job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, made_by TEXT NOT NULL, script INTEGER,
+        title TEXT, variables INTEGER NOT NULL, attribute TEXT, regex TEXT, targets TEXT NOT NULL, kept INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE attributes (name TEXT COLLATE NOCASE PRIMARY KEY, default_value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE attribute_values (
+        device TEXT NOT NULL, name TEXT COLLATE NOCASE NOT NULL REFERENCES attributes (name) ON DELETE CASCADE,
+        value TEXT NOT NULL, PRIMARY KEY (device, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX values_by_name ON attribute_values (name);
+    ALTER TABLE jobs ADD COLUMN updated_at INTEGER;
+    CREATE TABLE logs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
+        job INTEGER REFERENCES jobs (id) ON DELETE CASCADE, run INTEGER, entry TEXT
+    );
+    CREATE INDEX logs_by_run ON logs (job, run) WHERE job IS NOT NULL;
+    CREATE TABLE logs_read (id INTEGER PRIMARY KEY CHECK (id = 1), upto INTEGER NOT NULL);
+    INSERT INTO logs (at, job, run)
+        SELECT finished_at, job, idx FROM runs WHERE finished_at IS NOT NULL ORDER BY finished_at, job, idx;
+    CREATE TRIGGER run_ended AFTER UPDATE OF finished_at ON runs
+        WHEN NEW.finished_at IS NOT NULL AND OLD.finished_at IS NULL
+        BEGIN INSERT INTO logs (at, job, run) VALUES (NEW.finished_at, NEW.job, NEW.idx); END;
+    CREATE TRIGGER run_came_ended AFTER INSERT ON runs WHEN NEW.finished_at IS NOT NULL
+        BEGIN INSERT INTO logs (at, job, run) VALUES (NEW.finished_at, NEW.job, NEW.idx); END;
 ",
 ];
 
@@ -278,8 +311,10 @@ pub fn update(
     let transaction = connection.transaction()?;
     {
         let mut job = transaction.prepare_cached(
-            "UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5, progress = ?6 WHERE id = ?1",
+            "UPDATE jobs SET state = ?2, finished_at = ?3, reason = ?4, counts = ?5, progress = ?6, updated_at = ?7
+             WHERE id = ?1",
         )?;
+        let now = ms(jiff::Timestamp::now());
         let mut run = transaction.prepare_cached(
             "UPDATE runs SET state = ?3, exit_code = ?4, signal = ?5, reason = ?6, started_at = ?7, finished_at = ?8,
              bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15, told = ?16,
@@ -294,7 +329,8 @@ pub fn update(
                 summary.finished_at.map(ms),
                 summary.reason,
                 json(&summary.counts),
-                progress(summary)
+                progress(summary),
+                now
             ])?;
             for r in runs {
                 run.execute(params![
@@ -323,7 +359,7 @@ pub fn update(
     transaction.commit()
 }
 
-const JOB: &str =
+pub(super) const JOB: &str =
     "SELECT id, script, version, state, created_at, finished_at, target, launched_by, reason, counts, progress,
     params, timeout_ms, at_once, rollout, parent, origin, options FROM jobs";
 
@@ -334,7 +370,7 @@ fn job_state(word: &str) -> JobState {
         .unwrap_or(JobState::Interrupted)
 }
 
-fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
+pub(super) fn summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobSummary> {
     Ok(JobSummary {
         id: JobId::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
         script: row.get(1)?,
