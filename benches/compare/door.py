@@ -1,0 +1,151 @@
+"""The API for other programs at its own size: 10,000 jobs and 100,000 devices behind one engine, asked over its socket.
+First pages of jobs and devices (p50, p99), requests a second on two connections, and the engine's memory before and
+after. `python3 benches/compare/door.py target/release/quarterdeck [--smoke]`; with QD_DOOR=https://host:port and
+QD_KEY=... it asks a listening engine that is there already."""
+
+import http.client
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from base64 import b64encode
+
+
+class Socket(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("engine")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+def opener(path):
+    """How a connection to the door is made, and what each request carries."""
+    url, key = os.environ.get("QD_DOOR"), os.environ.get("QD_KEY")
+    if not url:
+        return lambda: Socket(path), {}
+    place = urllib.parse.urlparse(url)
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    headers = {"Authorization": "Basic " + b64encode(f"{key}:".encode()).decode()} if key else {}
+    return lambda: kind(place.hostname, place.port), headers
+
+
+def seed(state, jobs, devices):
+    """Jobs as an engine would have left them: ten runs each, of one script."""
+    db = sqlite3.connect(os.path.join(state, "quarterdeck.db"))
+    counts = json.dumps({"ok": 9, "failed": 1})
+    now = int(time.time() * 1000)
+    with db:
+        for n in range(jobs):
+            at = now - (jobs - n) * 60_000
+            id = db.execute(
+                "INSERT INTO jobs (script, version, state, created_at, finished_at, target, launched_by, params, at_once,"
+                " counts) VALUES (?, '0123456789ab', 'done', ?, ?, 'lab', 'ops', '[]', 40, ?)",
+                (f"s{n % 20}.sh", at, at + 5000, counts),
+            ).lastrowid
+            db.executemany(
+                "INSERT INTO runs (job, idx, device, name, state, exit_code, started_at, finished_at, bytes, lines,"
+                " last_line, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', 1)",
+                [
+                    (id, k, f"lab:h{(n * 10 + k) % devices + 1}", "h", "failed" if k == 9 else "ok", int(k == 9), at, at + 5000)
+                    for k in range(10)
+                ],
+            )
+    db.close()
+
+
+def memory(pid):
+    for line in open(f"/proc/{pid}/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0
+
+
+def ask(connection, headers, path):
+    connection.request("GET", "/api/v1" + path, headers=headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200, (path, answer.status, body[:200])
+    return body
+
+
+def latency(make, headers, path, times):
+    connection = make()
+    ask(connection, headers, path)
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        ask(connection, headers, path)
+        took.append((time.perf_counter() - start) * 1000)
+    took.sort()
+    return took[len(took) // 2], took[int(len(took) * 0.99)]
+
+
+def rate(make, headers, path, seconds):
+    done = [0, 0]
+    end = time.monotonic() + seconds
+
+    def work(n):
+        connection = make()
+        while time.monotonic() < end:
+            ask(connection, headers, path)
+            done[n] += 1
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    return sum(done) / seconds
+
+
+def main(binary, smoke):
+    jobs, devices, times = (50, 200, 20) if smoke else (10_000, 100_000, 2000)
+    with tempfile.TemporaryDirectory(prefix="qd-door-") as home:
+        env = {"PATH": os.environ["PATH"], "HOME": home}
+        for name, folder in (("CONFIG", "c"), ("DATA", "d"), ("STATE", "s"), ("CACHE", "k")):
+            env[f"XDG_{name}_HOME"] = os.path.join(home, folder)
+        env["XDG_RUNTIME_DIR"] = os.path.join(home, "r")
+        for folder in "cdskr":
+            os.mkdir(os.path.join(home, folder), 0o700)
+        os.mkdir(os.path.join(home, "c/quarterdeck"))
+        inventory = os.path.join(home, "hosts.ini")
+        with open(inventory, "w") as file:
+            file.write(f"[lab]\nh[1:{devices}]\n")
+        with open(os.path.join(home, "c/quarterdeck/config.toml"), "w") as file:
+            file.write(f'[[connection]]\nname = "lab"\nkind = "ssh"\ninventory = [{json.dumps(inventory)}]\n')
+        state, path = os.path.join(home, "s/quarterdeck"), os.path.join(home, "r/quarterdeck/engine.sock")
+        for seeded in (False, True):
+            if seeded:
+                seed(state, jobs, devices)
+            engine = subprocess.Popen([binary, "serve"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                while not os.path.exists(path):
+                    assert engine.poll() is None, "the engine ended"
+                    time.sleep(0.02)
+                if not seeded:
+                    continue
+                make, headers = opener(path)
+                start = time.perf_counter()
+                ask(make(), headers, "/devices")
+                print(f"first of all, with {devices} numbers to give: {(time.perf_counter() - start) * 1000:.0f} ms")
+                before = memory(engine.pid)
+                for what in ("/script_jobs", "/script_jobs?direction=desc&limit=100", "/devices", "/devices?limit=100",
+                             "/devices?search=h99999", "/script_jobs?status=pending", "/logs?direction=desc"):
+                    p50, p99 = latency(make, headers, what, times if "search" not in what and "status" not in what else times // 10)
+                    print(f"{what:42} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms")
+                for what in ("/script_jobs", "/devices"):
+                    print(f"{what:42} {rate(make, headers, what, 0.5 if smoke else 10):7.0f} requests a second, two connections")
+                print(f"memory {before:.1f} MB before, {memory(engine.pid):.1f} MB after")
+            finally:
+                engine.terminate()
+                engine.wait()
+
+
+main(sys.argv[1], "--smoke" in sys.argv)
