@@ -196,7 +196,8 @@ fn a_script_is_changed_renamed_and_deleted_and_its_number_is_its_own() {
     let changed = door.curl(&path, &["-X", "PATCH", "-d", "variable_support=1"]).is(200).json();
     assert_eq!(changed["data"]["attributes"]["content"], SPEAKS);
     assert_eq!(changed["data"]["attributes"]["variable_support"], true);
-    let changed = door.curl(&path, &["-F", "_method=PATCH", "-F", "file=#!/bin/sh\nexit 4\n"]).is(200).json();
+    let changed =
+        door.curl(&path, &["-F", "_method=PATCH", "--form-string", "file=#!/bin/sh\nexit 4\n"]).is(200).json();
     assert_eq!(changed["data"]["attributes"]["content"], "#!/bin/sh\nexit 4\n");
     let changed = door.curl(&format!("{path}/?name=a/b%20c"), &["-X", "PATCH"]).is(200).json();
     assert_eq!(changed["data"]["attributes"]["name"], "a/b c");

@@ -51,7 +51,7 @@ pub(super) async fn one(ask: Ask) -> Answer {
 
 /// The name of a key out of what an entry says of its author.
 fn key_of(by: &str) -> Option<&str> {
-    by.strip_prefix("API (")?.strip_suffix(')')
+    Some(by.strip_prefix("API (")?.split_once(')')?.0)
 }
 
 fn object(log: &Log, fleet: &Fleet) -> Value {

@@ -1,6 +1,7 @@
 //! Which way a request takes, and what it needs there. A path is compared as it came, undecoded, as the router does it:
 //! what does not fit a way is refused before anything looks at it.
 
+use crate::api::mdm::DOORS;
 use crate::api::ways::OWN;
 use crate::model::token::Scope;
 
@@ -34,18 +35,23 @@ pub fn find(method: &str, path: &str) -> Result<Needs, bool> {
 }
 
 fn all() -> impl Iterator<Item = (&'static str, &'static str, Needs)> {
-    OWN.iter().map(|way| {
+    let own = OWN.iter().map(|way| {
         let signed = way.path.starts_with("/webhooks/");
         (way.method, way.path, Needs { scope: way.scope, limits: way.scope.is_none() || signed, signed })
-    })
+    });
+    let theirs = DOORS.iter().map(|(method, path, scope)| {
+        (method.as_str(), *path, Needs { scope: Some(*scope), limits: true, signed: false })
+    });
+    own.chain(theirs)
 }
 
-/// `/jobs/{id}` fits `/jobs/7`.
+/// `/jobs/{id}` fits `/jobs/7`, `/groups/{id}/{*rest}` all that is below a group.
 fn fits(way: &str, path: &str) -> bool {
     let (mut ways, mut parts) = (way.split('/'), path.split('/'));
     loop {
         match (ways.next(), parts.next()) {
             (None, None) => return true,
+            (Some(way), Some(part)) if way.starts_with("{*") => return !part.is_empty(),
             (Some(way), Some(part)) if way == part || (way.starts_with('{') && !part.is_empty()) => {}
             _ => return false,
         }
@@ -65,6 +71,10 @@ mod tests {
         assert_eq!(scope("POST", "/api/v1/jobs/remarks"), Err(true));
         assert_eq!(scope("GET", "/api/v1/openapi.json"), Ok(None));
         assert_eq!(scope("POST", "/api/v1/tokens"), Ok(Some(Scope::Admin)));
+        assert_eq!(scope("PATCH", "/api/v1/scripts/7/"), Ok(Some(Scope::Edit)));
+        assert_eq!(scope("POST", "/api/v1/script_jobs"), Ok(Some(Scope::Run)));
+        assert_eq!(scope("DELETE", "/api/v1/assignment_groups/6/devices/17"), Ok(Some(Scope::Edit)));
+        assert_eq!(scope("PUT", "/api/v1/scripts"), Err(true));
         for path in [
             "/",
             "/api/v1",

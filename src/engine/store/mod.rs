@@ -3,9 +3,9 @@
 
 pub mod audit;
 pub mod db;
+pub mod door;
 pub mod hooked;
 pub mod imported;
-pub mod door;
 pub mod index;
 pub mod launches;
 pub mod log;
