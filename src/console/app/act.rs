@@ -68,14 +68,11 @@ impl App {
             },
             Act::Script(name) => {
                 self.close_layers();
-                match self.overview.script_order.iter().position(|at| self.scripts[*at].name == name) {
-                    Some(at) => {
-                        self.go(Pane::Scripts);
-                        self.overview.scripts.put(at, self.scripts.len(), usize::from(self.area.height));
-                        self.overview.scripts.touched = true;
-                        self.moved(ListId::Scripts);
-                    }
-                    None => self.hint = Some(format!("no script is listed as {name}")),
+                if self.overview.script_order.iter().any(|at| self.scripts[*at].name == name) {
+                    self.go(Pane::Scripts);
+                    self.show_script(&name);
+                } else {
+                    self.hint = Some(format!("no script is listed as {name}"));
                 }
             }
             Act::Group(connection, name) => {

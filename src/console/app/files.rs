@@ -9,11 +9,11 @@ use super::commands::Do;
 use super::diff::{Side, Text as Source};
 use super::form::Text;
 use super::layers::Next;
-use super::list::{Cursor, ListId};
+use super::list::Cursor;
 use super::narrow::{self, Narrow};
 use super::notices::Level;
 use super::shelf::{Opened, SaveProblem, SavedScript};
-use super::{App, Effect, Layer, Pane, layout};
+use super::{App, Effect, Layer, layout};
 use crate::model::script::template::{TEMPLATES, Template};
 use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::wire::Problem;
@@ -637,18 +637,11 @@ impl App {
 
     /// The library was read again: to the script that was made, renamed or brought back.
     pub(super) fn arrived(&mut self, effects: &mut Vec<Effect>) {
-        let at = self
-            .shelf
-            .goto
-            .as_ref()
-            .and_then(|(name, _)| self.overview.script_order.iter().position(|at| self.scripts[*at].name == *name));
-        let Some(at) = at else { return };
-        let Some((_, edit)) = self.shelf.goto.take() else { return };
-        let (len, height) = (self.overview.script_order.len(), self.rows_of(ListId::Scripts));
-        self.overview.focus(Pane::Scripts);
-        self.overview.scripts.put(at, len, height);
-        self.overview.scripts.touched = true;
-        self.moved(ListId::Scripts);
+        let Some((name, edit)) = self.shelf.goto.clone() else { return };
+        if !self.show_script(&name) {
+            return;
+        }
+        self.shelf.goto = None;
         if edit && self.layers.is_empty() {
             self.perform(Do::Edit, effects);
         }

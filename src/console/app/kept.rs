@@ -2,6 +2,8 @@
 //! Plain data, one for each configuration; where it is kept is `runtime`'s affair. What is restored and no longer
 //! there (a row, a column, a job) is passed over.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,8 @@ pub struct Kept {
     pub devices: KeptLook,
     /// Branches of the targets that are not as they would be by themselves.
     pub turned: Vec<String>,
+    /// Branches of the scripts that were opened or closed.
+    pub folded: BTreeMap<String, bool>,
     /// The focused pane, from 1.
     pub pane: u8,
     pub full: bool,
@@ -77,6 +81,7 @@ impl App {
             // Another job's devices are others: only how they are shown goes over, what is marked stays with its job.
             devices: KeptLook { filter: String::new(), marks: Vec::new(), only_problems: false, ..devices },
             turned: self.tree.turned(MOST),
+            folded: self.overview.branches.kept(MOST),
             pane: match overview.focus {
                 Pane::Scripts => 1,
                 Pane::Targets => 2,
@@ -142,6 +147,7 @@ impl App {
         overview.targets_home.clone_from(&kept.targets.on);
         (overview.full, overview.sizes) = (kept.full, kept.sizes);
         self.tree.set_turned(&kept.turned);
+        self.overview.branches.open = kept.folded.clone().into_iter().take(MOST).collect();
         let pane = match kept.pane {
             2 => Pane::Targets,
             3 => Pane::Jobs,

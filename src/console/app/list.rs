@@ -208,6 +208,24 @@ impl Look {
         cursor: &mut Cursor,
         height: usize,
     ) -> Vec<u32> {
+        let order = self.passing(rows, &key);
+        let sought = self.was_sought();
+        let home = self.home.as_ref().filter(|_| cursor.touched);
+        match home.and_then(|home| order.iter().position(|row| key(*row as usize) == *home)) {
+            Some(at) => cursor.follow(at, order.len(), height),
+            None if sought => cursor.put(0, order.len(), height),
+            None => cursor.put(cursor.at, order.len(), height),
+        }
+        order
+    }
+
+    /// The filter is another one than when this was asked last.
+    pub fn was_sought(&mut self) -> bool {
+        std::mem::take(&mut self.sought)
+    }
+
+    /// The rows to show, in order, for who puts the cursor there.
+    pub fn passing<'k>(&mut self, rows: &impl Rows, key: &impl Fn(usize) -> Cow<'k, str>) -> Vec<u32> {
         let marked = Marked::new(rows, |row| self.marks.contains(&*key(row)));
         if !self.fresh || self.sorted.len() != rows.len() {
             let mut sorted = std::mem::take(&mut self.sorted);
@@ -226,13 +244,6 @@ impl Look {
         }
         self.total = rows.len();
         self.count_unseen(order.iter().map(|row| key(*row as usize)));
-        let home = self.home.as_ref().filter(|_| cursor.touched);
-        let sought = std::mem::take(&mut self.sought);
-        match home.and_then(|home| order.iter().position(|row| key(*row as usize) == *home)) {
-            Some(at) => cursor.follow(at, order.len(), height),
-            None if sought => cursor.put(0, order.len(), height),
-            None => cursor.put(cursor.at, order.len(), height),
-        }
         order
     }
 

@@ -1,6 +1,7 @@
 //! What every list understands, whatever its rows are: filter, order, marks, ranges, only problems, columns, next
 //! match. Finds the list that is meant, does it, and puts the rows in order again.
 
+use super::branches;
 use super::changes::Shifts;
 use super::commands::Do;
 use super::list::{Cursor, ListId, Look, Sort};
@@ -147,7 +148,11 @@ impl App {
     fn keys_of_rows(&self, list: ListId) -> Vec<Option<String>> {
         match list {
             ListId::Scripts => {
-                self.overview.script_order.iter().map(|at| self.scripts.get(*at).map(|s| s.name.clone())).collect()
+                let name = |row: &branches::Row| match *row {
+                    branches::Row::Script(at, _) => self.scripts.get(at as usize).map(|script| script.name.clone()),
+                    branches::Row::System { .. } | branches::Row::Category { .. } => None,
+                };
+                self.overview.branches.rows.iter().map(name).collect()
             }
             ListId::Jobs => {
                 self.overview.job_order.iter().map(|at| self.jobs.get(*at).map(|job| job.id.to_string())).collect()
@@ -234,8 +239,11 @@ impl App {
     pub(super) fn moved(&mut self, list: ListId) {
         match list {
             ListId::Scripts => {
-                let name = self.overview.script(&self.scripts).map(|script| script.name.clone());
-                self.overview.script_look.home = name;
+                let overview = &self.overview;
+                let branch =
+                    overview.branches.rows.get(overview.scripts.at).and_then(|row| overview.branches.path_of(*row));
+                let name = || overview.script(&self.scripts).map(|script| script.name.clone());
+                self.overview.script_look.home = branch.or_else(name);
             }
             ListId::Jobs => {
                 self.overview.job_look.home = self.overview.job(&self.jobs).map(|job| job.id.to_string());
@@ -462,9 +470,13 @@ impl App {
         self.moved(list);
     }
 
-    /// Rows of a list as they can be walked; the targets have rows of their own.
+    /// Rows of a list as they can be walked; scripts and targets have branches too.
     pub(super) fn len_of(&self, list: ListId) -> usize {
-        if list == ListId::Targets { self.tree.rows.len() } else { self.shown_of(list) }
+        match list {
+            ListId::Targets => self.tree.rows.len(),
+            ListId::Scripts => self.overview.branches.rows.len(),
+            list => self.shown_of(list),
+        }
     }
 
     fn mark(&mut self, list: ListId, verb: Do, height: usize) {

@@ -80,7 +80,9 @@ impl App {
                 self.overview.job(&self.jobs).map_or_else(String::new, |job| format!("job {} {}", job.id, job.script))
             }
             (View::Overview, _) => {
-                self.overview.script(&self.scripts).map_or_else(String::new, |script| script.name.clone())
+                let branch = || self.branch_here().map(|branch| branch.name());
+                let script = self.overview.script(&self.scripts).map(|script| script.name.clone());
+                script.or_else(branch).unwrap_or_default()
             }
         };
         text::plain(&words)

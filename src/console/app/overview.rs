@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::branches::{self, Branches, Row};
 use super::layout::Sizes;
 use super::list::{Cursor, Look};
 use super::pages::Search;
@@ -29,7 +30,9 @@ pub struct Overview {
     /// The focused pane alone.
     pub full: bool,
     pub scripts: Cursor,
+    /// Those that pass, in order; how they are seen is in `branches`.
     pub script_order: Vec<usize>,
+    pub branches: Branches,
     pub script_look: Look,
     pub targets: Cursor,
     /// Path of the row the operator chose.
@@ -62,7 +65,10 @@ impl Overview {
     }
 
     pub fn script<'a>(&self, scripts: &'a [ScriptInfo]) -> Option<&'a ScriptInfo> {
-        scripts.get(*self.script_order.get(self.scripts.at)?)
+        match *self.branches.rows.get(self.scripts.at)? {
+            Row::Script(at, _) => scripts.get(at as usize),
+            Row::System { .. } | Row::Category { .. } => None,
+        }
     }
 
     pub fn job<'a>(&self, jobs: &'a [JobSummary]) -> Option<&'a JobSummary> {
@@ -72,9 +78,23 @@ impl Overview {
     /// The scripts changed, or how they are looked at.
     pub fn order_scripts(&mut self, scripts: &[ScriptInfo], besides: &Besides, now: Timestamp, height: usize) {
         let rows = Scripts { all: scripts, now, besides: Some(besides) };
-        let order =
-            self.script_look.order(&rows, |row| Cow::Borrowed(scripts[row].name.as_str()), &mut self.scripts, height);
+        let look = &mut self.script_look;
+        let order = look.passing(&rows, &|row: usize| Cow::Borrowed(scripts[row].name.as_str()));
+        let sought = look.was_sought();
         self.script_order = order.into_iter().map(|row| row as usize).collect();
+        self.branches.build(&self.script_order, look.narrowed(), look.only_problems);
+        let name = |row: &Row| match *row {
+            Row::Script(at, _) => scripts.get(at as usize).map(|script| script.name.as_str()),
+            Row::System { .. } | Row::Category { .. } => None,
+        };
+        let rows = &self.branches.rows;
+        // a mark in a branch that is closed is not seen
+        look.count_unseen(rows.iter().filter_map(name).map(Cow::Borrowed));
+        let home = look.home.as_ref().filter(|_| self.scripts.touched).and_then(|home| match home.starts_with('/') {
+            true => rows.iter().position(|row| self.branches.path_of(*row).as_ref() == Some(home)),
+            false => rows.iter().position(|row| name(row) == Some(home)),
+        });
+        branches::place(rows, home, sought, &mut self.scripts, height);
     }
 
     /// The jobs changed, or how they are looked at.

@@ -164,8 +164,11 @@ impl App {
             _ => match focus {
                 Pane::Scripts => {
                     let height = layout::rows(panes.scripts);
-                    let len = self.overview.script_order.len();
+                    let len = self.overview.branches.rows.len();
                     match verb {
+                        Do::Open if self.turn_branch() => {}
+                        Do::Collapse if self.close_branch(height) => {}
+                        Do::Expand if self.open_branch() => {}
                         Do::Open => {
                             self.overview.focus(Pane::Preview);
                             self.overview.full = true;
@@ -412,10 +415,11 @@ impl App {
 
     pub(super) fn open_stop(&mut self) {
         let (jobs, runs) = (self.chosen_jobs(), self.marked_runs());
+        let (reach, most) = (self.reach(), self.threshold());
         let stop = match (self.view, jobs.as_slice()) {
             (_, []) => return,
-            (View::Live | View::Groups, [job]) if !runs.is_empty() => Stop::of_runs(job, &runs, self.threshold()),
-            (_, jobs) => Stop::new(jobs, self.threshold()),
+            (View::Live | View::Groups, [job]) if !runs.is_empty() => Stop::of_runs(job, &runs, reach, most),
+            (_, jobs) => Stop::new(jobs, reach, most),
         };
         self.layers.push(Layer::Stop(stop));
     }

@@ -145,7 +145,7 @@ pub fn connection(name: &str, kind: &str, devices: usize) -> ConnectionInfo {
         devices,
         protected: false,
         read_only: false,
-        capabilities: Capabilities::default(),
+        capabilities: Capabilities::own_runs(),
         warnings: vec![],
     }
 }

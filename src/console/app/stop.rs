@@ -2,6 +2,7 @@
 //! several, or some devices of one. The numbers are those of the moment it was opened: a dialog whose count moves could
 //! never be confirmed.
 
+use super::endless::Reach;
 use super::event::Effect;
 use super::form::{Arm, Need};
 use crate::model::job::{JobId, JobSummary, Run};
@@ -19,6 +20,9 @@ pub struct Stop {
     pub queued: u32,
     pub waiting: u32,
     pub running: u32,
+    /// Runs that go on whatever is asked, and why.
+    pub endless: u32,
+    pub why: Option<String>,
     pub choice: Stopping,
     pub arm: Arm,
     pub at: At,
@@ -39,7 +43,7 @@ pub const CHOICES: [Stopping; 3] = [Stopping::Sending, Stopping::Unstarted, Stop
 
 impl Stop {
     /// These jobs; of those that have ended nothing is left to stop.
-    pub fn new(jobs: &[&JobSummary], threshold: u32) -> Self {
+    pub fn new(jobs: &[&JobSummary], reach: Reach, threshold: u32) -> Self {
         let ids: Vec<JobId> = jobs.iter().filter(|job| !job.state.ended()).map(|job| job.id).collect();
         let about = match jobs {
             [job] => format!("job {}  {}", job.id, job.script),
@@ -50,27 +54,27 @@ impl Stop {
                 format!("{} jobs: {}{ended}", ids.len(), named.join(" "))
             }
         };
-        let sum = |of: fn(&Counts) -> u32| jobs.iter().map(|job| of(&job.counts)).sum();
-        Self::about(about, ids, Vec::new(), (sum(|c| c.queued), sum(|c| c.sent), sum(|c| c.running)), threshold)
+        Self::about(about, ids, Vec::new(), reach, threshold)
     }
 
     /// These runs of a job.
-    pub fn of_runs(job: &JobSummary, runs: &[&Run], threshold: u32) -> Self {
-        let counts = Counts::of(runs.iter().map(|run| run.state));
+    pub fn of_runs(job: &JobSummary, runs: &[&Run], reach: Reach, threshold: u32) -> Self {
         let devices = runs.iter().filter(|run| !run.state.ended()).map(|run| run.device.clone()).collect();
         let s = if runs.len() == 1 { "" } else { "s" };
         let about = format!("{} marked device{s} of job {}  {}", runs.len(), job.id, job.script);
-        Self::about(about, vec![job.id], devices, (counts.queued, counts.sent, counts.running), threshold)
+        Self::about(about, vec![job.id], devices, reach, threshold)
     }
 
-    fn about(about: String, jobs: Vec<JobId>, devices: Vec<String>, counts: (u32, u32, u32), threshold: u32) -> Self {
+    fn about(about: String, jobs: Vec<JobId>, devices: Vec<String>, reach: Reach, threshold: u32) -> Self {
         let mut stop = Self {
             jobs,
             devices,
             about,
-            queued: counts.0,
-            waiting: counts.1,
-            running: counts.2,
+            queued: reach.queued,
+            waiting: reach.sent,
+            running: reach.running,
+            endless: reach.endless,
+            why: reach.why,
             choice: Stopping::All,
             arm: Arm::new(Need::Yes),
             at: At::Arm,
@@ -133,7 +137,7 @@ impl Stop {
 
     /// What goes on when the dialog is closed.
     pub fn goes_on(&self) -> String {
-        match (self.running + self.waiting, self.queued) {
+        match (self.running + self.endless + self.waiting, self.queued) {
             (0, 0) => "nothing was stopped: nothing was running".to_owned(),
             (running, 0) => format!("nothing was stopped: {running} under way"),
             (running, queued) => format!("nothing was stopped: {running} under way, {queued} queued"),
@@ -147,10 +151,21 @@ mod tests {
     use crate::console::app::sample;
     use crate::model::state::RunState;
 
+    /// What runs can be ended.
+    fn new(jobs: &[&JobSummary]) -> Stop {
+        let mut all = Counts::default();
+        for job in jobs {
+            all.queued += job.counts.queued;
+            all.sent += job.counts.sent;
+            all.running += job.counts.running;
+        }
+        Stop::new(jobs, Reach::of(&all), 10)
+    }
+
     #[test]
     fn nothing_is_chosen_and_another_choice_disarms() {
         let states = [RunState::Queued; 12].into_iter().chain([RunState::Running; 3]).collect::<Vec<_>>();
-        let mut stop = Stop::new(&[&sample::job(7, &states).summary], 10);
+        let mut stop = new(&[&sample::job(7, &states).summary]);
         assert!(!stop.armed());
         stop.choose(Stopping::Sending);
         stop.arm.typed = "12".into();
@@ -167,7 +182,7 @@ mod tests {
             sample::job(6, &[RunState::Ok]).summary,
             sample::job(5, &[RunState::Running]).summary,
         ];
-        let mut stop = Stop::new(&jobs.each_ref(), 10);
+        let mut stop = new(&jobs.each_ref());
         stop.choose(Stopping::All);
         assert_eq!((stop.touches(Stopping::Sending), stop.touches(Stopping::All)), (1, 3));
         assert_eq!(stop.about, "2 jobs: 7 5  (1 more have ended)");
@@ -177,7 +192,7 @@ mod tests {
 
     #[test]
     fn nothing_to_stop_is_never_armed() {
-        let mut stop = Stop::new(&[&sample::job(7, &[RunState::Ok]).summary], 10);
+        let mut stop = new(&[&sample::job(7, &[RunState::Ok]).summary]);
         stop.choose(Stopping::Sending);
         stop.arm.typed = "y".into();
         assert!(!stop.armed());
@@ -186,7 +201,7 @@ mod tests {
     #[test]
     fn each_choice_reaches_what_the_milder_ones_do_and_more() {
         let states = [RunState::Queued, RunState::Queued, RunState::Sent, RunState::Running];
-        let mut stop = Stop::new(&[&sample::job(7, &states).summary], 10);
+        let mut stop = new(&[&sample::job(7, &states).summary]);
         assert_eq!(stop.choice, Stopping::Sending, "the mildest that does anything");
         assert_eq!(CHOICES.map(|choice| stop.touches(choice)), [2, 3, 4]);
         stop.step(true);

@@ -40,6 +40,7 @@ impl App {
             Do::Run if command.context == "job" => self.why_not_again(),
             Do::Run if let Some(why) = self.why_not_begun() => Some(why),
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
+            Do::Run if command.context == "scripts" && self.chosen_script().is_none() => Some(self.no_script()),
             Do::Edit | Do::EditOutside => match self.chosen_script() {
                 None => Some(self.no_script()),
                 Some(script) if script.path.is_some() => None,
@@ -85,14 +86,7 @@ impl App {
             Do::Export => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Pause | Do::Approve => self.why_not_turn(command.verb),
             Do::Retry(again) => self.why_not_retry(again),
-            Do::Stop => match self.chosen_jobs().as_slice() {
-                [] => Some("no job here".into()),
-                [job] => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
-                jobs => {
-                    let ended = jobs.iter().all(|job| job.state.ended());
-                    ended.then(|| format!("all {} marked jobs have ended: there is nothing to stop", jobs.len()))
-                }
-            },
+            Do::Stop => self.why_not_stop(),
             Do::LastView => self.trail.last.is_none().then(|| "there was no other view yet".into()),
             Do::NextTab | Do::PreviousTab => matches!(self.view, View::Overview | View::Editor)
                 .then(|| "only a job has tabs: its devices, its groups; and its output: stdout, stderr, both".into()),
@@ -104,7 +98,7 @@ impl App {
             Do::GoGroups => self.jobs.is_empty().then(|| "no job here yet".into()),
             Do::Open if command.context == "jobs" => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Open if command.context == "scripts" && self.overview.focus == Pane::Scripts => {
-                self.scripts.is_empty().then(|| self.no_script())
+                self.overview.branches.rows.is_empty().then(|| self.no_script())
             }
             Do::Mode => self.mode_is_fixed(),
             _ => None,
@@ -124,17 +118,7 @@ impl App {
                 devices(self.tree.rows.get(self.overview.targets.at)?.tally.devices as u64)
             }
             Do::Run if command.context == "job" => devices(self.chosen_runs().len() as u64),
-            Do::Stop => {
-                let marked = self.marked_runs();
-                let at_work = match (self.view, marked.is_empty()) {
-                    (View::Live, false) => marked.iter().filter(|run| !run.state.ended()).count() as u64,
-                    _ => {
-                        let counts = self.chosen_jobs().into_iter().map(|job| job.counts);
-                        counts.map(|counts| u64::from(counts.queued + counts.sent + counts.running)).sum()
-                    }
-                };
-                devices(at_work)
-            }
+            Do::Stop => devices(self.reach().touched().into()),
             Do::Retry(_) => devices(self.retried(command.verb)?),
             _ => self.marked_for(command),
         }
@@ -179,6 +163,9 @@ impl App {
     }
 
     fn no_script(&self) -> String {
+        if let Some(why) = self.why_branch() {
+            return why;
+        }
         match (&self.library, self.folder.as_str()) {
             (Load::Ready, folder) if !folder.is_empty() => format!("no script yet: put one into {folder}"),
             _ => "no script yet".into(),

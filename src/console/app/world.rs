@@ -346,6 +346,7 @@ impl App {
                     }
                 }
                 self.libraries = library.shelves;
+                self.overview.branches.set(&self.scripts, &self.libraries);
                 self.library = Load::Ready;
                 self.prune_marks(ListId::Scripts);
                 self.relist(ListId::Scripts);

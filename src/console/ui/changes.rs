@@ -132,7 +132,8 @@ fn rows(app: &App, changes: &Changes, against: &Against, area: Rect, buf: &mut B
     let key = |row: usize| against.shifts[row].device.clone();
     let (look, order, cursor, signs) = (&changes.look, changes.order.as_slice(), changes.cursor, &table::no_signs);
     let focused = table::focused(app, list);
-    Table { list, look, rows, order, cursor, focused, first, key: &key, signs, heads, style }.draw(theme, area, buf);
+    Table { list, look, rows, order, cursor, focused, first, key: &key, signs, tree: None, heads, style }
+        .draw(theme, area, buf);
 }
 
 /// `x 69`, or where there is room `x failed 69`

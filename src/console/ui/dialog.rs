@@ -28,10 +28,15 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
             "{} queued will not start; {} sent and {} running go on",
             count(stop.queued),
             count(stop.waiting),
-            count(stop.running)
+            count(stop.running + stop.endless)
         ),
         Stopping::Unstarted => {
             format!("also withdraws the {} that are sent and have not started", count(stop.waiting))
+        }
+        Stopping::All if let Some(why) = &stop.why => {
+            let goes = if stop.endless == 1 { "goes" } else { "go" };
+            let asked = if stop.running > 0 { format!("also ends {}; ", count(stop.running)) } else { String::new() };
+            format!("{asked}{} running {goes} on: {}", count(stop.endless), text::plain(why))
         }
         Stopping::All => format!(
             "also asks the {} running to end; what they have already changed is not undone",

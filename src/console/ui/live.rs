@@ -210,7 +210,8 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
     let rows = Runs { all: &job.runs, now: app.now };
     let (order, cursor) = (live.order.as_slice(), live.devices);
     let (signs, heads) = (&table::no_signs, &[("fact", fact)]);
-    let table = Table { list, look, rows: &rows, order, cursor, focused, first, key: &key, signs, heads, style };
+    let table =
+        Table { list, look, rows: &rows, order, cursor, focused, first, key: &key, signs, tree: None, heads, style };
     table.draw(theme, inside, buf);
 }
 

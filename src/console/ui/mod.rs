@@ -34,6 +34,7 @@ mod prompt;
 #[cfg(test)]
 mod reader_tests;
 mod rings;
+mod scripts;
 mod states;
 mod table;
 mod tail;

@@ -6,23 +6,22 @@ use ratatui::style::{Modifier, Style};
 
 use super::cells::{Cell, ago, cursor, left, nth, pane, right, row, words};
 use super::table::{self, Table};
-use super::{gauge, preview, states};
+use super::{gauge, preview, scripts, states};
 use crate::console::app::columns::{self, Col};
 use crate::console::app::hold::flag;
 use crate::console::app::list::ListId;
 use crate::console::app::tree::Kind;
-use crate::console::app::{App, Load, layout};
+use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::job::JobSummary;
-use crate::model::rows::{Jobs, Scripts};
-use crate::model::script::ScriptInfo;
+use crate::model::rows::Jobs;
 use crate::model::state::JobState;
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let panes = layout::overview(area, app.overview.focus, app.overview.full, app.overview.sizes);
     if let Some(area) = panes.scripts {
-        scripts(app, area, buf);
+        scripts::draw(app, area, buf);
     }
     if let Some(area) = panes.targets {
         targets(app, area, buf);
@@ -47,117 +46,11 @@ fn header(theme: &Theme, buf: &mut Buffer, inside: Rect, widths: &[u16], names: 
 }
 
 /// The share of good runs, coloured by how much trust it earns.
-fn trust(theme: &Theme, percent: u8) -> Style {
+pub fn trust(theme: &Theme, percent: u8) -> Style {
     match percent {
         95.. => theme.style(Role::BudgetOk),
         80..95 => theme.style(Role::BudgetNear),
         _ => theme.style(Role::BudgetOver),
-    }
-}
-
-fn scripts(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    let (list, look) = (ListId::Scripts, &app.overview.script_look);
-    let focused = table::focused(app, list);
-    let (len, at) = (app.overview.script_order.len(), app.overview.scripts.at);
-    let count = if app.library == Load::Ready { text::count(app.scripts.len() as u64) } else { String::new() };
-    let foot = table::foot(app, list, at, len, area.width);
-    let inside = pane(app, buf, area, table::head(app, list, "1", "Scripts", &count, area.width), &foot, focused);
-    let said = states::absent(app, "scripts", &app.library).or_else(|| match len {
-        _ if app.scripts.is_empty() => Some(states::no_scripts(app)),
-        0 => Some(states::none_passes(app, list, look)),
-        _ => None,
-    });
-    if let Some(said) = said {
-        return said.draw(app, inside, buf);
-    }
-    let order: Vec<u32> = app.overview.script_order.iter().map(|at| *at as u32).collect();
-    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let key = |row: usize| app.scripts[row].name.clone();
-    let style = |row: usize, col: &Col, _: &str| {
-        let script = &app.scripts[row];
-        let last = script.last_run.as_ref();
-        match col.name {
-            "name" if script.refused.is_some() => (None, theme.style(Role::LevelError)),
-            "name" => (None, plain),
-            "last" => (Some(last.map_or("-".into(), |run| ago(app.now, run.at))), muted),
-            "ok" => match last.and_then(|run| run.ok_percent) {
-                Some(percent) => (Some(percent.to_string()), trust(theme, percent)),
-                None => (Some("-".into()), muted),
-            },
-            "history" => (None, theme.style(Role::Spark)),
-            _ => (None, muted),
-        }
-    };
-    let rows = Scripts { all: &app.scripts, now: app.now, besides: Some(&app.besides) };
-    let cursor = app.overview.scripts;
-    let signs =
-        |row: usize| SIGNS.iter().filter(|(_, _, has)| has(app, &app.scripts[row])).map(|sign| sign.0).collect();
-    let table = Table {
-        list,
-        look,
-        rows: &rows,
-        order: &order,
-        cursor,
-        focused,
-        first: None,
-        key: &key,
-        signs: &signs,
-        heads: &[],
-        style,
-    };
-    table.draw(theme, inside, buf);
-    let spare = spare(inside, len);
-    let used = libraries(app, spare, buf);
-    legend(app, Rect { y: spare.y + used, height: spare.height - used, ..spare }, buf);
-}
-
-/// What stands behind a script's name, what it means, and which scripts have it.
-type Sign = (char, &'static str, fn(&App, &ScriptInfo) -> bool);
-const SIGNS: [Sign; 6] = [
-    ('!', "cannot be run", |_, script| script.refused.is_some()),
-    ('M', "edited here, not saved", |app, script| app.shelf.edited(&script.name)),
-    ('L', "lint errors", |app, script| script.refused.is_none() && app.besides.errors_of(script) > 0),
-    ('*', "favourite", |app, script| app.besides.favourites.contains(&script.name)),
-    ('S', "of a server: cannot be changed here", |_, script| script.read_only.is_some()),
-    ('$', "asks for a secret", |_, script| script.params.iter().any(|param| param.secret)),
-];
-
-/// The rows below a list that is shorter than its pane, one of them left blank.
-fn spare(inside: Rect, len: usize) -> Rect {
-    let used = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(2).min(inside.height);
-    Rect { y: inside.y + used, height: inside.height - used, ..inside }
-}
-
-/// A row for each system with a library of its own: how many scripts it has, or why they could not be read; rows used.
-fn libraries(app: &App, room: Rect, buf: &mut Buffer) -> u16 {
-    let theme = &app.theme;
-    let mut used = 0;
-    for shelf in &app.libraries {
-        let count = app.scripts.iter().filter(|script| script.connection.as_ref() == Some(&shelf.connection)).count();
-        let name = text::plain(&shelf.connection);
-        let (role, said) = match (&shelf.problem, shelf.reading) {
-            (Some(problem), _) => (Role::LevelWarn, format!("{name}: {}", text::plain(problem))),
-            (None, true) => (Role::TextMuted, format!("{name}: its scripts are being read…")),
-            (None, false) => (Role::TextMuted, format!("{name}: {}", text::number(count as u64, "script"))),
-        };
-        let rest = Rect { y: room.y + used, height: room.height - used, ..room };
-        let rest = Rect { x: rest.x + 2.min(rest.width), width: rest.width.saturating_sub(2), ..rest };
-        used += super::cells::paragraph(buf, rest, &said, theme.style(role)).min(rest.height);
-    }
-    used
-}
-
-/// The signs that some script has, where there is room for them.
-fn legend(app: &App, room: Rect, buf: &mut Buffer) {
-    let present = SIGNS.iter().filter(|(.., has)| app.scripts.iter().any(|script| has(app, script)));
-    let lines: Vec<String> = present.map(|(sign, meaning, _)| format!("  {sign} {meaning}")).collect();
-    let height = lines.len() as u16;
-    if height <= room.height && lines.iter().all(|text| text::width(text) <= usize::from(room.width)) {
-        for (n, text) in lines.iter().enumerate() {
-            let place = nth(Rect { y: room.bottom() - height, height, ..room }, n as u16);
-            words(buf, place, text, app.theme.style(Role::TextMuted));
-        }
     }
 }
 
@@ -410,10 +303,22 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     let rows = Jobs { all: &app.jobs, now: app.now };
     let (first, cursor) = (Some(number), app.overview.jobs);
     let (signs, heads) = (&table::no_signs, &[]);
-    let table =
-        Table { list, look, rows: &rows, order: &order, cursor, focused, first, key: &key, signs, heads, style };
+    let table = Table {
+        list,
+        look,
+        rows: &rows,
+        order: &order,
+        cursor,
+        focused,
+        first,
+        key: &key,
+        signs,
+        tree: None,
+        heads,
+        style,
+    };
     table.draw(theme, inside, buf);
-    let room = spare(inside, len);
+    let room = scripts::spare(inside, len);
     if columns::wide(list, inside.width) {
         going(app, number, room, buf);
     }

@@ -83,7 +83,8 @@ fn rows(app: &App, seek: &Seek, area: Rect, buf: &mut Buffer) {
     let by = |row: usize| key(&seek.hits[row]);
     let (look, order, cursor, signs) = (&seek.look, seek.order.as_slice(), seek.cursor, &table::no_signs);
     let focused = table::focused(app, list);
-    Table { list, look, rows, order, cursor, focused, first, key: &by, signs, heads, style }.draw(theme, area, buf);
+    Table { list, look, rows, order, cursor, focused, first, key: &by, signs, tree: None, heads, style }
+        .draw(theme, area, buf);
 }
 
 /// `10 ok, 2 failed`

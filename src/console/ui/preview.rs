@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{ago, left, line, nth, pane, right, row, title, words};
 use super::states::{self, Said};
-use super::{gauge, live, overview, pages};
+use super::{gauge, live, overview, pages, scripts};
 use crate::console::app::{App, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -39,6 +39,9 @@ fn focused(app: &App) -> bool {
 
 fn script(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
+    if let Some(branch) = app.branch_here() {
+        return scripts::preview(app, &branch, area, buf);
+    }
     let Some(info) = app.overview.script(&app.scripts) else {
         let inside = pane(app, buf, area, title(theme, "4", "Preview", ""), "", focused(app));
         return states::nothing_chosen(app).draw(app, inside, buf);
@@ -200,6 +203,11 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
 
 fn recent(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
+    if let Some(branch) = app.branch_here() {
+        let name = text::plain(&branch.name());
+        let inside = pane(app, buf, area, title(theme, "", "Recent runs", &name), "", false);
+        return scripts::recent(app, &branch, inside, buf);
+    }
     let Some(script) = app.overview.script(&app.scripts) else {
         let inside = pane(app, buf, area, title(theme, "", "Recent runs", ""), "", false);
         return states::nothing_chosen(app).draw(app, inside, buf);

@@ -31,10 +31,20 @@ pub struct Table<'a, R, F> {
     pub key: &'a dyn Fn(usize) -> String,
     /// Signs at the end of a row's first cell; the rest of the cell gives way to them.
     pub signs: &'a dyn Fn(usize) -> String,
+    /// Rows of a tree; `None`: they are a list.
+    pub tree: Option<&'a dyn Tree>,
     /// What a column is called instead; nothing: it is left out.
     pub heads: &'a [(&'static str, &'a str)],
     /// Row, column, its text: what to show instead, and how. `None` as text: as it is.
     pub style: F,
+}
+
+/// Where the rows of a list hang: by their place among those shown.
+pub trait Tree {
+    /// A branch, which has the line for itself. `None`: a row of the list.
+    fn branch(&self, at: usize) -> Option<Line<'static>>;
+    /// What stands before the first cell of a row.
+    fn lead(&self, at: usize) -> String;
 }
 
 /// For lists whose rows have none.
@@ -78,6 +88,17 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
         for (n, at) in window.enumerate() {
             let index = self.order[at] as usize;
             let line = nth(list, n as u16);
+            if let Some(branch) = self.tree.and_then(|tree| tree.branch(at)) {
+                let indent = (gutter + 1).min(line.width);
+                let room = Rect { x: line.x + indent, width: line.width - indent, ..line };
+                buf.set_line(room.x, room.y, &branch, room.width);
+                if at == self.cursor.at {
+                    cursor(theme, buf, line, self.focused);
+                }
+                continue;
+            }
+            let lead = self.tree.map_or_else(String::new, |tree| tree.lead(at));
+            let led = text::width(&lead);
             let marked = range.contains(&at) || (marks && self.look.marks.contains(&(self.key)(index)));
             let mut cells = vec![cell(sign(theme, marked, inside.width).into(), theme.style(Role::Mark), false)];
             let mut found = Vec::new();
@@ -85,6 +106,7 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
                 let said = column.map_or("", |column| self.rows.text(index, column, &mut room));
                 let (other, style) = (self.style)(index, col, said);
                 let mut text = other.unwrap_or_else(|| text::plain(said));
+                let first = if cells.len() == 1 { first.saturating_sub(led as u16) } else { first };
                 let signs = if cells.len() == 1 { (self.signs)(index) } else { String::new() };
                 if !signs.is_empty() {
                     let room = usize::from(first).saturating_sub(signs.len() + 1);
@@ -96,10 +118,20 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
                     text = text::clip_middle(&text, usize::from(first));
                 }
                 let style = if marked && cells.len() == 1 { theme.style(Role::Mark) } else { style };
-                found.push(column.map_or_else(Vec::new, |column| self.look.filter.hits(column, &text)));
+                let mut hits = column.map_or_else(Vec::new, |column| self.look.filter.hits(column, &text));
+                if cells.len() == 1 && !lead.is_empty() {
+                    text.insert_str(0, &lead);
+                    hits.iter_mut().for_each(|hit| *hit = hit.start + lead.len()..hit.end + lead.len());
+                }
+                found.push(hits);
                 cells.push(cell(text.into(), style, col.right));
             }
             row(buf, line, &widths, &cells);
+            if led > 0 {
+                let x = line.x + gutter + 1;
+                let guides = Rect { x, width: (led as u16).min(line.right().saturating_sub(x)), ..line };
+                buf.set_style(guides, theme.style(Role::Border));
+            }
             let on = at == self.cursor.at;
             if on {
                 cursor(theme, buf, line, self.focused);

@@ -177,6 +177,19 @@ pub(super) fn devices(app: &App, launch: &Launch, open: &DeviceList, body: Rect,
     };
     let (order, cursor, first) = (open.order.as_slice(), open.cursor, Some(30.min(inside.width / 2)));
     let (signs, heads) = (&table::no_signs, &[]);
-    let table = Table { list, look, rows: &rows, order, cursor, focused: true, first, key: &key, signs, heads, style };
+    let table = Table {
+        list,
+        look,
+        rows: &rows,
+        order,
+        cursor,
+        focused: true,
+        first,
+        key: &key,
+        signs,
+        tree: None,
+        heads,
+        style,
+    };
     table.draw(theme, inside, buf);
 }

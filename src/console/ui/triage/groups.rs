@@ -84,7 +84,7 @@ pub fn draw(app: &App, triage: &Triage, job: &Job, (area, remarks): (Rect, u16),
         let (signs, first) = (&table::no_signs, Some(longest.max(3)));
         let (order, cursor) = (triage.order.as_slice(), triage.cursor);
         let rows = &rows;
-        Table { list, look, rows, order, cursor, focused, first, key: &key, signs, heads, style }
+        Table { list, look, rows, order, cursor, focused, first, key: &key, signs, tree: None, heads, style }
             .draw(theme, upper, buf);
     }
     let lower = Rect { y: upper.bottom(), height: remarks, ..inside };

@@ -64,7 +64,7 @@ pub fn draw(app: &App, triage: &Triage, (area, facts): (Rect, u16), buf: &mut Bu
         let key = |row: usize| rows.run(row).device.clone();
         let (order, cursor) = (members.order.as_slice(), members.cursor);
         let (signs, rows) = (&table::no_signs, &rows);
-        Table { list, look, rows, order, cursor, focused, first, key: &key, signs, heads, style }
+        Table { list, look, rows, order, cursor, focused, first, key: &key, signs, tree: None, heads, style }
             .draw(theme, upper, buf);
     }
     if let Some(group) = triage.group() {
