@@ -12,6 +12,7 @@ import fleet
 import meter
 import peers
 import viewing
+import webscripts
 from meter import median
 from rig import DEVICE, Rig
 
@@ -432,6 +433,7 @@ ALL = {
     "far-away": far_away,
     "viewing": viewing.viewing,
     "screen": viewing.screen,
+    "webscripts": webscripts.webscripts,
     "fleet": fleet.fleet,
     "start": viewing.start,
 }
