@@ -240,8 +240,13 @@ fn what_the_server_would_not_check_is_checked_here() {
     // numbers in a list go as text: the server fails on them otherwise; what is empty is not sent
     let run = home.qd(["run", "ws:arguments.sh", "--param", "numbers=1.5", "--param", "numbers=2", "--wait"]).ok();
     assert!(run.text().contains("1.5") && run.text().contains('2'), "{run}");
+    // a name is written as the server has it, dashes and all, or without them
+    for count in ["--count=4", "count=4"] {
+        let run = home.qd(["run", "ws:arguments.sh", "--param", count, "--wait"]).ok();
+        assert!(run.text().contains("--count") && run.text().contains('4'), "{run}");
+    }
     for wrong in ["color=blue", "--count=many"] {
-        let refused = home.qd(["run", "ws:arguments.sh", "--param", wrong.trim_start_matches('-')]);
+        let refused = home.qd(["run", "ws:arguments.sh", "--param", wrong]);
         assert_ne!(refused.code(), 0, "{refused}");
     }
 }

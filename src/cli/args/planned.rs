@@ -13,10 +13,10 @@ use crate::settings::units;
 #[derive(Debug, Args)]
 pub struct What {
     /// A parameter the script declares (again for several values)
-    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair, allow_hyphen_values = true)]
     pub params: Vec<(String, String)>,
     /// A secret parameter: from a file, or from a variable of the environment
-    #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR")]
+    #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR", allow_hyphen_values = true)]
     pub secrets: Vec<String>, // read by `secret` below: clap would repeat a wrong one, and it may be the secret
     /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
     #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]

@@ -161,7 +161,7 @@ impl Branches {
             if mine.is_empty() && narrowed && !(only_problems && system.troubled) {
                 continue;
             }
-            let open = self.is_open(&path(&system.name, ""), true);
+            let open = system.scripts > 0 && self.is_open(&path(&system.name, ""), true);
             rows.push(Row::System { at: at as u32, open });
             if !open {
                 continue;
@@ -315,7 +315,7 @@ impl App {
         })
     }
 
-    /// The branch under the cursor is opened or closed. `false`: it is none.
+    /// The branch under the cursor is opened or closed. `false`: it is none, or there is nothing in it.
     pub(super) fn turn_branch(&mut self) -> bool {
         let row = self.overview.branches.rows.get(self.overview.scripts.at).copied();
         let (Some(row @ (Row::System { open, .. } | Row::Category { open, .. })), branches) =
@@ -323,6 +323,10 @@ impl App {
         else {
             return false;
         };
+        if matches!(row, Row::System { at, .. } if branches.systems.get(at as usize).is_none_or(|system| system.scripts == 0))
+        {
+            return false;
+        }
         if let Some(path) = branches.path_of(row) {
             branches.fold(&path, !open);
         }
@@ -403,3 +407,7 @@ pub fn place(rows: &[Row], home: Option<usize>, sought: bool, cursor: &mut Curso
         None => cursor.put(cursor.at, rows.len(), height),
     }
 }
+
+#[cfg(test)]
+#[path = "branches_tests.rs"]
+pub mod tests;

@@ -75,11 +75,17 @@ impl App {
         (front.iter().filter_map(hint).collect(), always.iter().filter_map(hint).collect())
     }
 
-    /// Pausing, stopping and going on are for a job that runs, a retry for one that has ended.
+    /// Pausing, stopping and going on are for a job that runs, a retry for one that has ended; a script is edited where
+    /// that can be done.
     fn is_of_use(&self, command: &Command) -> bool {
         let job = || self.job_here();
         match command.verb {
-            Do::Pause | Do::Stop => job().is_some_and(|job| !job.state.ended()),
+            Do::Pause => job().is_some_and(|job| !job.state.ended()),
+            Do::Stop => job().is_some() && self.why_not_stop().is_none(),
+            Do::Edit | Do::EditOutside if command.context == "scripts" => {
+                self.scripts.is_empty() || self.state_why(command).is_none()
+            }
+            Do::Run if command.context == "scripts" => self.branch_here().is_none() || self.chosen_script().is_some(),
             Do::Approve => job().is_some_and(|job| job.progress.asks.is_some()),
             Do::Retry(_) => job().is_some_and(|job| job.state.ended()),
             _ => true,

@@ -91,6 +91,8 @@ impl Overview {
         // a mark in a branch that is closed is not seen
         look.count_unseen(rows.iter().filter_map(name).map(Cow::Borrowed));
         let home = look.home.as_ref().filter(|_| self.scripts.touched).and_then(|home| match home.starts_with('/') {
+            // under a filter a branch is only on the way to what passes
+            true if sought && look.narrowed() => None,
             true => rows.iter().position(|row| self.branches.path_of(*row).as_ref() == Some(home)),
             false => rows.iter().position(|row| name(row) == Some(home)),
         });

@@ -36,6 +36,8 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         Stopping::All if let Some(why) = &stop.why => {
             let goes = if stop.endless == 1 { "goes" } else { "go" };
             let asked = if stop.running > 0 { format!("also ends {}; ", count(stop.running)) } else { String::new() };
+            // (how it ends instead has no room here)
+            let why = why.split(": ").next().unwrap_or(why);
             format!("{asked}{} running {goes} on: {}", count(stop.endless), text::plain(why))
         }
         Stopping::All => format!(

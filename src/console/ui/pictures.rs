@@ -8,12 +8,14 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::tests::{FILES, SCREENS};
+use crate::console::app::branches;
 use crate::console::app::notices::Level;
 use crate::console::app::prompt::Purpose;
-use crate::console::app::sample::Session;
+use crate::console::app::sample::{self, Session};
 use crate::console::app::shelf::SaveProblem;
 use crate::console::app::{Effect, Event, Layer, View};
 use crate::console::ui;
+use crate::model::state::RunState;
 use crate::model::template::{Form, Template};
 use crate::model::ways::{Line, Masking};
 use crate::model::wire::{Code, Problem};
@@ -78,6 +80,17 @@ fn scenes() -> Vec<Scene> {
         scene("read-mode", "Wr"),
         scene("refused", "3G<enter>K"),
     ];
+    for (name, keys) in [
+        ("servers", "G"),
+        ("servers-branch", "Gh"),
+        ("servers-broken", "jjjjj"),
+        ("servers-slow", "jjjjjj"),
+        ("servers-filtered", "/disk<enter>"),
+        ("servers-menu", "Gx"),
+    ] {
+        scenes.push(Scene { before: servers, ..scene(name, keys) });
+    }
+    scenes.push(Scene { before: endless, ..scene("stop-endless", "3K") });
     scenes.push(Scene { name: "starting", before: nothing, keys: "", after: nothing });
     scenes.push(Scene { name: "empty", before: empty, keys: "", after: nothing });
     scenes.push(Scene { after: lost, ..scene("lost", "") });
@@ -99,6 +112,23 @@ fn empty(session: &mut Session) {
     session.jobs.clear();
     session.targets = crate::model::wire::Targets::default();
     session.attach();
+}
+
+fn servers(session: &mut Session) {
+    let with = branches::tests::starting((80, 24), true);
+    (session.scripts, session.targets) = (with.scripts, with.targets);
+    session.attach();
+}
+
+/// A job of which a part runs where nothing can be ended.
+fn endless(session: &mut Session) {
+    let mut job = sample::job(13, &[RunState::Running, RunState::Running, RunState::Sent]);
+    job.summary.script = "ws:year.py".into();
+    for (run, on) in job.runs.iter_mut().zip(["ws", "lab", "ws"]) {
+        run.device = format!("{on}:{}", run.name);
+    }
+    session.jobs.insert(0, job);
+    servers(session);
 }
 
 fn lost(session: &mut Session) {

@@ -61,6 +61,9 @@ fn script(app: &App, area: Rect, buf: &mut Buffer) {
         foot = format!("/{} {}  {foot}", text::clip(&text::plain(&search.pattern.spelled()), 24), search.count());
     }
     let inside = pane(app, buf, area, title(theme, "4", "Preview", &name), &foot, focused(app));
+    if !info.has_text() {
+        return scripts::definition(app, info, inside, buf);
+    }
     // What lint, header and history say stands below the text.
     let notes = about(app, info, source);
     let below = if inside.height > 4 { (notes.len() as u16).min(inside.height / 2) } else { 0 };

@@ -18,7 +18,7 @@ use crate::console::app::{App, Load, Pane};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::rows::Scripts;
-use crate::model::script::{ScriptInfo, remote};
+use crate::model::script::{Param, ScriptInfo, remote};
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
@@ -115,7 +115,11 @@ impl table::Tree for Hung<'_> {
                 (guide, open, self.app.branch(system, Some(category)))
             }
         };
-        let fold = if open { glyphs.expanded() } else { glyphs.collapsed() };
+        let fold = match branch.system.scripts {
+            0 => ' ',
+            _ if open => glyphs.expanded(),
+            _ => glyphs.collapsed(),
+        };
         let name = branch.category.map_or(&branch.system.name, |category| &category.name);
         let (said, role) = said(self.app, &branch);
         let strong = match (branch.category, role) {
@@ -167,7 +171,7 @@ fn said(app: &App, branch: &Branch<'_>) -> (String, Role) {
     match (read, problem, reading) {
         (false, true, _) => ("! not read".to_owned(), Role::LevelWarn),
         (true, true, _) => (format!("{own}{sign} !"), Role::LevelWarn),
-        (false, false, true) => ("is read…".to_owned(), Role::TextMuted),
+        (false, false, true) => ("reading…".to_owned(), Role::TextMuted),
         (false, false, false) => ("not read yet".to_owned(), Role::TextMuted),
         (true, false, _) => (format!("{own}{sign}"), Role::TextMuted),
     }
@@ -240,6 +244,62 @@ pub fn preview(app: &App, branch: &Branch<'_>, area: Rect, buf: &mut Buffer) {
         let cells = [left(text::plain(own), plain), left(text::plain(&script.describe), muted)];
         row(buf, nth(rest, n as u16), &widths, &cells);
     }
+}
+
+/// What stands where the text of a script would, of one whose system keeps that to itself: why, and what it takes.
+pub fn definition(app: &App, info: &ScriptInfo, inside: Rect, buf: &mut Buffer) {
+    let theme = &app.theme;
+    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
+    let mut y = 0;
+    let mut say = |said: &str, style: Style| {
+        let rest = Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y), ..inside };
+        y += paragraph(buf, rest, &text::plain(said), style);
+    };
+    if !info.describe.is_empty() {
+        say(&info.describe, plain);
+    }
+    if let Some(why) = &info.read_only {
+        say(&format!("read-only: {why}"), muted);
+    }
+    say(&ran(app, info), muted);
+    if info.params.is_empty() {
+        return say("no parameters", muted);
+    }
+    let rest = Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y), ..inside };
+    let names = info.params.iter().map(|param| text::width(&text::plain(&param.name))).max().unwrap_or_default();
+    let widths = [(names as u16).clamp(4, 24), 8, 0];
+    for (n, param) in info.params.iter().take(usize::from(rest.height)).enumerate() {
+        let cells = [
+            left(text::plain(&param.name), theme.style(Role::TextStrong)),
+            left(param.field().word(), muted),
+            left(text::plain(&takes(param)), plain),
+        ];
+        row(buf, nth(rest, n as u16), &widths, &cells);
+    }
+}
+
+/// What is known of its runs from here, in a line.
+fn ran(app: &App, info: &ScriptInfo) -> String {
+    match &info.last_run {
+        Some(run) => {
+            let ok = run.ok_percent.map_or_else(String::new, |ok| format!(", {ok}% ok"));
+            format!("runs {}  last {} ago, job {}{ok}", run.history, ago(app.now, run.at), run.job)
+        }
+        None => "never run from here".to_owned(),
+    }
+}
+
+/// `how often it is tried; 3 unless said otherwise`
+fn takes(param: &Param) -> String {
+    let parts = [
+        (!param.describe.is_empty()).then(|| param.describe.clone()),
+        (!param.choices.is_empty()).then(|| param.choices.join("|")),
+        param.multiple.then(|| "several".to_owned()),
+        param.default.as_ref().map(|default| format!("{default} unless said otherwise")),
+        param.example.as_ref().map(|example| format!("such as {example}")),
+        param.advanced.then(|| "rarely needed".to_owned()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn about(app: &App, branch: &Branch<'_>) -> Vec<(Cow<'static, str>, Role)> {
