@@ -512,3 +512,49 @@ fn where_the_servers_folder_is_within_reach_its_scripts_are_edited_in_place() {
     let ran = home.qd(["run", "ws:hello.sh", "--wait", "--json"]).ok();
     assert_eq!(lines(&ran, "out"), ["edited"]);
 }
+
+#[test]
+fn in_the_console_its_scripts_hang_under_their_category_and_what_runs_cannot_be_stopped() {
+    let home = Home::empty();
+    let gate = home.path().join("gate");
+    let text = format!("while [ ! -e {} ]; do sleep 0.05; done\necho done\n", gate.display());
+    let site = Site::new().script("hello.sh", "echo hello\n", json!({ "description": "Says hello." })).script(
+        "waits.sh",
+        &text,
+        json!({ "timeout": 600 }),
+    );
+    let server = site.start(&home, "site");
+    let user = server.user();
+    let away = connection(&home, "away", "http://127.0.0.1:1", "ops", "");
+    home.config(&[connection(&home, "ws", &server.url(), &user, ""), away].concat());
+    let mut console = Console::setup(&home).size(120, 40).start();
+    console.sees("away  ! not read");
+    console.sees("Demo  2");
+    console.keys("G");
+    console.sees("ws:waits.sh"); // in the preview: there it hangs without its connection
+    console.sees("read-only: WebScripts hands out no script's text");
+    console.keys("h");
+    console.sees("2 scripts of ws");
+    console.keys("h");
+    console.loses("waits.sh");
+    console.keys("/hello");
+    console.sees("1 of ");
+    console.sees("Says hello.");
+    console.keys("<esc>");
+    console.loses("Says hello.");
+    let id = launch(&home, "ws:waits.sh");
+    eventually("it runs", || end(&home.job(id)).0 == "running");
+    console.keys("3");
+    console.sees("ws:waits.sh");
+    console.keys("K");
+    console.sees("WebScripts cannot stop a script");
+    std::fs::write(&gate, "").expect("the gate opens");
+    assert_eq!(end(&home.ended_job(id)).0, "ok");
+    console.quit();
+    // what was folded still is
+    let mut again = Console::setup(&home).size(120, 40).start();
+    again.sees("Demo  2");
+    again.sees("away  ! not read");
+    assert!(!again.contents().contains("hello.sh"), "{}", again.contents());
+    again.quit();
+}

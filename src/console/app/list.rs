@@ -225,7 +225,7 @@ impl Look {
     }
 
     /// The rows to show, in order, for who puts the cursor there.
-    pub fn passing<'k>(&mut self, rows: &impl Rows, key: &impl Fn(usize) -> Cow<'k, str>) -> Vec<u32> {
+    pub fn passing<'k>(&mut self, rows: &impl Rows, key: &(impl Fn(usize) -> Cow<'k, str> + Sync)) -> Vec<u32> {
         let marked = Marked::new(rows, |row| self.marks.contains(&*key(row)));
         if !self.fresh || self.sorted.len() != rows.len() {
             let mut sorted = std::mem::take(&mut self.sorted);
