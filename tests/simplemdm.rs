@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::Value;
-use support::mdm::{Fault, KEY, Mdm, SECRET};
+use support::mdm::{Behaves, Fault, KEY, Mdm, SECRET, Script};
 use support::pty::any_file_holds;
 use support::{Home, eventually};
 
@@ -85,4 +85,193 @@ fn a_large_account_costs_the_fewest_requests_and_survives_what_happens_on_the_wa
     let home = home_of(&mdm, "");
     eventually("the devices have come", || devices(&home).len() == 1_000);
     assert_eq!((mdm.count("GET /api/v1/devices"), mdm.faults_left()), (10 + 3, 0));
+}
+
+const SCRIPT: &str = "#!/bin/sh\necho hello\n";
+
+/// A home with the script, whose account has Macs of these names.
+fn fleet(mdm: &Mdm, names: &[&str]) -> (Home, Vec<u64>) {
+    let ids = names.iter().map(|name| mdm.world().mac(name)).collect();
+    (begun(mdm), ids)
+}
+
+/// A home with the script, whose engine knows the account.
+fn begun(mdm: &Mdm) -> Home {
+    let home = home_of(mdm, "");
+    home.script("hello.sh", SCRIPT);
+    let count = mdm.world().devices.len();
+    eventually("the devices have come", || devices(&home).len() == count);
+    home
+}
+
+fn launch(home: &Home, script: &str, target: &str, count: usize, more: &[&str]) -> u64 {
+    let count = count.to_string();
+    let mut arguments = vec!["run", script, "--target", target, "--confirm", &count];
+    arguments.extend(more);
+    home.verb(arguments).run().ok().job_id()
+}
+
+/// The states of a job's runs by device, with exit codes.
+fn ends(home: &Home, job: u64) -> Vec<(String, String, Value)> {
+    let job = home.job(job);
+    let run = |run: &Value| {
+        let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
+        (text("name"), text("state"), run["exit_code"].clone())
+    };
+    job["runs"].as_array().expect("runs").iter().map(run).collect()
+}
+
+fn over(home: &Home, job: u64) -> Value {
+    eventually("the job has ended", || home.job(job)["finished_at"].is_string());
+    home.job(job)
+}
+
+fn output(home: &Home, job: u64, device: &str) -> String {
+    home.qd(["output", &job.to_string(), device]).ok().text()
+}
+
+#[test]
+fn a_local_script_runs_on_the_macs_of_a_group_as_one_script_job() {
+    let mdm = Mdm::start();
+    let ids: Vec<u64> = ["a", "b", "c"].into_iter().map(|name| mdm.world().mac(name)).collect();
+    let phone = mdm.world().device("phone", "iPhone 15");
+    mdm.world().group("Lab", &[ids[0], ids[1], phone]);
+    mdm.world().behaves(ids[1], Behaves::says(3, "no\nsuch\n"));
+    let home = begun(&mdm);
+    let plan = home.qd(["run", "hello.sh", "--target", "Lab", "--dry-run", "--json"]).ok().json();
+    assert!(plan["exclusions"].to_string().contains("Macs alone"), "{plan}");
+    let job = launch(&home, "hello.sh", "Lab", 2, &[]);
+    over(&home, job);
+    assert_eq!(ends(&home, job), [("a".into(), "ok".into(), 0.into()), ("b".into(), "failed".into(), 3.into())]);
+    assert_eq!(output(&home, job, "b"), "no\nsuch\n");
+    assert_eq!(mdm.count("POST /api/v1/script_jobs"), 1, "one for both");
+    let world = mdm.world();
+    let there = world.jobs.values().next().expect("a script job");
+    assert_eq!((there.script_name.as_str(), there.content.as_str()), ("Quarterdeck: hello.sh", SCRIPT));
+    assert_eq!(there.rows.keys().copied().collect::<Vec<_>>(), &ids[..2]);
+}
+
+#[test]
+fn the_copy_of_a_script_is_brought_up_to_date_and_never_doubled() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a"]);
+    for text in [SCRIPT, SCRIPT, "#!/bin/sh\necho other\r\n"] {
+        home.script("hello.sh", text);
+        let job = launch(&home, "hello.sh", "macs:a", 1, &[]);
+        over(&home, job);
+    }
+    let world = mdm.world();
+    let there: Vec<&str> = world.scripts.values().map(|script| script.content.as_str()).collect();
+    assert_eq!(there, ["#!/bin/sh\necho other\r\n"]);
+    assert_eq!((mdm.count("POST /api/v1/scripts"), mdm.count("PATCH")), (1 + 3, 1), "(three script jobs begin so too)");
+}
+
+#[test]
+fn a_launch_whose_answer_is_lost_is_not_sent_twice() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a", "b"]);
+    mdm.fault("POST /api/v1/script_jobs", Fault::Lost);
+    let job = launch(&home, "hello.sh", "macs", 2, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 2);
+    assert_eq!((mdm.world().jobs.len(), mdm.count("POST /api/v1/script_jobs")), (1, 1));
+    // one that was not taken is sent again
+    mdm.fault("POST /api/v1/script_jobs", Fault::Status(500));
+    let job = launch(&home, "hello.sh", "macs", 2, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 2);
+    assert_eq!((mdm.world().jobs.len(), mdm.count("POST /api/v1/script_jobs")), (2, 3));
+}
+
+#[test]
+fn no_result_is_lost_or_told_twice_whatever_the_answers_meet() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b"]);
+    let large = "x".repeat(99).to_owned() + "\n";
+    mdm.world().behaves(ids[1], Behaves::Slow { asks: 3, code: 0, output: large.repeat(20_000) });
+    for fault in [Fault::Status(500), Fault::Half, Fault::TooMany(0), Fault::Html, Fault::Lost] {
+        mdm.fault("GET /api/v1/script_jobs", fault);
+    }
+    let job = launch(&home, "hello.sh", "macs", 2, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 2);
+    assert_eq!((output(&home, job, "a").as_str(), output(&home, job, "b").len()), ("ok\n", 2_000_000));
+    assert_eq!(mdm.faults_left(), 0);
+}
+
+#[test]
+fn a_job_that_waits_is_taken_back_and_a_part_of_one_is_not() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b", "c"]);
+    mdm.world().behaves(ids[0], Behaves::Silent);
+    mdm.world().behaves(ids[1], Behaves::Silent);
+    let job = launch(&home, "hello.sh", "macs", 3, &[]);
+    eventually("the third has ended", || home.job(job)["counts"]["ok"] == 1);
+    assert_eq!(home.job(job)["counts"]["sent"], 2, "nobody says that they run");
+    home.qd(["jobs", "cancel", &job.to_string()]).ok();
+    over(&home, job);
+    assert_eq!(
+        ends(&home, job),
+        [
+            ("a".into(), "cancelled".into(), Value::Null),
+            ("b".into(), "cancelled".into(), Value::Null),
+            ("c".into(), "ok".into(), 0.into())
+        ]
+    );
+    assert_eq!(mdm.world().jobs.values().next().expect("a script job").status, "cancelled");
+    assert_eq!(mdm.count("DELETE /api/v1/script_jobs"), 1);
+}
+
+#[test]
+fn rings_are_script_jobs_of_their_own() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a", "b", "c", "d"]);
+    let job = launch(&home, "hello.sh", "macs", 4, &["--rings", "1,100%", "--between", "go"]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 4);
+    let world = mdm.world();
+    let sizes: Vec<usize> = world.jobs.values().map(|job| job.rows.len()).collect();
+    assert_eq!(sizes, [1, 3]);
+}
+
+#[test]
+fn what_the_system_cannot_do_is_refused_before_anything_is_sent() {
+    let mdm = Mdm::start();
+    mdm.world().device("phone", "iPhone 15");
+    let (home, _) = fleet(&mdm, &["a"]);
+    home.script("greet.sh", "#!/bin/sh\n# @describe Greets\n# @arg name! Whom\necho \"$1\"\n");
+    home.script("bare.sh", "echo no shebang\n");
+    for (arguments, why) in [
+        (&["run", "greet.sh", "--target", "macs:a", "--param", "name=x"][..], "passes a script nothing"),
+        (&["run", "bare.sh", "--target", "macs:a"], "without a shebang"),
+        (&["run", "hello.sh", "--target", "macs:phone"], "Macs alone"),
+    ] {
+        let ran = home.verb(arguments.iter().copied()).run();
+        assert_ne!(ran.code(), 0, "{ran}");
+        assert!(ran.errors().contains(why), "{why}: {ran}");
+    }
+    assert_eq!(mdm.count("POST"), 0);
+}
+
+#[test]
+fn watching_costs_what_changes_and_nothing_when_nothing_waits() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a"]);
+    let old = Script { name: "old".into(), content: SCRIPT.into(), ..script() };
+    for _ in 0..250 {
+        mdm.world().job(&old, &[]);
+    }
+    let job = launch(&home, "hello.sh", "macs", 1, &[]);
+    over(&home, job);
+    let asked = mdm.count("GET /api/v1/script_jobs");
+    home.qd(["targets", "ls"]).ok();
+    assert_eq!(mdm.count("GET /api/v1/script_jobs"), asked, "what has ended is asked for no more");
+    assert!(mdm.asked().iter().all(|line| !line.contains("direction=asc")));
+}
+
+fn script() -> Script {
+    let at = "2026-01-02T03:04:05.678-08:00".to_owned();
+    Script {
+        name: String::new(),
+        content: String::new(),
+        variable_support: false,
+        created_at: at.clone(),
+        updated_at: at,
+    }
 }

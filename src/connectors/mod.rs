@@ -71,6 +71,14 @@ pub trait Connector: Send + Sync + 'static {
         Box::pin(async { Err("no such question".to_owned()) })
     }
 
+    /// Why it cannot run a script that is not its own. `given`: the script would be given arguments, or lines on stdin.
+    fn unfit(&self, _script: &[u8], _given: bool) -> Option<String> {
+        None
+    }
+
+    /// The engine is about to end: a run that is asked to end from now on is left where it is, where that can be.
+    fn leave(&self) {}
+
     /// Runs one script on one device. Ends only when the run has ended, on every path; after
     /// `order.cancel` fires or `order.timeout` has passed it ends what it started, and soon.
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome>;

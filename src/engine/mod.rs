@@ -279,6 +279,7 @@ impl Engine {
     }
 
     pub async fn shutdown(&self) {
+        self.connectors.values().for_each(|connector| connector.leave());
         self.jobs.shutdown().await;
         for connector in self.connectors.values() {
             connector.close().await;
@@ -300,6 +301,11 @@ impl Engine {
     pub async fn refresh(&self) {
         self.inventories.refresh().await;
         self.events.publish(&Event::Targets);
+    }
+
+    /// Why a connection's system cannot run a script that is not its own.
+    pub fn unfit(&self, connection: &str, script: &[u8], given: bool) -> Option<String> {
+        self.connectors.get(connection)?.unfit(script, given)
     }
 
     /// What a connection's system can do; one that is gone can do nothing.

@@ -158,6 +158,8 @@ pub struct Capabilities {
     pub takes_scripts: bool,
     /// Several jobs at once are its everyday work: none of them makes it busy.
     pub side_by_side: bool,
+    /// It keeps what is sent until the devices fetch it: how many run at once is not for us to limit.
+    pub queues: bool,
 }
 
 impl Capabilities {

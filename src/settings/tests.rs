@@ -156,7 +156,7 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
         ("[[connection]]\nkind = \"ssh\"", "~/config.toml:1:1: a connection has no `name`: it is left out"),
         (
             "[[connection]]\nname = \"a\"",
-            "~/config.toml:1:1: connection `a` has no `kind`: \"local\", \"ssh\" or \"webscripts\"",
+            "~/config.toml:1:1: connection `a` has no `kind`: \"local\", \"ssh\", \"webscripts\" or \"simplemdm\"",
         ),
         (
             "[[connection]]\nname = \"a:b\"\nkind = \"ssh\"",
@@ -168,7 +168,7 @@ fn a_wrong_part_is_named_with_its_place_and_the_rest_counts() {
         ),
         (
             "[[connection]]\nname = \"a\"\nkind = \"shh\"",
-            "~/config.toml:3:8: connection `a`: unknown kind, expected \"local\", \"ssh\" or \"webscripts\"; did you mean \"ssh\"?",
+            "~/config.toml:3:8: connection `a`: unknown kind, expected \"local\", \"ssh\", \"webscripts\" or \"simplemdm\"; did you mean \"ssh\"?",
         ),
         (
             "[[connection]]\nname = \"macs\"\nkind = \"fleet\"\nurl = \"https://x\"",

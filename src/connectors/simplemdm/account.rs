@@ -274,8 +274,8 @@ impl Account {
         mut keep: impl FnMut(wire::Object<A, R>),
     ) -> Result<(), Failure>
     where
-        A: serde::de::DeserializeOwned + Default,
-        R: serde::de::DeserializeOwned + Default,
+        A: serde::de::DeserializeOwned + Default + Send + 'static,
+        R: serde::de::DeserializeOwned + Default + Send + 'static,
     {
         while !part.done {
             let page: super::client::Page<wire::Object<A, R>> =

@@ -23,7 +23,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// What an answer may be in bytes: a page of a list; a page about an error.
-pub const PAGE_LIMIT: usize = 64 << 20;
+const PAGE_LIMIT: usize = 64 << 20;
 const ERROR_LIMIT: usize = 64 << 10;
 
 /// How often a question is asked, and how often a "too many" is waited out.
@@ -50,19 +50,26 @@ pub struct Ask {
     path: String,
     form: Option<Form>,
     urgency: Urgency,
+    /// What the answer may be in bytes.
+    most: usize,
 }
 
 impl Ask {
     pub fn get(path: impl Into<String>, urgency: Urgency) -> Self {
-        Self { method: Method::GET, path: path.into(), form: None, urgency }
+        Self { method: Method::GET, path: path.into(), form: None, urgency, most: PAGE_LIMIT }
     }
 
     pub fn post(path: impl Into<String>, form: Form) -> Self {
-        Self { method: Method::POST, path: path.into(), form: Some(form), urgency: Urgency::Now }
+        Self { method: Method::POST, form: Some(form), ..Self::get(path, Urgency::Now) }
     }
 
     pub fn patch(path: impl Into<String>, form: Form) -> Self {
         Self { method: Method::PATCH, ..Self::post(path, form) }
+    }
+
+    #[must_use]
+    pub fn most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     pub fn delete(path: impl Into<String>) -> Self {
@@ -143,7 +150,7 @@ impl Client {
     }
 
     /// A page of a list: `query` beside the paging, `after` the last one known.
-    pub async fn page<T: DeserializeOwned>(
+    pub async fn page<T: DeserializeOwned + Send + 'static>(
         &self,
         path: &str,
         query: &str,
@@ -158,14 +165,14 @@ impl Client {
     }
 
     /// An answer that is JSON.
-    pub async fn json<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, Failure> {
+    pub async fn json<T: DeserializeOwned + Send + 'static>(&self, ask: Ask) -> Result<T, Failure> {
         let reading = ask.method == Method::GET;
         let mut tries = 0;
         loop {
             let strange = match self.ask(ask.clone()).await {
-                Ok(body) => match serde_json::from_slice(&body) {
+                Ok(body) => match read(body).await {
                     Ok(read) => return Ok(read),
-                    Err(error) => Failure::Strange(format!("what answers there is no SimpleMDM: {error}")),
+                    Err(why) => Failure::Strange(format!("what answers there is no SimpleMDM: {why}")),
                 },
                 Err(failure) => return Err(failure),
             };
@@ -183,7 +190,7 @@ impl Client {
         let mut tries = 0;
         loop {
             let failure = match self.open(&ask).await {
-                Ok(answer) => match body(answer, PAGE_LIMIT).await {
+                Ok(answer) => match body(answer, ask.most).await {
                     Ok(body) => return Ok(body),
                     Err(failure) => failure,
                 },
@@ -277,6 +284,12 @@ fn http(settings: &SimpleMdm) -> Result<Http, String> {
 fn pause(headers: &HeaderMap, tries: u32) -> Duration {
     let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     budget::pause(word("x-ratelimit-reset"), word(RETRY_AFTER.as_str()), Timestamp::now().as_second(), tries)
+}
+
+/// A large one is read where it holds nobody up.
+async fn read<T: DeserializeOwned + Send + 'static>(body: Bytes) -> Result<T, String> {
+    let read = move || serde_json::from_slice(&body).map_err(|error| error.to_string());
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 async fn body(mut answer: Response, limit: usize) -> Result<Bytes, Failure> {

@@ -75,6 +75,8 @@ impl Raw {
             (true, "macOS") => None,
             (true, _) => Some(NO_MAC.to_owned()),
         };
+        let runs = made.cannot.clone().unwrap_or_else(|| "yes".to_owned());
+        made.facts.insert("scripts".to_owned(), runs);
         // (whether an enrolled one answers now nobody knows: it fetches a script when it next calls)
         if !enrolled {
             made.state = Reach::Offline;

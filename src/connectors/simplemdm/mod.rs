@@ -2,14 +2,18 @@
 //! once, whole. Nothing streams, nothing that was fetched can be stopped, and every request counts.
 //!
 //! Owns everything SimpleMDM: [`client`] one request, [`budget`] when it may go, [`account`] the inventory, [`devices`]
-//! what of it is shown. Knows no other connector and keeps no job.
+//! what of it is shown, [`copies`] the script that is launched, [`jobs`] a launch, [`watch`] what comes of it. Knows no other connector and keeps no job.
 
 mod account;
 mod budget;
 mod client;
+mod copies;
 mod devices;
 mod doctor;
+mod ending;
 mod form;
+mod jobs;
+mod watch;
 mod wire;
 
 use std::path::PathBuf;
@@ -19,6 +23,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use self::account::Account;
+use self::jobs::Desk;
 use super::{Connector, Order, Outcome, RunSink};
 use crate::model::connection::{self, Capabilities};
 use crate::model::device::{Device, Inventory};
@@ -26,12 +31,13 @@ use crate::model::plan::Caller;
 use crate::model::wire::Doctor;
 
 /// One `[[connection]]` of kind `simplemdm`.
-pub struct SimpleMdm(Arc<Account>);
+pub struct SimpleMdm(Arc<Account>, Arc<Desk>);
 
 impl SimpleMdm {
     /// `folder`: where it keeps what the next engine should know.
     pub fn new(name: &str, settings: &connection::SimpleMdm, folder: PathBuf) -> Self {
-        Self(Account::new(name, settings, folder))
+        let account = Account::new(name, settings, folder);
+        Self(Arc::clone(&account), Desk::new(account))
     }
 }
 
@@ -39,9 +45,12 @@ impl Connector for SimpleMdm {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             cancel_queued: true,
+            // (what was fetched goes on: the run says so)
+            cancel_running: true,
             groups: true,
             takes_scripts: true,
             side_by_side: true,
+            queues: true,
             ..Capabilities::default()
         }
     }
@@ -66,9 +75,20 @@ impl Connector for SimpleMdm {
         self.0.news().boxed()
     }
 
-    fn launch(&self, order: Order, _: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
-        let name = order.device.connection.clone();
-        async move { Outcome::refused(format!("{name}: scripts are not sent there yet")) }.boxed()
+    fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
+        Arc::clone(&self.1).launch(order, sink).boxed()
+    }
+
+    fn unfit(&self, script: &[u8], given: bool) -> Option<String> {
+        if given {
+            return Some(jobs::NO_PARAMETERS.to_owned());
+        }
+        (!script.starts_with(b"#!"))
+            .then(|| "SimpleMDM runs no script without a shebang: begin it with #!/bin/sh".to_owned())
+    }
+
+    fn leave(&self) {
+        self.1.watch.leave();
     }
 
     fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {

@@ -1,23 +1,33 @@
 //! Scripts and devices that do not go together: a system that runs its own scripts alone takes no other, and its scripts
 //! run nowhere else. Such devices are left out of a plan, with the reason, and cannot be taken in.
 
+use std::collections::HashMap;
+
 use crate::engine::Engine;
 use crate::model::device::Device;
 use crate::model::nodeset;
 use crate::model::plan::{Exclusion, LeftOut};
 use crate::model::script::ScriptInfo;
 
-/// Devices on which the script can run; and the others by id, with why they cannot.
+/// Devices on which the script can run, `given` arguments or lines on stdin or not; and the others by id, with why they cannot.
 pub fn part<'d>(
     engine: &Engine,
-    script: &ScriptInfo,
+    (script, text, given): (&ScriptInfo, &[u8], bool),
     devices: Vec<&'d Device>,
 ) -> (Vec<&'d Device>, Vec<(Vec<String>, Exclusion)>) {
     let home = script.connection.as_deref().and_then(|name| engine.inventories.connection(name));
-    let why = |device: &Device| -> Option<String> {
+    // of each connection once: a text may be long
+    let mut unfit: HashMap<&str, Option<String>> = HashMap::new();
+    let mut why = |device: &'d Device| -> Option<String> {
+        if device.cannot.is_some() {
+            return device.cannot.clone();
+        }
         let kind = engine.inventories.connection(&device.connection).map(|connection| connection.kind.word());
         match (&script.connection, home) {
-            (None, _) if engine.capabilities(&device.connection).takes_scripts => None,
+            (None, _) if engine.capabilities(&device.connection).takes_scripts => {
+                let asked = unfit.entry(&device.connection);
+                asked.or_insert_with(|| engine.unfit(&device.connection, text, given)).clone()
+            }
             (None, _) => Some(format!("of kind {}, which runs its own scripts alone", kind.unwrap_or("unknown"))),
             (Some(_), Some(home)) if kind == Some(home.kind.word()) => None,
             // its text is known: it can go wherever a local one can

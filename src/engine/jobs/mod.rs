@@ -175,6 +175,8 @@ impl Jobs {
             let device = Arc::clone(&ready.devices[run as usize]);
             let cancel = job.token(run);
             let connector = self.connectors.get(&device.connection).cloned();
+            let queues = connector.as_ref().is_some_and(|connector| connector.capabilities().queues);
+            let place = (!queues).then_some(place);
             let order = Order {
                 device,
                 job: Some(job.id),

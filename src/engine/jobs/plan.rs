@@ -74,7 +74,11 @@ impl Plans {
         engine.settle().await;
         let inventory = engine.inventories.all();
         let meant = engine.meant(&inventory, &request.target).await?;
-        let (fitting, foreign) = foreign::part(engine, &info, meant.devices.iter().collect());
+        let (fitting, foreign) = foreign::part(
+            engine,
+            (&info, &bytes, !args.is_empty() || !stdin.is_empty()),
+            meant.devices.iter().collect(),
+        );
         let Sifted { devices, mut excluded, mut exclusions, included } =
             Guards::now(engine, &inventory).sift(fitting, &request.include);
         for (device, exclusion) in foreign {
