@@ -1,6 +1,7 @@
 //! When somebody was logged in at a server last, known also to an engine that is started after: a server counts logins by
 //! machine, not by connection or process. One empty file for each server, whose time says it; refuses to keep as whom.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -28,16 +29,16 @@ impl Logins {
 
     /// There is one now. It is written before it is known to succeed: who is killed in between has made it all the same.
     pub async fn note(&self) {
-        let made = match self.0.parent() {
-            Some(folder) => tokio::fs::create_dir_all(folder).await,
-            None => Ok(()),
-        };
-        if let Err(error) = match made {
-            Ok(()) => tokio::fs::write(&self.0, "").await,
-            Err(error) => Err(error),
-        } {
+        if let Err(error) = self.written().await {
             tracing::warn!(%error, path = %self.0.display(), "when somebody was logged in could not be written down");
         }
+    }
+
+    async fn written(&self) -> io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            tokio::fs::create_dir_all(folder).await?;
+        }
+        tokio::fs::write(&self.0, "").await
     }
 
     /// It was none, as the server counts.

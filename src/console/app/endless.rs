@@ -89,15 +89,16 @@ impl App {
 
     pub(super) fn why_not_stop(&self) -> Option<String> {
         let jobs = self.chosen_jobs();
-        if let Some(why) = match jobs.as_slice() {
+        let nothing = match jobs.as_slice() {
             [] => Some("no job here".to_owned()),
             [job] => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
             jobs => {
                 let ended = jobs.iter().all(|job| job.state.ended());
                 ended.then(|| format!("all {} marked jobs have ended: there is nothing to stop", jobs.len()))
             }
-        } {
-            return Some(why);
+        };
+        if nothing.is_some() {
+            return nothing;
         }
         let reach = self.reach();
         let why = reach.why.as_ref().filter(|_| reach.touched() == 0)?;
