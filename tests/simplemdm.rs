@@ -275,3 +275,19 @@ fn script() -> Script {
         updated_at: at,
     }
 }
+
+#[test]
+fn a_run_beside_others_that_wait_is_no_longer_watched_and_says_so() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b"]);
+    ids.iter().for_each(|id| mdm.world().behaves(*id, Behaves::Silent));
+    let job = launch(&home, "hello.sh", "macs", 2, &[]);
+    eventually("it is sent", || mdm.world().jobs.len() == 1);
+    home.qd(["jobs", "cancel", &job.to_string(), "--device", "a"]).ok();
+    let reason = || home.job(job)["runs"][0]["reason"].as_str().unwrap_or_default().to_owned();
+    eventually("it says so", || reason().contains("SimpleMDM takes script job"));
+    assert_eq!((home.job(job)["counts"]["sent"].clone(), mdm.count("DELETE")), (1.into(), 0));
+    home.qd(["jobs", "cancel", &job.to_string()]).ok();
+    over(&home, job);
+    assert_eq!(mdm.world().jobs.values().next().expect("a script job").status, "cancelled");
+}
