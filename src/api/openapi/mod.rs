@@ -1,6 +1,8 @@
 //! The document by which other programs learn of this door: OpenAPI 3.1, from the table of ways and the schemas beside
 //! this file. It is made once, and checked against a running engine by `tests/openapi.rs`.
 
+mod mdm;
+
 use std::sync::OnceLock;
 
 use axum::Router;
@@ -10,6 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::mdm::DOORS;
 use super::routes::House;
 use super::ways::{OWN, Way};
 
@@ -27,9 +30,24 @@ async fn document() -> impl IntoResponse {
 
 fn whole() -> Value {
     let mut paths = Map::new();
+    let mut put = |way: &Way, operation: Value| {
+        let path = paths.entry(format!("/api/v1{}", way.path.replace("{*", "{"))).or_insert_with(|| json!({}));
+        path[way.method.to_lowercase()] = operation;
+    };
     for way in OWN {
-        let path = paths.entry(format!("/api/v1{}", way.path)).or_insert_with(|| json!({}));
-        path[way.method.to_lowercase()] = operation(way);
+        put(way, operation(way));
+    }
+    for (method, path, scope) in DOORS {
+        let way = mdm::way(method.as_str(), path, *scope);
+        let mut operation = operation(&way);
+        let parameters = mdm::parameters(&way);
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
+        }
+        if !way.takes.is_empty() {
+            operation["requestBody"] = mdm::body();
+        }
+        put(&way, operation);
     }
     json!({
         "openapi": "3.1.0",
@@ -62,13 +80,13 @@ fn whole() -> Value {
 fn operation(way: &Way) -> Value {
     let mut operation = json!({
         "summary": way.says,
-        "operationId": format!("{}{}", way.method.to_lowercase(), way.path.replace(['/', '{', '}', '.'], "_")),
+        "operationId": format!("{}{}", way.method.to_lowercase(), way.path.replace(['/', '{', '}', '.', '*'], "_")),
         "responses": answers(way.gives),
     });
     let parameters: Vec<Value> = way
         .path
         .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .filter_map(|part| Some(part.strip_prefix('{')?.strip_suffix('}')?.trim_start_matches('*')))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     if !parameters.is_empty() {

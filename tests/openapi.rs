@@ -1,0 +1,224 @@
+//! The document at `/api/v1/openapi.json`, held against the sources and a running engine: every way that the router has
+//! is in it, every way in it is there, and what comes back is what it says.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::door::{Answer, Door, Request, key};
+use support::{Home, eventually};
+
+/// Paths in `.route("…"` below `src/api`.
+fn routed(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            routed(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            found.extend(
+                ["route(\"", "door(router, \""]
+                    .iter()
+                    .flat_map(|call| text.split(call).skip(1))
+                    .filter_map(|rest| rest.split('"').next())
+                    .map(|path| path.trim_end_matches('/').to_owned()),
+            );
+        }
+    }
+}
+
+fn document(door: &Door) -> Value {
+    door.ask(&Request::new("GET", "/openapi.json")).is(200).json()
+}
+
+#[test]
+fn every_way_of_the_router_is_in_the_document() {
+    let home = Home::empty();
+    let door = Door::open(&home, []);
+    let document = document(&door);
+    assert_eq!(document["openapi"], "3.1.0");
+    let known: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    let mut routes = BTreeSet::new();
+    routed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api"), &mut routes);
+    assert!(routes.len() > 40, "{routes:?}");
+    let missing: Vec<&String> = routes.iter().filter(|path| !known.contains(&format!("/api/v1{path}"))).collect();
+    assert!(missing.is_empty(), "not in the document: {missing:?}");
+}
+
+#[test]
+fn every_way_in_the_document_is_there_and_asks_for_a_key() {
+    let home = Home::empty();
+    let door = Door::open(&home, []);
+    let admin = key(&home, "root", ["--scope", "admin"]);
+    let document = document(&door);
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let at = format!("!{}", path.replace("{id}", "1").replace("{run}", "0").replace('{', "").replace('}', ""));
+        for (method, operation) in operations.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let open = operation["security"].is_array();
+            let stranger = door.ask(&Request::new(&method, &at)).status;
+            assert_eq!(stranger == 401, !open, "{method} {path}: {stranger}");
+            if path.ends_with("/shutdown") {
+                continue; // (it is there: the test of keys is refused by it)
+            }
+            let mut stream = door.connect();
+            let asked = Request::new(&method, &at).basic(&admin).json(&json!({}));
+            std::io::Write::write_all(&mut stream, &asked.bytes()).unwrap();
+            // the head alone: some answers go on for ever
+            let mut bytes = Vec::new();
+            let mut some = [0; 1024];
+            while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
+                match std::io::Read::read(&mut stream, &mut some) {
+                    Ok(count) if count > 0 => bytes.extend(&some[..count]),
+                    _ => break,
+                }
+            }
+            let answer = Answer::read(&bytes);
+            // (what SimpleMDM has and this engine has not is refused with its reason, also so)
+            let not_here = answer.status == 405 && operation["responses"]["2XX"].is_object();
+            assert!(answer.status >= 200 && (answer.status != 405 || not_here), "{method} {path}: {answer:?}");
+            let nowhere = String::from_utf8_lossy(&answer.body).contains("no door at");
+            assert!(!nowhere, "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+/// Whether a value is what a schema says: as much of JSON Schema as the document uses.
+fn fits(schema: &Value, value: &Value, document: &Value) -> Result<(), String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let named = document.pointer(reference.trim_start_matches('#')).expect("it is in the document");
+        return fits(named, value, document).map_err(|why| format!("{reference}: {why}"));
+    }
+    if let Some(all) = schema["oneOf"].as_array() {
+        let fitting = all.iter().filter(|one| fits(one, value, document).is_ok()).count();
+        return if fitting == 1 { Ok(()) } else { Err(format!("{fitting} of oneOf: {value}")) };
+    }
+    let is = |kind: &str| match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("a type that this test does not know: {other}"),
+    };
+    let right = match &schema["type"] {
+        Value::Null => true,
+        Value::String(kind) => is(kind),
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).any(is),
+        other => panic!("a type: {other}"),
+    };
+    if !right {
+        return Err(format!("not {}: {value}", schema["type"]));
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        return Err(format!("none of {words:?}: {value}"));
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if value.get(name).is_none() {
+            return Err(format!("no `{name}` in {value}"));
+        }
+    }
+    for (name, part) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(value) = value.get(name) {
+            fits(part, value, document).map_err(|why| format!("{name}: {why}"))?;
+        }
+    }
+    if schema["items"].is_object() {
+        for value in value.as_array().into_iter().flatten() {
+            fits(&schema["items"], value, document)?;
+        }
+    }
+    Ok(())
+}
+
+/// The answer has a status that the document names, and the shape that it says.
+#[track_caller]
+fn as_documented(document: &Value, method: &str, path: &str, answer: &Answer) {
+    let responses = &document["paths"][format!("/api/v1{path}")][method.to_lowercase()]["responses"];
+    let named = &responses[answer.status.to_string()];
+    let schema = if named.is_object() {
+        named["content"]["application/json"]["schema"].clone()
+    } else {
+        assert!(answer.status >= 400, "{method} {path}: {} is not in the document", answer.status);
+        json!({ "$ref": "#/components/schemas/Refusal" })
+    };
+    if schema.is_null() {
+        return;
+    }
+    fits(&schema, &answer.json(), document).unwrap_or_else(|why| panic!("{method} {path} {}: {why}", answer.status));
+}
+
+#[test]
+fn answers_have_the_status_and_the_shape_that_are_documented() {
+    let home = Home::empty();
+    home.script("hi.sh", "#!/bin/sh\necho hi\n");
+    let door = Door::open(&home, []);
+    let admin = key(&home, "root", ["--scope", "admin"]);
+    let document = document(&door);
+    let get = |path: &str, at: &str| {
+        let answer = door.get(&admin, at);
+        as_documented(&document, "GET", path, &answer);
+        answer
+    };
+    let post = |path: &str, at: &str, body: Value| {
+        let answer = door.post(&admin, at, &body);
+        as_documented(&document, "POST", path, &answer);
+        answer
+    };
+    for path in [
+        "/hello",
+        "/targets",
+        "/library",
+        "/jobs",
+        "/tokens",
+        "/audit",
+        "/audit/verify",
+        "/library/trash",
+        "/templates",
+    ] {
+        assert_eq!(get(path, path).status, 200, "{path}");
+    }
+    assert_eq!(get("/library/script", "/library/script?name=hi.sh").status, 200);
+    assert_eq!(get("/library/versions", "/library/versions?name=hi.sh").status, 200);
+    assert_eq!(post("/targets/resolve", "/targets/resolve", json!({ "expr": "local" })).status, 200);
+    assert_eq!(post("/targets/resolve", "/targets/resolve", json!({ "expr": "web &" })).status, 422);
+    let plan = post("/plans", "/plans", json!({ "script": { "library": "hi.sh" }, "target": "local" })).json();
+    assert_eq!(get("/plans/{id}", &format!("/plans/{}", plan["id"].as_str().unwrap())).status, 200);
+    let job = post("/jobs", "/jobs", json!({ "plan": plan["id"] }));
+    assert_eq!(job.status, 201);
+    let at = format!("/jobs/{}", job.json()["id"]);
+    eventually("it has ended", || get("/jobs/{id}", &at).json()["state"] == "done");
+    for part in ["window", "groups", "remarks", "search?text=hi"] {
+        let path = format!("/jobs/{{id}}/{}", part.split('?').next().unwrap());
+        assert_eq!(get(&path, &format!("{at}/{part}")).status, 200, "{part}");
+    }
+    assert_eq!(post("/jobs/{id}/cancel", &format!("{at}/cancel"), json!({})).status, 200);
+    assert_eq!(post("/tokens", "/tokens", json!({ "name": "x", "scopes": ["read"] })).status, 201);
+    assert_eq!(post("/tokens/revoke", "/tokens/revoke", json!({ "name": "x" })).status, 200);
+    for path in
+        ["/scripts", "/script_jobs", "/devices", "/device_groups", "/assignment_groups", "/custom_attributes", "/logs"]
+    {
+        assert_eq!(get(path, path).status, 200, "{path}");
+    }
+    let script = post("/scripts", "/scripts", json!({ "name": "Say hi", "file": "#!/bin/sh\necho hi\n" }));
+    assert_eq!(script.status, 201);
+    let script = script.json()["data"]["id"].clone();
+    assert_eq!(get("/scripts/{id}", &format!("/scripts/{script}")).status, 200);
+    let device = get("/devices", "/devices?search=local").json()["data"][0]["id"].clone();
+    assert_eq!(get("/devices/{id}", &format!("/devices/{device}")).status, 200);
+    let job = post("/script_jobs", "/script_jobs", json!({ "script_id": script, "device_ids": [device] }));
+    assert_eq!(job.status, 201);
+    let at = format!("/script_jobs/{}", job.json()["data"]["id"]);
+    assert_eq!(get("/script_jobs/{id}", &at).status, 200);
+    assert_eq!(get("/script_jobs/{id}", "/script_jobs/99999").status, 404);
+    assert_eq!(post("/scripts", "/scripts", json!({ "name": "x" })).status, 422);
+    assert_eq!(get("/jobs/{id}", "/jobs/99").status, 404);
+    assert_eq!(get("/jobs/{id}", "/jobs/seven").status, 400);
+    assert_eq!(post("/plans", "/plans", json!({})).status, 422);
+}
