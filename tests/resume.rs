@@ -128,6 +128,31 @@ fn a_job_can_be_killed_again_and_again_and_an_engine_that_is_ended_in_order_leav
 }
 
 #[test]
+fn a_job_does_not_go_on_into_a_change_freeze_unless_it_is_said() {
+    let (home, _fleet) = lab(3);
+    let roll = Roll::new(&home);
+    let id = home
+        .verb(["run", &roll.script, "--target", "lab", "--confirm", "3", "--param", "word=x", "--at-once", "1"])
+        .run()
+        .ok()
+        .job_id();
+    eventually("one runs", || roll.ran().len() == 1 && count(&home.job(id), "running") == 1);
+    home.end_engine(Signal::KILL);
+    let config = home.path().join("config/quarterdeck/config.toml");
+    let known = std::fs::read_to_string(&config).expect("the configuration");
+    std::fs::write(&config, format!("{known}\n[[freeze]]\non = \"all\"\nreason = \"year end\"\n")).expect("written");
+    let refused = jobs(&home, "resume", id, &[]);
+    assert_eq!(refused["changed"], false, "{refused}");
+    let says = refused["says"].as_str().unwrap_or_default();
+    assert!(says.contains("of the 2 left to send to, 2 in a change freeze") && says.contains("--anyway"), "{says}");
+    assert!(home.job(id)["progress"]["paused"].is_object());
+    assert_eq!(roll.ran().len(), 1, "nothing was sent");
+    roll.open();
+    assert_eq!(jobs(&home, "resume", id, &["--anyway"])["changed"], true);
+    assert_eq!(count(&home.ended_job(id), "ok"), 2);
+}
+
+#[test]
 fn the_console_shows_why_a_job_waits_and_lets_it_go_on() {
     let (home, _fleet) = lab(3);
     let roll = Roll::new(&home);

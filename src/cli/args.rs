@@ -425,7 +425,12 @@ pub enum Jobs {
     Pause { id: u64 },
     /// Go on with a job that is paused
     #[command(after_help = TURNED)]
-    Resume { id: u64 },
+    Resume {
+        id: u64,
+        /// Also to devices that are in maintenance or in a change freeze by now
+        #[arg(long)]
+        anyway: bool,
+    },
     /// Let the ring go that waits for it (`run --between ask`)
     #[command(after_help = TURNED)]
     Approve {

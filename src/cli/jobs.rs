@@ -71,9 +71,9 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             beforehand(&client, *id).await?;
             turned(json, &client.pause(*id).await?)?;
         }
-        Verb::Resume { id } => {
+        Verb::Resume { id, anyway } => {
             beforehand(&client, *id).await?;
-            let mut answered = client.resume(*id, false).await?;
+            let mut answered = client.resume(*id, *anyway).await?;
             if !answered.questions.is_empty() {
                 answer(&client, &answered.questions, ask::may_ask(desk.common.no_input)).await?;
                 answered = client.resume(*id, true).await?;

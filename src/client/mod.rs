@@ -213,7 +213,8 @@ impl Client {
         self.0.door.post("pausing", &format!("jobs/{id}/pause"), &()).await
     }
 
-    /// `anyway`: also where questions are open that a job of an earlier engine asks.
+    /// `anyway`: also where questions are open that a job of an earlier engine asks, and where a maintenance or a change
+    /// freeze has begun meanwhile.
     pub async fn resume(&self, id: JobId, anyway: bool) -> Result<Turned, ClientError> {
         self.0.door.post("resuming", &format!("jobs/{id}/resume?anyway={anyway}"), &()).await
     }

@@ -28,7 +28,7 @@ impl App {
             true => format!("{what}: no favourite any more"),
             false => {
                 let key = self.key_of("list", "sort");
-                format!("{what}: favourite (*); {key} sorts by it, the filter favourite:yes shows only these")
+                format!("{what}: favourite (*); {key} sorts by it, / favourite:yes shows them")
             }
         });
         self.relist(ListId::Scripts);

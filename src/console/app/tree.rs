@@ -135,12 +135,11 @@ impl Saved {
         self.named.is_none() && self.failed.is_none()
     }
 
-    /// As its row is called; in a narrow pane in fewer cells.
-    pub fn label(&self, narrow: bool) -> String {
+    /// As its row is called, in full and in fewer and fewer cells. `sign`: of a failure.
+    pub fn labels(&self, sign: char) -> Vec<String> {
         match self.failed {
-            Some(job) if narrow => format!("failed {job}"),
-            Some(job) => format!("failed in {job}"),
-            None => self.expr.clone(),
+            Some(job) => vec![format!("failed in {job}"), format!("failed {job}"), format!("{sign} {job}")],
+            None => vec![self.expr.clone()],
         }
     }
 
@@ -257,11 +256,13 @@ impl Tree {
         tally
     }
 
-    /// What the engine keeps under names stands behind what was kept here; what is known of them stays.
+    /// What the engine keeps under names stands behind what was kept here; what is known of them stays. (What jobs left
+    /// failed it keeps as well: here that is known as soon as a job ends.)
     pub fn set_named(&mut self, named: &[SavedTarget]) {
+        let named = named.iter().filter(|target| !target.name.contains(':'));
         let old: Vec<Saved> = self.saved.extract_if(.., |saved| saved.named.is_some()).collect();
         let failed: Vec<Saved> = self.saved.extract_if(.., |saved| saved.failed.is_some()).collect();
-        self.saved.extend(named.iter().map(|target| {
+        self.saved.extend(named.map(|target| {
             let named = Some(target.expr.clone());
             let answer = old.iter().find(|old| old.named == named).and_then(|old| old.answer.clone());
             Saved { expr: format!("@{}", target.name), named, failed: None, answer }
@@ -422,7 +423,7 @@ impl Tree {
                 Some(Ok(tally)) => *tally,
                 _ => Tally::default(),
             };
-            let (label, path) = (saved.label(false), format!("={}", saved.expr));
+            let (label, path) = (saved.labels('x').swap_remove(0), format!("={}", saved.expr));
             let term = saved.term();
             let kind = Kind::Saved(at);
             rows.push(Row { kind, depth: 0, last: vec![], label, term, tally, open: None, path, hit: true });

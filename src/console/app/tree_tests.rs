@@ -8,6 +8,23 @@ fn labels(tree: &Tree) -> Vec<String> {
 }
 
 #[test]
+fn what_the_newest_jobs_left_failed_stands_last_and_once() {
+    let mut tree = Tree::default();
+    tree.set_named(&[named("failed:12", "@failed:12"), named("lab-a", "lab:a")]);
+    assert!(tree.set_failed([12, 11, 9, 4].into_iter()));
+    let said: Vec<String> = tree.saved.iter().map(|saved| saved.labels('x').swap_remove(0)).collect();
+    assert_eq!(said, ["@lab-a", "failed in 12", "failed in 11", "failed in 9"]);
+    assert!(!tree.set_failed([12, 11, 9].into_iter()), "nothing is different");
+    tree.set_named(&[named("lab-b", "lab:b")]);
+    let exprs: Vec<&str> = tree.saved.iter().map(|saved| saved.expr.as_str()).collect();
+    assert_eq!(exprs, ["@lab-b", "@failed:12", "@failed:11", "@failed:9"]);
+}
+
+fn named(name: &str, expr: &str) -> SavedTarget {
+    SavedTarget { name: name.into(), expr: expr.into() }
+}
+
+#[test]
 fn groups_are_a_tree_and_devices_are_folded() {
     let mut tree = Tree::default();
     tree.set(sample::targets());

@@ -16,7 +16,7 @@ use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::job::JobSummary;
 use crate::model::rows::Jobs;
-use crate::model::state::JobState;
+use crate::model::state::{JobState, RunState};
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let panes = layout::overview(area, app.overview.focus, app.overview.full, app.overview.sizes);
@@ -131,10 +131,12 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
         if shown.first().is_some_and(|col| col.name == "group") {
             let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
             let width = if widths[1] == 0 { line.width.saturating_sub(fixed) } else { widths[1] };
-            if let Kind::Saved(saved) = item.kind
-                && usize::from(width) < text::width(&label) + text::width(&name)
-            {
-                name = tree.saved.get(saved).map_or(name, |saved| text::plain(&saved.label(true)));
+            if let Kind::Saved(saved) = item.kind {
+                let sign = theme.glyphs.state(RunState::Failed);
+                let names = tree.saved.get(saved).map(|saved| saved.labels(sign)).unwrap_or_default();
+                let room = usize::from(width).saturating_sub(text::width(&label));
+                let fits = |name: &&String| text::width(name) <= room;
+                name = names.iter().find(fits).or(names.last()).map_or(name, |name| text::plain(name));
             }
             name = text::clip_middle(&name, usize::from(width).saturating_sub(text::width(&label)));
         }

@@ -26,8 +26,8 @@ use self::rollout::Next;
 use super::events::Events;
 use super::inventory::{Inventories, contact_of};
 use super::store::launches::{self, Launched};
-use super::store::{Store, db};
-use super::triage;
+use super::store::{Store, db, ways};
+use super::triage::{self, Specimen};
 use crate::connectors::{Connectors, Gate, Order, Outcome, Pass, Payload};
 use crate::model::audit::Deed;
 use crate::model::device::{Device, Reach};
@@ -295,18 +295,19 @@ impl Jobs {
         }
     }
 
-    /// Ends that no earlier job of the script met: each is looked up once, when the job first meets it.
+    /// Ends that no earlier job of the script met: each is looked up once, when the job first meets it. They go by the
+    /// names that the script's own rules, what was learnt of it and what people merged and split give them.
     async fn meet(&self, job: &LiveJob, summary: &JobSummary, runs: &[Run]) {
-        for (signature, says, run) in job.unmet(runs) {
-            let (script, id, name) = (summary.script.clone(), job.id, signature.clone());
-            let known = self
-                .store
-                .db
-                .call(move |db| Ok((db::met_before(db, &script, id, &name)?, db::ran_before(db, &script, id)?)));
+        for (signature, end) in job.unmet(runs) {
+            let (script, id) = (summary.script.clone(), job.id);
+            let (name, specimen) = (signature.name, Specimen::of(&end));
+            let known = self.store.db.call(move |db| {
+                Ok((ways::unmet(db, &script, id, &name, &specimen)?, db::ran_before(db, &script, id)?))
+            });
             match known.await {
                 // where no job ran before, all that fails is unknown: it stops what should stop, and nobody is woken
-                Ok((false, told)) => job.met_new(signature, says, run, told),
-                Ok((true, _)) => {}
+                Ok((Some(name), told)) => job.met_new(name, signature.says, end.index, told),
+                Ok((None, _)) => {}
                 Err(error) => tracing::warn!(%error, "whether a signature is new is not known"),
             }
         }

@@ -405,10 +405,11 @@ impl Machine {
         asked
     }
 
-    /// A way to go wrong that no earlier job of the script met.
-    pub fn met_new(&mut self, signature: &str) {
+    /// A way to go wrong that no earlier job of the script met. `false`: it was met in this job before, under
+    /// another recorded name.
+    pub fn met_new(&mut self, signature: &str) -> bool {
         if self.fresh.iter().any(|known| known == signature) {
-            return;
+            return false;
         }
         self.met += 1;
         if self.fresh.len() < FRESH {
@@ -417,6 +418,7 @@ impl Machine {
         if self.how.new_signatures.is_some_and(|most| self.met >= most) {
             self.stop(StopWhy::NewSignature, format!("stopped by a new signature: {signature}"));
         }
+        true
     }
 
     /// Nothing starts any more.

@@ -1,15 +1,18 @@
 //! What an operator does to a job that goes: hold it, let it go on, approve a ring, stop it. Asked twice, the second
 //! changes nothing and says so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::live::LiveJob;
+use super::overlap::Guards;
 use crate::engine::{Engine, find_run, problem};
 use crate::model::audit::{Act, Deed};
 use crate::model::connection::cannot_stop;
-use crate::model::job::{JobId, Run};
+use crate::model::job::{Job, JobId, Run};
 use crate::model::nodeset;
-use crate::model::plan::Caller;
+use crate::model::plan::{Caller, LeftOut};
+use crate::model::state::RunState;
 use crate::model::wire::{Approve, Cancel, Cancelled, Code, Problem, Stopping, Turned};
 
 impl Engine {
@@ -27,10 +30,40 @@ impl Engine {
         Ok(Turned { changed, says, job, questions: Vec::new() })
     }
 
+    /// Devices that are left to send to and are in maintenance or in a change freeze by now: a pause may be long.
+    fn closed_to(&self, job: &Job) -> Option<String> {
+        let inventory = self.inventories.all();
+        let guards = Guards::now(self, &inventory);
+        let mut left = 0;
+        let mut closed: BTreeMap<String, usize> = BTreeMap::new();
+        for run in job.runs.iter().filter(|run| run.state == RunState::Queued) {
+            left += 1;
+            let found = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
+            let why = found.ok().and_then(|at| {
+                let whys = guards.of(&inventory.devices[at]);
+                whys.into_iter().find(|(why, _)| matches!(why, LeftOut::Maintenance | LeftOut::Freeze))
+            });
+            if let Some((_, text)) = why {
+                *closed.entry(text).or_default() += 1;
+            }
+        }
+        let said: Vec<String> = closed.into_iter().map(|(text, n)| format!("{n} {text}")).collect();
+        (!said.is_empty()).then(|| format!("of the {left} left to send to, {}", said.join(", ")))
+    }
+
+    /// `anyway`: also where questions are open that a job of an earlier engine asks, and where a window has begun.
     pub async fn resume(&self, id: JobId, anyway: bool, caller: &Caller) -> Result<Turned, Problem> {
         let live = self.going(id).await?;
         // one at a time: two who resume take a job of an earlier engine up once
         let _alone = self.launching.lock().await;
+        if !anyway
+            && live.latest().progress.paused.is_some()
+            && let Some(closed) = self.closed_to(&live.snapshot())
+        {
+            let says =
+                format!("still paused: {closed}; quarterdeck jobs resume {id} --anyway sends to them all the same");
+            return Ok(Turned { changed: false, says, job: live.latest(), questions: Vec::new() });
+        }
         if let Some(launched) = live.waits() {
             let questions = self.take_up(&live, launched, anyway, caller).await?;
             if !questions.is_empty() {

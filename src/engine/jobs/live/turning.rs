@@ -89,23 +89,22 @@ impl LiveJob {
     }
 
     /// Signatures of bad ends that this job has not met before, for whoever knows the earlier jobs.
-    pub fn unmet(&self, runs: &[Run]) -> Vec<(String, String, u32)> {
+    pub fn unmet(&self, runs: &[Run]) -> Vec<(Signature, Run)> {
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
         let fine = &inner.job.rollout.fine_codes;
         runs.iter()
             .filter(|run| run.state.bad() && !run.exit_code.is_some_and(|code| fine.contains(&code)))
-            .filter_map(|run| run.signature.as_ref().map(|signature| (signature, run.index)))
+            .filter_map(|run| run.signature.as_ref().map(|signature| (signature, run)))
             .filter(|(signature, _)| inner.met.insert(signature.name.clone()))
-            .map(|(signature, run)| (signature.name.clone(), signature.says.clone(), run))
+            .map(|(signature, run)| (signature.clone(), run.clone()))
             .collect()
     }
 
     /// No earlier job of the script met this end. `told`: there was an earlier job, so that this is news.
     pub fn met_new(&self, signature: String, says: String, run: u32, told: bool) {
         let mut inner = lock(&self.inner);
-        inner.machine.met_new(&signature);
-        if told {
+        if inner.machine.met_new(&signature) && told {
             inner.transitions.push(Transition::NewSignature { signature, says, run });
         }
         inner.job_dirty = true;
