@@ -58,14 +58,6 @@ impl Fleet {
         Self { readings, inventory, ids, by_id, groups }
     }
 
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
     /// Places behind a number, in the order of the numbers or the other way round.
     pub fn after(&self, id: Option<u64>, descending: bool) -> Box<dyn Iterator<Item = (u64, &Device)> + '_> {
         let device = |(id, place): &(u64, u32)| (*id, &self.inventory.devices[*place as usize]);

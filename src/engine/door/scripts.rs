@@ -150,14 +150,7 @@ impl Engine {
     ) -> Result<u64, Problem> {
         check_name(name)?;
         check_text(bytes)?;
-        let file = self
-            .place_new(
-                name,
-                bytes,
-                |file| Save { name: file, base: None, base64: STANDARD.encode(bytes), force: false },
-                caller,
-            )
-            .await?;
+        let file = self.place_new(name, bytes, caller).await?;
         let id = self.numbers(Kind::Script, vec![file.clone()]).await?[0];
         let title = (file != name).then(|| name.to_owned());
         self.jobs.store.db.call(move |db| store::set_card(db, id, title.as_deref(), variables)).await?;
@@ -165,19 +158,14 @@ impl Engine {
     }
 
     /// Saves under the first name that is free.
-    async fn place_new(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        save: impl Fn(String) -> Save,
-        caller: &Caller,
-    ) -> Result<String, Problem> {
+    async fn place_new(&self, name: &str, bytes: &[u8], caller: &Caller) -> Result<String, Problem> {
         for n in 1..=TRIES {
             let file = file_name(name, bytes, n);
             if self.is_there(&file).await {
                 continue;
             }
-            match self.save(save(file.clone()), caller).await {
+            let save = Save { name: file.clone(), base: None, base64: STANDARD.encode(bytes), force: false };
+            match self.save(save, caller).await {
                 Ok(_) => return Ok(file),
                 // somebody was quicker
                 Err(_) if self.is_there(&file).await => {}

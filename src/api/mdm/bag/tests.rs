@@ -1,3 +1,5 @@
+//! The bag, held against every encoding that real clients send, and against what nobody should.
+
 use proptest::prelude::*;
 
 use super::*;
