@@ -45,7 +45,7 @@ pub const OWN: &[Way] = &[
     way("POST", "/library/delete", Edit, "Put a script into the trash", "object", "any"),
     way("GET", "/library/trash", Read, "What lies in the trash", "", "[object]"),
     way("POST", "/library/restore", Edit, "Take a script back, from the trash or an earlier version", "object", "any"),
-    way("POST", "/library/switch", Edit, "Turn a script of a system's library on or off", "object", "any"),
+    way("POST", "/library/switch", Edit, "Turn a yes or no of a system's script on or off", "object", "any"),
     way("GET", "/imports", Read, "Past jobs of other systems that are being brought in", "", "any"),
     way("POST", "/imports", Run, "Bring in the past jobs of a system", "object", "any"),
     way("POST", "/plans", Run, "Resolve what a launch would do", "PlanRequest", "Plan"),
