@@ -127,6 +127,8 @@ pub struct Launch {
     within: bool,
     /// What the template said that the form was filled in from.
     filled: Option<Form>,
+    /// By which the first rings were drawn: what is changed afterwards deals no other ones.
+    seed: Option<String>,
 }
 
 impl Launch {
@@ -175,6 +177,7 @@ impl Launch {
             options: Vec::new(),
             within: false,
             filled: None,
+            seed: None,
         };
         launch.script_chosen(scripts);
         launch.at = launch.first_gap();
@@ -304,6 +307,9 @@ impl Launch {
                 self.ask_questions(&plan.questions);
                 self.ask_included(&plan);
                 self.problem = None;
+                if !plan.rollout.rings.is_empty() {
+                    self.seed.get_or_insert_with(|| plan.rollout.seed.clone());
+                }
                 self.plan = Some(plan);
             }
             Err(problem) => {

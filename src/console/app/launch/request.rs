@@ -48,7 +48,10 @@ impl Launch {
         let include =
             LeftOut::INCLUDABLE.into_iter().filter(|why| self.value(&Slot::Include(*why)).is_some()).collect();
         let script = self.of.map_or(ScriptRef::Library(script), ScriptRef::Job);
-        let (how, dry_run) = (self.how()?, self.dry_run);
+        let (mut how, dry_run) = (self.how()?, self.dry_run);
+        if how.drawn() {
+            how.seed.clone_from(&self.seed);
+        }
         let files = Vec::new(); // read on the way to the engine
         let options = self.options.clone();
         Ok(PlanRequest { script, target, params, secrets, files, include, dry_run, options, timeout_ms, at_once, how })

@@ -59,6 +59,45 @@ fn the_worlds_change_disarms_and_says_what_is_different() {
 }
 
 #[test]
+fn the_first_rings_are_kept_whatever_is_changed_afterwards() {
+    let scripts = sample::library().scripts;
+    let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
+    let put = |launch: &mut Launch, slot: Slot, value: &str| {
+        let field = launch.fields.iter_mut().find(|field| field.slot == slot).unwrap();
+        field.input.put(Some(value));
+        launch.edited();
+    };
+    let (serial, plain) = request(&mut launch);
+    assert_eq!(plain.how.seed, None);
+    launch.planned(serial, Ok(sample::plan(24)), &Tree::default());
+    put(&mut launch, Slot::How(Knob::Rings), "1, 100%");
+    let (serial, first) = request(&mut launch);
+    assert_eq!(first.how.seed, None, "nothing was drawn yet");
+    let drawn = |seed: &str| {
+        let mut plan = sample::plan(24);
+        plan.rollout = crate::model::rollout::Rollout {
+            seed: seed.to_owned(),
+            rings: vec![crate::model::rollout::Ring { runs: vec![7], ..Default::default() }],
+            ..Default::default()
+        };
+        plan
+    };
+    launch.planned(serial, Ok(drawn("7c41")), &Tree::default());
+    put(&mut launch, Slot::Timeout, "5m");
+    let (serial, request_now) = request(&mut launch);
+    assert_eq!(request_now.how.seed.as_deref(), Some("7c41"), "an unrelated field deals no other rings");
+    assert!(launch.command_line().contains(" --seed 7c41"), "{}", launch.command_line());
+    launch.planned(serial, Ok(drawn("7c41")), &Tree::default());
+    launch.back();
+    let (serial, again) = request(&mut launch);
+    assert_eq!(again.how.seed.as_deref(), Some("7c41"), "left and opened again");
+    launch.planned(serial, Ok(drawn("7c41")), &Tree::default());
+    put(&mut launch, Slot::How(Knob::Rings), "");
+    let (_, plain) = request(&mut launch);
+    assert_eq!(plain.how.seed, None, "without rings nothing is drawn");
+}
+
+#[test]
 fn above_the_threshold_only_the_count_arms() {
     let scripts = sample::library().scripts;
     let mut launch = Launch::new(&scripts, Some("disk-use.sh"), "web");
