@@ -104,7 +104,7 @@ fn what_is_noted_on_a_signature_is_there_when_the_same_fails_again() {
     assert_eq!((&left["note"], &left["acked"], &left["runbook"]), (&Value::Null, &Value::Null, &Value::Null));
 
     // who said what is written down; a group goes by what its job calls it, too
-    home.qd(["note", "2/S0", "again"]).ok();
+    home.qd(["note", "2/S1", "again"]).ok();
     let entries = home.verb(["audit", "--json"]).run().ok().events();
     let said: Vec<(String, String)> = entries
         .iter()

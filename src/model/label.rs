@@ -1,5 +1,5 @@
-//! What the groups of one job are called in a sentence: `S0`, `S1`… in the order in which they were met, `off` for
-//! devices that were not reached. Short, the same on every screen and in every verb, and of this job alone: a group's
+//! What the groups of one job are called in a sentence: `S0` is what went well first, and what nobody is called where
+//! nothing did; `S1`, `S2`… are the others in the order in which they were met, `off` devices that were not reached. Short, the same on every screen and in every verb, and of this job alone: a group's
 //! name in all jobs is its signature.
 
 use std::collections::HashMap;
@@ -13,17 +13,22 @@ pub fn labels(groups: &Groups) -> Vec<String> {
     let met = |group: &Group| (group.first_ended.is_none(), group.first_ended, group.runs.first().copied());
     let mut order: Vec<usize> = (0..groups.groups.len()).collect();
     order.sort_by_key(|at| met(&groups.groups[*at]));
-    let (mut lost, mut other) = (0, 0);
+    let (mut well, mut lost, mut other) = (false, 0, 1);
     let mut names: HashMap<&str, String> = HashMap::new();
     let mut texts: HashMap<&str, usize> = HashMap::new();
     for at in &order {
         let group = &groups.groups[*at];
         *texts.entry(&group.signature).or_default() += 1;
         names.entry(&group.signature).or_insert_with(|| {
-            let (sign, n) = if group.state == RunState::Offline { ("off", &mut lost) } else { ("S", &mut other) };
-            let name = if sign == "off" && *n == 0 { sign.to_owned() } else { format!("{sign}{n}") };
-            *n += 1;
-            name
+            let nth = |n: &mut usize| std::mem::replace(n, *n + 1);
+            match group.state {
+                RunState::Ok if !std::mem::replace(&mut well, true) => "S0".to_owned(),
+                RunState::Offline => match nth(&mut lost) {
+                    0 => "off".to_owned(),
+                    n => format!("off{n}"),
+                },
+                _ => format!("S{}", nth(&mut other)),
+            }
         });
     }
     let mut labels = vec![String::new(); groups.groups.len()];
@@ -87,6 +92,16 @@ mod tests {
         assert_eq!(labels(&groups), ["S1", "off", "off1", "S0"]);
         groups.groups.insert(0, group("v1:newer", RunState::Failed, 40, 9));
         assert_eq!(labels(&groups), ["S2", "S1", "off", "off1", "S0"], "what was called keeps its name");
+    }
+
+    #[test]
+    fn s0_went_well_and_where_nothing_did_nobody_is_called_so() {
+        let mut groups =
+            job(vec![group("v1:a", RunState::Failed, 10, 2), group("v1:b", RunState::Timeout, 20, 3)]);
+        assert_eq!(labels(&groups), ["S1", "S2"]);
+        groups.groups.push(group("v1:ok", RunState::Ok, 30, 4));
+        groups.groups.push(group("v1:other", RunState::Ok, 40, 5));
+        assert_eq!(labels(&groups), ["S1", "S2", "S0", "S3"], "what was called keeps its name");
     }
 
     #[test]
