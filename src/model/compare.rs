@@ -122,7 +122,7 @@ pub struct Against {
     /// What it is compared with, and itself.
     pub left: JobId,
     pub right: JobId,
-    /// Groups of either, what wants to be looked at first.
+    /// Groups of either among the devices that both have, what wants to be looked at first.
     pub groups: Vec<Changed>,
     /// Devices of both whose run ended in another way, or badly again.
     pub moved: Vec<Moved>,
@@ -187,7 +187,7 @@ pub struct Changed {
     pub state: RunState,
     pub exit_code: Option<i32>,
     pub says: String,
-    /// Runs that ended like this in either job.
+    /// Runs on devices of both that ended like this in either job.
     pub left: usize,
     pub right: usize,
 }

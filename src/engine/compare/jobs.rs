@@ -1,6 +1,6 @@
 //! A job beside another one: which groups came, went, grew and shrank, and which devices ended in another way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::engine::jobs::plan::invalid;
 use crate::engine::{Engine, problem};
@@ -36,9 +36,21 @@ impl Engine {
 }
 
 fn against(left: &Job, right: &Job, [then, now]: &[Groups; 2]) -> Against {
+    let ids = |job: &Job| job.runs.iter().map(|run| run.device.clone()).collect::<BTreeSet<_>>();
+    let (there, here) = (ids(left), ids(right));
+    // how a device that only one of them has would have ended in the other nobody knows
+    let both = |job: &Job, group: &Group| {
+        let device = |run: &&u32| job.runs.get(**run as usize).map(|run| &run.device);
+        let of_both = |run: &&u32| device(run).is_some_and(|id| there.contains(id) && here.contains(id));
+        group.runs.iter().filter(of_both).count()
+    };
     let mut groups: BTreeMap<&str, Changed> = BTreeMap::new();
     for (groups_of, later) in [(then, false), (now, true)] {
         for group in &groups_of.groups {
+            let count = both(if later { right } else { left }, group);
+            if count == 0 {
+                continue;
+            }
             let changed = groups.entry(&group.signature).or_insert_with(|| Changed {
                 signature: group.signature.clone(),
                 state: group.state,
@@ -47,7 +59,7 @@ fn against(left: &Job, right: &Job, [then, now]: &[Groups; 2]) -> Against {
                 left: 0,
                 right: 0,
             });
-            *if later { &mut changed.right } else { &mut changed.left } += group.runs.len();
+            *if later { &mut changed.right } else { &mut changed.left } += count;
         }
     }
     let mut groups: Vec<Changed> = groups.into_values().collect();
@@ -56,8 +68,6 @@ fn against(left: &Job, right: &Job, [then, now]: &[Groups; 2]) -> Against {
         let size = std::cmp::Reverse(group.right.max(group.left));
         (group.right == 0, calm, group.left > 0, group.state.rank(), size, group.signature.clone())
     });
-    let ids = |job: &Job| job.runs.iter().map(|run| run.device.clone()).collect::<std::collections::BTreeSet<_>>();
-    let (there, here) = (ids(left), ids(right));
     let fold = |ids: Vec<&String>| nodeset::fold(ids.into_iter().map(String::as_str));
     let shifts = shifts(left, right, then, now);
     Against {
@@ -152,7 +162,7 @@ mod tests {
             against.groups.iter().map(|group| (group.says.as_str(), group.left, group.right, group.word())).collect();
         assert_eq!(
             rows,
-            [("power", 0, 1, "new"), ("net", 1, 2, "grew"), ("fine", 2, 2, "same"), ("disk", 2, 0, "gone")]
+            [("power", 0, 1, "new"), ("net", 1, 2, "grew"), ("fine", 1, 1, "same"), ("disk", 2, 0, "gone")]
         );
         let moved: Vec<_> = against
             .moved
