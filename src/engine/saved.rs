@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::{Engine, problem};
+use crate::model::audit::{Act, Deed};
+use crate::model::plan::Caller;
 use crate::model::saved::{Forget, Save, SavedTarget, check_name};
 use crate::model::target;
 use crate::model::wire::{Code, Event, Problem};
@@ -124,12 +126,17 @@ impl Shelf {
 }
 
 impl Engine {
-    pub async fn keep_target(&self, asked: Save) -> Result<(), Problem> {
-        self.on_saved(move |shelf| shelf.keep(asked)).await
+    pub async fn keep_target(&self, asked: Save, caller: &Caller) -> Result<(), Problem> {
+        let SavedTarget { name, expr } = asked.target.clone();
+        self.on_saved(move |shelf| shelf.keep(asked)).await?;
+        let (target, note) = (Some(expr), Some(format!("as @{name}")));
+        self.audit(Deed { target, note, ..Deed::of(Act::Save, &self.user, caller) }).await
     }
 
-    pub async fn forget_target(&self, asked: Forget) -> Result<(), Problem> {
-        self.on_saved(move |shelf| shelf.forget(&asked.name)).await
+    pub async fn forget_target(&self, asked: Forget, caller: &Caller) -> Result<(), Problem> {
+        let target = Some(format!("@{}", asked.name));
+        self.on_saved(move |shelf| shelf.forget(&asked.name)).await?;
+        self.audit(Deed { target, ..Deed::of(Act::Delete, &self.user, caller) }).await
     }
 
     async fn on_saved(

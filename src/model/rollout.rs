@@ -95,6 +95,11 @@ impl How {
         *self == Self::default()
     }
 
+    /// The order of the devices matters, so a seed does.
+    pub fn drawn(&self) -> bool {
+        !self.rings.is_empty() || self.canary.is_some() || !self.spread.is_empty()
+    }
+
     /// What can be said against it without knowing the devices.
     ///
     /// # Errors
@@ -438,6 +443,9 @@ pub struct Progress {
     pub rings: u32,
     /// Rings that were approved: those up to this one.
     pub approved: u32,
+    /// By whom, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
     /// Devices that count against the budget so far, and at how many the job stops.
     pub bad: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -450,6 +458,14 @@ pub struct Progress {
     pub held_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "is_zero")]
     pub held_ms: u64,
+}
+
+/// Who let a ring go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    pub ring: u32,
+    pub by: String,
+    pub at: Timestamp,
 }
 
 /// (By reference, as serde asks for it.)

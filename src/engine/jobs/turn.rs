@@ -96,8 +96,8 @@ impl Engine {
         let live = self.going(id).await?;
         let asked = what.ring.or_else(|| live.latest().progress.asks.map(|asks| asks.ring));
         if let Some(asks) = live.latest().progress.asks.filter(|asks| asked == Some(asks.ring)) {
-            let note = format!("ring {}, {} devices", asks.ring, asks.devices);
-            self.turned(&live, Act::Approve, Some(note), caller).await?;
+            let note = format!("ring {}", asks.ring);
+            self.turned(&live, Act::Approve, Some((note, asks.devices)), caller).await?;
         }
         let changed = asked.is_some_and(|ring| live.approve(ring, &self.user));
         let job = live.latest();
@@ -115,7 +115,14 @@ impl Engine {
         Ok(Turned { changed, says, job, questions: Vec::new() })
     }
 
-    async fn turned(&self, live: &LiveJob, act: Act, note: Option<String>, caller: &Caller) -> Result<(), Problem> {
+    /// `of`: what is let go, and its devices; else it is about all that have not been sent to.
+    async fn turned(
+        &self,
+        live: &LiveJob,
+        act: Act,
+        of: Option<(String, u32)>,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
         let job = live.latest();
         let counts = &job.counts;
         let stands = format!(
@@ -125,9 +132,10 @@ impl Engine {
             counts.running,
             counts.ended()
         );
-        let note = Some(note.map_or_else(|| stands.clone(), |note| format!("{note}; {stands}")));
+        let on = of.as_ref().map_or(counts.queued, |(_, devices)| *devices);
+        let note = Some(of.map_or_else(|| stands.clone(), |(note, _)| format!("{note}; {stands}")));
         let deed = Deed { job: Some(live.id), script: Some(job.script), note, ..Deed::of(act, &self.user, caller) };
-        self.audit(deed.on(counts.queued)).await
+        self.audit(deed.on(on)).await
     }
 
     /// The job, while there is something to be done to it.

@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 
 use super::{Report, seconds};
+use crate::model::amounts::number;
 use crate::model::job::{Job, Run};
+use crate::model::label;
 use crate::model::output::Line;
 use crate::model::state::RunState;
 use crate::model::triage::{Group, Groups, Remarks};
@@ -25,7 +27,11 @@ pub(super) fn head(report: &Report, job: &Job, groups: &Groups, out: &mut String
     let mut fact = |label: &str, value: &str| {
         let _ = writeln!(out, "* {label}: {value}");
     };
-    let ended = head.finished_at.map(|at| format!(", took {} s", seconds(head.created_at, at)));
+    let waited = match head.progress.held_ms / 1000 {
+        0 => String::new(),
+        waited => format!(", {waited} s of them waiting for people"),
+    };
+    let ended = head.finished_at.map(|at| format!(", took {} s{waited}", seconds(head.created_at, at)));
     fact(
         "launched",
         &format!("{} by {}{}", head.created_at, code(&report.line(&head.by), false), ended.unwrap_or_default()),
@@ -41,6 +47,15 @@ pub(super) fn head(report: &Report, job: &Job, groups: &Groups, out: &mut String
     if let Some(reason) = &head.reason {
         fact("reason", &code(&report.line(reason), false));
     }
+    for (n, ring) in (1..).zip(&job.rollout.rings) {
+        let approval = head.progress.approvals.iter().find(|approval| approval.ring == n);
+        let approved = approval.map(|approval| {
+            format!(", approved by {} at {}", code(&report.line(&approval.by), false), approval.at)
+        });
+        let devices = cut(&report.line(&ring.devices));
+        let size = number(ring.runs.len() as u64, "device");
+        fact(&format!("ring {n}"), &format!("{size} {}{}", code(&devices, false), approved.unwrap_or_default()));
+    }
     let counts = RunState::ALL.into_iter().filter(|state| head.counts.get(*state) > 0);
     let counts: Vec<String> = counts.map(|state| format!("{} {}", head.counts.get(state), state.word())).collect();
     fact("devices", &format!("{}: {}", head.counts.total(), counts.join(", ")));
@@ -51,10 +66,10 @@ pub(super) fn head(report: &Report, job: &Job, groups: &Groups, out: &mut String
     let before = groups.previous.map_or_else(|| "before".to_owned(), |job| format!("job {job}"));
     let _ = writeln!(out, "\n| signature | devices | state | exit | {before} | what it says |");
     out.push_str("| --- | ---: | --- | ---: | ---: | --- |\n");
-    for group in &groups.groups {
+    for (group, label) in groups.groups.iter().zip(label::labels(groups)) {
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {label} {} | {} | {} | {} | {} | {} |",
             code(&group.signature, true),
             group.runs.len(),
             group.state.word(),
@@ -80,9 +95,7 @@ pub(super) fn group(report: &Report, group: &Group, run: Option<&Run>, lines: &[
     let count = group.runs.len();
     let devices = if count == 1 { "device" } else { "devices" };
     let _ = writeln!(out, "\n## {} ({count} {devices}, {})\n", said(report, &group.says, false), group.state.word());
-    let nodes = report.line(&group.devices);
-    let cut = nodes.char_indices().nth(NODES).map(|(at, _)| format!("{}…", &nodes[..at]));
-    let _ = writeln!(out, "* {}: {}", devices, code(cut.as_ref().unwrap_or(&nodes), false));
+    let _ = writeln!(out, "* {}: {}", devices, code(&cut(&report.line(&group.devices)), false));
     let telling = group.shared.iter().filter(|shared| count > 1 && shared.lift() >= TELLING);
     for shared in telling.take(FACTS) {
         let _ = writeln!(
@@ -105,6 +118,11 @@ pub(super) fn group(report: &Report, group: &Group, run: Option<&Run>, lines: &[
         "{fence}text\n{}\n{fence}",
         if text.is_empty() { "(said nothing)".to_owned() } else { text.join("\n") }
     );
+}
+
+/// As many characters of a node set as a page takes.
+fn cut(nodes: &str) -> String {
+    nodes.char_indices().nth(NODES).map_or_else(|| nodes.to_owned(), |(at, _)| format!("{}…", &nodes[..at]))
 }
 
 fn remarks(report: &Report, remarks: &Remarks, out: &mut String) {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::job::{JobSummary, Signature};
+use crate::model::rollout::{Approval, Ring};
 use crate::model::state::{Counts, JobState, RunState};
 
 fn at(seconds: i64) -> Timestamp {
@@ -160,12 +161,26 @@ fn a_page_for_the_ticket_keeps_what_devices_said_in_code() {
         "# Job 12: `os patch.sh` done\n",
         "* retry of: job 9\n",
         "* devices: 1: 1 failed\n",
-        "| `v1:0` | 1 | failed | 1 | **new** | `` `rm` \\| @everyone <b> `` |\n",
+        "| S1 `v1:0` | 1 | failed | 1 | **new** | `` `rm` \\| @everyone <b> `` |\n",
         "## `` `rm` | @everyone <b> `` (1 device, failed)\n",
         "The last lines of `lab:web1`:\n\n````text\n# not a heading\n```\nred\n````\n",
         "(said nothing)",
         "3 devices have not ended.",
     ] {
+        assert!(text.contains(words), "{words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn a_page_for_the_ticket_names_the_rings_and_who_let_them_go() {
+    let mut job = job(vec![ended(0, "web1", 0, "fine"), ended(1, "web2", 1, "no")]);
+    let ring = |runs: &[u32], devices: &str| Ring { runs: runs.to_vec(), devices: devices.into(), why: "by lot".into() };
+    job.rollout.rings = vec![ring(&[1], "lab:web2"), ring(&[0], "lab:web1")];
+    job.summary.progress.approvals = vec![Approval { ring: 2, by: "r.ito".into(), at: at(30) }];
+    job.summary.progress.held_ms = 25_000;
+    let text = write(&report(Format::Md), &job, &Groups::default(), b"", b"");
+    let approved = format!("* ring 2: 1 device `lab:web1`, approved by `r.ito` at {}\n", at(30));
+    for words in ["* ring 1: 1 device `lab:web2`\n", &approved, " s, 25 s of them waiting for people\n"] {
         assert!(text.contains(words), "{words:?} in\n{text}");
     }
 }

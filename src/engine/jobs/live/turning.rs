@@ -9,7 +9,7 @@ use super::{Inner, LiveJob, lock};
 use crate::connectors::Outcome;
 use crate::engine::jobs::rollout::Next;
 use crate::model::job::{JobSummary, Run, Signature, Try};
-use crate::model::rollout::{Paused, StopWhy, Transition};
+use crate::model::rollout::{Approval, Paused, StopWhy, Transition};
 use crate::model::state::RunState;
 use crate::model::wire::{Cancelled, Stopping};
 
@@ -181,6 +181,9 @@ impl LiveJob {
             return false;
         }
         inner.transitions.push(Transition::Approved { by: by.to_owned(), ring });
+        let approval = Approval { ring, by: by.to_owned(), at: Timestamp::now() };
+        inner.job.summary.progress.approvals.push(approval);
+        inner.job_dirty = true;
         self.follow_machine(&mut inner);
         self.turned.notify_one();
         true
