@@ -51,6 +51,7 @@ pub(super) fn text(groups: &Groups) -> String {
             ]
         }),
     );
+    let elsewhere = groups.well_in.map_or_else(String::new, |well| format!(", in job {}", well.job));
     let mut lines = table.lines();
     text.extend(lines.next().map(|head| format!("{head}\n")));
     for (group, line) in groups.groups.iter().zip(lines) {
@@ -63,7 +64,7 @@ pub(super) fn text(groups: &Groups) -> String {
         for shared in telling.take(NAMED) {
             let mark = if shared.explains() { "!" } else { " " };
             text.push_str(&format!(
-                "  {mark} {}: {} of {} here, {} of {} where it went well\n",
+                "  {mark} {}: {} of {} here, {} of {} where it went well{elsewhere}\n",
                 safe::text(&format!("{}={}", shared.field, shared.value)),
                 shared.here,
                 shared.of,

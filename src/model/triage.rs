@@ -25,6 +25,9 @@ pub struct Groups {
     pub groups: Vec<Group>,
     /// What the others are compared with: the largest group that ended well. Index in `groups`.
     pub base: Option<usize>,
+    /// Where nothing ended well: those of an earlier job that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub well_in: Option<WellIn>,
     /// Of the job before, and of this one no more.
     pub gone: Vec<Gone>,
     /// Runs that have not ended.
@@ -49,6 +52,13 @@ impl Groups {
             }
         }
     }
+}
+
+/// How many went well in which job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WellIn {
+    pub job: JobId,
+    pub devices: usize,
 }
 
 /// Why a job is compared with none.

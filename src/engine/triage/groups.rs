@@ -16,10 +16,10 @@ use super::signature::Specimen;
 use super::standing::{Heap, Standing};
 use super::tree::{Form, leaf};
 use super::ways::Ways;
-use crate::model::job::Run;
+use crate::model::job::{JobId, Run};
 use crate::model::nodeset::Names;
 use crate::model::state::RunState;
-use crate::model::triage::{Gone, Group, Groups, Remarks};
+use crate::model::triage::{Gone, Group, Groups, Remarks, WellIn};
 use crate::model::ways::Fine;
 
 /// The runs of a job that have ended.
@@ -42,6 +42,9 @@ pub(super) struct Ends {
     by_lines: HashMap<Key, usize>,
     ends: Vec<Option<End>>,
     ended: usize,
+    /// Devices that went well in an earlier job, by their facts: where nobody goes well here, they are what the groups
+    /// are set apart from.
+    well: (Option<JobId>, Vec<u32>),
 }
 
 /// What ends of a kind have in common: state, exit code, masked lines, and the name they were recorded under.
@@ -122,9 +125,21 @@ impl Ends {
 impl Tally {
     /// `devices`: the job's, in the order of its runs; `facts`: of each.
     pub fn new(devices: Vec<String>, facts: impl Iterator<Item = Facts>) -> Self {
+        Self::beside(devices, facts, None)
+    }
+
+    /// `well`: an earlier job, and the facts of those that went well in it.
+    pub fn beside(
+        devices: Vec<String>,
+        facts: impl Iterator<Item = Facts>,
+        well: Option<(JobId, Vec<Facts>)>,
+    ) -> Self {
+        let (job, others) = well.map_or((None, Vec::new()), |(job, others)| (Some(job), others));
+        let from = devices.len() as u32;
         let ends = Ends {
             names: Names::of(devices.iter().map(String::as_str)),
-            shares: Shares::of(facts),
+            well: (job, (from..).take(others.len()).collect()),
+            shares: Shares::of(facts.take(devices.len()).chain(others)),
             kinds: Vec::new(),
             by_lines: HashMap::new(),
             ends: devices.iter().map(|_| None).collect(),
@@ -227,11 +242,21 @@ impl Tally {
                 groups[at].1.shared = ends.shares.set_apart(&counts(&groups[at]), &compared);
             }
         }
+        let well_in = match &ends.well {
+            (Some(job), well) if base.is_none() && !well.is_empty() => {
+                let compared = ends.shares.counts(well);
+                for (_, group) in &mut groups {
+                    group.shared = ends.shares.set_apart(&ends.shares.counts(&group.runs), &compared);
+                }
+                Some(WellIn { job: *job, devices: well.len() })
+            }
+            _ => None,
+        };
         let groups: Vec<Group> = groups.into_iter().map(|(_, group)| group).collect();
         let here: BTreeSet<&str> = groups.iter().map(|group| group.signature.as_str()).collect();
         let gone = gone.into_iter().flatten().filter(|(name, gone)| gone.runs > 0 && !here.contains(name.as_str()));
         let gone = gone.map(|(_, gone)| gone).collect();
-        Groups { groups, base, gone, open: ends.len() - ends.ended, exact, ..Groups::default() }
+        Groups { groups, base, well_in, gone, open: ends.len() - ends.ended, exact, ..Groups::default() }
     }
 
     /// This job's ends on the devices of the one behind it, and which of these ended well there.

@@ -15,6 +15,7 @@ use crate::engine::store::{db, ways as store};
 use crate::engine::{Engine, problem};
 use crate::model::device::{Device, Inventory};
 use crate::model::job::{Job, JobId, Run};
+use crate::model::state::RunState;
 use crate::model::triage::{Alone, Groups};
 use crate::model::ways::Fine;
 use crate::model::wire::{Code, Problem};
@@ -34,6 +35,9 @@ const NAMES: usize = 64;
 
 /// Views of ended jobs that are kept.
 const KEEP: usize = 2;
+
+/// Jobs that a re-run of a re-run is followed back through.
+const BACK: usize = 8;
 
 /// A view, and what it was made by: as long as this is the same, so is the view.
 #[derive(Clone)]
@@ -85,12 +89,20 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn of(job: &Job, before: Option<&Job>, inventory: &Inventory, ways: Arc<Ways>) -> Self {
-        let mut now = tally(job, inventory);
+    /// `well`: an earlier job, and who went well in it.
+    pub(super) fn of(
+        job: &Job,
+        before: Option<&Job>,
+        well: Option<(JobId, Vec<String>)>,
+        inventory: &Inventory,
+        ways: Arc<Ways>,
+    ) -> Self {
+        let well = well.map(|(job, devices)| (job, devices.iter().map(|id| known(inventory, id)).collect()));
+        let mut now = tally(job, inventory, well);
         job.runs.iter().for_each(|run| now.take(run, &ways));
         let before = before.map(|job| {
             // what the devices are like is asked of this job's alone
-            let mut before = tally(job, &Inventory::default());
+            let mut before = tally(job, &Inventory::default(), None);
             job.runs.iter().for_each(|run| before.take(run, &ways));
             let here: HashMap<&str, u32> =
                 (0..).zip(now.devices()).map(|(run, device)| (device.as_str(), run)).collect();
@@ -130,12 +142,14 @@ impl View {
     }
 }
 
-fn tally(job: &Job, inventory: &Inventory) -> Tally {
-    let facts = job.runs.iter().map(|run| {
-        let at = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
-        at.map_or_else(|_| Facts::new(), |at| facts(&inventory.devices[at]))
-    });
-    Tally::new(job.runs.iter().map(|run| run.device.clone()).collect(), facts)
+fn tally(job: &Job, inventory: &Inventory, well: Option<(JobId, Vec<Facts>)>) -> Tally {
+    let facts = job.runs.iter().map(|run| known(inventory, &run.device));
+    Tally::beside(job.runs.iter().map(|run| run.device.clone()).collect(), facts, well)
+}
+
+fn known(inventory: &Inventory, id: &str) -> Facts {
+    let at = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(id));
+    at.map_or_else(|_| Facts::new(), |at| facts(&inventory.devices[at]))
 }
 
 fn facts(device: &Device) -> Facts {
@@ -238,9 +252,10 @@ impl Engine {
             Ok(previous) => Some(self.job(previous).await?),
             Err(_) => None,
         };
+        let well = self.went_well(&job, before.as_ref()).await?;
         let (inventory, by) = (self.inventories.all(), Arc::clone(&ways));
         let view = blocking(move || {
-            let mut view = View::of(&job, before.as_ref(), &inventory, by);
+            let mut view = View::of(&job, before.as_ref(), well, &inventory, by);
             view.previous = previous;
             Arc::new(Mutex::new(view))
         })
@@ -256,6 +271,28 @@ impl Engine {
         views.retain(|kept| !oldest.contains(&kept.job));
         views.push(Kept { job: id, base, ways, ended, view: Arc::clone(&view) });
         Ok(view)
+    }
+
+    /// Who went well in the job that a re-run is compared with, or else in the one that it comes from: a re-run has
+    /// those that were ill, and may have nobody who is well.
+    async fn went_well(&self, job: &Job, before: Option<&Job>) -> Result<Option<(JobId, Vec<String>)>, Problem> {
+        let well = |job: &Job| -> Option<(JobId, Vec<String>)> {
+            let ok = job.runs.iter().filter(|run| run.state == RunState::Ok);
+            let devices: Vec<String> = ok.map(|run| run.device.clone()).collect();
+            (!devices.is_empty()).then_some((job.summary.id, devices))
+        };
+        let mut parent = job.summary.parent;
+        if parent.is_none() {
+            return Ok(None);
+        }
+        let mut found = before.and_then(well);
+        for _ in 0..BACK {
+            let (None, Some(id)) = (&found, parent) else { break };
+            // one that is kept no more says nothing
+            let Ok(job) = self.job(id).await else { break };
+            (found, parent) = (well(&job), job.summary.parent);
+        }
+        Ok(found)
     }
 
     async fn summary(&self, id: JobId) -> Result<crate::model::job::JobSummary, Problem> {
