@@ -107,6 +107,11 @@ impl Export {
         matches!(self.state, State::Busy { .. })
     }
 
+    /// The file has no folder in its name: it comes to lie where the console was begun.
+    pub fn lies_here(&self) -> bool {
+        self.to == To::File && !self.path.text().trim().starts_with(['/', '~'])
+    }
+
     /// The button that does it.
     pub const fn word(&self) -> &'static str {
         match self.state {
@@ -236,13 +241,13 @@ impl App {
                 self.hint = Some(format!("the export of job {} was given up: nothing is left of it", export.job));
                 return Next::Close;
             }
-            _ if out => return Next::Close,
+            _ if out => return self.nothing_exported(),
             _ if export.busy() => {}
             Do::NextField | Do::Down => export.next(true),
             Do::PreviousField | Do::Up => export.next(false),
             Do::Toggle | Do::Expand | Do::Collapse => export.cycle(verb != Do::Collapse),
             Do::Accept | Do::Open => match export.at {
-                At::Cancel => return Next::Close,
+                At::Cancel => return self.nothing_exported(),
                 At::Export => match export.wish() {
                     Some(wish) => {
                         self.exports.format = export.format;
@@ -259,6 +264,11 @@ impl App {
             _ => {}
         }
         Next::Stay
+    }
+
+    fn nothing_exported(&mut self) -> Next {
+        self.hint = Some("nothing exported".into());
+        Next::Close
     }
 
     fn export_of(&mut self, serial: u64) -> Option<&mut Export> {

@@ -87,6 +87,8 @@ impl App {
             }
             Do::Run if command.context == "scripts" => self.branch_here().is_none() || self.chosen_script().is_some(),
             Do::Approve => job().is_some_and(|job| job.progress.asks.is_some()),
+            // (of one that runs the live view and the groups are of more use)
+            Do::Export if self.view == View::Overview => job().is_some_and(|job| job.state.ended()),
             Do::Retry(_) => job().is_some_and(|job| job.state.ended()),
             _ => true,
         }

@@ -6,9 +6,14 @@ use super::layers::Next;
 use super::notices::Level;
 use super::{App, Effect, Layer};
 use crate::console::theme::Role;
-use crate::model::job::{Job, JobId, JobSummary};
+use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
 use crate::model::rollout::Asks;
+use crate::model::state::RunState;
 use crate::model::wire::{Problem, Turned};
+
+/// Lines of what the bad ones say, and ways to end that are told apart for it.
+const SAID: usize = 3;
+const KINDS: usize = 100;
 
 /// What is asked of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +75,7 @@ impl Ask {
         let counts = &job.summary.counts;
         let ended = format!("So far {} ok, {} bad, {} offline.", counts.ok, counts.bad(), counts.offline);
         says.push(ended);
+        says.extend(bad_said(&job.runs));
         says.extend(budget_said(&job.summary));
         let summary = &job.summary;
         let (turn, word) = (Turn::Approve(asks.ring), format!("Start ring {}", asks.ring));
@@ -101,6 +107,30 @@ pub fn flag(job: &JobSummary) -> Option<(char, &'static str, Role)> {
     }
     let (bad, stop_at, role) = budget(job)?;
     (bad * 2 >= stop_at).then_some(('!', "half of its failure budget is used", role))
+}
+
+/// What the bad ones say, those that say the same together, the most first: `3 failed: certificate expired`.
+fn bad_said(runs: &[Run]) -> Vec<String> {
+    let mut alike: Vec<(RunState, Option<&Signature>, usize)> = Vec::new();
+    for run in runs.iter().filter(|run| run.state.bad()) {
+        let named = run.signature.as_ref();
+        let same = |(state, other, _): &(RunState, Option<&Signature>, usize)| {
+            *state == run.state && other.map(|other| &other.name) == named.map(|named| &named.name)
+        };
+        match alike.iter().position(same) {
+            Some(at) => alike[at].2 += 1,
+            None if alike.len() < KINDS => alike.push((run.state, named, 1)),
+            None => {}
+        }
+    }
+    alike.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
+    let said = alike.iter().take(SAID).map(|(state, named, count)| {
+        let says = named.map(|named| named.says.as_str()).filter(|says| !says.is_empty());
+        format!("  {count} {}: {}", state.word(), says.unwrap_or("said nothing"))
+    });
+    let more = alike.len().saturating_sub(SAID);
+    let more = (more > 0).then(|| format!("  and {more} more ways to end badly"));
+    said.chain(more).collect()
 }
 
 /// `9 are bad: at 20 it stops by itself.`
@@ -190,6 +220,18 @@ mod tests {
     use super::*;
     use crate::console::app::sample;
     use crate::model::rollout::Paused;
+
+    #[test]
+    fn who_lets_a_ring_go_reads_what_the_bad_ones_say() {
+        let mut job = sample::held_back();
+        for run in job.runs.iter_mut().filter(|run| run.state.bad()) {
+            run.signature =
+                Some(Signature { name: "v1:ab".into(), says: "certificate expired".into(), told: None });
+        }
+        let asks = job.summary.progress.asks.clone().unwrap();
+        let says = Ask::approve(&job, &asks).says;
+        assert!(says.contains(&"  2 failed: certificate expired".to_owned()), "{says:?}");
+    }
 
     #[test]
     fn the_end_of_a_pause_sends_nothing_where_a_ring_waits_and_says_so() {

@@ -216,11 +216,11 @@ impl App {
         if word.is_empty() {
             return "tab completes; ^r searches the history".into();
         }
-        if let Ok(Act::Command(command)) = self.understand(line) {
-            return self.why_not(command).unwrap_or_else(|| command.doc.to_owned());
-        }
         if word == "search" && line.trim_start().len() > word.len() {
             return self.seek_aside(rest);
+        }
+        if let Ok(Act::Command(command)) = self.understand(line) {
+            return self.why_not(command).unwrap_or_else(|| command.doc.to_owned());
         }
         let words = WORDS.iter().find(|known| known.name == word);
         words.map_or_else(String::new, |known| match rest.is_empty() {

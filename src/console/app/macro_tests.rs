@@ -84,6 +84,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("groups", "merge", "3uj", "+"),
     ("groups", "split", "3uj", "_"),
     ("groups", "window", "3uj", "w"),
+    ("groups", "save-group", "3u", ":save-group<enter>"),
     ("groups", "pause", "3u", "p"),
     ("groups", "approve", "3ju", "P"),
     ("groups", "stop", "3u", "K"),

@@ -244,6 +244,8 @@ pub struct Place {
     pub fleet: String,
     pub config: String,
     pub log: String,
+    /// Where a file without a path comes to lie.
+    pub folder: String,
     pub terminal: String,
     /// In which the times of output lines are shown.
     pub zone: TimeZone,
@@ -252,7 +254,15 @@ pub struct Place {
 impl Default for Place {
     fn default() -> Self {
         let empty = String::new;
-        Self { who: empty(), fleet: empty(), config: empty(), log: empty(), terminal: empty(), zone: TimeZone::UTC }
+        Self {
+            who: empty(),
+            fleet: empty(),
+            config: empty(),
+            log: empty(),
+            folder: empty(),
+            terminal: empty(),
+            zone: TimeZone::UTC,
+        }
     }
 }
 

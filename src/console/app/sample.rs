@@ -329,6 +329,7 @@ impl Session {
         assert_eq!(problems, Vec::<String>::new());
         let place = super::Place {
             who: "ops@bastion".into(),
+            folder: "~/work".into(),
             config: "~/.config/quarterdeck/config.toml".into(),
             log: "~/.local/state/quarterdeck/console.log".into(),
             terminal: "xterm-256color, 16 colours".into(),

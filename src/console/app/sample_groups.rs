@@ -95,6 +95,7 @@ pub fn groups(job: &Job, exact: bool, base: Option<JobId>) -> Groups {
         previous,
         alone: previous.is_none().then_some(Alone::First),
         base,
+        well_in: None,
         groups,
         gone: gone.into_iter().collect(),
         open: job.runs.iter().filter(|run| !run.state.ended()).count(),

@@ -24,6 +24,8 @@ pub struct Trail {
     levels: Vec<Spot>,
     /// The view before this one, wherever it lies.
     pub last: Option<Spot>,
+    /// The next view was entered to read something closer: back from it is here, though the way here led through it.
+    pub deeper: bool,
 }
 
 impl Trail {
@@ -45,6 +47,7 @@ impl App {
     /// Called after every event with where the operator was before it.
     pub(super) fn walked(&mut self, before: Spot) {
         let here = self.spot();
+        let deeper = std::mem::take(&mut self.trail.deeper);
         if here == before {
             return;
         }
@@ -54,6 +57,8 @@ impl App {
         }
         if here.view == View::default() {
             self.trail.levels.clear();
+        } else if deeper {
+            self.trail.levels.push(before);
         } else if let Some(level) = self.trail.levels.iter().position(|spot| *spot == here) {
             self.trail.levels.truncate(level);
         } else if before.view != View::Editor || here.view == View::Live {
@@ -185,6 +190,7 @@ impl App {
 
 #[cfg(test)]
 mod tests {
+    use crate::console::app::View;
     use crate::console::app::sample::Session;
 
     #[test]
@@ -195,6 +201,18 @@ mod tests {
             let mut session = Session::new((140, 40), true);
             session.keys(keys);
             assert_eq!(session.app.path().join(" > "), path);
+        }
+    }
+
+    #[test]
+    fn back_from_a_member_s_output_are_its_groups_whatever_the_way_in() {
+        for way in ["3u", "3<enter>u"] {
+            let mut session = Session::new((140, 40), true);
+            session.keys(way);
+            session.keys("2<enter>");
+            assert_eq!(session.app.view, View::Live, "{way}");
+            session.keys("q");
+            assert_eq!(session.app.view, View::Groups, "{way}");
         }
     }
 }

@@ -55,7 +55,7 @@ impl App {
                 self.job_here().is_none().then(|| "no job here yet".into())
             }
             Do::Merge | Do::Split => self.why_not_regroup(command.verb),
-            Do::Window => {
+            Do::Window | Do::SaveGroup => {
                 let none = self.triage.as_ref().is_none_or(|triage| triage.group().is_none());
                 none.then(|| "no group is under the cursor".into())
             }

@@ -156,7 +156,11 @@ impl Engine {
     /// Writes a report, on a thread of its own; tells how it is stopped. A console that is left waits until it is given up.
     pub fn export(&self, wish: Wish, home: &Path, most: usize) -> (u64, CancellationToken) {
         let path = match &wish.goal {
-            Goal::File { path, .. } => files::named(path, home),
+            Goal::File { path, .. } => {
+                let named = files::named(path, home);
+                // told whole when it is done
+                std::path::absolute(&named).unwrap_or(named)
+            }
             Goal::Clipboard => PathBuf::new(),
         };
         let (serial, stop) = (wish.serial, self.all.child_token());

@@ -281,12 +281,30 @@ fn going_on(app: &App, width: u16) -> String {
     if let Some(said) = app.list_here().and_then(|list| app.look(list)).and_then(|look| on_marks(app, look)) {
         return said;
     }
-    let mut running = app.running();
-    if let Some(job) = running.next() {
-        let counts = &job.counts;
-        let bad = if counts.bad() > 0 { format!(", {} failed", counts.bad()) } else { String::new() };
-        let more = running.count();
-        let more = if more > 0 { format!("; {more} more") } else { String::new() };
+    let more = app.running().count().saturating_sub(1);
+    let more = if more > 0 { format!("; {more} more") } else { String::new() };
+    let bad = |job: &JobSummary| match job.counts.bad() {
+        0 => String::new(),
+        bad => format!(", {bad} failed"),
+    };
+    // one that waits for the operator is what there is to do
+    let waiting = app.running().find_map(|job| Some((job, job.progress.asks.as_ref()?)));
+    if let Some((job, asks)) = waiting {
+        return format!(
+            "{} {}: ring {} of {} waits for you, {} of {} ended{}{more} - {} {} starts it",
+            job.id,
+            text::plain(&job.script),
+            asks.ring,
+            job.progress.rings,
+            job.counts.ended(),
+            job.counts.total(),
+            bad(job),
+            key_of(app, "global", "pane-3"),
+            key_of(app, "jobs", "approve"),
+        );
+    }
+    if let Some(job) = app.running().next() {
+        let (counts, bad) = (&job.counts, bad(job));
         let ring = super::rings::ring(job);
         let ring = if ring.is_empty() { ring } else { format!("{ring}, ") };
         return format!(

@@ -63,7 +63,7 @@ pub fn draw(app: &App, export: &Export, body: Rect, buf: &mut Buffer) -> Option<
     line(buf, row, &Line::from(spans));
     // what is so comes before what else could be done, where there is no room for both
     let room = inside.height.saturating_sub(6);
-    let (said, role) = said(export);
+    let (said, role) = said(app, export);
     let said = cells::fold(&said, usize::from(inside.width));
     let rows = (said.len() as u16).min(room);
     let at = inside.height.saturating_sub(1 + rows);
@@ -78,12 +78,17 @@ pub fn draw(app: &App, export: &Export, body: Rect, buf: &mut Buffer) -> Option<
     cursor
 }
 
-fn said(export: &Export) -> (String, Role) {
+fn said(app: &App, export: &Export) -> (String, Role) {
+    let folder = &app.place.folder;
+    let lies = match export.lies_here() && !folder.is_empty() {
+        true => format!("The file comes to lie in {}. ", text::plain(folder)),
+        false => String::new(),
+    };
     match &export.state {
         State::Asked if export.running => {
-            ("The job still runs: what has ended by now is exported.".into(), Role::TextMuted)
+            (format!("{lies}The job still runs: what has ended by now is exported."), Role::TextMuted)
         }
-        State::Asked => (String::new(), Role::TextMuted),
+        State::Asked => (lies.trim_end().to_owned(), Role::TextMuted),
         State::Busy { of: 0, .. } => ("reading the job; esc gives it up".into(), Role::Text),
         State::Busy { devices, of, bytes } => {
             let (devices, of) = (text::count(*devices as u64), text::count(*of as u64));

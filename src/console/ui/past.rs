@@ -178,9 +178,12 @@ fn nothing(app: &App, seek: &Seek) -> Said {
                     "Nothing fits{}.",
                     if seek.far().is_empty() { String::new() } else { format!(" in {}", seek.far()) }
                 ),
-                format!(
-                    "{again} changes what is sought: fewer words find more; case counts where there is a capital letter; {back} leads back"
-                ),
+                match app.device_among(&seek.asked) {
+                    Some(advice) => format!("{}; {again} changes what is sought, {back} leads back", text::plain(&advice)),
+                    None => format!(
+                        "{again} changes what is sought: fewer words find more; case counts where there is a capital letter; {back} leads back"
+                    ),
+                },
             ),
         },
     }

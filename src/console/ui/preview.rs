@@ -8,12 +8,12 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{ago, left, line, nth, pane, right, row, title, words};
 use super::states::{self, Said};
-use super::{gauge, live, overview, pages, scripts};
+use super::{chrome, gauge, live, overview, pages, scripts};
 use crate::console::app::{App, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::device::Device;
-use crate::model::job::JobId;
+use crate::model::job::{JobId, Run};
 use crate::model::script::{Level, ScriptInfo};
 use crate::model::state::RunState;
 
@@ -331,7 +331,13 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
         return states::nothing_chosen(app).draw(app, inside, buf);
     };
     let more = format!("{} {}  on {}", summary.id, text::plain(&summary.script), text::plain(&summary.target));
-    let inside = pane(app, buf, area, title(theme, "4", "Job", &more), summary.state.word(), focused(app));
+    let waits = |name: &str| chrome::key_of(app, "jobs", name);
+    let foot = match (&summary.progress.asks, &summary.progress.paused) {
+        (Some(asks), _) => format!("ring {} waits for you: {} starts it", asks.ring, waits("approve")),
+        (None, Some(_)) => format!("paused: {} goes on", waits("pause")),
+        (None, None) => summary.state.word().to_owned(),
+    };
+    let inside = pane(app, buf, area, title(theme, "4", "Job", &more), &foot, focused(app));
     let held = app.held.as_ref().filter(|held| held.id == summary.id);
     let counts = held.and_then(|held| held.job.as_ref()).map_or(&summary.counts, |job| &job.summary.counts);
     line(buf, nth(inside, 0), &live::counts(app, counts, inside.width));
@@ -345,11 +351,12 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
     let Some(job) = held.and_then(|held| held.job.as_ref()) else {
         return states::no_job(app, held.and_then(|held| held.problem.as_deref())).draw(app, list, buf);
     };
-    // Bad ones first, without sorting thousands for a handful of rows.
+    // Bad ones first, without sorting thousands for a handful of rows. Of a job that waits, what has ended.
     let mut skip = app.overview.preview;
     let mut n = 0;
-    for rank in 0..=8 {
-        for run in job.runs.iter().filter(|run| run.state.rank() == rank) {
+    let place = |run: &Run| (job.summary.progress.held() && !run.state.ended(), run.state.rank());
+    for (open, rank) in [false, true].into_iter().flat_map(|open| (0..=8).map(move |rank| (open, rank))) {
+        for run in job.runs.iter().filter(|run| place(run) == (open, rank)) {
             if skip > 0 {
                 skip -= 1;
                 continue;

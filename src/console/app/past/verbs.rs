@@ -235,11 +235,24 @@ impl App {
         }
     }
 
+    /// A word that is sought in the outputs and is the name of a device.
+    pub fn device_among(&self, asked: &Past) -> Option<String> {
+        let text = asked.text.as_ref().filter(|_| asked.device.is_none())?.spelled();
+        let known = |word: &&str| {
+            self.tree.by_id.contains_key(*word) || self.tree.targets.devices.iter().any(|device| device.name == **word)
+        };
+        let word = text.split_whitespace().find(known)?;
+        Some(format!("{word} is a device: --device {word}"))
+    }
+
     /// How many it would show, for the line's right side.
     pub(in crate::console::app) fn seek_aside(&self, words: &str) -> String {
         match self.past_of(words) {
             _ if words.is_empty() => "a text, --device, --script, --exit-code …; tab shows them".into(),
             Ok(asked) => {
+                if let Some(advice) = self.device_among(&asked) {
+                    return advice;
+                }
                 let limit = if asked.limit == crate::model::past::USUAL { USUAL } else { asked.limit.min(MOST) };
                 let what = if asked.jobs { "jobs" } else { "runs" };
                 format!("past {what} that fit all of it, the newest {} first", text::count(limit as u64))

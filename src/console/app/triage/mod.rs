@@ -259,6 +259,14 @@ impl Triage {
         Some((groups.groups.get(at)?, &row.label))
     }
 
+    /// Those that the facts of the others are counted beside, and where they are: the base, or where nobody here ended
+    /// well those who did in an earlier job.
+    pub fn well(&self) -> Option<(usize, String)> {
+        let base = self.base().map(|(group, label)| (group.runs.len(), label.to_owned()));
+        let elsewhere = || self.groups.as_ref()?.well_in.map(|well| (well.devices, format!("job {}", well.job)));
+        base.or_else(elsewhere)
+    }
+
     /// The rows that commands mean: the marked ones, else the one under the cursor.
     pub fn chosen(&self) -> Vec<&Row> {
         if self.look.marks.is_empty() {

@@ -128,6 +128,7 @@ impl App {
             Do::Exact => triage.turn(),
             Do::Merge | Do::Split => self.open_regroup(verb, effects),
             Do::Window => self.open_window(effects),
+            Do::SaveGroup => self.open_prompt(Purpose::Command, "group save "),
             Do::Ack => self.acknowledge(effects),
             Do::Note => self.open_remark(Purpose::Note),
             Do::EditRunbook => self.open_remark(Purpose::Runbook),
@@ -158,6 +159,7 @@ impl App {
             live.focus = LivePane::Tail;
             live.stale();
         }
+        self.trail.deeper = true;
         self.view = View::Live;
     }
 
@@ -224,6 +226,10 @@ impl App {
         facts.extend(triage.base().map(|(group, label)| match wide {
             true => format!("base {label} (largest ok group)"),
             false => format!("base {label} {}", text::count(group.runs.len() as u64)),
+        }));
+        facts.extend(groups.well_in.map(|well| match wide {
+            true => format!("nobody well: facts vs {} of {}", text::number(well.devices as u64, "device"), well.job),
+            false => format!("facts vs {}", well.job),
         }));
         facts.extend(groups.previous.map(|previous| match wide {
             true => format!("compared with {previous}"),

@@ -89,7 +89,9 @@ impl Triage {
     /// Rows that the facts of the group under the cursor take, with what stands around them.
     pub fn fact_lines(&self, wide: bool) -> usize {
         let Some(group) = self.group() else { return 0 };
-        let facts = group.shared.len().min(if wide { FACTS_WIDE } else { FACTS_NARROW });
+        // one device shares everything with itself
+        let shared = if group.runs.len() > 1 { group.shared.len() } else { 0 };
+        let facts = shared.min(if wide { FACTS_WIDE } else { FACTS_NARROW });
         match (wide, facts) {
             (true, 0) => 4,
             (true, facts) => facts + 5,
@@ -101,7 +103,7 @@ impl Triage {
     pub fn telling(&self, width: usize) -> Option<String> {
         let (group, row) = (self.group()?, self.row()?);
         let label = &row.label;
-        if let (Some(shared), Some((_, base))) = (explained(group), self.base()) {
+        if let (Some(shared), Some((_, base))) = (explained(group), self.well()) {
             let (here, of) = (count(shared.here as u64), count(shared.base_of as u64));
             let whole = format!("{label}: all {here} members share {}, none of the {of} in {base} do", fact(shared));
             let short = format!("{label}: all {here} share {} (0 of {of} in {base} do)", fact(shared));
@@ -113,7 +115,7 @@ impl Triage {
                 "{label} is new: {} ended like this, none did in {previous}",
                 number(group.runs.len() as u64, "device")
             )),
-            _ => group.shared.first().filter(|_| group.runs.len() > 1).zip(self.base()).map(|(shared, (_, base))| {
+            _ => group.shared.first().filter(|_| group.runs.len() > 1).zip(self.well()).map(|(shared, (_, base))| {
                 format!(
                     "{label}: {} of {} have {}, {} of {} in {base}",
                     count(shared.here as u64),

@@ -17,6 +17,11 @@ use crate::console::ui::table::{self, Table};
 use crate::console::ui::{chrome, states};
 use crate::model::triage::{Group, Shared};
 
+/// Cells that are left to a fact beside the counts on both sides.
+const NAME: usize = 10;
+/// A fact that is hardly more common here than there tells little.
+const TELLING: f64 = 0.3;
+
 pub fn draw(app: &App, triage: &Triage, (area, facts): (Rect, u16), buf: &mut Buffer) {
     let theme = &app.theme;
     let (list, members) = (ListId::Members, &triage.members);
@@ -90,29 +95,36 @@ fn shared(app: &App, triage: &Triage, group: &Group, area: Rect, buf: &mut Buffe
     let lines = triage.fact_lines(wide);
     let facts = if wide { lines.saturating_sub(5) } else { lines };
     let mut y = 1;
-    if let (true, 1.., Some((base, label))) = (wide, facts, triage.base()) {
-        let devices = text::count(base.runs.len() as u64);
-        words(buf, nth(area, y), &format!("what they share (vs the {devices} in {label})"), muted);
+    if let (true, 1.., Some((devices, whose))) = (wide, facts, triage.well()) {
+        let devices = text::count(devices as u64);
+        words(buf, nth(area, y), &format!("what they share (vs the {devices} in {whose})"), muted);
         y += 1;
     }
-    let longest =
-        |side: fn(&Shared) -> String| group.shared.iter().take(facts).map(|s| side(s).len()).max().unwrap_or(0);
+    let facts = group.shared.iter().take(facts);
+    let longest = |side: fn(&Shared) -> String| facts.clone().map(|s| side(s).len()).max().unwrap_or(0);
     let (ours, theirs) = (longest(here), longest(there));
-    for shared in group.shared.iter().take(facts) {
+    let lead = usize::from(wide) * 2;
+    // the counts of the others say what theirs are worth: the name gives way first
+    let contrast = ours + theirs + "   vs  !".len() + lead + NAME <= usize::from(area.width);
+    for shared in facts {
         let (count, base) = (here(shared), there(shared));
         let sign = if shared.explains() && group.runs.len() > 1 { " !" } else { "  " };
-        let right = if wide { format!(" {count:>ours$}  vs {base:>theirs$}{sign}") } else { format!(" {count}{sign}") };
-        let room = usize::from(area.width).saturating_sub(text::width(&right) + usize::from(wide) * 2);
-        let style = if shared.explains() { strong } else { theme.style(Role::Text) };
-        let name = format!("{}{}", if wide { "  " } else { "" }, text::clip_middle(&fact(shared), room));
-        let name = text::pad(&name, room + usize::from(wide) * 2);
+        let right = if contrast { format!(" {count:>ours$} vs {base:>theirs$}{sign}") } else { format!(" {count}{sign}") };
+        let room = usize::from(area.width).saturating_sub(text::width(&right) + lead);
+        let style = match shared.lift() {
+            _ if shared.explains() => strong,
+            lift if lift < TELLING => muted,
+            _ => theme.style(Role::Text),
+        };
+        let name = format!("{}{}", " ".repeat(lead), text::clip_middle(&fact(shared), room));
+        let name = text::pad(&name, room + lead);
         line(buf, nth(area, y), &Line::from(vec![Span::styled(name, style), Span::styled(right, style)]));
         y += 1;
     }
     if !wide {
         return;
     }
-    y += u16::from(facts > 0);
+    y += u16::from(lines > 4);
     let copy = chrome::key_of(app, "global", "copy");
     words(buf, nth(area, y), &format!("node set   {copy} copies it"), muted);
     y += 1;
