@@ -238,7 +238,7 @@ mod tests {
         let groups = vec![group("v1:2c7e", &[0]), group("v1:2c80", &[1]), group("v1:ffff", &[2])];
         let groups = Groups { job: 7, groups, ..Groups::default() };
         let find = |name: &str| find_group(&groups, name).map(|group| group.runs[0]).map_err(|why| why.error);
-        assert_eq!((find("S1"), find("s2")), (Ok(1), Ok(2)), "as the screens call it");
+        assert_eq!((find("S2"), find("s3")), (Ok(1), Ok(2)), "as the screens call it");
         assert_eq!((find("v1:2c7e"), find("2c7"), find("f")), (Ok(0), Ok(0), Ok(2)));
         assert!(find("2c").unwrap_err().contains("2 groups of job 7 begin with 2c"));
         assert!(find("v1:00").unwrap_err().contains("`quarterdeck groups 7` lists them"));

@@ -401,6 +401,24 @@ mod tests {
     }
 
     #[test]
+    fn where_nobody_went_well_those_of_an_earlier_job_are_what_the_ill_are_set_apart_from() {
+        let site = |site: &str| Facts::from([("site".to_owned(), BTreeSet::from([site.to_owned()]))]);
+        let ill: Vec<Run> = (0..3).map(|n| run(n, &format!("web{n}"), 69, "CDN 503")).collect();
+        let devices = || ill.iter().map(|run| run.device.clone()).collect();
+        let mut tally = Tally::beside(devices(), (0..3).map(|_| site("ams")), Some((7, vec![site("ber"); 9])));
+        ill.iter().for_each(|run| tally.take(run, &Ways::default()));
+        let groups = tally.groups(&ways(), false, None);
+        assert_eq!((groups.base, groups.well_in), (None, Some(WellIn { job: 7, devices: 9 })));
+        let shared = &groups.groups[0].shared[0];
+        assert_eq!((shared.value.as_str(), shared.base, shared.base_of), ("ams", 0, 9));
+        assert!(shared.explains());
+        // as soon as one goes well here, it is what the others are compared with
+        tally.take(&run(0, "web0", 0, "done"), &Ways::default());
+        let groups = tally.groups(&ways(), false, None);
+        assert_eq!((groups.base.is_some(), groups.well_in), (true, None));
+    }
+
+    #[test]
     fn what_failed_comes_first_and_everyone_is_in_one_group() {
         let groups = of(&fleet(), false, None, &none);
         let rows: Vec<_> = groups.groups.iter().map(|g| (g.says.as_str(), g.runs.len(), g.texts)).collect();
