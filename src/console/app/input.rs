@@ -121,9 +121,7 @@ impl App {
                 } else if first == Some('/') {
                     help.typing = true;
                     return true;
-                } else if !help.typing && chord.is_some_and(bound) {
-                    return false;
-                } else if !help.filter.key(key) {
+                } else if (!help.typing && chord.is_some_and(bound)) || !help.filter.key(key) {
                     return false;
                 }
                 help.find(&self.keymap);
