@@ -96,8 +96,7 @@ mod tests {
 
     #[test]
     fn s0_went_well_and_where_nothing_did_nobody_is_called_so() {
-        let mut groups =
-            job(vec![group("v1:a", RunState::Failed, 10, 2), group("v1:b", RunState::Timeout, 20, 3)]);
+        let mut groups = job(vec![group("v1:a", RunState::Failed, 10, 2), group("v1:b", RunState::Timeout, 20, 3)]);
         assert_eq!(labels(&groups), ["S1", "S2"]);
         groups.groups.push(group("v1:ok", RunState::Ok, 30, 4));
         groups.groups.push(group("v1:other", RunState::Ok, 40, 5));

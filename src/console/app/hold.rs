@@ -225,8 +225,7 @@ mod tests {
     fn who_lets_a_ring_go_reads_what_the_bad_ones_say() {
         let mut job = sample::held_back();
         for run in job.runs.iter_mut().filter(|run| run.state.bad()) {
-            run.signature =
-                Some(Signature { name: "v1:ab".into(), says: "certificate expired".into(), told: None });
+            run.signature = Some(Signature { name: "v1:ab".into(), says: "certificate expired".into(), told: None });
         }
         let asks = job.summary.progress.asks.clone().unwrap();
         let says = Ask::approve(&job, &asks).says;

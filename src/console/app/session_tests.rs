@@ -57,7 +57,7 @@ fn how_a_script_fared_is_asked_anew_when_a_job_ends() {
     assert!(matches!(session.rung.as_slice(), [once] if once.starts_with(&said)), "{:?}", session.rung);
     assert_ne!(before, Some(now.clone()));
     assert_eq!(session.app.scripts[0].last_run, Some(now));
-    assert!(session.screen().lines().any(|line| line.contains("disk-use.sh") && line.contains(" - ")), "no share yet");
+    assert!(session.screen().lines().any(|line| line.contains("disk-use.sh") && line.contains("  -")), "no share yet");
 }
 
 #[test]

@@ -291,16 +291,15 @@ fn going_on(app: &App, width: u16) -> String {
     let waiting = app.running().find_map(|job| Some((job, job.progress.asks.as_ref()?)));
     if let Some((job, asks)) = waiting {
         return format!(
-            "{} {}: ring {} of {} waits for you, {} of {} ended{}{more} - {} {} starts it",
+            "{} {}: ring {} waits for you: {} {} starts it; {} of {} ended{}{more}",
             job.id,
             text::plain(&job.script),
             asks.ring,
-            job.progress.rings,
+            key_of(app, "global", "pane-3"),
+            key_of(app, "jobs", "approve"),
             job.counts.ended(),
             job.counts.total(),
             bad(job),
-            key_of(app, "global", "pane-3"),
-            key_of(app, "jobs", "approve"),
         );
     }
     if let Some(job) = app.running().next() {

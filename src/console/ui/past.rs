@@ -179,7 +179,9 @@ fn nothing(app: &App, seek: &Seek) -> Said {
                     if seek.far().is_empty() { String::new() } else { format!(" in {}", seek.far()) }
                 ),
                 match app.device_among(&seek.asked) {
-                    Some(advice) => format!("{}; {again} changes what is sought, {back} leads back", text::plain(&advice)),
+                    Some(advice) => {
+                        format!("{}; {again} changes what is sought, {back} leads back", text::plain(&advice))
+                    }
                     None => format!(
                         "{again} changes what is sought: fewer words find more; case counts where there is a capital letter; {back} leads back"
                     ),

@@ -129,11 +129,7 @@ impl Tally {
     }
 
     /// `well`: an earlier job, and the facts of those that went well in it.
-    pub fn beside(
-        devices: Vec<String>,
-        facts: impl Iterator<Item = Facts>,
-        well: Option<(JobId, Vec<Facts>)>,
-    ) -> Self {
+    pub fn beside(devices: Vec<String>, facts: impl Iterator<Item = Facts>, well: Option<(JobId, Vec<Facts>)>) -> Self {
         let (job, others) = well.map_or((None, Vec::new()), |(job, others)| (Some(job), others));
         let from = devices.len() as u32;
         let ends = Ends {

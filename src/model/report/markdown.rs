@@ -49,9 +49,8 @@ pub(super) fn head(report: &Report, job: &Job, groups: &Groups, out: &mut String
     }
     for (n, ring) in (1..).zip(&job.rollout.rings) {
         let approval = head.progress.approvals.iter().find(|approval| approval.ring == n);
-        let approved = approval.map(|approval| {
-            format!(", approved by {} at {}", code(&report.line(&approval.by), false), approval.at)
-        });
+        let approved = approval
+            .map(|approval| format!(", approved by {} at {}", code(&report.line(&approval.by), false), approval.at));
         let devices = cut(&report.line(&ring.devices));
         let size = number(ring.runs.len() as u64, "device");
         fact(&format!("ring {n}"), &format!("{size} {}{}", code(&devices, false), approved.unwrap_or_default()));

@@ -174,7 +174,8 @@ fn a_page_for_the_ticket_keeps_what_devices_said_in_code() {
 #[test]
 fn a_page_for_the_ticket_names_the_rings_and_who_let_them_go() {
     let mut job = job(vec![ended(0, "web1", 0, "fine"), ended(1, "web2", 1, "no")]);
-    let ring = |runs: &[u32], devices: &str| Ring { runs: runs.to_vec(), devices: devices.into(), why: "by lot".into() };
+    let ring =
+        |runs: &[u32], devices: &str| Ring { runs: runs.to_vec(), devices: devices.into(), why: "by lot".into() };
     job.rollout.rings = vec![ring(&[1], "lab:web2"), ring(&[0], "lab:web1")];
     job.summary.progress.approvals = vec![Approval { ring: 2, by: "r.ito".into(), at: at(30) }];
     job.summary.progress.held_ms = 25_000;

@@ -18,7 +18,7 @@ use crate::console::ui::{chrome, states};
 use crate::model::triage::{Group, Shared};
 
 /// Cells that are left to a fact beside the counts on both sides.
-const NAME: usize = 10;
+const NAME: usize = 14;
 /// A fact that is hardly more common here than there tells little.
 const TELLING: f64 = 0.3;
 
@@ -104,12 +104,20 @@ fn shared(app: &App, triage: &Triage, group: &Group, area: Rect, buf: &mut Buffe
     let longest = |side: fn(&Shared) -> String| facts.clone().map(|s| side(s).len()).max().unwrap_or(0);
     let (ours, theirs) = (longest(here), longest(there));
     let lead = usize::from(wide) * 2;
-    // the counts of the others say what theirs are worth: the name gives way first
-    let contrast = ours + theirs + "   vs  !".len() + lead + NAME <= usize::from(area.width);
+    // the counts of the others say what theirs are worth: in a narrow pane they stand closer
+    let long = ours + theirs + "  vs  !".len() + lead + NAME <= usize::from(area.width);
+    let telling = facts.clone().any(Shared::explains);
     for shared in facts {
         let (count, base) = (here(shared), there(shared));
-        let sign = if shared.explains() && group.runs.len() > 1 { " !" } else { "  " };
-        let right = if contrast { format!(" {count:>ours$} vs {base:>theirs$}{sign}") } else { format!(" {count}{sign}") };
+        let sign = match (shared.explains(), long || telling) {
+            (true, _) => " !",
+            (false, true) => "  ",
+            (false, false) => "",
+        };
+        let right = match long {
+            true => format!(" {count:>ours$} vs {base:>theirs$}{sign}"),
+            false => format!(" {count:>ours$}|{base:>theirs$}{sign}"),
+        };
         let room = usize::from(area.width).saturating_sub(text::width(&right) + lead);
         let style = match shared.lift() {
             _ if shared.explains() => strong,
