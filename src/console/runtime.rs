@@ -186,7 +186,7 @@ impl Desk {
             fleet: settings.ui.fleet.clone(),
             config: shown(&settings.paths.config),
             log: shown(&settings.paths.engine_log()),
-            folder: std::env::current_dir().map_or_else(|_| String::new(), |folder| shown(&folder)),
+            folder: std::path::absolute(".").map_or_else(|_| String::new(), |folder| shown(&folder)),
             terminal: format!("{}{colours}", if caps.tmux { "tmux, " } else { "" }),
             zone: TimeZone::system(),
         };
