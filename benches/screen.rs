@@ -194,6 +194,7 @@ fn answering(n: usize) -> Vec<Event> {
 
 fn hello() -> Hello {
     Hello {
+        listen: None,
         version: "0.1.0".into(),
         protocol: 1,
         pid: 1,

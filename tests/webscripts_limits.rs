@@ -217,7 +217,7 @@ fn a_large_launch_that_is_refused_says_what_may_have_happened() {
     let server = Site::new().script("reads.sh", "wc -c\n", section).start(&home, "site");
     let relay = Relay::before(&server, Does::OtherHostForLaunches);
     home_of(&home, &server, &relay.url(), "");
-    let large = home.file("large", &vec![b'x'; 4 << 20]);
+    let large = home.file("large", vec![b'x'; 4 << 20]);
     let id = home.qd(["run", "ws:reads.sh", "--param", &format!("text={large}")]).ok().job_id();
     let (state, code, reason) = end(&home.ended_job(id));
     assert_eq!((state.as_str(), code), ("failed", Value::Null), "{reason}");

@@ -184,7 +184,11 @@ impl Engine {
             // (of one whose answer was lost the text is kept, wherever it is now)
             if !matches!(why, Unchanged::Failed(_)) {
                 let (trash, id) = (Arc::clone(&self.trash), trashed.id.clone());
-                blocking(move || Ok(trash.forget(&id))).await?;
+                blocking(move || {
+                    trash.forget(&id);
+                    Ok(())
+                })
+                .await?;
             }
             return Err(told(&name, "deleted", why));
         }
@@ -206,7 +210,11 @@ impl Engine {
         let change = Change::Create { name: trashed.name.clone(), bytes: read.await? };
         connector.change_own(change).await.map_err(|why| told(&trashed.name, "brought back", why))?;
         let (trash, id) = (Arc::clone(&self.trash), trashed.id.clone());
-        blocking(move || Ok(trash.forget(&id))).await?;
+        blocking(move || {
+            trash.forget(&id);
+            Ok(())
+        })
+        .await?;
         self.events.publish(&Event::Library);
         let (script, version) = (Some(trashed.name.clone()), Some(trashed.version.clone()));
         self.audit(Deed { script, version, ..Deed::of(Act::Restore, &self.user, caller) }).await?;

@@ -80,7 +80,7 @@ pub(super) async fn of_device(ask: Ask) -> Answer {
                 let value = field(item, "value").ok_or_else(|| Fault::invalid("data: each item needs a value"))?;
                 set.push((device.id.clone(), name, value));
             }
-            ask.engine.set_values(set).await.map_err(|why| Fault::from(why).as_invalid())?;
+            ask.engine.set_values(set).await.map_err(|why| Fault::from(why).into_invalid())?;
             values(&ask, &device.id).await
         }
         _ => Err(ask.cannot("GET reads, PUT sets")),

@@ -42,7 +42,7 @@ impl Fault {
     }
 
     /// What is asked for is an unknown id of a list, which is no reason to say that the address is unknown.
-    pub fn as_invalid(self) -> Self {
+    pub fn into_invalid(self) -> Self {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..self }
     }
 }

@@ -199,7 +199,7 @@ async fn create(ask: &Ask) -> Answer {
     let id = ask.engine.create_job(asked, &ask.reach, ask.caller.clone()).await.map_err(|why| {
         // what is unknown in here is no address
         let fault = Fault::from(why);
-        if fault.status == StatusCode::NOT_FOUND { fault.as_invalid() } else { fault }
+        if fault.status == StatusCode::NOT_FOUND { fault.into_invalid() } else { fault }
     })?;
     let mut answer = told(ask, id).await?;
     *answer.status_mut() = StatusCode::CREATED;
@@ -290,7 +290,7 @@ async fn attribute(ask: &Ask) -> Result<Option<String>, Fault> {
         Ok(attribute) => Ok(Some(attribute.name)),
         Err(why) => {
             let title = format!("custom_attribute: {}", why.error.trim_start_matches("object not found: "));
-            Err(Fault { title, ..Fault::from(why) }.as_invalid())
+            Err(Fault { title, ..Fault::from(why) }.into_invalid())
         }
     }
 }

@@ -31,7 +31,7 @@ pub async fn doctor(account: &Arc<Account>, device: &Device) -> Doctor {
             let status = if attributes.status.is_empty() { "unknown" } else { &attributes.status };
             steps.push(step("device", status == "enrolled", format!("{status}, number {id}")));
             let seen = if attributes.last_seen_at.is_empty() { "never" } else { &attributes.last_seen_at };
-            steps.push(step("last seen", attributes.last_seen_at != "", seen));
+            steps.push(step("last seen", !attributes.last_seen_at.is_empty(), seen));
         }
         Err(failure) => {
             let why = failure.says();

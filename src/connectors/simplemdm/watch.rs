@@ -263,7 +263,7 @@ impl Watch {
             let mut state = self.state();
             let all = |watched: &&mut Watched| watched.members.values().all(|member| member.is_unwanted());
             let jobs = state.watched.iter_mut().map(|(id, watched)| (*id, watched));
-            let jobs = jobs.filter(|(_, watched)| !watched.withdrawing && all(&watched));
+            let jobs = jobs.filter(|(_, watched)| !watched.withdrawing && all(watched));
             jobs.map(|(id, watched)| {
                 watched.withdrawing = true;
                 id

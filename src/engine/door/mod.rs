@@ -38,12 +38,15 @@ const REMEMBERED: usize = 64;
 /// Devices that a key reaches; `None`: all.
 pub type Reach = Option<Arc<HashSet<String>>>;
 
+/// When a target expression was last looked at, and the devices it means.
+type Reached = (Instant, Arc<HashSet<String>>);
+
 /// What is kept in memory between two requests.
 #[derive(Default)]
 pub struct Door {
     readers: Mutex<Vec<Connection>>,
     fleet: tokio::sync::Mutex<Option<Arc<Fleet>>>,
-    reached: Mutex<HashMap<String, (Instant, Arc<HashSet<String>>)>>,
+    reached: Mutex<HashMap<String, Reached>>,
     log: logs::Reading,
 }
 
