@@ -1,6 +1,7 @@
 //! One account: its client, and its inventory as last read. Reading ten thousand devices takes minutes at the pace that
 //! the account allows: what has come is shown while the rest comes, and all of it is kept for the next start.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -150,6 +151,15 @@ impl Account {
             warnings.push(format!("{name}: reads its devices, {come} so far; the others come by themselves"));
         }
         warnings
+    }
+
+    /// Ids and names of the devices that are known, by SimpleMDM's numbers.
+    pub fn numbers(&self) -> HashMap<String, (String, String)> {
+        let shown = Arc::clone(&self.state().shown);
+        let known = shown.devices.iter().filter_map(|device| {
+            Some((device.facts.get(devices::ID)?.clone(), (device.id.clone(), device.name.clone())))
+        });
+        known.collect()
     }
 
     pub fn standing(&self) -> Standing {

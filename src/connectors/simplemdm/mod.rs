@@ -2,7 +2,8 @@
 //! once, whole. Nothing streams, nothing that was fetched can be stopped, and every request counts.
 //!
 //! Owns everything SimpleMDM: [`client`] one request, [`budget`] when it may go, [`account`] the inventory, [`devices`]
-//! what of it is shown, [`copies`] the script that is launched, [`jobs`] a launch, [`watch`] what comes of it. Knows no other connector and keeps no job.
+//! what of it is shown, [`copies`] the script that is launched, [`jobs`] a launch, [`watch`] what comes of it,
+//! [`library`] its own scripts, [`past`] the jobs it ran. Knows no other connector and keeps no job.
 
 mod account;
 mod budget;
@@ -13,6 +14,9 @@ mod doctor;
 mod ending;
 mod form;
 mod jobs;
+mod library;
+mod options;
+mod past;
 mod watch;
 mod wire;
 
@@ -23,21 +27,26 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use self::account::Account;
+use self::budget::Urgency;
 use self::jobs::Desk;
-use super::{Connector, Order, Outcome, RunSink};
+use self::library::Library;
+use super::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
+use super::{Connector, Order, Outcome, Own, RunSink};
 use crate::model::connection::{self, Capabilities};
 use crate::model::device::{Device, Inventory};
+use crate::model::options::LaunchOption;
 use crate::model::plan::Caller;
+use crate::model::script::ScriptInfo;
 use crate::model::wire::Doctor;
 
 /// One `[[connection]]` of kind `simplemdm`.
-pub struct SimpleMdm(Arc<Account>, Arc<Desk>);
+pub struct SimpleMdm(Arc<Account>, Arc<Desk>, Arc<Library>);
 
 impl SimpleMdm {
     /// `folder`: where it keeps what the next engine should know.
     pub fn new(name: &str, settings: &connection::SimpleMdm, folder: PathBuf) -> Self {
         let account = Account::new(name, settings, folder);
-        Self(Arc::clone(&account), Desk::new(account))
+        Self(Arc::clone(&account), Desk::new(account), Arc::new(Library::new(name)))
     }
 }
 
@@ -47,6 +56,10 @@ impl Connector for SimpleMdm {
             cancel_queued: true,
             // (what was fetched goes on: the run says so)
             cancel_running: true,
+            own_library: true,
+            edits_library: true,
+            texts: true,
+            past_jobs: true,
             groups: true,
             takes_scripts: true,
             side_by_side: true,
@@ -73,6 +86,50 @@ impl Connector for SimpleMdm {
 
     fn news(&self) -> BoxFuture<'_, ()> {
         self.0.news().boxed()
+    }
+
+    fn own(&self) -> Option<Own> {
+        Some(self.2.own())
+    }
+
+    fn read_own(&self) -> BoxFuture<'_, ()> {
+        self.2.read(&self.0.client, Urgency::Later).boxed()
+    }
+
+    fn known(&self) -> BoxFuture<'_, Result<Arc<Vec<ScriptInfo>>, String>> {
+        self.2.known(&self.0.client).boxed()
+    }
+
+    fn own_text<'a>(&'a self, name: &'a str, anew: bool) -> BoxFuture<'a, Result<Option<Vec<u8>>, Unchanged>> {
+        self.2.text(&self.0.client, name, anew).boxed()
+    }
+
+    fn change_own(&self, change: Change) -> BoxFuture<'_, Result<Changed, Unchanged>> {
+        // what was begun is ended, whoever has stopped waiting for it: what came of it is known then
+        let (account, library) = (Arc::clone(&self.0), Arc::clone(&self.2));
+        let done = tokio::spawn(async move { library.change(&account.client, change).await });
+        async { done.await.unwrap_or_else(|error| Err(Unchanged::Failed(error.to_string()))) }.boxed()
+    }
+
+    fn launch_options(&self) -> Vec<LaunchOption> {
+        options::options()
+    }
+
+    fn past_jobs(&self, after: Option<String>) -> BoxFuture<'_, Result<Option<PastPage>, String>> {
+        async { past::page(&self.0.client, after, |number| self.1.watch.knows(number)).await.map(Some) }.boxed()
+    }
+
+    fn past_job<'a>(&'a self, head: &'a PastHead) -> BoxFuture<'a, Result<Option<PastJob>, String>> {
+        async {
+            let numbers = self.0.numbers();
+            let (name, client) = (&self.0.name, &self.0.client);
+            let device = |number: &str| {
+                let gone = || (format!("{name}:device-{number}"), format!("device-{number}"));
+                numbers.get(number).cloned().unwrap_or_else(gone)
+            };
+            past::whole(client, name, head, device).await
+        }
+        .boxed()
     }
 
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {

@@ -16,7 +16,7 @@ impl<'de> Deserialize<'de> for Id {
 }
 
 /// A thing with attributes `A` and relationships `R`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Object<A, R = Nothing> {
     pub id: Id,
     #[serde(default)]
@@ -25,7 +25,7 @@ pub struct Object<A, R = Nothing> {
     pub relationships: R,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Nothing {}
 
 /// What stands below `data`, where anything does.

@@ -14,6 +14,7 @@ use super::narrow::{self, Narrow};
 use super::notices::Level;
 use super::shelf::{Opened, SaveProblem, SavedScript};
 use super::{App, Effect, Layer, layout};
+use crate::model::script::remote;
 use crate::model::script::template::{TEMPLATES, Template};
 use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::wire::Problem;
@@ -36,6 +37,8 @@ pub enum Files {
 pub struct New {
     pub template: usize,
     pub name: Text,
+    /// Connections in whose own libraries a script can be made, as `CONNECTION:NAME`.
+    pub places: Vec<String>,
     pub problem: Option<String>,
     /// Asked for under this name.
     pub sent: Option<String>,
@@ -240,7 +243,11 @@ impl App {
     pub(super) fn open_files(&mut self, verb: Do, effects: &mut Vec<Effect>) -> bool {
         let name = || self.chosen_script().map(|script| script.name.clone()).unwrap_or_default();
         let files = match verb {
-            Do::NewScript => Files::New(New { template: 0, name: Text::new(""), problem: None, sent: None }),
+            Do::NewScript => {
+                let open = self.libraries.iter().filter(|shelf| shelf.closed.is_none());
+                let places = open.map(|shelf| shelf.connection.clone()).collect();
+                Files::New(New { template: 0, name: Text::new(""), places, problem: None, sent: None })
+            }
             Do::RenameScript => {
                 let from = name();
                 Files::Rename(Rename { to: Text::new(&from), from, at: Button::Field, problem: None, sent: false })
@@ -663,7 +670,13 @@ impl New {
     /// As it will be called.
     pub fn full_name(&self) -> String {
         let name = self.name.text().trim();
-        if name.is_empty() { String::new() } else { self.template().named(name) }
+        let there = remote::split(name).is_some_and(|(connection, _)| self.places.iter().any(|of| of == connection));
+        // (what a system keeps is called what it is called, without an ending of ours)
+        match name {
+            "" => String::new(),
+            name if there => name.to_owned(),
+            name => self.template().named(name),
+        }
     }
 }
 

@@ -81,7 +81,9 @@ fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
         (None, Some(_)) => ("making it…".to_owned(), Role::TextMuted),
         (None, None) if new.full_name().is_empty() => {
-            (format!("in {}; a / makes a folder", text::plain(&app.folder)), Role::TextMuted)
+            let there: Vec<String> =
+                new.places.iter().map(|of| format!("; {}:NAME is there", text::plain(of))).collect();
+            (format!("in {}; a / makes a folder{}", text::plain(&app.folder), there.concat()), Role::TextMuted)
         }
         (None, None) => (format!("enter makes {} and edits it", text::plain(&new.full_name())), Role::TextMuted),
     };

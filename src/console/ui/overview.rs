@@ -304,7 +304,9 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let rows = Jobs { all: &app.jobs, now: app.now };
     let (first, cursor) = (Some(number), app.overview.jobs);
-    let (signs, heads) = (&table::no_signs, &[]);
+    // (its system ran it, and it was brought in from there)
+    let signs = |row: usize| app.jobs[row].origin.iter().map(|_| 'S').collect();
+    let (signs, heads) = (&signs, &[]);
     let table = Table {
         list,
         look,
