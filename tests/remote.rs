@@ -262,3 +262,30 @@ fn a_bringing_in_that_broke_off_goes_on_where_it_was() {
     assert_eq!(listed(&home).len(), 120);
     assert_eq!(mdm.count("GET /api/v1/script_jobs/") - before, 60, "none is asked for twice");
 }
+
+#[test]
+fn what_an_engine_was_cut_off_from_comes_in_and_what_it_heard_to_the_end_does_not() {
+    let (mdm, home, _) = account("");
+    eventually("the devices have come", || {
+        home.qd(["targets", "resolve", "os:macOS", "--json"]).ok().json()["count"] == 2
+    });
+    let launch = |more: &[&str]| {
+        let line = ["run", "macs:Rotate cache", "--target", "os:macOS", "--confirm", "2"];
+        home.verb(line.iter().chain(more).copied()).run().ok();
+    };
+    launch(&["--wait"]);
+    let silent = mdm.world().devices.keys().copied().nth(1).expect("a device");
+    mdm.world().behaves(silent, Behaves::Silent);
+    launch(&[]);
+    eventually("the second is there", || mdm.world().jobs.len() == 2);
+    home.qd(["jobs", "import", "macs"]).ok();
+    assert_eq!(listed(&home).len(), 2, "they are this engine's own");
+    home.end_engine(Signal::KILL);
+    mdm.world().report(silent, 3, "late, and not lost\n");
+    home.qd(["jobs", "import", "macs"]).ok();
+    let jobs = listed(&home);
+    let brought: Vec<_> = jobs.iter().filter(|job| job["origin"].is_string()).collect();
+    assert_eq!((jobs.len(), brought.len()), (3, 1), "{jobs:?}");
+    let id = brought[0]["id"].to_string();
+    assert_eq!(said(&home, &["output", &id, "--raw", "--device", "macs:mac-00002"]), "late, and not lost\n");
+}

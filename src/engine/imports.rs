@@ -144,7 +144,9 @@ impl Engine {
         open.sort_by_key(|(_, known)| known.job);
         for (id, before) in open {
             let head = PastHead { id, mark: String::new(), open: true, ours: false };
-            self.bring(connection, connector, &head, Some(&before)).await?;
+            // (one of ours, of which there is nothing to bring up to date)
+            let before = Some(&before).filter(|before| before.job != 0);
+            self.bring(connection, connector, &head, before).await?;
         }
         let name = connection.to_owned();
         let mut after = db.call(move |db| imported::cursor(db, &name)).await.map_err(|error| error.to_string())?;
@@ -179,8 +181,10 @@ impl Engine {
             let (name, number, db) = (connection.to_owned(), head.id.clone(), store.db.clone());
             async move { db.call(move |db| imported::set(db, &name, &number, &known)).await.map_err(|e| e.to_string()) }
         };
+        // of an open one the end is heard here, or it is brought in when the engine that was to hear it is gone
+        let ours = |head: &PastHead| Known { job: 0, mark: head.mark.clone(), open: head.open };
         if head.ours {
-            return mark(Known { job: 0, mark: head.mark.clone(), open: false }).await;
+            return mark(ours(head)).await;
         }
         let Some(past) = connector.past_job(head).await? else {
             // listed, and gone when it was asked for: what is known of it stays as it is
@@ -192,6 +196,9 @@ impl Engine {
                 None => Ok(()),
             };
         };
+        if past.head.ours && before.is_none() {
+            return mark(ours(&past.head)).await;
+        }
         let whole = before.filter(|before| !before.mark.is_empty());
         if whole.is_some_and(|before| before.mark == past.head.mark) {
             return Ok(());

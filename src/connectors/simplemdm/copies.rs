@@ -32,18 +32,21 @@ impl Copies {
     /// Finds it, or makes it what it should be. `Err`: nothing was sent to any device.
     pub async fn saved(&self, account: &Account, script: &Payload) -> Result<Saved, Failure> {
         let own = remote::split(&script.name).filter(|(connection, _)| *connection == account.name);
-        let name = own.map_or_else(|| copy_name(&script.name), |(_, name)| name.to_owned());
-        let there = self.find(account, &name).await?;
-        if own.is_some() {
+        if let Some((_, name)) = own {
             let gone = || Failure::Refused(404, format!("the account has no script {name} any more"));
-            let there = there.ok_or_else(gone)?;
+            let there = self.find(account, name).await?.ok_or_else(gone)?;
             let told = there.attributes.content;
             // (what is kept with a plan may be the script's definition alone)
-            if script.bytes.starts_with(b"#!") && script.bytes != told.as_bytes() {
+            if !script.bytes.starts_with(b"#!") || script.bytes == told.as_bytes() {
+                return Ok(Saved { id: there.id.0, name: name.to_owned(), content: told });
+            }
+            if script.bytes != told.replace("\r\n", "\n").as_bytes() {
                 return Err(Failure::Refused(409, format!("{name} has changed at SimpleMDM since the preview")));
             }
-            return Ok(Saved { id: there.id.0, name, content: told });
+            // the plan ended its lines as a shell wants them, and theirs stays as it is: a copy is sent
         }
+        let name = copy_name(&script.name);
+        let there = self.find(account, &name).await?;
         let content = String::from_utf8(script.bytes.clone())
             .map_err(|_| Failure::Refused(422, "the script is not UTF-8, and SimpleMDM keeps text alone".to_owned()))?;
         let id = match there {

@@ -3,6 +3,7 @@
 //!
 //! Owns everything SimpleMDM: [`client`] one request, [`budget`] when it may go, [`account`] the inventory, [`devices`]
 //! what of it is shown, [`copies`] the script that is launched, [`jobs`] a launch, [`watch`] what comes of it,
+//! [`heard`] which ones ended before our eyes,
 //! [`library`] its own scripts, [`past`] the jobs it ran. Knows no other connector and keeps no job.
 
 mod account;
@@ -13,6 +14,7 @@ mod devices;
 mod doctor;
 mod ending;
 mod form;
+mod heard;
 mod jobs;
 mod library;
 mod options;
@@ -127,7 +129,7 @@ impl Connector for SimpleMdm {
                 let gone = || (format!("{name}:device-{number}"), format!("device-{number}"));
                 numbers.get(number).cloned().unwrap_or_else(gone)
             };
-            past::whole(client, name, head, device).await
+            past::whole(client, name, head, self.1.watch.knows(&head.id), device).await
         }
         .boxed()
     }

@@ -44,11 +44,12 @@ pub async fn whole(
     client: &Client,
     connection: &str,
     head: &PastHead,
+    ours: bool,
     device: impl Fn(&str) -> (String, String),
 ) -> Result<Option<PastJob>, String> {
     let ask = Ask::get(format!("/script_jobs/{}", super::form::encoded(&head.id)), Urgency::Later);
     match client.json::<One<Whole>>(ask).await {
-        Ok(job) => Ok(Some(read(connection, head, job.data, device))),
+        Ok(job) => Ok(Some(read(connection, &PastHead { ours, ..head.clone() }, job.data, device))),
         Err(Failure::Refused(404, _)) => Ok(None),
         Err(failure) => Err(failure.says()),
     }

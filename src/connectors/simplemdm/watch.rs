@@ -14,6 +14,7 @@ use super::account::Account;
 use super::budget::{self, Urgency};
 use super::client::{Ask, Failure, One};
 use super::ending::{Ended, ended};
+use super::heard::Heard;
 use super::jobs::{Member, Word};
 use super::wire::{self, Data, Row};
 use crate::connectors::Outcome;
@@ -45,6 +46,7 @@ impl Whole {
 
 pub struct Watch {
     account: Arc<Account>,
+    heard: Heard,
     state: Mutex<State>,
     bell: Notify,
     /// The engine ends, and leaves what was sent where it is.
@@ -55,7 +57,7 @@ pub struct Watch {
 struct State {
     /// By number there.
     watched: BTreeMap<u64, Watched>,
-    /// Numbers of all that were sent from here.
+    /// Numbers of all that this engine sent.
     known: HashSet<String>,
     running: bool,
 }
@@ -73,7 +75,9 @@ struct Watched {
 
 impl Watch {
     pub fn new(account: Arc<Account>) -> Arc<Self> {
-        Arc::new(Self { account, state: Mutex::default(), bell: Notify::new(), leaving: AtomicBool::new(false) })
+        let heard = Heard::new(&account.folder);
+        let (state, bell) = (Mutex::default(), Notify::new());
+        Arc::new(Self { account, heard, state, bell, leaving: AtomicBool::new(false) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -93,8 +97,9 @@ impl Watch {
         self.bell.notify_one();
     }
 
+    /// A job of ours: sent by this engine, or heard to its end by one before it. What an engine was cut off from is not.
     pub fn knows(&self, job: &str) -> bool {
-        self.state().known.contains(job)
+        self.state().known.contains(job) || self.heard.has(job)
     }
 
     /// The script job that a run is in.
@@ -223,6 +228,7 @@ impl Watch {
                     "SimpleMDM knows script job {id} no longer, and keeps one for a month: how it ended is not known"
                 );
                 let watched = self.state().watched.remove(&id);
+                self.heard.note(id);
                 let members = watched.into_iter().flat_map(|watched| watched.members.into_values());
                 let lost = Ended::of(Outcome::because(RunState::Failed, why));
                 members.for_each(|member| member.say(Word::Ended(lost.clone())));
@@ -254,6 +260,7 @@ impl Watch {
         watched.heard = Some(head(job.attributes));
         if watched.members.is_empty() {
             state.watched.remove(&id);
+            self.heard.note(id);
         }
     }
 

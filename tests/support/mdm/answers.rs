@@ -83,7 +83,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 async fn broken(answer: Response, half: usize) -> Response {
     let (head, body) = answer.into_parts();
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let piece = whole.slice(..if half == 0 { 0 } else { whole.len() / half });
+    let piece = whole.slice(..whole.len().checked_div(half).unwrap_or(0));
     let cut = || std::io::Error::other("cut");
     let rest = futures::stream::iter([Ok::<Bytes, std::io::Error>(piece), Err(cut())]);
     Response::from_parts(head, Body::from_stream(rest))
