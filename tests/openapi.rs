@@ -54,7 +54,7 @@ fn every_way_in_the_document_is_there_and_asks_for_a_key() {
     let admin = key(&home, "root", ["--scope", "admin"]);
     let document = document(&door);
     for (path, operations) in document["paths"].as_object().unwrap() {
-        let at = format!("!{}", path.replace("{id}", "1").replace("{run}", "0").replace('{', "").replace('}', ""));
+        let at = format!("!{}", path.replace("{id}", "1").replace("{run}", "0").replace(['{', '}'], ""));
         for (method, operation) in operations.as_object().unwrap() {
             let method = method.to_uppercase();
             let open = operation["security"].is_array();
