@@ -37,7 +37,7 @@ fn open_type_save_quit_and_the_file_is_right() {
     console.sees("over lines'");
     console.sees("[edited]");
     console.send(F3);
-    console.sees("was saved as version");
+    console.sees("was saved as v");
     console.loses("[edited]");
     let saved = fs::read(&path).expect("the script");
     assert_eq!(saved, b"#!/bin/sh\r\necho before and after\r\necho 'pasted\r\nover lines'\r\n");
@@ -64,7 +64,7 @@ fn a_draft_survives_a_kill_and_is_offered_again() {
     again.keys("<enter>");
     again.sees("echo before never saved");
     again.send(F3);
-    again.sees("was saved as version");
+    again.sees("was saved as v");
     assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho before never saved\n");
     again.keys("<esc>");
     again.sees("Targets");
@@ -101,7 +101,7 @@ fn a_file_changed_meanwhile_is_asked_about() {
     console.sees("Changed by somebody else");
     assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho theirs\n", "nothing is overwritten unasked");
     console.keys("<down><enter>"); // keep mine
-    console.sees("was saved as version");
+    console.sees("was saved as v");
     eventually("the file is mine", || fs::read(&path).is_ok_and(|bytes| bytes == b"#!/bin/sh\necho before mine\n"));
     leaves(console);
 }
@@ -167,7 +167,7 @@ fn a_paste_of_a_megabyte_is_one_step() {
     console.paste(&line.repeat(25_000));
     console.sees("Ln 25002 Col 1");
     console.send(F3);
-    console.sees("was saved as version");
+    console.sees("was saved as v");
     assert_eq!(fs::metadata(&path).expect("the script").len(), 1_000_010);
     console.keys("<A-u>");
     console.sees("Ln 2 Col 1");
@@ -206,7 +206,7 @@ fn what_cannot_be_saved_stays_in_the_editor_and_says_why() {
     fs::remove_file(&folder).expect("the file");
     fs::rename(&aside, &folder).expect("the library again");
     console.send(F3);
-    console.sees("was saved as version");
+    console.sees("was saved as v");
     assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho before and after\n");
     leaves(console);
 }
