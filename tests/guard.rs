@@ -302,36 +302,6 @@ fn what_happens_to_a_job_is_posted_signed_and_not_again_by_the_next_engine() {
 }
 
 #[test]
-fn a_post_over_tls_goes_through_curl_and_nothing_of_it_stands_in_arguments() {
-    use std::os::unix::fs::PermissionsExt;
-    let home = Home::empty();
-    let log = home.work().join("posted");
-    let curl = home.write(
-        "bin/curl",
-        format!("#!/bin/sh\n{{ echo \"args $*\"; cat; }} > {0}.new\nmv {0}.new {0}\nprintf 204\n", log.display()),
-    );
-    fs::set_permissions(&curl, fs::Permissions::from_mode(0o755)).expect("chmod");
-    home.private("hook.key", "hunter2\n");
-    home.config(&format!(
-        "[[webhook]]\nurl = \"https://ops.example/hook?room=7\"\nkey = {{ command = [\"cat\", \"{}\"] }}\n",
-        home.path().join("hook.key").display()
-    ));
-    let path = std::env::var("PATH").unwrap_or_default();
-    home.script("it's \"quoted\".sh", "#!/bin/sh\nexit 0\n");
-    home.verb(["run", "it's \"quoted\".sh", "--target", "local", "--wait"])
-        .env("PATH", format!("{}:{path}", home.path().join("bin").display()))
-        .run()
-        .ok();
-    eventually("it was posted", || log.exists());
-    let posted = fs::read_to_string(&log).expect("what curl was told");
-    let (args, rest) = posted.split_once('\n').expect("its arguments first");
-    assert!(args.contains("--proto =https") && !args.contains("ops.example") && !args.contains("sha256="), "{args}");
-    assert!(rest.starts_with("url = \"https://ops.example/hook?room=7\"\ndata-raw = \"{\\\""), "{rest}");
-    assert!(rest.contains("header = \"quarterdeck-signature: sha256=") && !rest.contains("hunter2"), "{rest}");
-    assert!(rest.contains(r#"it's \\\"quoted\\\".sh is done"#), "{rest}");
-}
-
-#[test]
 fn a_freeze_is_of_the_protected_connections_unless_it_says_more() {
     let home = Home::empty();
     home.script("say.sh", SAY);

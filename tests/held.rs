@@ -28,7 +28,7 @@ fn a_ring_waits_for_the_operator_and_goes_when_it_is_approved() {
     console.text("1, 3, 100%");
     console.keys("<tab><right>");
     console.sees("wait for all, then ask");
-    console.sees("ring 3       3");
+    console.sees("ring 3  3  lab:");
     console.sees("--rings 1,3,100% --between ask");
     console.keys("<A-d>y");
     console.sees("armed");
