@@ -1,7 +1,6 @@
 //! HTTP to one account (contract 1): the key as user name, one request within the budget, one answer, bounded. What is
 //! only read is asked again when it fails; what changes something never, unless the system said that it did nothing.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -299,7 +298,7 @@ async fn body(mut answer: Response, limit: usize) -> Result<Bytes, Failure> {
             Ok(None) => return Ok(body.into()),
             Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(Failure::Strange(format!("its answer is larger than {} MiB", limit >> 20))),
-            Err(error) => return Err(Failure::Unclear(format!("its answer broke off ({})", root(&error)))),
+            Err(error) => return Err(Failure::Unclear(format!("its answer broke off ({})", tls::root(&error)))),
         }
     }
 }
@@ -330,7 +329,7 @@ async fn title(mut answer: Response) -> String {
 }
 
 fn broken(error: &reqwest::Error) -> Failure {
-    let why = root(error);
+    let why = tls::root(error);
     if error.is_connect() || error.is_builder() {
         Failure::Unreachable(why)
     } else if error.is_timeout() {
@@ -338,15 +337,4 @@ fn broken(error: &reqwest::Error) -> Failure {
     } else {
         Failure::Unclear(format!("the connection broke off ({why})"))
     }
-}
-
-/// The innermost cause: the outer ones repeat the address.
-pub fn root(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    text
 }

@@ -3,7 +3,6 @@
 //! session. No time limit either, since an answer that nobody waits for is lost for good; a peer that is gone is noticed
 //! by TCP itself.
 
-use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -134,7 +133,7 @@ impl Door {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
                 Ok(Some(_)) | Err(_) if status != 200 => break,
                 Ok(Some(_)) => return Err(Broken::TooLarge(limit >> 20)),
-                Err(error) => return Err(Broken::Cut(format!("its answer broke off ({})", root(&error)))),
+                Err(error) => return Err(Broken::Cut(format!("its answer broke off ({})", tls::root(&error)))),
             }
         }
         Ok(Reply { status, server, cookie, body })
@@ -142,23 +141,12 @@ impl Door {
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
-    let why = tls::says(error).unwrap_or_else(|| root(error));
+    let why = tls::says(error).unwrap_or_else(|| tls::root(error));
     if error.is_connect() || error.is_builder() {
         Broken::Unreachable(why)
     } else {
         Broken::Cut(format!("the connection broke off ({why})"))
     }
-}
-
-/// The innermost cause: the outer ones only repeat the address.
-fn root(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    text
 }
 
 /// A name as one part of a path.
