@@ -48,8 +48,8 @@ fn from_two_bad_devices_to_a_note_and_a_saved_target_without_a_name_typed() {
     let mut console = Console::setup(&home).size(140, 40).start();
     console.opens_job(2, "patch.sh");
     // 1. the status line says what is new, while the job runs; it has two members whoever ended first
+    // (said in the jobs' list already where it comes before the job is opened)
     console.sees("new signature S");
-    console.sees("press u for groups");
     console.keys("u");
     console.sees("> Groups");
     // 2. what is new comes first; 4. and what explains it stands below

@@ -186,7 +186,10 @@ fn a_roll_out_is_written_as_run_takes_it_and_held_and_let_go() {
     asked(&mut console, "time limit", "");
     asked(&mut console, "how for rings and limits", "how");
     asked(&mut console, "as `run` takes it", "--rings 1,100% --between ask");
-    asked(&mut console, "ring 2: 2 devices", "yes");
+    console.sees("ring 2: 2 devices");
+    // asked again: what is typed before the question does not answer it
+    console.wait("asked again", |screen| screen.contents().matches("Type yes to launch").count() == 2);
+    console.text("yes\r");
     console.sees("hi from here");
     eventually("the ring asks", || home.job(1)["progress"]["asks"]["ring"] == 2);
     console.keys("<C-c>");
@@ -197,7 +200,7 @@ fn a_roll_out_is_written_as_run_takes_it_and_held_and_let_go() {
     console.sees("job 1: paused");
     asked(&mut console, "go on: it is paused", "go on");
     asked(&mut console, "Type yes to let it go on", "yes");
-    console.sees("job 1: resumed");
+    console.sees("job 1: resumed; ring 2 waits for approval: quarterdeck jobs approve 1 --ring 2");
     console.text("start\r");
     asked(&mut console, "Type that number of devices", "7");
     console.sees("It waits on.");

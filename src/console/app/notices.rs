@@ -119,6 +119,11 @@ impl Notices {
         any
     }
 
+    /// What it asks for was done: it need not stand there any longer.
+    pub fn heeded(&mut self, text: &str) {
+        self.all.iter_mut().filter(|notice| notice.text == text).for_each(|notice| notice.seen = true);
+    }
+
     /// When the one that is shown has been there long enough.
     pub fn until(&self) -> Option<Timestamp> {
         let time = self.shown()?.level.time()?;

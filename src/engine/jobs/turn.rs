@@ -81,11 +81,10 @@ impl Engine {
         let changed = live.resume(&self.user);
         let job = live.latest();
         let says = match (&job.progress.asks, changed) {
-            (Some(asks), _) => format!(
-                "{}; ring {} waits for approval: quarterdeck jobs approve {id} --ring {0}",
-                if changed { "resumed" } else { "is not paused" },
-                asks.ring
-            ),
+            (Some(asks), _) => {
+                let (what, ring) = (if changed { "resumed" } else { "is not paused" }, asks.ring);
+                format!("{what}; ring {ring} waits for approval: quarterdeck jobs approve {id} --ring {ring}")
+            }
             (None, true) => format!("resumed: {} left to send to", job.counts.queued),
             (None, false) => "goes on: it is not paused".to_owned(),
         };

@@ -30,6 +30,8 @@ struct Heard {
     /// Of runs that went wrong.
     names: BTreeSet<String>,
     told: BTreeSet<String>,
+    /// What was said last.
+    said: Option<String>,
     /// There are names that the engine was not asked about.
     unasked: bool,
     asking: bool,
@@ -116,7 +118,16 @@ impl App {
             true => (String::new(), format!("press {} for groups", self.key_of("job", "groups"))),
             false => (format!("job {job}: "), format!("{} on the job shows its groups", self.key_of("jobs", "groups"))),
         };
-        self.say(Level::Warn, format!("{before}{word} {named}{more} - {way}"));
+        let said = format!("{before}{word} {named}{more} - {way}");
+        self.news.jobs.entry(job).or_default().said = Some(said.clone());
+        self.say(Level::Warn, said);
+    }
+
+    /// The groups are on screen: what points to them need not cover what they say.
+    pub(in crate::console::app) fn heed_news(&mut self, job: JobId) {
+        if let Some(said) = self.news.jobs.get_mut(&job).and_then(|heard| heard.said.take()) {
+            self.notices.heeded(&said);
+        }
     }
 
     /// Runs of a job that was just read: what went wrong before one looked is news as well.
@@ -167,6 +178,8 @@ mod tests {
             tell(&mut session, run);
             let screen = session.screen();
             assert!(screen.contains(NEW) && screen.contains(says), "{way}: {screen}");
+            session.keys(if way.is_empty() { "3u" } else { "u" });
+            assert!(!session.screen().contains(NEW), "it covers what it points to: {}", session.screen());
             session.keys("<esc>");
             let run = failed(&session, 22, "v1:other");
             tell(&mut session, run);

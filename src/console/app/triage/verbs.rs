@@ -39,6 +39,7 @@ impl App {
             triage.sift(ListId::Members);
         }
         self.view = View::Groups;
+        self.heed_news(id);
     }
 
     pub(in crate::console::app) fn settle_triage(&mut self, effects: &mut Vec<Effect>) {
