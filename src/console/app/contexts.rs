@@ -43,8 +43,8 @@ impl App {
     pub fn view_contexts(&self) -> &'static [&'static str] {
         match (self.view, self.overview.focus) {
             (View::Editor, _) => self.editor_contexts(),
-            (View::Live, _) if self.list_here().is_some() => &["job", "list", "text", "global"],
-            (View::Live, _) => &["job", "text", "list", "global"],
+            (View::Live, _) if self.list_here().is_some() => &["job", "retry", "list", "text", "global"],
+            (View::Live, _) => &["job", "retry", "text", "list", "global"],
             (View::Groups, _) => self.triage_contexts(),
             (View::Past, _) => &["past", "list", "global"],
             (View::Changes, _) => &["changes", "list", "global"],
@@ -54,10 +54,10 @@ impl App {
             }
             (View::Overview, Pane::Scripts) => &["scripts", "list", "global"],
             (View::Overview, Pane::Targets) => &["targets", "list", "global"],
-            (View::Overview, Pane::Jobs) => &["jobs", "list", "global"],
+            (View::Overview, Pane::Jobs) => &["jobs", "retry", "list", "global"],
             (View::Overview, Pane::Preview) => match self.overview.subject {
                 Pane::Targets => &["text", "targets", "list", "global"],
-                Pane::Jobs => &["text", "jobs", "list", "global"],
+                Pane::Jobs => &["text", "jobs", "retry", "list", "global"],
                 Pane::Scripts | Pane::Preview => &["text", "scripts", "list", "global"],
             },
         }

@@ -4,7 +4,7 @@
 use super::begun::Begun;
 use super::commands::Do;
 use super::launch::Launch;
-use super::{App, marks};
+use super::{App, View, marks};
 use crate::console::text;
 use crate::model::job::Job;
 use crate::model::target::{JobSet, Left, rerun};
@@ -60,6 +60,10 @@ impl App {
             return if sets.is_empty() { Err("no group is under the cursor".into()) } else { Ok(sets.join(" | ")) };
         }
         let marked = self.marked_runs();
+        if marked.is_empty() && self.view == View::Overview {
+            let key = self.key_of("jobs", "open");
+            return Err(format!("no device of job {id} is marked: {key} watches it, they are marked there"));
+        }
         if marked.is_empty() {
             let key = self.key_of("list", "mark");
             return Err(format!("no device is marked: {key} marks the one under the cursor"));
@@ -145,6 +149,32 @@ mod tests {
         });
         assert_eq!(line.as_deref(), Some("quarterdeck rerun 12 --failed --confirm 12"));
         assert!(!session.sent.iter().any(|effect| matches!(effect, Effect::Launch { .. })));
+    }
+
+    #[test]
+    fn a_job_is_run_again_from_wherever_it_is_looked_at() {
+        use RunState::{Cancelled, Failed, Offline, Ok, Timeout};
+        for place in ["3", "3<enter>", "3<enter><tab>", "3u", "3u<tab><tab>"] {
+            for keys in ["Rf", "Rn", "Ro", "Rt", "Rk"] {
+                let session = &mut Session::starting((80, 24), true);
+                session.jobs[0] = job(12, &[Failed, Timeout, Offline, Ok, Cancelled]);
+                session.jobs[0].runs[4].started_at = None;
+                session.attach();
+                session.keys(place).keys(keys);
+                let opened = session.app.layers.iter().any(|layer| matches!(layer, Layer::Launch(_)));
+                assert!(opened, "{keys} after {place}: {:?}", session.app.hint);
+            }
+        }
+    }
+
+    #[test]
+    fn marked_devices_are_sought_where_they_are_marked() {
+        let session = &mut with(&[RunState::Failed]);
+        session.keys("3Rm");
+        let said = session.app.hint.as_deref();
+        assert_eq!(said, Some("no device of job 12 is marked: enter watches it, they are marked there"));
+        session.keys("<enter>Rm");
+        assert_eq!(session.app.hint.as_deref(), Some("no device is marked: space marks the one under the cursor"));
     }
 
     #[test]

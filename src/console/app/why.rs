@@ -182,6 +182,7 @@ pub(super) fn elsewhere(context: &str) -> &'static str {
         "job" => "only while a job is watched",
         "view" => "only where an output is read as what it is",
         "groups" => "only among the groups of a job",
+        "retry" => "only where a job is looked at",
         "past" => "only among what a search of past jobs found",
         "changes" => "only where two jobs are compared",
         "text" => "only where a text is shown",

@@ -13,9 +13,9 @@ use read::Wish;
 use crate::model::nearest;
 
 /// Where a key can mean something, outermost first.
-pub const CONTEXTS: [&str; 20] = [
-    "global", "list", "match", "scripts", "targets", "jobs", "job", "view", "groups", "past", "changes", "versions",
-    "diff", "text", "launch", "dialog", "prompt", "editor", "find", "help",
+pub const CONTEXTS: [&str; 21] = [
+    "global", "list", "match", "scripts", "targets", "jobs", "job", "view", "groups", "retry", "past", "changes",
+    "versions", "diff", "text", "launch", "dialog", "prompt", "editor", "find", "help",
 ];
 
 const PRESETS: [(&str, &str); 3] = [

@@ -81,8 +81,8 @@ impl App {
 
     pub(in crate::console::app) fn triage_contexts(&self) -> &'static [&'static str] {
         match self.triage.as_ref().map(|triage| triage.focus) {
-            Some(TriagePane::Diff) => &["diff", "groups", "list", "global"],
-            _ => &["groups", "list", "global"],
+            Some(TriagePane::Diff) => &["diff", "groups", "retry", "list", "global"],
+            _ => &["groups", "retry", "list", "global"],
         }
     }
 

@@ -70,7 +70,7 @@ pub fn sets(app: &App, area: Rect, buf: &mut Buffer) {
     let mut spans = vec![Span::styled(if waits { "rerun at its end:" } else { "rerun sets:" }, muted)];
     let mut lead = String::new();
     for (again, word) in SETS {
-        let found = commands::TABLE.iter().find(|row| row.context == "groups" && row.verb == Do::Retry(again));
+        let found = commands::TABLE.iter().find(|row| row.verb == Do::Retry(again));
         let Some(key) = found.and_then(|row| app.keys_below(row).into_iter().next()) else { continue };
         let count = app.retried(Do::Retry(again)).unwrap_or(0);
         let (first, last) = key.rsplit_once(' ').unwrap_or(("", &key));
