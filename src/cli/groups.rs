@@ -47,7 +47,7 @@ pub(super) fn text(groups: &Groups) -> String {
                 group.state.word().to_owned(),
                 group.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
                 before(group),
-                if group.says.is_empty() { "(said nothing)".to_owned() } else { group.says.clone() },
+                if group.said().is_empty() { "(said nothing)".to_owned() } else { group.said().to_owned() },
             ]
         }),
     );

@@ -69,6 +69,7 @@ mod tests {
             before: None,
             met: false,
             texts: 1,
+            plain: None,
             shared: vec![],
             template: vec![],
             masked: vec![],

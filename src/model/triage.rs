@@ -88,6 +88,9 @@ pub struct Group {
     pub exit_code: Option<i32>,
     /// The line that tells, masked.
     pub says: String,
+    /// The same as it was printed, where all of them printed it alike and something of it is masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain: Option<String>,
     /// All the lines that tell, masked; the last of them says it.
     #[serde(default)]
     pub template: Vec<String>,
@@ -116,6 +119,11 @@ pub struct Group {
 }
 
 impl Group {
+    /// The line that tells, for a reader: masked only where its runs differ.
+    pub fn said(&self) -> &str {
+        self.plain.as_deref().unwrap_or(&self.says)
+    }
+
     /// The run that stands for it: the first of those with the most common text.
     pub fn sample(&self, runs: &[Run]) -> u32 {
         let digest = |run: u32| runs.get(run as usize).and_then(|run| run.digest.as_deref());

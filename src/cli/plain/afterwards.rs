@@ -27,7 +27,7 @@ pub async fn by_groups(desk: &Desk<'_>, talk: &mut Talk, client: &Client, id: Jo
         talk.say(&groups::text(&all))?;
         let said = |group: &Group| {
             let code = group.exit_code.map_or_else(String::new, |code| format!(" {code}"));
-            format!("{} {}{code}, {} devices: {}", group.signature, group.state.word(), group.runs.len(), group.says)
+            format!("{} {}{code}, {} devices: {}", group.signature, group.state.word(), group.runs.len(), group.said())
         };
         let items: Vec<String> = all.groups.iter().map(said).collect();
         let Answer::Given(at) = talk.choose("Which group?", &items).await? else { return Ok(()) };

@@ -46,6 +46,7 @@ pub fn groups(job: &Job, exact: bool, base: Option<JobId>) -> Groups {
                 state: runs[0].state,
                 exit_code: runs[0].exit_code,
                 says: says.into(),
+                plain: None,
                 runs: runs.iter().map(|run| run.index).collect(),
                 devices: nodeset::fold(runs.iter().map(|run| run.device.as_str())),
                 first_ended: runs.iter().filter_map(|run| run.finished_at).min(),

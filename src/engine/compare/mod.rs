@@ -228,6 +228,7 @@ mod tests {
             met: false,
             fixed: 0,
             texts: 1,
+            plain: None,
             shared: Vec::new(),
             remarks: Remarks::default(),
         }

@@ -299,11 +299,13 @@ impl Tally {
 /// As it is shown; `known`: that of the job before, where there was one.
 fn group(heap: &mut Heap, known: Option<Option<&Gone>>, ways: &Ways, ends: &Ends) -> Group {
     let first = &ends.end(heap.runs[0]).specimen;
+    let says = heap.template.last().cloned().unwrap_or_default();
     Group {
         signature: heap.name.clone(),
         state: first.state,
         exit_code: first.exit_code,
-        says: heap.template.last().cloned().unwrap_or_default(),
+        plain: alike(&says, &heap.runs, ends),
+        says,
         masked: heap.masked(&ways.rules).to_vec(),
         template: heap.template.clone(),
         devices: heap.devices(&ends.names).to_owned(),
@@ -318,6 +320,14 @@ fn group(heap: &mut Heap, known: Option<Option<&Gone>>, ways: &Ways, ends: &Ends
     }
 }
 
+/// The line that tells as these runs printed it, where it is one line and not the masked one. A mask takes what
+/// differs from device to device; what does not is news: the day on which a certificate ended.
+fn alike(says: &str, runs: &[u32], ends: &Ends) -> Option<String> {
+    let line = |run: &u32| ends.end(*run).specimen.told.last();
+    let first = line(runs.first()?).filter(|first| *first != says)?;
+    runs.iter().all(|run| line(run) == Some(first)).then(|| first.clone())
+}
+
 /// Those of a group that said the same, byte for byte.
 fn part(of: &Group, runs: Vec<u32>, ends: &Ends) -> Group {
     let first = &ends.end(runs[0]).specimen;
@@ -326,6 +336,7 @@ fn part(of: &Group, runs: Vec<u32>, ends: &Ends) -> Group {
         state: first.state,
         exit_code: first.exit_code,
         says: of.says.clone(),
+        plain: alike(&of.says, &runs, ends),
         masked: of.masked.clone(),
         template: of.template.clone(),
         devices: ends.names.fold(&runs),
@@ -423,6 +434,27 @@ mod tests {
         assert_eq!(groups.groups[0].devices, "lab:web[6-8]");
         assert_eq!(groups.groups[0].before, None, "there was no job before");
         assert_eq!(groups.groups[0].masked, [Masked { mark: "<n>".into(), count: 1 }]);
+    }
+
+    #[test]
+    fn what_all_of_them_printed_alike_is_not_hidden_by_a_mask() {
+        let said = |lines: &[&str]| {
+            let runs: Vec<Run> = (0..).zip(lines).map(|(n, line)| run(n, &format!("web{n}"), 1, line)).collect();
+            let groups = of(&runs, false, None, &none).groups;
+            assert_eq!(groups.len(), 1, "{lines:?}");
+            groups[0].said().to_owned()
+        };
+        assert_eq!(said(&["certificate ended 2026-11-01"; 3]), "certificate ended 2026-11-01");
+        assert_eq!(
+            said(&["certificate ended 2026-11-01", "certificate ended 2026-11-02"]),
+            "certificate ended <time>",
+            "what differs is masked"
+        );
+        let runs = [run(0, "web0", 1, "9 GiB free"), run(1, "web1", 1, "8 GiB free")];
+        let exact: Vec<String> =
+            of(&runs, true, None, &none).groups.iter().map(|group| group.said().to_owned()).collect();
+        assert_eq!(exact, ["9 GiB free", "8 GiB free"], "equal texts have one line each");
+        assert_eq!(of(&[run(0, "web0", 1, "no space")], false, None, &none).groups[0].plain, None, "nothing is masked");
     }
 
     #[test]

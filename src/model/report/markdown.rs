@@ -78,7 +78,7 @@ pub(super) fn head(report: &Report, job: &Job, groups: &Groups, out: &mut String
                 Some(0) => "**new**".to_owned(),
                 Some(before) => before.to_string(),
             },
-            said(report, &group.says, true),
+            said(report, group.said(), true),
         );
     }
     for gone in &groups.gone {
@@ -93,7 +93,7 @@ pub(super) fn head(report: &Report, job: &Job, groups: &Groups, out: &mut String
 pub(super) fn group(report: &Report, group: &Group, run: Option<&Run>, lines: &[Line], out: &mut String) {
     let count = group.runs.len();
     let devices = if count == 1 { "device" } else { "devices" };
-    let _ = writeln!(out, "\n## {} ({count} {devices}, {})\n", said(report, &group.says, false), group.state.word());
+    let _ = writeln!(out, "\n## {} ({count} {devices}, {})\n", said(report, group.said(), false), group.state.word());
     let _ = writeln!(out, "* {}: {}", devices, code(&cut(&report.line(&group.devices)), false));
     let telling = group.shared.iter().filter(|shared| count > 1 && shared.lift() >= TELLING);
     for shared in telling.take(FACTS) {

@@ -56,6 +56,7 @@ fn group(signature: &str, says: &str, runs: &[u32]) -> Group {
         met: false,
         fixed: 0,
         texts: 1,
+        plain: None,
         shared: Vec::new(),
         remarks: crate::model::triage::Remarks::default(),
     }

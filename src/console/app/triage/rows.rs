@@ -42,7 +42,8 @@ pub fn of(groups: &Groups, labels: &[String], job: &Job) -> Vec<Row> {
         .map(|(at, (group, label))| {
             let digest = || group.runs.first().and_then(|run| job.runs.get(*run as usize)?.digest.clone());
             let text = if groups.exact { digest().unwrap_or_default() } else { String::new() };
-            let says = if group.says.is_empty() { "(said nothing)".to_owned() } else { text::plain(&group.says) };
+            let said = group.said();
+            let says = if said.is_empty() { "(said nothing)".to_owned() } else { text::plain(said) };
             Row {
                 key: format!("{}{text}", group.signature),
                 label: label.clone(),
