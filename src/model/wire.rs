@@ -150,6 +150,9 @@ pub struct Turned {
     pub says: String,
     /// As it now is.
     pub job: JobSummary,
+    /// Why it was not let go on: to be asked once more, `anyway`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
     /// What has to be answered before it can go on in this engine; it is as it was then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,

@@ -1,10 +1,13 @@
 //! Holding a roll-out: pause and go on, and letting the next ring go. Pausing is done at once, for it sends nothing;
 //! what sends again asks first, with Cancel focused. Owns the question; whether a job waits is the engine's word.
 
+use ratatui::layout::Rect;
+
 use super::commands::Do;
 use super::layers::Next;
 use super::notices::Level;
-use super::{App, Effect, Layer};
+use super::{App, Effect, Layer, layout};
+use crate::console::text;
 use crate::console::theme::Role;
 use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
 use crate::model::rollout::Asks;
@@ -19,7 +22,10 @@ const KINDS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Pause,
-    Resume,
+    /// Also where a maintenance or a change freeze has begun meanwhile.
+    Resume {
+        anyway: bool,
+    },
     /// This ring: somebody else may have let it go meanwhile.
     Approve(u32),
 }
@@ -50,12 +56,33 @@ impl Ask {
             }
             None => {
                 let left = job.counts.queued;
-                ("Go on", format!("{left} devices have not been sent to. They will be, as the plan says."))
+                let have = if left == 1 { "1 device has" } else { &format!("{left} devices have") };
+                ("Go on", format!("{have} not been sent to: now comes their turn, as the plan says."))
             }
         };
         says.push(sends);
         says.extend(budget_said(job));
-        Self { job: job.id, script: job.script.clone(), turn: Turn::Resume, says, word: word.to_owned(), on_yes: false }
+        Self::new(job, Turn::Resume { anyway: false }, says, word)
+    }
+
+    /// It was not let go on, for this reason.
+    fn anyway(job: &JobSummary, against: &str) -> Self {
+        let says = vec![
+            format!("Still paused: {against}."),
+            "It can wait until that is over, or be sent to them all the same.".to_owned(),
+        ];
+        Self::new(job, Turn::Resume { anyway: true }, says, "Send all the same")
+    }
+
+    fn new(job: &JobSummary, turn: Turn, says: Vec<String>, word: &str) -> Self {
+        Self { job: job.id, script: job.script.clone(), turn, says, word: word.to_owned(), on_yes: false }
+    }
+
+    /// Room for what it says, no more.
+    pub fn size(&self, body: Rect) -> (u16, u16) {
+        let inside = layout::inner(layout::middle(body, (layout::HOLD, body.height))).width;
+        let rows: usize = self.says.iter().map(|said| text::fold(&text::plain(said), inside.into()).len()).sum();
+        (layout::HOLD, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(4))
     }
 
     fn approve(job: &Job, asks: &Asks) -> Self {
@@ -77,9 +104,7 @@ impl Ask {
         says.push(ended);
         says.extend(bad_said(&job.runs));
         says.extend(budget_said(&job.summary));
-        let summary = &job.summary;
-        let (turn, word) = (Turn::Approve(asks.ring), format!("Start ring {}", asks.ring));
-        Self { job: summary.id, script: summary.script.clone(), turn, says, word, on_yes: false }
+        Self::new(&job.summary, Turn::Approve(asks.ring), says, &format!("Start ring {}", asks.ring))
     }
 }
 
@@ -207,8 +232,13 @@ impl App {
     pub(super) fn turned(&mut self, job: JobId, answer: Result<Turned, Problem>) {
         match answer {
             Ok(turned) => {
+                // Who does something else by now hears of it, and is not asked in the midst of it.
+                let ask = turned.against.as_deref().filter(|_| self.layers.is_empty());
+                match ask.map(|against| Ask::anyway(&turned.job, against)) {
+                    Some(ask) => self.layers.push(Layer::Hold(ask)),
+                    None => self.say(Level::Info, format!("job {job}: {}", turned.says)),
+                }
                 self.set_job(turned.job);
-                self.say(Level::Info, format!("job {job}: {}", turned.says));
             }
             Err(problem) => self.say(Level::Error, format!("job {job}: {}", problem.error)),
         }
@@ -218,7 +248,8 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::app::sample;
+    use crate::console::app::Event;
+    use crate::console::app::sample::{self, Session};
     use crate::model::rollout::Paused;
 
     #[test]
@@ -242,6 +273,33 @@ mod tests {
         job.summary.progress.asks = None;
         let ask = Ask::resume(&job.summary);
         assert_eq!(ask.word, "Go on");
-        assert!(ask.says[1].starts_with("8 devices have not been sent to."));
+        assert!(ask.says[1].starts_with("8 devices have not been sent to:"));
+        job.summary.counts.queued = 1;
+        assert!(Ask::resume(&job.summary).says[1].starts_with("1 device has not been sent to:"));
+    }
+
+    fn turned(against: Option<&str>) -> Event {
+        let job = sample::held_back().summary;
+        let says = "still paused: of the 8 left to send to, 3 maintenance".to_owned();
+        let answer = Turned { changed: false, says, job, against: against.map(str::to_owned), questions: Vec::new() };
+        Event::Turned { job: 11, answer: Box::new(Ok(answer)) }
+    }
+
+    #[test]
+    fn a_job_that_is_not_let_go_on_asks_with_the_reason_whether_it_shall_all_the_same() {
+        let mut session = Session::new((80, 24), true);
+        session.tell(turned(Some("of the 8 left to send to, 3 maintenance")));
+        let Some(Layer::Hold(ask)) = session.app.layers.last() else { panic!("no question") };
+        assert_eq!(ask.says[0], "Still paused: of the 8 left to send to, 3 maintenance.");
+        session.keys("<enter>");
+        assert!(session.app.layers.is_empty() && session.sent.is_empty(), "enter alone sends nothing");
+        session.tell(turned(Some("of the 8 left to send to, 3 maintenance")));
+        session.keys("<tab><enter>");
+        assert_eq!(session.sent, [Effect::Turn { job: 11, turn: Turn::Resume { anyway: true } }]);
+        // in the midst of something else it is a notice
+        session.keys(":pane");
+        session.tell(turned(Some("of the 8 left to send to, 3 maintenance")));
+        assert!(matches!(session.app.layers.last(), Some(Layer::Prompt(_))));
+        assert!(session.app.notices.shown().is_some_and(|notice| notice.text.contains("still paused")));
     }
 }

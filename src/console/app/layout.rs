@@ -328,7 +328,8 @@ pub const STOP: (u16, u16) = (76, 12);
 pub const CHOICE: u16 = 2;
 pub const WRITE: (u16, u16) = (64, 9);
 pub const TEMPLATE: (u16, u16) = (64, 8);
-pub const HOLD: (u16, u16) = (72, 14);
+/// Its width; it is as high as what it says.
+pub const HOLD: u16 = 72;
 pub const EXPORT: (u16, u16) = (76, 12);
 pub const REGROUP: (u16, u16) = (76, 15);
 pub const RENAME: (u16, u16) = (70, 9);

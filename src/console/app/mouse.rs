@@ -270,7 +270,7 @@ impl App {
                 ask.on_yes = button == 1;
             }
             Some(Layer::Hold(ask)) => {
-                let Some(button) = dialog(layout::HOLD, ["Cancel", &ask.word]) else { return false };
+                let Some(button) = dialog(ask.size(body), ["Cancel", &ask.word]) else { return false };
                 ask.on_yes = button == 1;
             }
             Some(Layer::Template(ask)) => {

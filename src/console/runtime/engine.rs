@@ -292,7 +292,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
         Effect::Turn { job, turn } => {
             let answer = match turn {
                 Turn::Pause => call!(client, client.pause(job)),
-                Turn::Resume => call!(client, client.resume(job, false)),
+                Turn::Resume { anyway } => call!(client, client.resume(job, anyway)),
                 Turn::Approve(ring) => call!(client, client.approve(job, Some(ring))),
             };
             Event::Turned { job, answer: Box::new(answer) }

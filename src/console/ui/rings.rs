@@ -86,7 +86,7 @@ fn budget_said(theme: &Theme, job: &Job) -> Line<'static> {
 pub fn ask(app: &App, ask: &Ask, body: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let name = format!("{}  job {}  {}", ask.word, ask.job, text::plain(&ask.script));
-    let inside = popup(app, buf, body, &name, &buttons_foot(app), layout::HOLD);
+    let inside = popup(app, buf, body, &name, &buttons_foot(app), ask.size(body));
     let mut y = 0;
     for said in &ask.says {
         let rest = Rect { y: inside.y + y, height: inside.height.saturating_sub(y + 1), ..inside };

@@ -27,7 +27,7 @@ impl Engine {
             Some(paused) => format!("was paused already, {}", paused.says()),
             None => format!("paused: {} not sent to yet, {} go on", job.counts.queued, job.counts.running),
         };
-        Ok(Turned { changed, says, job, questions: Vec::new() })
+        Ok(Turned { changed, says, job, against: None, questions: Vec::new() })
     }
 
     /// Devices that are left to send to and are in maintenance or in a change freeze by now: a pause may be long.
@@ -62,7 +62,13 @@ impl Engine {
         {
             let says =
                 format!("still paused: {closed}; quarterdeck jobs resume {id} --anyway sends to them all the same");
-            return Ok(Turned { changed: false, says, job: live.latest(), questions: Vec::new() });
+            return Ok(Turned {
+                changed: false,
+                says,
+                job: live.latest(),
+                against: Some(closed),
+                questions: Vec::new(),
+            });
         }
         if let Some(launched) = live.waits() {
             let questions = self.take_up(&live, launched, anyway, caller).await?;
@@ -71,7 +77,7 @@ impl Engine {
                 let asked = asked.join(", ");
                 let says =
                     format!("still paused: {asked} has to be given first (quarterdeck jobs resume {id} asks for it)");
-                return Ok(Turned { changed: false, says, job: live.latest(), questions });
+                return Ok(Turned { changed: false, says, job: live.latest(), against: None, questions });
             }
         }
         if live.latest().progress.paused.is_some() {
@@ -88,7 +94,7 @@ impl Engine {
             (None, true) => format!("resumed: {} left to send to", job.counts.queued),
             (None, false) => "goes on: it is not paused".to_owned(),
         };
-        Ok(Turned { changed, says, job, questions: Vec::new() })
+        Ok(Turned { changed, says, job, against: None, questions: Vec::new() })
     }
 
     pub async fn approve(&self, id: JobId, what: Approve, caller: &Caller) -> Result<Turned, Problem> {
@@ -111,7 +117,7 @@ impl Engine {
                 None => "no ring waits for approval".to_owned(),
             },
         };
-        Ok(Turned { changed, says, job, questions: Vec::new() })
+        Ok(Turned { changed, says, job, against: None, questions: Vec::new() })
     }
 
     /// `of`: what is let go, and its devices; else it is about all that have not been sent to.
