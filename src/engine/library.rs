@@ -165,6 +165,11 @@ impl Library {
         Ok(self.lint_text(&info.name, bytes).await)
     }
 
+    /// What all of them said of this version when they were asked; what is launched must not wait for them.
+    pub fn linted(&self, script: &ScriptInfo) -> Option<Vec<Finding>> {
+        self.shelf.lint.known(script, Vec::clone)
+    }
+
     /// The same for a text that is not in the library.
     pub async fn lint_text(&self, name: &str, bytes: Vec<u8>) -> Vec<Finding> {
         self.shelf.lint.lint(&self.shelf.folder, name, bytes).await

@@ -2,6 +2,7 @@
 //! keys; a layer that uses the general keys for something of its own says so here.
 
 use super::commands::{self, Command, Do, TABLE};
+use super::editor::Bar;
 use super::list::ListId;
 use super::marks::marking;
 use super::{App, Layer, View, help};
@@ -32,10 +33,12 @@ impl App {
 
     /// What this place offers, the most useful first; and what is always there.
     pub fn hints(&self) -> (Vec<Hint>, Vec<Hint>) {
-        if let Some(words) = self.layers.last().and_then(own) {
+        let bar = || self.editing.open.as_ref().filter(|_| self.view == View::Editor)?.bar.as_ref().map(in_bar);
+        if let Some(words) = self.layers.last().map_or_else(bar, own) {
             let contexts = self.contexts();
             let command = |name: &str| commands::find(contexts, name);
-            let front = words.iter().filter_map(|(name, word)| self.hint_of(command(name)?, word, false));
+            let front =
+                words.iter().filter_map(|(name, word)| self.hint_of(command(name)?, word, self.layers.is_empty()));
             return (front.collect(), Vec::new());
         }
         let mut front: Vec<&Command> = Vec::new();
@@ -162,6 +165,32 @@ const fn own(layer: &Layer) -> Option<&'static [(&'static str, &'static str)]> {
     }
 }
 
+/// The editor's search bar: what its keys do in this one.
+const fn in_bar(bar: &Bar) -> &'static [(&'static str, &'static str)] {
+    match bar {
+        Bar::Find(find) if find.replace.is_some() => &[
+            ("accept-find", "next, or replace"),
+            ("next-field", "field"),
+            ("replace-all", "all"),
+            ("find-regex", "regex"),
+            ("find-case", "case"),
+            ("close-find", "close"),
+            ("help", "help"),
+        ],
+        Bar::Find(_) => &[
+            ("accept-find", "next"),
+            ("find-previous", "previous"),
+            ("find-regex", "regex"),
+            ("find-case", "case"),
+            ("replace", "replace"),
+            ("close-find", "close"),
+            ("help", "help"),
+        ],
+        Bar::Goto(_) => &[("accept-find", "go there"), ("close-find", "close"), ("help", "help")],
+        Bar::Ex(_) => &[("accept-find", "do it"), ("close-find", "close"), ("help", "help")],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::console::app::sample::Session;
@@ -178,6 +207,19 @@ mod tests {
         assert!(names(&session).contains(&"stop..".to_owned()), "{:?}", names(&session));
         session.keys("/nothing-is-called-so<enter>");
         assert!(!names(&session).contains(&"stop..".to_owned()), "{:?}", names(&session));
+    }
+
+    #[test]
+    fn the_editor_s_bar_names_the_keys_that_do_something_in_it() {
+        let mut session = Session::new((140, 40), true);
+        for (keys, said) in [
+            ("e<C-f>", "next previous regex case replace close help"),
+            ("<C-r>", "next, or replace field all regex case close help"),
+            ("<esc><C-g>", "go there close help"),
+        ] {
+            session.keys(keys);
+            assert_eq!(names(&session).join(" "), said, "{keys}");
+        }
     }
 
     #[test]

@@ -221,6 +221,12 @@ impl App {
             Some(at) => self.overview.targets.follow(at, len, height),
             None => self.overview.targets.put(self.overview.targets.at, len, height),
         }
+        // A heading is nothing to stand on.
+        let at = self.overview.targets.at;
+        let heading = |row: usize| self.tree.rows.get(row).is_some_and(|row| row.kind == tree::Kind::Heading);
+        if heading(at) {
+            self.overview.targets.put(if at + 1 < len { at + 1 } else { at.saturating_sub(1) }, len, height);
+        }
     }
 
     /// Where a filter hides the row that the operator chose, the first that passes is meant.
@@ -563,7 +569,8 @@ fn values(rows: &impl Rows, column: usize) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::Session;
+    use super::super::Event;
+    use super::super::sample::{Session, job};
     use super::*;
 
     fn script(session: &Session) -> &str {
@@ -581,6 +588,18 @@ mod tests {
         assert_eq!(script(&session), "disk-use.sh", "it is hidden: the first that is not");
         session.keys("<esc>");
         assert_eq!(script(&session), "os-patch.sh", "and it comes back");
+    }
+
+    #[test]
+    fn jobs_that_are_read_before_the_targets_leave_the_cursor_at_the_top() {
+        let mut session = Session::starting((80, 24), true);
+        let targets = session.targets.clone();
+        let failed = job(9, &[crate::model::state::RunState::Failed]);
+        let jobs = vec![failed.summary];
+        session.tell(Event::Jobs(Ok(jobs)));
+        assert!(session.app.tree.rows.iter().any(|row| row.kind == tree::Kind::Heading), "what failed is a target");
+        session.tell(Event::Targets(Ok(targets)));
+        assert_eq!(session.app.overview.targets.at, 0);
     }
 
     #[test]

@@ -300,7 +300,9 @@ impl App {
             }
         }
         let height = self.targets_height();
-        let on = self.tree.rows.get(self.overview.targets.at).map(|row| row.path.clone());
+        // (where nobody has chosen yet it is at the top, whatever stood there before the targets came)
+        let touched = self.overview.targets.touched;
+        let on = self.tree.rows.get(self.overview.targets.at).filter(|_| touched).map(|row| row.path.clone());
         if let Some(why) = targets.saved_problem.as_ref().filter(|why| !self.notices.told(why)) {
             self.notices.hear(self.now, Level::Warn, Voice::Engine, why.clone());
         }

@@ -7,10 +7,11 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{self, line, words};
 use super::log;
-use crate::console::app::commands::{self, Command};
+use crate::console::app::commands::{self, Command, Do};
 use crate::console::app::hints::Hint;
 use crate::console::app::hold::budget;
 use crate::console::app::list::{ListId, Look};
+use crate::console::app::retry::Again;
 use crate::console::app::{App, Layer, Link, View, layout};
 use crate::console::keymap::Found;
 use crate::console::text;
@@ -268,10 +269,11 @@ fn going_on(app: &App, width: u16) -> String {
                         n => format!(", {n} not started"),
                     };
                     format!(
-                        "job {} is {}{}{not_started}; all output is kept",
+                        "job {} is {}{}{not_started}{}; all output is kept",
                         summary.id,
                         state.word(),
-                        reason.unwrap_or_default()
+                        reason.unwrap_or_default(),
+                        again(app).unwrap_or_default()
                     )
                 }
             };
@@ -359,6 +361,21 @@ pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
         }
         x += width(&hint) + 2;
     }
+}
+
+/// `; R f: again on the 9 that failed`
+fn again(app: &App) -> Option<String> {
+    [
+        (Again::Failed, "retry-failed", "that failed"),
+        (Again::TimedOut, "retry-timed-out", "that took too long"),
+        (Again::Offline, "retry-offline", "that were not reached"),
+        (Again::NotStarted, "retry-not-started", "whose turn never came"),
+    ]
+    .into_iter()
+    .find_map(|(which, name, said)| {
+        let count = app.retried(Do::Retry(which)).filter(|count| *count > 0 && !app.reads_only())?;
+        Some(format!("; {}: again on the {} {said}", app.key_of("retry", name), text::count(count)))
+    })
 }
 
 /// What can follow the keys pressed so far.

@@ -380,7 +380,11 @@ pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, V
         ScriptRef::Library(name) => {
             let (info, bytes) = engine.bytes(name).await?;
             // what stands for the text of a system's own script is no script
-            let findings = if info.is_defined() { Vec::new() } else { script::lint_builtin(&info.name, &bytes) };
+            let findings = match engine.library.linted(&info) {
+                _ if info.is_defined() => Vec::new(),
+                Some(findings) => findings,
+                None => script::lint_builtin(&info.name, &bytes),
+            };
             Ok((info, bytes, findings))
         }
         ScriptRef::Text { name, base64 } => {

@@ -41,8 +41,13 @@ pub(super) fn errors(findings: &[Finding]) -> u32 {
 impl Kept {
     /// In this version of a script. `None`: nobody has asked yet.
     pub(super) fn errors(&self, script: &ScriptInfo) -> Option<u32> {
+        self.known(script, |findings| errors(findings))
+    }
+
+    /// What was found when this version was asked about.
+    pub(super) fn known<T>(&self, script: &ScriptInfo, take: impl FnOnce(&Vec<Finding>) -> T) -> Option<T> {
         let key = (script.name.clone(), script.version.clone());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|findings| errors(findings))
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(take)
     }
 
     pub(super) async fn lint(&self, folder: &Path, name: &str, bytes: Vec<u8>) -> Vec<Finding> {

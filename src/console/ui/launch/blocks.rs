@@ -57,12 +57,12 @@ pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> 
         ]));
     }
     if let Some(plan) = &launch.plan {
-        let errors = plan.findings.iter().filter(|f| f.level == Level::Error).count();
-        let warnings = plan.findings.iter().filter(|f| f.level == Level::Warn).count();
+        let of = |level| plan.findings.iter().filter(|finding| finding.level == level).count() as u64;
+        let (errors, warnings) = (of(Level::Error), of(Level::Warn));
         let (word, role) = match (errors, warnings) {
             (0, 0) => ("ok".to_owned(), Role::StateOk),
-            (0, n) => (format!("{n} warnings"), Role::LevelWarn),
-            (n, m) => (format!("{n} errors, {m} warnings"), Role::LevelError),
+            (0, n) => (text::number(n, "warning"), Role::LevelWarn),
+            (n, m) => (format!("{}, {}", text::number(n, "error"), text::number(m, "warning")), Role::LevelError),
         };
         rows.push(Line::from(vec![Span::styled("lint     ", muted), Span::styled(word, theme.style(role))]));
         for finding in plan.findings.iter().filter(|f| f.level >= Level::Warn) {
