@@ -3,9 +3,13 @@
 
 mod support;
 
+use std::time::Duration;
+
+use rustix::process::Signal;
 use serde_json::Value;
 use support::mdm::{Behaves, Fault, KEY, Mdm, SECRET, Script};
 use support::pty::any_file_holds;
+use support::tls::Proxy;
 use support::{Home, eventually};
 
 fn home_of(mdm: &Mdm, more: &str) -> Home {
@@ -290,4 +294,185 @@ fn a_run_beside_others_that_wait_is_no_longer_watched_and_says_so() {
     home.qd(["jobs", "cancel", &job.to_string()]).ok();
     over(&home, job);
     assert_eq!(mdm.world().jobs.values().next().expect("a script job").status, "cancelled");
+}
+
+// -- after an engine's end ---------------------------------------------------------------------------------
+
+/// Nothing is sent a second time, and nothing comes in as somebody else's job.
+fn only_once(home: &Home, mdm: &Mdm, posts: usize) {
+    assert_eq!(mdm.count("POST /api/v1/script_jobs"), posts);
+    home.qd(["jobs", "import", "macs"]).ok();
+    let jobs = home.qd(["jobs", "ls", "--json"]).ok().json();
+    assert_eq!(jobs.as_array().map(Vec::len), Some(1), "{jobs}");
+}
+
+#[test]
+fn a_killed_engines_script_jobs_are_heard_to_their_ends_by_the_next_one() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b", "c", "d"]);
+    ids[1..].iter().for_each(|id| mdm.world().behaves(*id, Behaves::Silent));
+    let id = launch(&home, "hello.sh", "macs", 4, &[]);
+    eventually("the first has ended", || home.job(id)["counts"]["ok"] == 1);
+    for (signal, device, code) in [(Signal::KILL, 1, 3), (Signal::TERM, 2, 0)] {
+        home.end_engine(signal);
+        // looking starts an engine, and nothing is lost by it
+        let job = home.job(id);
+        assert_eq!((&job["state"], &job["progress"]["paused"]), (&"running".into(), &Value::Null), "{job}");
+        assert_eq!(job["counts"]["sent"], 4 - device as u64, "{job}");
+        mdm.world().report(ids[device], code, &format!("late {code}\n"));
+        eventually("it is heard of", || home.job(id)["counts"]["sent"] == 3 - device as u64);
+    }
+    home.end_engine(Signal::KILL);
+    home.qd(["jobs", "cancel", &id.to_string()]).ok();
+    over(&home, id);
+    let expected =
+        [("a", "ok", 0.into()), ("b", "failed", 3.into()), ("c", "ok", 0.into()), ("d", "cancelled", Value::Null)];
+    assert_eq!(ends(&home, id), expected.map(|(name, state, code)| (name.to_owned(), state.to_owned(), code)));
+    for (device, said) in [("a", "ok\n"), ("b", "late 3\n"), ("c", "late 0\n")] {
+        let told = home.qd(["output", &id.to_string(), "--raw", "--device", device]).ok().text();
+        assert_eq!(told, said, "{device}");
+    }
+    assert_eq!(mdm.world().jobs.values().next().expect("a script job").status, "cancelled");
+    only_once(&home, &mdm, 1);
+}
+
+#[test]
+fn a_launch_whose_engine_was_killed_before_its_answer_came_is_found_again() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b"]);
+    ids.iter().for_each(|id| mdm.world().behaves(*id, Behaves::Silent));
+    mdm.fault("POST /api/v1/script_jobs", Fault::Late(Duration::from_secs(3600)));
+    let id = launch(&home, "hello.sh", "macs", 2, &[]);
+    eventually("it has come", || mdm.world().jobs.len() == 1);
+    home.end_engine(Signal::KILL);
+    ids.iter().for_each(|id| mdm.world().report(*id, 0, "fine\n"));
+    assert_eq!(over(&home, id)["counts"]["ok"], 2);
+    assert_eq!(home.qd(["output", &id.to_string(), "--raw", "--device", "b"]).ok().text(), "fine\n");
+    only_once(&home, &mdm, 1);
+}
+
+#[test]
+fn a_launch_that_never_came_to_the_system_is_said_not_to_have_been_sent() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a"]);
+    mdm.fault("POST /api/v1/script_jobs", Fault::Held);
+    let id = launch(&home, "hello.sh", "macs", 1, &[]);
+    eventually("it is on its way", || mdm.count("POST /api/v1/script_jobs") == 1);
+    home.end_engine(Signal::KILL);
+    let job = over(&home, id);
+    let reason = job["runs"][0]["reason"].as_str().unwrap_or_default().to_owned();
+    assert!(reason.starts_with("interrupted: ") && reason.ends_with("nothing was sent"), "{job}");
+    only_once(&home, &mdm, 1);
+}
+
+#[test]
+fn a_held_roll_out_hears_of_what_it_sent_and_goes_on_when_it_is_told_to() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b", "c"]);
+    ids.iter().for_each(|id| mdm.world().behaves(*id, Behaves::Silent));
+    let id = launch(&home, "hello.sh", "macs", 3, &["--rings", "1,100%"]);
+    eventually("the first ring is sent", || mdm.world().jobs.len() == 1);
+    home.end_engine(Signal::KILL);
+    let why = home.job(id)["progress"]["paused"]["why"].clone();
+    assert_eq!(why, "the engine ended; 1 run goes on at its system");
+    ids.iter().for_each(|id| mdm.world().behaves(*id, Behaves::says(0, "ok\n")));
+    eventually("it is heard of, and the job is held", || {
+        let job = home.job(id);
+        job["counts"]["ok"] == 1 && job["counts"]["queued"] == 2 && job["progress"]["paused"].is_object()
+    });
+    home.qd(["jobs", "resume", &id.to_string()]).ok();
+    assert_eq!(over(&home, id)["counts"]["ok"], 3);
+    let world = mdm.world();
+    assert_eq!(world.jobs.values().map(|job| job.rows.len()).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn over_tls_the_account_is_who_its_certificate_says_or_gets_nothing() {
+    let mdm = Mdm::start();
+    mdm.world().macs(2);
+    let proxy = Proxy::before(mdm.port, &["localhost"]);
+    let url = format!("https://localhost:{}", proxy.port);
+    let home = Home::empty();
+    let authority = home.file("ca.pem", proxy.pem.as_bytes());
+    let trusting = format!("rate = 1000\nca_file = {authority:?}");
+    home.config(&mdm.connection_at(&home, "macs", &url, &trusting));
+    home.script("hello.sh", SCRIPT);
+    eventually("the devices have come", || devices(&home).len() == 2);
+    let job = launch(&home, "hello.sh", "macs", 2, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 2);
+    let asked = mdm.asked().len();
+    let strangers = [
+        ("rate = 1000", url.clone(), "write the file of who did as `ca_file`"),
+        (&trusting, format!("https://127.0.0.1:{}", proxy.port), "is for another name"),
+        (&trusting, format!("https://localhost:{}", mdm.port), "does not speak TLS"),
+        ("ca_file = \"/nowhere/ca.pem\"", url, "/nowhere/ca.pem: "),
+    ];
+    let strangers = strangers.map(|(more, url, why)| {
+        let stranger = Home::empty();
+        stranger.config(&mdm.connection_at(&stranger, "macs", &url, more));
+        warnings(&stranger); // (all of them begin to ask)
+        (stranger, why)
+    });
+    for (stranger, why) in strangers {
+        eventually(why, || warnings(&stranger).contains(why));
+    }
+    assert_eq!(mdm.asked().len(), asked, "nobody else was asked anything");
+}
+
+#[test]
+fn of_two_scripts_of_one_name_each_is_launched_and_edited_by_its_number() {
+    let mdm = Mdm::start();
+    let (first, second) = {
+        let mut world = mdm.world();
+        (world.script("twice", "#!/bin/sh\necho first\n"), world.script("twice", "#!/bin/sh\necho second\n"))
+    };
+    let (home, _) = fleet(&mdm, &["a"]);
+    let name = format!("macs:twice #{second}");
+    let job = launch(&home, &name, "macs:a", 1, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 1);
+    let told = mdm.world().jobs.values().next().map(|job| (job.script_name.clone(), job.content.clone()));
+    assert_eq!(told, Some(("twice".into(), "#!/bin/sh\necho second\n".into())));
+    let text = home.file("new.sh", "#!/bin/sh\necho other\n");
+    home.qd(["scripts", "save", &name, "--from", &text]).ok();
+    let there = |id: u64| mdm.world().scripts[&id].content.clone();
+    assert_eq!((there(first).as_str(), there(second).as_str()), ("#!/bin/sh\necho first\n", "#!/bin/sh\necho other\n"));
+    let job = launch(&home, &name, "macs:a", 1, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 1);
+    assert_eq!(mdm.world().scripts.len(), 2, "no copy was made");
+}
+
+// -- pace and size -----------------------------------------------------------------------------------------
+
+/// A home whose account lets it ask so often a second.
+fn home_at(mdm: &Mdm, rate: u32) -> Home {
+    let home = Home::empty();
+    home.config(&mdm.connection_at(&home, "macs", &mdm.url(), &format!("rate = {rate}")));
+    home.script("hello.sh", SCRIPT);
+    home
+}
+
+#[test]
+fn the_pace_of_an_account_is_kept_from_the_first_device_to_the_last_result() {
+    let mdm = Mdm::start();
+    mdm.world().macs(500);
+    mdm.limit(20, 10);
+    let home = home_at(&mdm, 20);
+    eventually("the devices have come", || devices(&home).len() == 500);
+    let job = launch(&home, "hello.sh", "macs", 500, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 500);
+    home.qd(["jobs", "import", "macs"]).ok();
+    assert_eq!(mdm.refused(), 0, "{:?}", mdm.asked());
+}
+
+#[test]
+fn an_account_that_allows_less_than_it_was_said_to_is_waited_for_and_nothing_is_done_twice() {
+    let mdm = Mdm::start();
+    mdm.world().macs(300);
+    mdm.limit(3, 2);
+    let home = home_at(&mdm, 1000);
+    eventually("the devices have come", || devices(&home).len() == 300);
+    let job = launch(&home, "hello.sh", "macs", 300, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 300);
+    let world = mdm.world();
+    assert_eq!((world.jobs.len(), world.scripts.len()), (1, 1));
 }

@@ -16,13 +16,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use self::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory};
-use crate::model::job::JobId;
+use crate::model::job::{JobId, LOST};
 use crate::model::options::LaunchOption;
 use crate::model::output::Stream;
 use crate::model::plan::{Caller, Question};
@@ -76,12 +77,24 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
-    /// The engine is about to end: a run that is asked to end from now on is left where it is, where that can be.
+    /// The engine is about to end: a run that is asked to end from now on is left where it is, where that can be
+    /// ([`Outcome::left`]).
     fn leave(&self) {}
 
     /// Runs one script on one device. Ends only when the run has ended, on every path; after
     /// `order.cancel` fires or `order.timeout` has passed it ends what it started, and soon.
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome>;
+
+    /// Hears a run to its end that an engine before this one let go, as [`Connector::launch`] would have. Nothing is
+    /// sent. Only asked of a system that `takes_up`.
+    fn take_up(&self, _left: Left, _sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
+        Box::pin(async {
+            Outcome::because(
+                RunState::Failed,
+                format!("{LOST}the engine ended while this ran; how it ended is not known"),
+            )
+        })
+    }
 
     /// How a device is reached, and whether it answers.
     fn doctor<'a>(&'a self, device: &'a Device, caller: &'a Caller) -> BoxFuture<'a, Doctor>;
@@ -175,6 +188,15 @@ impl Order {
         let job = self.job.map(|job| ("QUARTERDECK_JOB", job.to_string()));
         device.into_iter().chain(job).collect()
     }
+}
+
+/// A run that an engine before this one let go, and of which it heard no end.
+pub struct Left {
+    pub job: JobId,
+    pub device: Arc<Device>,
+    /// When its last try had ended: what was sent before is not what is asked for.
+    pub since: Option<Timestamp>,
+    pub cancel: CancellationToken,
 }
 
 /// A script version as launched.
@@ -291,6 +313,13 @@ impl Valve {
         }
     }
 
+    /// It was let go by the engine before this one, and goes on.
+    pub fn is_out(&self, run: u32) {
+        if let Some(passed) = self.state().runs.get_mut(run as usize) {
+            *passed = Passed::Yes;
+        }
+    }
+
     /// `false`: it has passed.
     pub fn withdraw(&self, run: u32) -> bool {
         match self.state().runs.get_mut(run as usize) {
@@ -356,7 +385,7 @@ pub trait RunSink: Send {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// One of the ended states.
+    /// One of the ended states; or `Sent`, of a run that is left to the next engine.
     pub state: RunState,
     pub exit_code: Option<i32>,
     /// Name without `SIG`.
@@ -376,6 +405,11 @@ impl Outcome {
 
     pub fn because(state: RunState, reason: impl Into<String>) -> Self {
         Self { state, exit_code: None, signal: None, reason: Some(reason.into()), refused: false }
+    }
+
+    /// The engine ends, and the run goes on at its system: whoever comes after takes it up.
+    pub fn left() -> Self {
+        Self { reason: None, ..Self::because(RunState::Sent, "") }
     }
 
     pub fn refused(reason: impl Into<String>) -> Self {

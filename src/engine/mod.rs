@@ -39,7 +39,8 @@ use self::jobs::plan::{self, Plans};
 use self::library::Library;
 use self::library::trash::Trash;
 use self::search::Searches;
-use self::store::{Store, StoreError, audit::swap_settings, db, recover::Recovered};
+use self::store::recover::{self, Recovered};
+use self::store::{Store, StoreError, audit::swap_settings, db};
 use self::triage::Triage;
 pub use crate::connectors::local::guard::{self, Guard};
 use crate::connectors::{self, Connector, Connectors};
@@ -122,7 +123,6 @@ impl Engine {
         let mut store = Store::open(&settings.paths.state)?;
         store.outbox.hooks.clone_from(&settings.engine.webhooks);
         let store = Arc::new(store);
-        let recovered = store.recover().await?;
         let contacts = store.db.call(|db| db::contacts(db)).await?;
         let keys = store.db.call(|db| store::tokens::live(db)).await?;
         let connectors: Connectors = settings
@@ -145,6 +145,8 @@ impl Engine {
             })
             .collect();
         let connectors = Arc::new(connectors);
+        let takes_up = |name: &str| connectors.get(name).is_some_and(|connector| connector.capabilities().takes_up);
+        let recovered = store.recover(takes_up).await?;
         let folders = shelves::folders(&connectors);
         let inventories = Arc::new(Inventories::new(settings.connections.clone(), Arc::clone(&connectors), contacts));
         inventories.refresh().await;
@@ -505,8 +507,16 @@ fn told(recovered: &Recovered) -> Vec<String> {
     };
     let left = recovered.left.iter().map(|left| {
         let (id, script) = (left.job.summary.id, &left.job.summary.script);
-        let why = left.job.summary.progress.paused.as_ref().and_then(|paused| paused.why.clone()).unwrap_or_default();
-        format!("job {id} {script} is paused, {why}: `quarterdeck jobs resume {id}` lets it go on")
+        match left.job.summary.progress.paused.as_ref() {
+            Some(paused) => {
+                let why = paused.why.as_deref().unwrap_or_default();
+                format!("job {id} {script} is paused, {why}: `quarterdeck jobs resume {id}` lets it go on")
+            }
+            None => {
+                let counts = &left.job.summary.counts;
+                format!("job {id} {script} was taken up: {}", recover::goes_on(counts.sent + counts.running))
+            }
+        }
     });
     ended.into_iter().chain(left).collect()
 }

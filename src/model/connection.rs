@@ -160,6 +160,8 @@ pub struct Capabilities {
     pub side_by_side: bool,
     /// It keeps what is sent until the devices fetch it: how many run at once is not for us to limit.
     pub queues: bool,
+    /// What it was sent goes on without us, and is heard of by whoever asks for it later.
+    pub takes_up: bool,
 }
 
 impl Capabilities {

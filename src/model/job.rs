@@ -201,6 +201,11 @@ impl Run {
         told && self.state == RunState::Failed && self.exit_code.is_none()
     }
 
+    /// The connection that its device is of.
+    pub fn connection(&self) -> &str {
+        self.device.split_once(':').map_or("", |(connection, _)| connection)
+    }
+
     /// How often its script had been let go when its last try ended.
     pub fn passed(&self) -> u32 {
         self.tries.last().map_or(0, |last| last.passed)

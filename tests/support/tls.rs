@@ -53,12 +53,14 @@ fn pass(client: TcpStream, config: Arc<ServerConfig>, to: u16) -> io::Result<()>
         if client.read_line(&mut line)? == 0 {
             return Ok(());
         }
+        if line == "\r\n" {
+            // (a server that waited for more would hold the answer up)
+            head.push_str("Connection: close\r\n\r\n");
+            break;
+        }
         head.push_str(&line);
         if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().expect("a length");
-        }
-        if line == "\r\n" {
-            break;
         }
     }
     let mut server = TcpStream::connect(("127.0.0.1", to))?;

@@ -21,8 +21,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A system that says nothing for so long has gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What an answer may be in bytes: a page of a list; a page about an error.
+/// What an answer may be in bytes (it is held whole while it is read): a page of a list; a page about an error.
 const PAGE_LIMIT: usize = 64 << 20;
+/// A script job with what all its devices said: ten thousand of them with 25 kB each.
+pub const JOB_LIMIT: usize = 256 << 20;
 const ERROR_LIMIT: usize = 64 << 10;
 
 /// How often a question is asked, and how often a "too many" is waited out.
@@ -91,6 +93,8 @@ pub enum Failure {
     TooMany,
     /// There is an answer, and it is none of SimpleMDM's.
     Strange(String),
+    /// There is one of so many MiB and more: it is not read.
+    TooLarge(usize),
 }
 
 impl Failure {
@@ -104,6 +108,7 @@ impl Failure {
             }
             Failure::Refused(403, why) => format!("the API key has no right to this (403: {why})"),
             Failure::Refused(status, why) => format!("{why} ({status})"),
+            Failure::TooLarge(mib) => format!("its answer is larger than {mib} MiB, and more is not read"),
             Failure::TooMany => {
                 "the account has had too many requests for some minutes (429): is another program at work on it?"
                     .to_owned()
@@ -297,7 +302,7 @@ async fn body(mut answer: Response, limit: usize) -> Result<Bytes, Failure> {
         match answer.chunk().await {
             Ok(None) => return Ok(body.into()),
             Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(Failure::Strange(format!("its answer is larger than {} MiB", limit >> 20))),
+            Ok(Some(_)) => return Err(Failure::TooLarge(limit >> 20)),
             Err(error) => return Err(Failure::Unclear(format!("its answer broke off ({})", tls::root(&error)))),
         }
     }
@@ -329,7 +334,7 @@ async fn title(mut answer: Response) -> String {
 }
 
 fn broken(error: &reqwest::Error) -> Failure {
-    let why = tls::root(error);
+    let why = tls::says(error).unwrap_or_else(|| tls::root(error));
     if error.is_connect() || error.is_builder() {
         Failure::Unreachable(why)
     } else if error.is_timeout() {

@@ -8,6 +8,7 @@ use super::account::{Account, write};
 use super::budget::Urgency;
 use super::client::{Ask, Failure, One};
 use super::form::Form;
+use super::library::Library;
 use super::wire;
 use crate::connectors::Payload;
 use crate::model::script::remote;
@@ -30,18 +31,20 @@ pub struct Saved {
 
 impl Copies {
     /// Finds it, or makes it what it should be. `Err`: nothing was sent to any device.
-    pub async fn saved(&self, account: &Account, script: &Payload) -> Result<Saved, Failure> {
+    pub async fn saved(&self, account: &Account, library: &Library, script: &Payload) -> Result<Saved, Failure> {
         let own = remote::split(&script.name).filter(|(connection, _)| *connection == account.name);
-        if let Some((_, name)) = own {
-            let gone = || Failure::Refused(404, format!("the account has no script {name} any more"));
-            let there = self.find(account, name).await?.ok_or_else(gone)?;
-            let told = there.attributes.content;
+        if own.is_some() {
+            let there = library.now(&account.client, &script.name).await?;
+            let wire::ScriptAttributes { name, content: told, .. } = there.attributes;
             // (what is kept with a plan may be the script's definition alone)
             if !script.bytes.starts_with(b"#!") || script.bytes == told.as_bytes() {
-                return Ok(Saved { id: there.id.0, name: name.to_owned(), content: told });
+                return Ok(Saved { id: there.id.0, name, content: told });
             }
             if script.bytes != told.replace("\r\n", "\n").as_bytes() {
-                return Err(Failure::Refused(409, format!("{name} has changed at SimpleMDM since the preview")));
+                return Err(Failure::Refused(
+                    409,
+                    format!("{} has changed at SimpleMDM since the preview", script.name),
+                ));
             }
             // the plan ended its lines as a shell wants them, and theirs stays as it is: a copy is sent
         }

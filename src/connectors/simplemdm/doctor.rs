@@ -37,7 +37,7 @@ pub async fn doctor(account: &Arc<Account>, device: &Device) -> Doctor {
             let why = failure.says();
             match &failure {
                 Failure::Unready(_) => steps.push(step("API key", false, why)),
-                Failure::Unreachable(_) | Failure::Unclear(_) | Failure::Strange(_) => {
+                Failure::Unreachable(_) | Failure::Unclear(_) | Failure::Strange(_) | Failure::TooLarge(_) => {
                     steps.push(step("answers", false, why));
                 }
                 Failure::TooMany => {

@@ -5,21 +5,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
-use super::budget::{self, Urgency};
-use super::client::{Ask, Failure, One, Page};
+use super::again::Found;
+use super::budget::Urgency;
+use super::client::{Ask, Failure, One};
 use super::copies::{Copies, Saved};
 use super::devices;
 use super::ending::Ended;
 use super::form::Form;
+use super::library::Library;
+use super::seek::{self, Sought};
+use super::sent::{Launch, Note, Sent};
 use super::watch::{Watch, Whole};
-use super::wire;
 use crate::connectors::{Gate, Order, Outcome, Payload, RunSink};
-use crate::model::job::{JobId, LOST};
+use crate::model::job::JobId;
 use crate::model::output::Stream;
 use crate::model::state::RunState;
 
@@ -31,20 +34,26 @@ const GATHER: Duration = Duration::from_millis(60);
 const GRACE: Duration = Duration::from_secs(2);
 const WITHDRAWAL: Duration = Duration::from_secs(120);
 
-/// How far apart our clock and theirs may be.
-const SKEW: SignedDuration = SignedDuration::from_secs(900);
-
 /// How often a launch whose answer was lost, and which is not among the jobs there, is sent again.
 const AGAIN: u32 = 3;
 
 /// Everything about launching on one account.
 pub struct Desk {
     pub account: Arc<Account>,
+    library: Arc<Library>,
     copies: Copies,
-    gathering: Mutex<HashMap<Batch, Vec<Arc<Member>>>>,
+    gathering: Mutex<HashMap<Batch, Gathered>>,
     /// A script is what it should be until its job is made of it: one at a time.
-    sending: tokio::sync::Mutex<()>,
+    pub sending: tokio::sync::Mutex<()>,
+    pub sent: Arc<Sent>,
+    pub found: Found,
     pub watch: Arc<Watch>,
+}
+
+/// Runs that become one script job.
+struct Gathered {
+    script: Arc<Payload>,
+    members: Vec<Arc<Member>>,
 }
 
 /// What makes one script job.
@@ -59,7 +68,8 @@ struct Batch {
 pub struct Member {
     /// SimpleMDM's number of the device.
     pub device: String,
-    script: Arc<Payload>,
+    /// Our own id of it.
+    id: String,
     gate: Gate,
     stage: Mutex<Stage>,
     words: mpsc::UnboundedSender<Word>,
@@ -85,6 +95,20 @@ pub enum Word {
 }
 
 impl Member {
+    /// One that can be withdrawn.
+    fn waiting(device: String, id: &str, gate: Gate) -> (Arc<Self>, mpsc::UnboundedReceiver<Word>) {
+        let (words, heard) = mpsc::unbounded_channel();
+        let stage = Mutex::new(Stage::Waiting);
+        (Arc::new(Self { device, id: id.to_owned(), gate, stage, words }), heard)
+    }
+
+    /// One that was let go by an engine before this one.
+    pub fn sent(device: String, id: &str) -> (Arc<Self>, mpsc::UnboundedReceiver<Word>) {
+        let (member, heard) = Self::waiting(device, id, Gate::default());
+        *member.stage() = Stage::Sent;
+        (member, heard)
+    }
+
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,13 +144,17 @@ impl Member {
 }
 
 impl Desk {
-    pub fn new(account: Arc<Account>) -> Arc<Self> {
-        let watch = Watch::new(Arc::clone(&account));
+    pub fn new(account: Arc<Account>, library: Arc<Library>) -> Arc<Self> {
+        let sent = Arc::new(Sent::new(&account.folder));
+        let watch = Watch::new(Arc::clone(&account), Arc::clone(&sent));
         Arc::new(Self {
             account,
+            library,
             copies: Copies::default(),
             gathering: Mutex::default(),
             sending: tokio::sync::Mutex::default(),
+            sent,
+            found: Found::default(),
             watch,
         })
     }
@@ -136,14 +164,8 @@ impl Desk {
         if let Err(why) = fits(&order) {
             return Outcome::refused(why);
         }
-        let (words, mut heard) = mpsc::unbounded_channel();
-        let member = Arc::new(Member {
-            device: order.device.facts.get(devices::ID).cloned().unwrap_or_default(),
-            script: Arc::clone(&order.script),
-            gate: order.gate.clone(),
-            stage: Mutex::new(Stage::Waiting),
-            words,
-        });
+        let device = order.device.facts.get(devices::ID).cloned().unwrap_or_default();
+        let (member, mut heard) = Member::waiting(device, &order.device.id, order.gate.clone());
         let withdrawn = || Outcome::because(RunState::Cancelled, "withdrawn before it was sent");
         loop {
             tokio::select! {
@@ -151,26 +173,41 @@ impl Desk {
                 () = order.cancel.cancelled() => return withdrawn(),
             }
             self.join(&order, &member);
-            loop {
-                let word = tokio::select! {
-                    word = heard.recv() => word,
-                    () = order.cancel.cancelled() => {
-                        let before = std::mem::replace(&mut *member.stage(), Stage::Unwanted);
-                        if before == Stage::Waiting {
-                            *member.stage() = Stage::Gone;
-                            return withdrawn();
-                        }
-                        let outcome = self.give_up(&member, &mut heard, sink.as_mut()).await;
-                        *member.stage() = Stage::Gone;
-                        return outcome;
-                    }
-                };
-                match word {
-                    Some(Word::Held) => break,
-                    Some(Word::Say(text)) => say(sink.as_mut(), &text),
-                    Some(Word::Ended(ended)) => return keep(sink.as_mut(), ended),
-                    None => return Outcome::because(RunState::Failed, "the watch over it broke off"),
+            if let Some(outcome) = self.hear_out(&member, &mut heard, &order.cancel, order.job, sink.as_mut()).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Until it has ended. `None`: its job does not let it start at this moment.
+    pub async fn hear_out(
+        &self,
+        member: &Arc<Member>,
+        heard: &mut mpsc::UnboundedReceiver<Word>,
+        cancel: &CancellationToken,
+        job: Option<JobId>,
+        sink: &mut dyn RunSink,
+    ) -> Option<Outcome> {
+        loop {
+            let word = tokio::select! {
+                word = heard.recv() => word,
+                () = cancel.cancelled() => {
+                    let before = std::mem::replace(&mut *member.stage(), Stage::Unwanted);
+                    let outcome = match before {
+                        Stage::Waiting => Outcome::because(RunState::Cancelled, "withdrawn before it was sent"),
+                        // what is written down is the next engine's
+                        _ if self.watch.is_leaving() && job.is_some() => Outcome::left(),
+                        _ => self.give_up(member, heard, sink).await,
+                    };
+                    *member.stage() = Stage::Gone;
+                    return Some(outcome);
                 }
+            };
+            match word {
+                Some(Word::Held) => return None,
+                Some(Word::Say(text)) => say(sink, &text),
+                Some(Word::Ended(ended)) => return Some(keep(sink, ended)),
+                None => return Some(Outcome::because(RunState::Failed, "the watch over it broke off")),
             }
         }
     }
@@ -182,15 +219,6 @@ impl Desk {
         heard: &mut mpsc::UnboundedReceiver<Word>,
         sink: &mut dyn RunSink,
     ) -> Outcome {
-        if self.watch.is_leaving() {
-            let job = self.watch.job_of(member).map(|job| format!(" {job}")).unwrap_or_default();
-            return Outcome::because(
-                RunState::Failed,
-                format!(
-                    "{LOST}the engine ended while this waited; script job{job} goes on at SimpleMDM, which keeps the result for a month"
-                ),
-            );
-        }
         self.watch.wake();
         let mut left = GRACE;
         loop {
@@ -218,36 +246,37 @@ impl Desk {
         let batch = Batch { job: order.job, script: order.script.name.clone(), options: order.options.to_vec() };
         let first = {
             let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
-            let members = gathering.entry(batch.clone()).or_default();
-            members.push(Arc::clone(member));
-            members.len() == 1
+            let empty = || Gathered { script: Arc::clone(&order.script), members: Vec::new() };
+            let gathered = gathering.entry(batch.clone()).or_insert_with(empty);
+            gathered.members.push(Arc::clone(member));
+            gathered.members.len() == 1
         };
         if first {
             let desk = Arc::clone(self);
             tokio::spawn(async move {
-                let members = desk.gathered(&batch).await;
-                desk.send(&batch, members).await;
+                if let Some(Gathered { script, members }) = desk.gathered(&batch).await {
+                    desk.send(&batch, &script, members).await;
+                }
             });
         }
     }
 
-    async fn gathered(&self, batch: &Batch) -> Vec<Arc<Member>> {
+    async fn gathered(&self, batch: &Batch) -> Option<Gathered> {
         let mut before = 0;
         loop {
             sleep(GATHER).await;
             let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = gathering.get(batch).map_or(0, Vec::len);
+            let count = gathering.get(batch).map_or(0, |gathered| gathered.members.len());
             if count == before {
-                return gathering.remove(batch).unwrap_or_default();
+                return gathering.remove(batch);
             }
             before = count;
         }
     }
 
-    async fn send(self: &Arc<Self>, batch: &Batch, members: Vec<Arc<Member>>) {
-        let Some(script) = members.first().map(|member| Arc::clone(&member.script)) else { return };
+    async fn send(self: &Arc<Self>, batch: &Batch, script: &Payload, members: Vec<Arc<Member>>) {
         let _alone = self.sending.lock().await;
-        let saved = match self.copies.saved(&self.account, &script).await {
+        let saved = match self.copies.saved(&self.account, &self.library, script).await {
             Ok(saved) => saved,
             Err(failure) => {
                 let outcome = self.unsent(&failure, false);
@@ -260,13 +289,49 @@ impl Desk {
         if passed.is_empty() {
             return;
         }
+        let end = |outcome: Outcome| {
+            passed.iter().for_each(|member| member.say(Word::Ended(Ended::of(outcome.clone()))));
+        };
+        // what is sent is written down first: who comes after a crash knows what to ask for
+        let note = match self.note(batch.job, &saved, &passed).await {
+            Ok(note) => note,
+            Err(why) => {
+                let why =
+                    format!("what is sent cannot be written down ({why}): mend the state folder; nothing was sent");
+                return end(Outcome::refused(why));
+            }
+        };
         match self.post(batch, &saved, &passed).await {
-            Ok(job) => self.watch.take(job, passed),
+            Ok(job) => {
+                if let Some((note, launch)) = &note {
+                    self.sent.made(note, launch, &job.id.0).await;
+                }
+                self.watch.take(job, passed, note.map(|(note, _)| note));
+            }
             Err(failure) => {
-                let outcome = self.unsent(&failure, true);
-                passed.iter().for_each(|member| member.say(Word::Ended(Ended::of(outcome.clone()))));
+                if let Some((note, _)) = &note {
+                    self.sent.over(note);
+                }
+                end(self.unsent(&failure, true));
             }
         }
+    }
+
+    /// Of a job's runs; others are nobody's to take up.
+    async fn note(
+        &self,
+        job: Option<JobId>,
+        saved: &Saved,
+        members: &[Arc<Member>],
+    ) -> std::io::Result<Option<(Note, Launch)>> {
+        let Some(job) = job else { return Ok(None) };
+        let launch = Launch {
+            job,
+            sought: Sought::of(saved, members.iter().map(|member| member.device.clone())),
+            devices: members.iter().map(|member| (member.id.clone(), member.device.clone())).collect(),
+            number: None,
+        };
+        self.sent.begin(&launch).await.map(|note| Some((note, launch)))
     }
 
     /// How runs end that were not sent, as far as is known. `asked`: it was the launch that failed.
@@ -277,10 +342,10 @@ impl Desk {
             Failure::Unready(_) | Failure::Refused(..) | Failure::TooMany => {
                 Outcome::refused(format!("{why}; nothing was sent"))
             }
-            Failure::Unclear(_) | Failure::Strange(_) if !asked => {
+            Failure::Unclear(_) | Failure::Strange(_) | Failure::TooLarge(_) if !asked => {
                 Outcome::because(RunState::Offline, format!("{why}; nothing was sent to the device"))
             }
-            Failure::Unclear(_) | Failure::Strange(_) => Outcome::because(
+            Failure::Unclear(_) | Failure::Strange(_) | Failure::TooLarge(_) => Outcome::because(
                 RunState::Failed,
                 format!(
                     "{why}; whether it was sent is not known: look at the script jobs there before it is run again"
@@ -291,7 +356,7 @@ impl Desk {
 
     async fn post(&self, batch: &Batch, saved: &Saved, members: &[Arc<Member>]) -> Result<Whole, Failure> {
         let devices: Vec<&str> = members.iter().map(|member| member.device.as_str()).collect();
-        let began = Timestamp::now();
+        let sought = Sought::of(saved, devices.iter().map(|device| (*device).to_owned()));
         let mut sent = 0;
         loop {
             let mut form = Form::new().field("script_id", saved.id.clone()).field("device_ids", devices.join(","));
@@ -311,43 +376,16 @@ impl Desk {
             for member in members {
                 member.say(Word::Say(format!("{}: looked for among the script jobs there", failure.says())));
             }
-            match self.find(saved, &devices, began).await {
-                Some(Some(id)) => {
+            match seek::find(&self.account.client, &sought, |number| self.watch.knows(number)).await {
+                Ok(Some(id)) => {
                     let ask = Ask::get(format!("/script_jobs/{id}"), Urgency::Now);
                     return self.account.client.json::<One<Whole>>(ask).await.map(|one| one.data);
                 }
                 // it is not there: it was not taken
-                Some(None) if sent < AGAIN => {}
+                Ok(None) if sent < AGAIN => {}
                 _ => return Err(failure),
             }
         }
-    }
-
-    /// A job that was just made of this script for these devices, and that we do not know. `None`: it could not be found out.
-    async fn find(&self, saved: &Saved, devices: &[&str], began: Timestamp) -> Option<Option<String>> {
-        let mut wanted = devices.to_vec();
-        wanted.sort_unstable();
-        for tries in 0..6 {
-            let page: Result<Page<Whole>, Failure> =
-                self.account.client.page("/script_jobs", "&direction=desc", None, Urgency::Now).await;
-            let Ok(page) = page else {
-                sleep(budget::again(tries)).await;
-                continue;
-            };
-            let is_it = |job: &&Whole| {
-                let attributes = &job.attributes;
-                let mut theirs: Vec<&str> = job.rows().map(|row| row.id.0.as_str()).collect();
-                theirs.sort_unstable();
-                let made = wire::moment(&attributes.created_at);
-                attributes.script_name == saved.name
-                    && attributes.content == saved.content
-                    && theirs == wanted
-                    && made.is_none_or(|made| made + SKEW > began)
-                    && !self.watch.knows(&job.id.0)
-            };
-            return Some(page.data.iter().find(is_it).map(|job| job.id.0.clone()));
-        }
-        None
     }
 }
 

@@ -237,20 +237,29 @@ impl Library {
         }
     }
 
-    /// Asks for a script. One that goes by another name now is, by this one, gone.
     async fn fetch(&self, client: &Client, name: &str, id: &wire::Id) -> Result<wire::Script, Unchanged> {
+        let gone = |failure: Failure| if failure.is_gone() { Unchanged::Gone } else { failed(&failure) };
+        self.ask(client, name, id).await.map_err(gone)
+    }
+
+    /// A script by its whole name, as the account has it at this moment: which one that is of several of one name, the
+    /// list tells.
+    pub async fn now(&self, client: &Client, name: &str) -> Result<wire::Script, Failure> {
+        self.known(client).await.map_err(Failure::Unready)?;
+        let known = self.find(name).ok_or_else(|| no_such(name))?;
+        self.ask(client, name, &known.id).await
+    }
+
+    /// Asks for a script. One that goes by another name now is, by this one, gone.
+    async fn ask(&self, client: &Client, name: &str, id: &wire::Id) -> Result<wire::Script, Failure> {
         let ask = Ask::get(format!("/scripts/{}", super::form::encoded(&id.0)), Urgency::Now);
-        match client.json::<One<wire::Script>>(ask).await {
-            Ok(now) => {
-                self.put(now.data.clone());
-                if self.called(&now.data.id).as_deref() == Some(name) { Ok(now.data) } else { Err(Unchanged::Gone) }
-            }
-            Err(failure) if failure.is_gone() => {
+        let now = client.json::<One<wire::Script>>(ask).await.inspect_err(|failure| {
+            if failure.is_gone() {
                 self.take(id);
-                Err(Unchanged::Gone)
             }
-            Err(failure) => Err(failed(&failure)),
-        }
+        })?;
+        self.put(now.data.clone());
+        if self.called(&now.data.id).as_deref() == Some(name) { Ok(now.data) } else { Err(no_such(name)) }
     }
 
     fn free(&self, name: &str) -> Result<(), Unchanged> {
@@ -299,6 +308,10 @@ impl Library {
         state.names = names.into_iter().map(|name| format!("{}:{name}", self.connection)).collect();
         (state.all, state.shown) = (all, Arc::new(shown));
     }
+}
+
+fn no_such(name: &str) -> Failure {
+    Failure::Refused(404, format!("the account has no script {name} any more"))
 }
 
 /// Ends a reading, also one that was given up.
@@ -407,7 +420,7 @@ fn failed(failure: &Failure) -> Unchanged {
         Failure::Unready(_) | Failure::Unreachable(_) | Failure::Refused(..) | Failure::TooMany => {
             Unchanged::Refused(failure.says())
         }
-        Failure::Unclear(_) | Failure::Strange(_) => Unchanged::Failed(failure.says()),
+        Failure::Unclear(_) | Failure::Strange(_) | Failure::TooLarge(_) => Unchanged::Failed(failure.says()),
     }
 }
 

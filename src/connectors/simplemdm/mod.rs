@@ -3,10 +3,12 @@
 //!
 //! Owns everything SimpleMDM: [`client`] one request, [`budget`] when it may go, [`account`] the inventory, [`devices`]
 //! what of it is shown, [`copies`] the script that is launched, [`jobs`] a launch, [`watch`] what comes of it,
-//! [`heard`] which ones ended before our eyes,
+//! [`sent`] what is written down before it goes, [`seek`] a launch whose answer was lost, [`again`] what the engine
+//! before this one sent, [`heard`] which ones ended before our eyes,
 //! [`library`] its own scripts, [`past`] the jobs it ran. Knows no other connector and keeps no job.
 
 mod account;
+mod again;
 mod budget;
 mod client;
 mod copies;
@@ -19,6 +21,8 @@ mod jobs;
 mod library;
 mod options;
 mod past;
+mod seek;
+mod sent;
 mod watch;
 mod wire;
 
@@ -33,7 +37,7 @@ use self::budget::Urgency;
 use self::jobs::Desk;
 use self::library::Library;
 use super::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
-use super::{Connector, Order, Outcome, Own, RunSink};
+use super::{Connector, Left, Order, Outcome, Own, RunSink};
 use crate::model::connection::{self, Capabilities};
 use crate::model::device::{Device, Inventory};
 use crate::model::options::LaunchOption;
@@ -48,7 +52,8 @@ impl SimpleMdm {
     /// `folder`: where it keeps what the next engine should know.
     pub fn new(name: &str, settings: &connection::SimpleMdm, folder: PathBuf) -> Self {
         let account = Account::new(name, settings, folder);
-        Self(Arc::clone(&account), Desk::new(account), Arc::new(Library::new(name)))
+        let library = Arc::new(Library::new(name));
+        Self(Arc::clone(&account), Desk::new(account, Arc::clone(&library)), library)
     }
 }
 
@@ -66,6 +71,7 @@ impl Connector for SimpleMdm {
             takes_scripts: true,
             side_by_side: true,
             queues: true,
+            takes_up: true,
             ..Capabilities::default()
         }
     }
@@ -118,11 +124,16 @@ impl Connector for SimpleMdm {
     }
 
     fn past_jobs(&self, after: Option<String>) -> BoxFuture<'_, Result<Option<PastPage>, String>> {
-        async { past::page(&self.0.client, after, |number| self.1.watch.knows(number)).await.map(Some) }.boxed()
+        async {
+            self.1.sorted_out().await?;
+            past::page(&self.0.client, after, |number| self.1.watch.knows(number)).await.map(Some)
+        }
+        .boxed()
     }
 
     fn past_job<'a>(&'a self, head: &'a PastHead) -> BoxFuture<'a, Result<Option<PastJob>, String>> {
         async {
+            self.1.sorted_out().await?;
             let numbers = self.0.numbers();
             let (name, client) = (&self.0.name, &self.0.client);
             let device = |number: &str| {
@@ -136,6 +147,10 @@ impl Connector for SimpleMdm {
 
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
         Arc::clone(&self.1).launch(order, sink).boxed()
+    }
+
+    fn take_up(&self, left: Left, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
+        Arc::clone(&self.1).take_up(left, sink).boxed()
     }
 
     fn unfit(&self, script: &[u8], given: bool) -> Option<String> {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::budget::Urgency;
-use super::client::{Ask, Client, Failure, One};
+use super::client::{Ask, Client, Failure, JOB_LIMIT, One};
 use super::wire::{self, Data, Object, Reference, Row};
 use crate::connectors::remote::{PastHead, PastJob, PastPage, PastRun};
 use crate::model::state::RunState;
@@ -47,10 +47,15 @@ pub async fn whole(
     ours: bool,
     device: impl Fn(&str) -> (String, String),
 ) -> Result<Option<PastJob>, String> {
-    let ask = Ask::get(format!("/script_jobs/{}", super::form::encoded(&head.id)), Urgency::Later);
+    let ask = Ask::get(format!("/script_jobs/{}", super::form::encoded(&head.id)), Urgency::Later).most(JOB_LIMIT);
     match client.json::<One<Whole>>(ask).await {
         Ok(job) => Ok(Some(read(connection, &PastHead { ours, ..head.clone() }, job.data, device))),
         Err(Failure::Refused(404, _)) => Ok(None),
+        // (one that cannot be read keeps nobody from those after it)
+        Err(failure @ Failure::TooLarge(_)) => {
+            tracing::warn!(job = head.id, why = failure.says(), "a past job is left out");
+            Ok(None)
+        }
         Err(failure) => Err(failure.says()),
     }
 }

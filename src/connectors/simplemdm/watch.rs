@@ -12,19 +12,17 @@ use tokio::time::sleep;
 
 use super::account::Account;
 use super::budget::{self, Urgency};
-use super::client::{Ask, Failure, One};
+use super::client::{Ask, Failure, JOB_LIMIT, One};
 use super::ending::{Ended, ended};
 use super::heard::Heard;
 use super::jobs::{Member, Word};
+use super::sent::{Note, Sent};
 use super::wire::{self, Data, Row};
 use crate::connectors::Outcome;
 use crate::model::state::RunState;
 
 /// A job of so many devices is read whole each time, where it is the only one.
 const SMALL: usize = 100;
-
-/// A job with the results of all its devices may be so large.
-const JOB_LIMIT: usize = 512 << 20;
 
 /// Those who are to end together say so within a moment.
 const TOGETHER: Duration = Duration::from_millis(150);
@@ -46,6 +44,7 @@ impl Whole {
 
 pub struct Watch {
     account: Arc<Account>,
+    sent: Arc<Sent>,
     heard: Heard,
     state: Mutex<State>,
     bell: Notify,
@@ -62,10 +61,13 @@ struct State {
     running: bool,
 }
 
+#[derive(Default)]
 struct Watched {
     /// By device, those that have not ended.
     members: HashMap<String, Arc<Member>>,
     devices: usize,
+    /// Where it is written down that it was sent.
+    note: Option<Note>,
     /// The head of the job when its devices were last heard.
     heard: Option<wire::JobAttributes>,
     withdrawing: bool,
@@ -74,10 +76,10 @@ struct Watched {
 }
 
 impl Watch {
-    pub fn new(account: Arc<Account>) -> Arc<Self> {
+    pub fn new(account: Arc<Account>, sent: Arc<Sent>) -> Arc<Self> {
         let heard = Heard::new(&account.folder);
         let (state, bell) = (Mutex::default(), Notify::new());
-        Arc::new(Self { account, heard, state, bell, leaving: AtomicBool::new(false) })
+        Arc::new(Self { account, sent, heard, state, bell, leaving: AtomicBool::new(false) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,9 +99,14 @@ impl Watch {
         self.bell.notify_one();
     }
 
-    /// A job of ours: sent by this engine, or heard to its end by one before it. What an engine was cut off from is not.
+    /// A job of ours: sent by this engine, or by one before it that wrote it down.
     pub fn knows(&self, job: &str) -> bool {
-        self.state().known.contains(job) || self.heard.has(job)
+        self.state().known.contains(job) || self.sent.has(job) || self.heard.has(job)
+    }
+
+    /// It was made of a launch of ours.
+    pub fn is_ours(&self, id: u64) {
+        self.state().known.insert(id.to_string());
     }
 
     /// The script job that a run is in.
@@ -115,11 +122,12 @@ impl Watch {
     }
 
     /// A job that was just made: its runs are told, and heard of until they end.
-    pub fn take(self: &Arc<Self>, job: Whole, members: Vec<Arc<Member>>) {
+    pub fn take(self: &Arc<Self>, job: Whole, members: Vec<Arc<Member>>, note: Option<Note>) {
         let Ok(id) = job.id.0.parse::<u64>() else {
             let why = "SimpleMDM took it, and did not say under which number: how it ends is not known";
             let lost = Ended::of(Outcome::because(RunState::Failed, why));
             members.iter().for_each(|member| member.say(Word::Ended(lost.clone())));
+            note.iter().for_each(|note| self.sent.over(note));
             return;
         };
         for member in &members {
@@ -127,18 +135,36 @@ impl Watch {
                 "sent as script job {id}; SimpleMDM hands the output over once, when the script has ended"
             )));
         }
+        let devices = members.len();
+        self.watch(id, devices, note, members);
+        self.hear(id, job);
+    }
+
+    /// Of a job that the engine before this one sent, to so many devices; one after the other.
+    pub fn join(self: &Arc<Self>, id: u64, devices: usize, note: Note, member: Arc<Member>) {
+        self.watch(id, devices, Some(note), vec![member]);
+    }
+
+    fn watch(self: &Arc<Self>, id: u64, devices: usize, note: Option<Note>, members: Vec<Arc<Member>>) {
         let start = {
             let mut state = self.state();
-            state.known.insert(job.id.0.clone());
-            let devices = members.len();
-            let members = members.into_iter().map(|member| (member.device.clone(), member)).collect();
-            state.watched.insert(id, Watched { members, devices, heard: None, withdrawing: false, stays: false });
+            state.known.insert(id.to_string());
+            let fresh = Watched { devices, note, ..Watched::default() };
+            let watched = state.watched.entry(id).or_insert(fresh);
+            watched.members.extend(members.into_iter().map(|member| (member.device.clone(), member)));
+            // whoever came meanwhile is heard too
+            watched.heard = None;
             !std::mem::replace(&mut state.running, true)
         };
-        self.hear(id, job);
         if start {
             tokio::spawn(Arc::clone(self).poll());
         }
+    }
+
+    /// Nothing of it is waited for any more.
+    fn over(&self, id: u64, watched: &Watched) {
+        self.heard.note(id);
+        watched.note.iter().for_each(|note| self.sent.over(note));
     }
 
     /// As long as something is watched.
@@ -148,7 +174,10 @@ impl Watch {
             let count = {
                 let mut state = self.state();
                 // what goes on there without us is not asked for
-                state.watched.retain(|_, job| !(job.stays && job.members.values().all(|member| member.is_gone())));
+                let unwanted = |job: &Watched| job.stays && job.members.values().all(|member| member.is_gone());
+                for (_, job) in state.watched.extract_if(.., |_, job| unwanted(job)) {
+                    job.note.iter().for_each(|note| self.sent.over(note));
+                }
                 state.running = !state.watched.is_empty();
                 if !state.running {
                     return;
@@ -223,15 +252,19 @@ impl Watch {
         let ask = Ask::get(format!("/script_jobs/{id}"), Urgency::Now).most(JOB_LIMIT);
         match self.account.client.json::<One<Whole>>(ask).await {
             Ok(one) => self.hear(id, one.data),
-            Err(failure) if failure.is_gone() => {
-                let why = format!(
-                    "SimpleMDM knows script job {id} no longer, and keeps one for a month: how it ended is not known"
-                );
-                let watched = self.state().watched.remove(&id);
-                self.heard.note(id);
-                let members = watched.into_iter().flat_map(|watched| watched.members.into_values());
+            Err(failure) if failure.is_gone() || matches!(failure, Failure::TooLarge(_)) => {
+                let why = match failure {
+                    Failure::TooLarge(mib) => format!(
+                        "what the devices of script job {id} said is more than {mib} MiB together, which is not read: see there how this one ended, and run what says so much on fewer devices at once (--rings)"
+                    ),
+                    _ => format!(
+                        "SimpleMDM knows script job {id} no longer, and keeps one for a month: how it ended is not known"
+                    ),
+                };
+                let Some(watched) = self.state().watched.remove(&id) else { return Ok(()) };
+                self.over(id, &watched);
                 let lost = Ended::of(Outcome::because(RunState::Failed, why));
-                members.for_each(|member| member.say(Word::Ended(lost.clone())));
+                watched.members.values().for_each(|member| member.say(Word::Ended(lost.clone())));
             }
             Err(failure) => return Err(failure),
         }
@@ -258,9 +291,10 @@ impl Watch {
             watched.members.drain().for_each(|(_, member)| member.say(Word::Ended(left.clone())));
         }
         watched.heard = Some(head(job.attributes));
-        if watched.members.is_empty() {
-            state.watched.remove(&id);
-            self.heard.note(id);
+        if watched.members.is_empty()
+            && let Some(watched) = state.watched.remove(&id)
+        {
+            self.over(id, &watched);
         }
     }
 

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::book::Book;
 pub use self::restored::Waiting;
-pub use self::sink::Sink;
+pub use self::sink::{Sink, SinkHeard};
 pub(super) use self::turning::{Counted, try_again};
 use super::lastline::LastLine;
 use super::rollout::{Machine, Verdict};
@@ -27,7 +27,7 @@ use crate::connectors::{Ledger, Outcome, Valve};
 use crate::engine::store::Store;
 use crate::engine::store::db::Said;
 use crate::engine::store::output::{Files, Writer};
-use crate::engine::store::recover::{Stood, requeue, stood};
+use crate::engine::store::recover::{self, Stood, requeue, stood};
 use crate::engine::store::starts::Starts;
 use crate::model::job::{Job, JobId, JobSummary, Run, Signature};
 use crate::model::rollout::{Offline, Paused, Rollout, StopWhy, Transition};
@@ -90,8 +90,8 @@ struct Inner {
     cancelled: bool,
     /// Set when the engine itself is ending.
     stopping: bool,
-    /// It is left to the next engine; recorded with this moment of its pause.
-    laid_down: Option<Timestamp>,
+    /// As it is now it is left to the next engine.
+    laid_down: bool,
 }
 
 #[derive(Default)]
@@ -213,7 +213,7 @@ impl LiveJob {
                 met: HashSet::new(),
                 cancelled: false,
                 stopping: false,
-                laid_down: None,
+                laid_down: false,
             }),
             outputs: (0..count).map(|_| LiveOutput::default()).collect(),
             tokens: (0..count).map(|_| all.child_token()).collect(),
@@ -405,7 +405,7 @@ impl LiveJob {
     pub fn close(&self) {
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
-        if inner.stopping && self.goes_on && lay_down(inner) {
+        if inner.stopping && lay_down(inner, self.goes_on) {
             self.bell.changed.notify_one();
             return;
         }
@@ -488,7 +488,7 @@ impl LiveJob {
             if changed {
                 news.job = Some(summary.clone());
             }
-            if summary.state.ended() || laid_down(&inner.laid_down, summary) {
+            if summary.state.ended() || (inner.laid_down && !inner.job_dirty) {
                 news.end = Some(summary.clone());
             }
             drop(news);
@@ -497,9 +497,10 @@ impl LiveJob {
         std::mem::take(&mut inner.telling)
     }
 
-    /// With this it is left to the next engine.
-    pub fn is_laid_down(&self, recorded: &JobSummary) -> bool {
-        laid_down(&lock(&self.inner).laid_down, recorded)
+    /// It is left to the next engine, and all of it is recorded.
+    pub fn is_laid_down(&self) -> bool {
+        let inner = lock(&self.inner);
+        inner.laid_down && !inner.job_dirty
     }
 
     /// Runs whose output grew since the last call.
@@ -527,26 +528,31 @@ impl LiveJob {
     }
 }
 
-fn laid_down(at: &Option<Timestamp>, recorded: &JobSummary) -> bool {
-    at.is_some() && recorded.progress.paused.as_ref().map(|paused| paused.at) == *at
-}
-
-/// What has not been sent is left to the next engine, held. `false`: there is nothing to be left.
-fn lay_down(inner: &mut Inner) -> bool {
+/// What has not been sent is left to the next engine, held, and what goes on at its system as it is. `false`: there is
+/// nothing to be left.
+fn lay_down(inner: &mut Inner, goes_on: bool) -> bool {
     let summary = &mut inner.job.summary;
-    if summary.counts.queued == 0 || summary.progress.stopped.is_some() {
+    let sends = goes_on && summary.counts.queued > 0 && summary.progress.stopped.is_none();
+    let on = summary.counts.sent + summary.counts.running;
+    if !sends && on == 0 {
         return false;
     }
-    let with_us = inner.job.runs.iter().filter(|run| run.reason.as_deref() == Some(ENDED_WITH_US)).count();
-    let why = match with_us {
-        0 => "the engine was ended; nothing ran".to_owned(),
-        1 => "the engine was ended, and 1 run with it".to_owned(),
-        n => format!("the engine was ended, and {n} runs with it"),
-    };
-    let at = Timestamp::now();
-    summary.progress.paused = Some(Paused { by: String::new(), at, why: Some(why) });
-    summary.progress.mark_held(at);
-    inner.transitions.push(Transition::Paused { by: String::new() });
-    (inner.laid_down, inner.job_dirty) = (Some(at), true);
+    if sends {
+        let with_us = inner.job.runs.iter().filter(|run| run.reason.as_deref() == Some(ENDED_WITH_US)).count();
+        let mut why = match (with_us, on) {
+            (0, 0) => "the engine was ended; nothing ran".to_owned(),
+            (0, _) => "the engine was ended".to_owned(),
+            (1, _) => "the engine was ended, and 1 run with it".to_owned(),
+            (n, _) => format!("the engine was ended, and {n} runs with it"),
+        };
+        if on > 0 {
+            why.push_str(&format!("; {}", recover::goes_on(on)));
+        }
+        let at = Timestamp::now();
+        summary.progress.paused = Some(Paused { by: String::new(), at, why: Some(why) });
+        summary.progress.mark_held(at);
+        inner.transitions.push(Transition::Paused { by: String::new() });
+    }
+    (inner.laid_down, inner.job_dirty) = (true, true);
     true
 }

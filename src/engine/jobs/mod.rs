@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use self::live::{Bell, LiveJob, Sink};
+use self::live::{Bell, LiveJob, Sink, SinkHeard};
 use self::rollout::Next;
 use super::events::Events;
 use super::inventory::{Inventories, contact_of};
@@ -195,20 +195,12 @@ impl Jobs {
             tasks.spawn(async move {
                 let device = Arc::clone(&order.device);
                 let sink = Sink::new(&job, run);
-                let (broken, heard) = (Arc::clone(&sink.broken), Arc::clone(&sink.heard));
-                let mut outcome = match connector {
+                let heard = sink.heard();
+                let outcome = match connector {
                     Some(connector) => connector.launch(order, Box::new(sink)).await,
                     None => Outcome::because(RunState::Skipped, "its connection is gone from the configuration"),
                 };
-                if let Some(why) = broken.get() {
-                    outcome = Outcome::because(RunState::Failed, why.clone());
-                }
-                inventories.contacted(&device.id, contact_of(&outcome));
-                let (signature, digest) = {
-                    let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    (triage::signature(&device, &outcome, &heard), heard.digest())
-                };
-                job.finished(run, outcome, signature, digest);
+                came_back(&job, run, &inventories, &device, outcome, &heard);
                 drop(place);
             });
             while tasks.try_join_next().is_some() {}
@@ -282,7 +274,7 @@ impl Jobs {
                         self.events.publish(&Event::Notice { text: why });
                     }
                     self.retire(&job);
-                } else if job.is_laid_down(&summary) {
+                } else if job.is_laid_down() {
                     self.remove(&job);
                 }
             }
@@ -357,6 +349,29 @@ impl Jobs {
             tracing::warn!("some runs did not end in time");
         }
     }
+}
+
+/// What became of a run, with what it said.
+fn came_back(
+    job: &LiveJob,
+    run: u32,
+    inventories: &Inventories,
+    device: &Device,
+    mut outcome: Outcome,
+    said: &SinkHeard,
+) {
+    if let Some(why) = said.broken.get() {
+        outcome = Outcome::because(RunState::Failed, why.clone());
+    }
+    if outcome.state == RunState::Sent {
+        return; // the next engine hears how it ends
+    }
+    inventories.contacted(&device.id, contact_of(&outcome));
+    let (signature, digest) = {
+        let heard = said.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        (triage::signature(device, &outcome, &heard), heard.digest())
+    };
+    job.finished(run, outcome, signature, digest);
 }
 
 /// As consoles hear of it: a fleet that is talked to is not read whole for each contact.

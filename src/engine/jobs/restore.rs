@@ -1,23 +1,25 @@
 //! Jobs that an earlier engine began. They come back held: whoever starts an engine, by any verb, has not asked that
 //! scripts go out. When somebody lets one go on it is given its devices as the inventory knows them now, and its text as
-//! it went out then.
+//! it went out then. What was sent to a system that goes on with it by itself is heard to its end, held or not.
 
 use std::sync::Arc;
 
-use super::live::LiveJob;
-use super::{Jobs, Ready, end_at};
-use crate::connectors::Payload;
+use super::live::{LiveJob, Sink};
+use super::{Jobs, Ready, came_back, end_at};
+use crate::connectors::{Left, Outcome, Payload};
 use crate::engine::store::StoreError;
 use crate::engine::store::launches::{Given, Launched};
-use crate::engine::store::recover::Left;
+use crate::engine::store::recover;
 use crate::engine::{Engine, problem};
 use crate::model::device::Device;
+use crate::model::job::{LOST, Run};
 use crate::model::plan::{Caller, Question};
 use crate::model::secret::Secret;
+use crate::model::state::RunState;
 use crate::model::wire::{Code, Problem};
 
 impl Jobs {
-    pub fn restore(self: &Arc<Self>, left: Left) -> Result<(), StoreError> {
+    pub fn restore(self: &Arc<Self>, left: recover::Left) -> Result<(), StoreError> {
         let id = left.job.summary.id;
         let starts = self
             .store
@@ -25,8 +27,35 @@ impl Jobs {
             .map_err(|error| StoreError::Folder { path: format!("jobs/{id}").into(), error })?;
         let live = Arc::new(LiveJob::restored(left, Arc::clone(&self.store), Arc::clone(&self.bell), starts));
         self.add(&live);
+        let inventory = self.inventories.all();
+        for run in live.out() {
+            let found = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
+            let device =
+                found.map_or_else(|_| Device::new(run.connection(), &run.name), |at| inventory.devices[at].clone());
+            // (a device that has another name by now is asked for by the one that it was sent to under)
+            let device = Device { id: run.device.clone(), ..device };
+            tokio::spawn(Arc::clone(self).hear_out(Arc::clone(&live), run, Arc::new(device)));
+        }
         tokio::spawn(Arc::clone(self).tend(live));
         Ok(())
+    }
+
+    /// Hears a run to its end that the engine before this one sent.
+    async fn hear_out(self: Arc<Self>, job: Arc<LiveJob>, run: Run, device: Arc<Device>) {
+        let last = run.tries.last();
+        let sink = Sink::taken_up(&job, run.index, last.map_or(0, |last| last.bytes));
+        let heard = sink.heard();
+        let left = Left {
+            job: job.id,
+            device: Arc::clone(&device),
+            since: last.map(|last| last.finished_at),
+            cancel: job.token(run.index),
+        };
+        let outcome = match self.connectors.get(&device.connection) {
+            Some(connector) => connector.take_up(left, Box::new(sink)).await,
+            None => Outcome::because(RunState::Failed, format!("{LOST}its connection is gone from the configuration")),
+        };
+        came_back(&job, run.index, &self.inventories, &device, outcome, &heard);
     }
 
     /// Until somebody lets it go on, or nothing is left of it.

@@ -191,7 +191,7 @@ async fn an_engine_that_is_told_to_end_leaves_what_it_has_not_sent_to_the_next_o
     let job = stage.job(id).await;
     assert_eq!(job.summary.state, JobState::Running, "it is not over");
     assert_eq!(job.summary.counts, Counts { queued: 75, cancelled: 5, ..Counts::default() });
-    let recovered = stage.jobs.store.recover().await.unwrap();
+    let recovered = stage.jobs.store.recover(|_| false).await.unwrap();
     let paused = recovered.left[0].job.summary.progress.paused.clone().unwrap();
     assert_eq!(paused.says(), "by the engine: the engine was ended, and 5 runs with it");
 }
@@ -265,7 +265,7 @@ async fn after_a_kill_the_next_engine_goes_on_with_what_was_not_let_go_once_it_i
     stage.stands(id, Counts { queued: 13, sent: 64, running: 3, ..Counts::default() }).await;
     let Stage { folder, jobs: killed, .. } = stage;
     let next = Stage::over(folder);
-    let mut recovered = next.jobs.store.recover().await.unwrap();
+    let mut recovered = next.jobs.store.recover(|_| false).await.unwrap();
     assert!(recovered.ended.is_empty());
     next.jobs.restore(recovered.left.remove(0)).unwrap();
     let live = next.jobs.live(id).unwrap();
@@ -296,7 +296,7 @@ async fn what_cannot_go_on_says_why_and_what_to_do() {
     let id = stage.jobs.launch(ready).await.unwrap().id;
     stage.stands(id, Counts { queued: 13, sent: 64, running: 3, ..Counts::default() }).await;
     let next = Store::open(stage.folder.path()).unwrap();
-    assert_eq!(next.recover().await.unwrap().ended, [id]);
+    assert_eq!(next.recover(|_| false).await.unwrap().ended, [id]);
     let job = next.db.call(move |db| db::job(db, id)).await.unwrap().unwrap();
     assert_eq!(job.summary.state, JobState::Interrupted);
     assert_eq!(job.summary.counts, Counts { queued: 77, failed: 3, ..Counts::default() });

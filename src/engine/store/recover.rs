@@ -1,6 +1,7 @@
 //! After an engine's end, however it came: what its jobs were at. A run that was let go and whose end is not written
-//! down is lost: how it ended is not known, and it is not repeated. One that was not let go waits as if nothing had
-//! been. A job with such runs is held until somebody lets it go on; one without, or one that cannot go on, has ended.
+//! down goes on, where its system can be asked for it later; else it is lost: how it ended is not known, and it is not
+//! repeated. One that was not let go waits as if nothing had been. A job with such runs is held until somebody lets it
+//! go on; one of which nothing is left, or that cannot go on, has ended.
 
 use jiff::Timestamp;
 
@@ -28,6 +29,14 @@ pub struct Left {
     pub launched: Launched,
     /// How often each run was let go.
     pub times: Vec<u32>,
+}
+
+/// How many runs of a job were in flight.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flight {
+    lost: u32,
+    /// They go on at their system.
+    on: u32,
 }
 
 /// What has become of a run.
@@ -60,31 +69,39 @@ pub fn requeue(run: &mut Run) {
 }
 
 impl Store {
-    /// Looks at every job that an engine left behind, and writes down what it finds.
-    pub async fn recover(&self) -> Result<Recovered, StoreError> {
+    /// Looks at every job that an engine left behind, and writes down what it finds. `takes_up`: whether what was sent
+    /// over a connection can be heard to its end now.
+    pub async fn recover(&self, takes_up: impl Fn(&str) -> bool) -> Result<Recovered, StoreError> {
         let mut recovered = Recovered::default();
         for id in self.db.call(|db| db::unfinished(db)).await? {
             let read = move |db: &mut _| Ok((db::job(db, id)?, launches::read(db, id)?));
             let (Some(mut job), launched) = self.db.call(read).await? else { continue };
             let before = job.summary.clone();
             let times = Starts::read(&self.starts_path(id)).ok().flatten();
-            let lost = self.settle(&mut job, times.as_deref());
             let unfit = self.unfit(&job, launched.as_ref());
-            let goes_on = job.summary.counts.queued > 0 && job.summary.progress.stopped.is_none() && unfit.is_none();
-            let deed = if goes_on {
-                hold(&mut job, lost);
+            let known = launched.is_some();
+            let flight = self.settle(&mut job, times.as_deref(), &|connection| known && takes_up(connection));
+            let sends = job.summary.counts.queued > 0 && job.summary.progress.stopped.is_none() && unfit.is_none();
+            let goes_on = sends || flight.on > 0;
+            let deed = if sends {
+                hold(&mut job, flight);
                 let note = job.summary.progress.paused.as_ref().and_then(|paused| paused.why.clone());
                 let (script, devices) = (Some(job.summary.script.clone()), Some(job.summary.counts.queued.into()));
-                Deed { job: Some(id), script, devices, note, ..Deed::own(Act::Pause) }
+                Some(Deed { job: Some(id), script, devices, note, ..Deed::own(Act::Pause) })
+            } else if goes_on {
+                drop_unsent(&mut job, unfit.as_deref());
+                None
             } else {
-                end(&mut job, lost, unfit.as_deref());
+                end(&mut job, flight.lost, unfit.as_deref());
                 recovered.ended.push(id);
-                Deed::end(&job.summary)
+                Some(Deed::end(&job.summary))
             };
             let note = self.outbox.noting(vec![(turns(Some(&before), &job.summary), job.summary.clone())]);
             let changes = vec![(job.summary.clone(), job.runs.clone())];
             self.db.call(move |db| db::update(db, &changes, note)).await?;
-            let _ = self.audit.record(deed).await; // kept for later, and said, where it cannot be written
+            if let Some(deed) = deed {
+                let _ = self.audit.record(deed).await; // kept for later, and said, where it cannot be written
+            }
             if let Some(launched) = launched.filter(|_| goes_on) {
                 let times = times.unwrap_or_default();
                 recovered.left.push(Left { job, launched, times });
@@ -93,10 +110,10 @@ impl Store {
         Ok(recovered)
     }
 
-    /// Mends what was torn and says of every run what became of it. How many are lost.
-    fn settle(&self, job: &mut Job, times: Option<&[u32]>) -> u32 {
+    /// Mends what was torn and says of every run what became of it.
+    fn settle(&self, job: &mut Job, times: Option<&[u32]>, takes_up: &dyn Fn(&str) -> bool) -> Flight {
         let id = job.summary.id;
-        let mut lost = 0;
+        let mut flight = Flight::default();
         for run in &mut job.runs {
             let (_, idx) = self.single(id, run.index);
             let _ = output::mend(&idx);
@@ -116,8 +133,14 @@ impl Store {
             match found {
                 Stood::Over => {}
                 Stood::Waits => requeue(run),
+                Stood::Lost if takes_up(run.connection()) => {
+                    flight.on += 1;
+                    if run.state == RunState::Queued {
+                        (run.state, run.reason) = (RunState::Sent, None);
+                    }
+                }
                 Stood::Lost => {
-                    lost += 1;
+                    flight.lost += 1;
                     lose(run);
                 }
             }
@@ -131,7 +154,7 @@ impl Store {
             }
         }
         job.summary.counts = Counts::of(job.runs.iter().map(|run| run.state));
-        lost
+        flight
     }
 
     /// Why it cannot go on.
@@ -161,19 +184,42 @@ fn lose(run: &mut Run) {
 }
 
 /// Nothing is sent until somebody says so: whoever starts an engine, by any verb, has not asked for that.
-fn hold(job: &mut Job, lost: u32) {
+fn hold(job: &mut Job, Flight { lost, on }: Flight) {
     let progress = &mut job.summary.progress;
-    // an engine that was told to end has said why, and left nothing in flight
+    // an engine that was told to end has said why, and lost nothing
     if lost == 0 && progress.paused.as_ref().is_some_and(|paused| paused.why.is_some()) {
         return;
     }
-    let why = match lost {
-        0 => "the engine ended; nothing was in flight".to_owned(),
-        1 => "the engine ended; 1 run was in flight, outcome unknown".to_owned(),
-        n => format!("the engine ended; {n} runs were in flight, outcome unknown"),
+    let mut why = match (lost, on) {
+        (0, 0) => "the engine ended; nothing was in flight".to_owned(),
+        (0, _) => "the engine ended".to_owned(),
+        (1, _) => "the engine ended; 1 run was in flight, outcome unknown".to_owned(),
+        (n, _) => format!("the engine ended; {n} runs were in flight, outcome unknown"),
     };
+    if on > 0 {
+        why.push_str(&format!("; {}", goes_on(on)));
+    }
     progress.paused = Some(Paused { by: String::new(), at: Timestamp::now(), why: Some(why) });
     progress.mark_held(Timestamp::now());
+}
+
+/// Of runs that an engine left where they are.
+pub fn goes_on(runs: u32) -> String {
+    match runs {
+        1 => "1 run goes on at its system".to_owned(),
+        n => format!("{n} runs go on at their systems"),
+    }
+}
+
+/// What was sent goes on, and nothing else is sent.
+fn drop_unsent(job: &mut Job, unfit: Option<&str>) {
+    for run in job.runs.iter_mut().filter(|run| run.state == RunState::Queued) {
+        run.state = RunState::Cancelled;
+        run.reason =
+            unfit.map(|unfit| format!("not sent when the engine ended, and the job cannot go on, since {unfit}"));
+        run.finished_at = Some(Timestamp::now());
+    }
+    job.summary.counts = Counts::of(job.runs.iter().map(|run| run.state));
 }
 
 fn end(job: &mut Job, lost: u32, unfit: Option<&str>) {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::bag::Bag;
+use super::limit::Limit;
 use super::world::{Script, World};
 use super::{Fault, Shared};
 
@@ -34,19 +35,17 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     };
     match &fault {
         Some(Fault::Status(status)) => return said((*status, Some(error("told to fail")))),
-        Some(Fault::TooMany(seconds)) => {
-            let mut answer = said((429, Some(error("rate limit exceeded"))));
-            let reset = jiff::Timestamp::now().as_second() + i64::try_from(*seconds).expect("seconds") + 1;
-            answer.headers_mut().insert("x-ratelimit-reset", HeaderValue::from(reset));
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
-            return answer;
-        }
+        Some(Fault::TooMany(seconds)) => return too_many(*seconds),
+        Some(Fault::Held) => return std::future::pending().await,
         Some(Fault::Html) => {
             let mut answer = Response::new(Body::from("<html>captive portal</html>"));
             answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
             return answer;
         }
         _ => {}
+    }
+    if let Some(Err(seconds)) = shared.limit.lock().expect("the limit").as_mut().map(Limit::take) {
+        return too_many(seconds);
     }
     let body = to_bytes(body, 64 << 20).await.unwrap_or_default();
     let word = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
@@ -77,6 +76,15 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
         _ => answer,
     }
+}
+
+/// With both headers, the moment strictly in the future.
+fn too_many(seconds: u64) -> Response {
+    let mut answer = said((429, Some(error("rate limit exceeded"))));
+    let reset = jiff::Timestamp::now().as_second() + i64::try_from(seconds).expect("seconds") + 1;
+    answer.headers_mut().insert("x-ratelimit-reset", HeaderValue::from(reset));
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    answer
 }
 
 /// The beginning of an answer (none, or the half of it), then nothing.

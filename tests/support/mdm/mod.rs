@@ -1,9 +1,10 @@
 //! A stand-in for SimpleMDM: the contract's scripts, script jobs, devices and groups with their quirks, over HTTP on
 //! this machine, inside the test itself. Devices do what a test tells them, faults come when it says so, and every
-//! request is counted. It has no clock but the test's: nothing happens in it by itself.
+//! request is counted. Nothing happens in it by itself, but that an account which is given a limit fills its bucket.
 
 mod answers;
 mod bag;
+mod limit;
 mod world;
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::home::Home;
+use self::limit::Limit;
 pub use world::{Behaves, Job, Row, Script, World};
 
 /// The API key that is right. No file of ours may ever hold it.
@@ -29,6 +30,8 @@ pub enum Fault {
     Status(u16),
     /// 429 with both headers; it may come again after so many seconds.
     TooMany(u64),
+    /// It is neither done nor answered.
+    Held,
     /// It is done, and the answer breaks off before its first byte.
     Lost,
     /// It is done, and the answer breaks off in the middle.
@@ -45,6 +48,7 @@ struct Shared {
     /// For the next request whose line begins so.
     faults: Mutex<VecDeque<(String, Fault)>>,
     asked: Mutex<Vec<String>>,
+    limit: Mutex<Option<Limit>>,
 }
 
 pub struct Mdm {
@@ -79,16 +83,6 @@ impl Mdm {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its entry of config.toml, with the key in a file and as fast as a test wants it.
-    pub fn connection(&self, home: &Home, name: &str, more: &str) -> String {
-        let key = home.private(&format!("{name}.key"), format!("{KEY}\n"));
-        format!(
-            "[[connection]]\nname = {name:?}\nkind = \"simplemdm\"\nurl = {:?}\napi_key = {{ file = {key:?} }}\n\
-             rate = 1000\n{more}\n",
-            self.url()
-        )
-    }
-
     /// What it knows, to be looked at and changed.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world.lock().expect("the world")
@@ -97,6 +91,16 @@ impl Mdm {
     /// The next request whose line (`POST /api/v1/script_jobs`) begins so meets this; several in the order given.
     pub fn fault(&self, begins: &str, fault: Fault) {
         self.shared.faults.lock().expect("the faults").push_back((begins.to_owned(), fault));
+    }
+
+    /// From now on the account takes so many requests a second, and this many at once.
+    pub fn limit(&self, per_second: u32, at_once: u32) {
+        *self.shared.limit.lock().expect("the limit") = Some(Limit::new(per_second, at_once));
+    }
+
+    /// Requests that came too fast.
+    pub fn refused(&self) -> usize {
+        self.shared.limit.lock().expect("the limit").as_ref().map_or(0, |limit| limit.refused)
     }
 
     /// Faults that nothing has met yet.

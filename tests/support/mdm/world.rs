@@ -234,7 +234,8 @@ impl World {
         }
     }
 
-    fn end(&mut self, job: u64, device: u64, code: i32, output: &str) {
+    /// A device says so in one of them.
+    pub fn end(&mut self, job: u64, device: u64, code: i32, output: &str) {
         let now = self.now();
         let job = self.jobs.get_mut(&job).expect("a job");
         let Some(row) = job.rows.get_mut(&device).filter(|row| row.status == "pending") else { return };

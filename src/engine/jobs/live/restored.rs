@@ -1,5 +1,5 @@
-//! A job that an earlier engine began: as its store has it, held, without the devices and the text that it needs to go
-//! on. Those are handed in when somebody resumes it.
+//! A job that an earlier engine began: as its store has it, without the devices and the text that it needs to send
+//! more. Those are handed in when somebody resumes it; what was sent and goes on at its system is heard until then too.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +43,7 @@ impl LiveJob {
             ..Self::made(job, store, bell, machine, Vec::new(), (starts, times))
         };
         it.valve.hold(true);
+        it.out().for_each(|run| it.valve.is_out(run.index));
         let inner = it.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         inner.met.extend(inner.job.summary.progress.fresh.iter().cloned());
         let mut ended: Vec<&Run> = inner.job.runs.iter().filter(|run| run.state.ended()).collect();
@@ -56,6 +57,12 @@ impl LiveJob {
             lock(&output.last).push(run.last_line.as_bytes());
         }
         it
+    }
+
+    /// Runs that were sent and have not ended.
+    pub fn out(&self) -> impl Iterator<Item = Run> {
+        let runs = lock(&self.inner).job.runs.clone();
+        runs.into_iter().filter(|run| !run.state.ended() && run.state != RunState::Queued)
     }
 
     /// How it was launched, while it waits for somebody to let it go on.
@@ -82,10 +89,21 @@ impl LiveJob {
                     other => *waiting = other,
                 }
             }
+            self.hold_what_comes_back();
             if let (Next::Done, _) = self.next() {
                 return None;
             }
             self.turned.notified().await;
+        }
+    }
+
+    /// What is to be tried again waits for somebody's word, like all that is sent anew.
+    fn hold_what_comes_back(&self) {
+        let mut inner = lock(&self.inner);
+        let summary = &inner.job.summary;
+        if summary.counts.queued > 0 && summary.progress.paused.is_none() && summary.progress.stopped.is_none() {
+            self.hold(&mut inner, "", Some("the engine that launched it has ended".to_owned()));
+            self.bell.changed.notify_one();
         }
     }
 

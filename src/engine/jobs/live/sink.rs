@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{LiveJob, lock};
 use crate::connectors::RunSink;
 use crate::engine::jobs::lastline::LastLine;
-use crate::engine::store::output::Writer;
+use crate::engine::store::output::{Cursor, Files, Records, Writer};
 use crate::engine::triage::Heard;
 use crate::model::output::Stream;
 
@@ -20,6 +20,14 @@ pub struct Sink {
     writer: Option<Writer>,
     /// Bytes of stdout and stderr.
     bytes: u64,
+    /// So much of what comes is kept already.
+    kept: u64,
+    said: SinkHeard,
+}
+
+/// What is known of a run's output beside its files.
+#[derive(Clone, Default)]
+pub struct SinkHeard {
     /// Why output could not be kept.
     pub broken: Arc<OnceLock<String>>,
     /// What was kept, as triage hears it.
@@ -38,7 +46,7 @@ impl Sink {
                 .is_some()
                 .then_some("sent by the engine that came after; what stands above is of the one before\n");
         }
-        let mut sink = Self { job: Arc::clone(job), run, writer, bytes, broken: Arc::default(), heard: Arc::default() };
+        let mut sink = Self::over(job, run, writer, bytes);
         if let Some(says) = before {
             *lock(&output.last) = LastLine::default();
             let _ = sink.append(Stream::Meta, says.as_bytes());
@@ -46,7 +54,45 @@ impl Sink {
         sink
     }
 
+    /// Of a run that an engine before this one sent, and whose system says all of it once more. `from`: where what this
+    /// try said begins.
+    pub fn taken_up(job: &Arc<LiveJob>, run: u32, from: u64) -> Self {
+        let output = &job.outputs[run as usize];
+        let mut sink = Self::over(job, run, reopened(job, run), output.bytes.load(Ordering::Acquire));
+        if let Some(writer) = &sink.writer {
+            output.end.store(writer.offset(), Ordering::Release);
+            sink.kept = lock(&output.files).as_ref().and_then(|files| said_since(files, from).ok()).unwrap_or(0);
+        }
+        *lock(&output.last) = LastLine::default();
+        sink
+    }
+
+    fn over(job: &Arc<LiveJob>, run: u32, writer: Option<Writer>, bytes: u64) -> Self {
+        Self { job: Arc::clone(job), run, writer, bytes, kept: 0, said: SinkHeard::default() }
+    }
+
+    pub fn heard(&self) -> SinkHeard {
+        self.said.clone()
+    }
+
+    /// What is kept already is only heard.
+    fn unheard<'b>(&mut self, stream: Stream, bytes: &'b [u8]) -> &'b [u8] {
+        if stream == Stream::Meta || self.kept == 0 {
+            return bytes;
+        }
+        let known = usize::try_from(self.kept).unwrap_or(usize::MAX).min(bytes.len());
+        let (known, fresh) = bytes.split_at(known);
+        self.kept -= known.len() as u64;
+        lock(&self.job.outputs[self.run as usize].last).push(known);
+        lock(&self.said.heard).push(stream, known);
+        fresh
+    }
+
     fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let bytes = self.unheard(stream, bytes);
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let output = &self.job.outputs[self.run as usize];
         if self.writer.is_none() {
             let files = Arc::new(self.job.store.create(self.job.id, self.run, self.job.runs(), bytes.len())?);
@@ -67,7 +113,7 @@ impl Sink {
             self.bytes += kept;
             let kept = &bytes[..usize::try_from(kept).unwrap_or(0)];
             lock(&output.last).push(kept);
-            lock(&self.heard).push(stream, kept);
+            lock(&self.said.heard).push(stream, kept);
         }
         output.bytes.store(self.bytes, Ordering::Release);
         output.lines.store(writer.lines(), Ordering::Release);
@@ -83,6 +129,16 @@ fn reopened(job: &LiveJob, run: u32) -> Option<Writer> {
     let writer = Writer::resume(Arc::clone(&files)).ok()?;
     *lock(&job.outputs[run as usize].files) = Some(files);
     Some(writer)
+}
+
+/// Bytes of stdout and stderr from this place on.
+fn said_since(files: &Files, from: u64) -> io::Result<u64> {
+    let (mut records, mut cursor, end) = (Records::of(files), Cursor::at(files, from)?, files.size()?);
+    let mut said = 0;
+    while let Some(stretch) = cursor.next(&mut records, end, u64::MAX)? {
+        said += if stretch.stream == Stream::Meta { 0 } else { stretch.len };
+    }
+    Ok(said)
 }
 
 impl Drop for Sink {
@@ -104,7 +160,7 @@ impl RunSink for Sink {
             return Ok(());
         }
         self.append(stream, bytes).inspect_err(|error| {
-            let _ = self.broken.set(format!(
+            let _ = self.said.broken.set(format!(
                 "output could not be kept ({error}): {} bytes are here, what came after is missing; free space in the state folder and run again",
                 self.bytes
             ));

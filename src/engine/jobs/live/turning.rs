@@ -147,7 +147,7 @@ impl LiveJob {
         self.hold(&mut inner, "", Some(why));
     }
 
-    fn hold(&self, inner: &mut Inner, by: &str, why: Option<String>) {
+    pub(super) fn hold(&self, inner: &mut Inner, by: &str, why: Option<String>) {
         self.valve.hold(true);
         inner.machine.pause();
         let at = Timestamp::now();

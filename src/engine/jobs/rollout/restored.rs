@@ -1,5 +1,6 @@
 //! The machine made anew from what is written of its job, as it stood when its engine ended. What was in flight then is
-//! lost: it counts neither as tried nor against the failure budget, since nobody knows how it ended.
+//! out still, where it goes on at its system; else it is lost: it counts neither as tried nor against the failure
+//! budget, since nobody knows how it ended.
 
 use jiff::Timestamp;
 
@@ -9,7 +10,7 @@ use crate::model::rollout::{Progress, Rollout};
 use crate::model::state::RunState;
 
 impl Machine {
-    /// `runs` have ended or wait; `launched` is when the clock began.
+    /// `runs` have ended, wait, or go on at their systems; `launched` is when the clock began.
     pub fn restored(rollout: &Rollout, progress: &Progress, runs: &[Run], launched: Timestamp) -> Self {
         let mut it = Self::new(rollout, runs.len());
         for run in runs {
@@ -44,6 +45,10 @@ impl Machine {
             self.waiting -= 1;
             self.at[at] = At::Over;
             self.bad += u32::from(self.counts(run.state, run.exit_code) && !run.lost());
+        } else if run.state != RunState::Queued {
+            self.waiting -= 1;
+            self.out += 1;
+            self.at[at] = At::Out;
         } else if let Some(last) = last {
             self.waiting -= 1;
             let ended = last.finished_at.as_millisecond() - launched.as_millisecond();
@@ -62,6 +67,6 @@ impl Machine {
 
 /// It was sent to, whatever came of it.
 fn begun(run: &Run) -> bool {
-    let withdrawn = matches!(run.state, RunState::Cancelled | RunState::Skipped) && run.started_at.is_none();
-    !run.tries.is_empty() || (run.state.ended() && !withdrawn)
+    let unsent = matches!(run.state, RunState::Queued | RunState::Cancelled | RunState::Skipped);
+    !run.tries.is_empty() || !unsent || run.started_at.is_some()
 }
