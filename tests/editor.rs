@@ -13,7 +13,7 @@ const F3: &[u8] = b"\x1bOR";
 /// A console with one script, open in the editor.
 fn editing(home: &Home, name: &str) -> Console {
     let mut console = Console::start(home);
-    console.sees(name.trim_end_matches(".sh"));
+    console.sees(&format!("> {name}"));
     console.keys("1e");
     console.sees("Ln 1 Col 1");
     console
@@ -58,7 +58,7 @@ fn a_draft_survives_a_kill_and_is_offered_again() {
     assert_eq!(fs::read(&path).expect("the script"), b"#!/bin/sh\necho before\n", "the file is as it was");
 
     let mut again = Console::start(&home);
-    again.sees("note");
+    again.sees("> note.sh");
     again.keys("1e");
     again.sees("was never saved");
     again.keys("<enter>");
@@ -81,7 +81,7 @@ fn a_hangup_in_the_middle_of_a_word_loses_nothing() {
     console.signal(Signal::HUP);
     console.exit();
     let mut again = Console::start(&home);
-    again.sees("note");
+    again.sees("> note.sh");
     again.keys("1e");
     again.sees("was never saved");
     again.keys("<enter>");
@@ -111,7 +111,7 @@ fn bytes_that_are_no_text_are_offered_to_the_other_editor() {
     let home = Home::empty();
     home.script("note.sh", b"#!/bin/sh\necho caf\xe9\n");
     let mut console = Console::setup(&home).env("EDITOR", "/bin/cat").start();
-    console.sees("note");
+    console.sees("> note.sh");
     console.keys("1e");
     console.sees("0xe9 on line 2");
     console.keys("<esc>");
@@ -130,7 +130,7 @@ fn what_is_no_text_or_too_much_of_it_is_kept_byte_for_byte_and_said() {
         let home = Home::empty();
         let path = home.script(name, &bytes);
         let mut console = Console::start(&home);
-        console.sees(name.trim_end_matches(".sh"));
+        console.sees(&format!("> {name}"));
         console.keys("1e");
         console.sees(said);
         console.sees("Open in $EDITOR");
@@ -148,7 +148,7 @@ fn the_other_editor_s_text_comes_back() {
     let other = home.file("editor", "#!/bin/sh\nprintf '#!/bin/sh\\necho outside\\n' > \"$1\"\n");
     std::process::Command::new("chmod").args(["+x", &other]).status().expect("chmod");
     let mut console = Console::setup(&home).env("EDITOR", &other).start();
-    console.sees("note");
+    console.sees("> note.sh");
     console.keys("1e");
     console.sees("Ln 1 Col 1");
     console.send(F2);
@@ -179,7 +179,7 @@ fn a_script_of_too_many_lines_is_said_and_offered_to_the_other_editor() {
     let home = Home::empty();
     home.script("note.sh", "#\n".repeat(65_535));
     let mut console = Console::start(&home);
-    console.sees("note");
+    console.sees("> note.sh");
     console.keys("1e");
     console.sees("65,536 lines; up to 65,535 are edited here");
     console.sees("Open in $EDITOR");

@@ -30,9 +30,8 @@ fn a_ring_waits_for_the_operator_and_goes_when_it_is_approved() {
     console.sees("wait for all, then ask");
     console.sees("ring 3  3  lab:");
     console.sees("--rings 1,3,100% --between ask");
-    console.keys("<A-d>y");
-    console.sees("armed");
-    console.keys("<enter>");
+    console.keys("<A-d>");
+    console.arms_and_launches("y");
     // the first ring has one device; the second is asked for
     console.sees("WAITS");
     console.sees("ring 2: press P");

@@ -162,11 +162,13 @@ fn an_engine_in_the_background_listens_too_and_does_without_when_it_cannot() {
     let home = Home::empty();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    home.config(&format!("[listen]\naddress = \"{address}\"\n[engine]\nidle_exit = \"100ms\"\n"));
+    let listens = format!("[listen]\naddress = \"{address}\"\n");
+    home.config(&listens);
     let said = home.qd(["doctor"]);
     assert!(said.text().contains("other programs cannot come in"), "{said}");
     home.qd(["serve"]).exits(1).says(&["already runs"]);
     drop(taken);
+    home.config(&format!("{listens}[engine]\nidle_exit = \"100ms\"\n"));
     home.qd(["serve", "--replace", "--background"]).ok();
     let key = key(&home, "a", []);
     let engine = home.engine();
@@ -285,7 +287,7 @@ mod tls {
             let said = door.raw(&bytes);
             assert!(!String::from_utf8_lossy(&said).contains("HTTP/"), "{said:?}");
         }
-        assert_eq!(hello(&pair.certificate, &door, &key), Some(200));
+        eventually("it answers", || hello(&pair.certificate, &door, &key) == Some(200));
     }
 }
 
@@ -302,7 +304,8 @@ mod bad_input {
     /// It answers, and what must not have happened has not.
     #[track_caller]
     fn unharmed(door: &Door, key: &str, home: &Home) {
-        door.get(key, "/hello").is(200);
+        // (a hasty one may lose its patience with a machine that is slow)
+        eventually("it answers", || door.get(key, "/hello").status == 200);
         assert_eq!(std::fs::read_dir(home.library()).map_or(0, Iterator::count), 1, "no script was made");
         assert_eq!(home.qd(["jobs", "ls", "--json"]).ok().json().as_array().map(Vec::len), Some(0));
     }

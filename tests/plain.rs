@@ -32,12 +32,6 @@ fn at_a_terminal(home: &Home) -> Console {
     console
 }
 
-#[track_caller]
-fn asked(console: &mut Console, question: &str, answer: &str) {
-    console.sees(question);
-    console.text(&format!("{answer}\r"));
-}
-
 #[test]
 fn a_pipe_lists_runs_reads_and_searches() {
     let home = Home::empty();
@@ -81,14 +75,14 @@ fn a_secret_is_not_shown_while_it_is_typed() {
     let home = Home::empty();
     home.script("secret.sh", "#!/bin/sh\n# @option --token!  for the store\n# @meta secret token\nread -r token\necho \"${#token} letters\"\n");
     let mut console = at_a_terminal(&home);
-    asked(&mut console, "number>", "run");
-    asked(&mut console, "Which script?", "secret");
-    asked(&mut console, "target expression", "local");
-    asked(&mut console, "(not shown)", "s3cr3t-value");
-    asked(&mut console, "time limit", "");
-    asked(&mut console, "Type yes to launch", "yes");
-    console.sees("done: 1 ok");
-    console.text("q\r");
+    console.asks("number>", "run");
+    console.asks("Which script?", "secret");
+    console.asks("target expression", "local");
+    console.asks("(not shown)", "s3cr3t-value");
+    console.asks("time limit", "");
+    console.asks("Type yes to launch", "yes");
+    console.prints("done: 1 ok");
+    console.asks("number>", "q");
     assert!(console.exit().success());
     let all = String::from_utf8_lossy(&console.log).into_owned();
     assert!(!all.contains("s3cr3t"), "{all}");
@@ -100,24 +94,24 @@ fn a_running_job_is_left_alone_by_control_c_and_ended_by_its_number() {
     let home = Home::empty();
     home.script("sleeps.sh", "#!/bin/sh\necho up\nexec sleep 600\n");
     let mut console = at_a_terminal(&home);
-    asked(&mut console, "number>", "run");
-    asked(&mut console, "Which script?", "sleeps");
-    asked(&mut console, "target expression", "local");
-    asked(&mut console, "time limit", "");
-    asked(&mut console, "Type yes to launch", "yes");
-    console.sees("local: up");
+    console.asks("number>", "run");
+    console.asks("Which script?", "sleeps");
+    console.asks("target expression", "local");
+    console.asks("time limit", "");
+    console.asks("Type yes to launch", "yes");
+    console.prints("local: up");
     console.keys("<C-c>");
-    console.sees("running: 1 sleeps.sh");
-    console.text("jobs\r");
-    asked(&mut console, "Which job?", "1");
-    asked(&mut console, "end it: what runs, too", "end it");
-    asked(&mut console, "Type that number", "7");
-    console.sees("Nothing was ended.");
-    console.text("end it\r");
-    console.wait("asked again", |screen| screen.contents().matches("Type that number").count() == 2);
-    console.text("1\r");
-    console.sees("1 asked to end");
-    console.text("q\rq\r");
+    console.prints("running: 1 sleeps.sh");
+    console.asks("number>", "jobs");
+    console.asks("Which job?", "1");
+    console.asks("end it: what runs, too", "end it");
+    console.asks("Type that number", "7");
+    console.prints("Nothing was ended.");
+    console.asks("number>", "end it");
+    console.asks("Type that number", "1");
+    console.prints("1 asked to end");
+    console.asks("number>", "q");
+    console.asks("What now?", "q");
     assert!(console.exit().success());
     assert_eq!(home.ended_job(1)["runs"][0]["state"], "cancelled");
     assert!(!console.log.contains(&0x1b), "not one escape sequence");
@@ -180,36 +174,34 @@ fn a_roll_out_is_written_as_run_takes_it_and_held_and_let_go() {
     let wrong = talked(&home, "run\nhi\nlab\n\nhow\n--rings many\n--rings 1,100% --between ask\nno\nq\n");
     says(&wrong, &["number of devices", "ring 1: 1 device", "ring 2: 2 devices", "Nothing was sent."]);
     let mut console = at_a_terminal(&home);
-    asked(&mut console, "number>", "run");
-    asked(&mut console, "Which script?", "hi");
-    asked(&mut console, "target expression", "lab");
-    asked(&mut console, "time limit", "");
-    asked(&mut console, "how for rings and limits", "how");
-    asked(&mut console, "as `run` takes it", "--rings 1,100% --between ask");
-    console.sees("ring 2: 2 devices");
-    // asked again: what is typed before the question does not answer it
-    console.wait("asked again", |screen| screen.contents().matches("Type yes to launch").count() == 2);
-    console.text("yes\r");
-    console.sees("hi from here");
+    console.asks("number>", "run");
+    console.asks("Which script?", "hi");
+    console.asks("target expression", "lab");
+    console.asks("time limit", "");
+    console.asks("how for rings and limits", "how");
+    console.asks("as `run` takes it", "--rings 1,100% --between ask");
+    console.prints("ring 2: 2 devices");
+    console.asks("Type yes to launch", "yes");
+    console.prints("hi from here");
     eventually("the ring asks", || home.job(1)["progress"]["asks"]["ring"] == 2);
     console.keys("<C-c>");
-    console.sees("running: 1 hi.sh");
-    asked(&mut console, "What now?", "jobs");
-    asked(&mut console, "Which job?", "1");
-    asked(&mut console, "pause: send to nothing new", "pause");
-    console.sees("job 1: paused");
-    asked(&mut console, "go on: it is paused", "go on");
-    asked(&mut console, "Type yes to let it go on", "yes");
-    console.sees("job 1: resumed; ring 2 waits for approval: quarterdeck jobs approve 1 --ring 2");
-    console.text("start\r");
-    asked(&mut console, "Type that number of devices", "7");
-    console.sees("It waits on.");
-    console.text("start\r");
-    console.wait("asked again", |screen| screen.contents().matches("Type that number of devices").count() == 2);
-    console.text("2\r");
-    console.sees("ring 2 is approved");
+    console.prints("running: 1 hi.sh");
+    console.asks("What now?", "jobs");
+    console.asks("Which job?", "1");
+    console.asks("pause: send to nothing new", "pause");
+    console.prints("job 1: paused");
+    console.asks("go on: it is paused", "go on");
+    console.asks("Type yes to let it go on", "yes");
+    console.prints("job 1: resumed; ring 2 waits for approval: quarterdeck jobs approve 1 --ring 2");
+    console.asks("number>", "start");
+    console.asks("Type that number of devices", "7");
+    console.prints("It waits on.");
+    console.asks("number>", "start");
+    console.asks("Type that number of devices", "2");
+    console.prints("ring 2 is approved");
     assert_eq!(home.ended_job(1)["counts"]["ok"], 3);
-    console.text("q\rq\r");
+    console.asks("number>", "q");
+    console.asks("What now?", "q");
     assert!(console.exit().success());
     assert!(!console.log.contains(&0x1b), "not one escape sequence");
 }

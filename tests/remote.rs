@@ -277,7 +277,7 @@ fn what_was_launched_from_here_is_not_brought_in_a_second_time_also_after_a_kill
     let silent = mdm.world().devices.keys().copied().nth(1).expect("a device");
     mdm.world().behaves(silent, Behaves::Silent);
     launch(&[]);
-    eventually("the second is there", || mdm.world().jobs.len() == 2);
+    eventually("the second is there, and the engine knows it", || home.job(2)["counts"]["ok"] == 1);
     home.qd(["jobs", "import", "macs"]).ok();
     assert_eq!(listed(&home).len(), 2, "they are this engine's own");
     home.end_engine(Signal::KILL);

@@ -3,7 +3,7 @@
 mod support;
 
 use support::verb::BINARY;
-use support::{Console, Home};
+use support::{Console, Home, eventually};
 
 /// What a verb prints when all is well.
 #[track_caller]
@@ -79,15 +79,16 @@ fn in_the_console_from_new_to_deleted_and_back() {
     console.text("aaa.sh");
     console.sees("armed");
     console.keys("<enter>");
+    eventually("it is deleted", || !home.library().join("aaa.sh").exists());
+    console.loses("Type aaa.sh to arm");
     console.loses("> aaa.sh");
-    assert!(!home.library().join("aaa.sh").exists());
     console.text(":deleted");
     console.keys("<enter>");
     console.sees("Deleted scripts");
     console.sees(" B aaa.sh"); // its row, not the notice that it was deleted
     console.keys("<enter>");
     console.sees("> aaa.sh");
-    assert!(home.library().join("aaa.sh").exists());
+    eventually("it is back", || home.library().join("aaa.sh").exists());
 }
 
 #[test]
@@ -114,9 +115,9 @@ fn a_script_is_renamed_by_keys_and_an_older_version_comes_back() {
     console.keys("GR");
     console.sees("Go back  bbb.sh");
     console.keys("<tab><enter>");
+    let text = || std::fs::read_to_string(home.library().join("bbb.sh")).expect("the script");
+    eventually("it is the first version again", || text().contains("first"));
     console.sees("echo first");
-    let text = std::fs::read_to_string(home.library().join("bbb.sh")).expect("the script");
-    assert!(text.contains("first"), "{text}");
     console.quit().is_restored();
 }
 

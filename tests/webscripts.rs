@@ -18,6 +18,16 @@ const ARGUMENTS: &str = "n=0\nfor a in \"$@\"; do n=$((n + 1)); echo \"argv[$n]=
 /// Prints a line each tenth of a second.
 const LINES: &str = "i=1\nwhile [ $i -le 20 ]; do echo \"line $i\"; sleep 0.1; i=$((i + 1)); done\n";
 
+/// The same, but the second comes when a file is there: whatever a test does meanwhile is in time.
+fn held_lines(gate: &Path) -> String {
+    let rest = LINES.replace("i=1", "i=2");
+    format!("echo 'line 1'\n{}{rest}", until(gate))
+}
+
+fn until(gate: &Path) -> String {
+    format!("while [ ! -e {} ]; do sleep 0.05; done\n", gate.display())
+}
+
 fn arguments() -> Value {
     json!({ "description": "Prints what it gets.", "args": [
         { "name": "name", "description": "A positional text", "example": "bob" },
@@ -317,10 +327,12 @@ fn a_poll_that_breaks_off_loses_its_line_visibly_and_nothing_else() {
 #[test]
 fn a_server_that_serves_one_request_at_a_time_is_asked_one_thing_at_a_time() {
     let home = Home::empty();
-    let server = Site::new().live("lines.sh", LINES, 120).start(&home, "site");
+    let gate = home.path().join("gate");
+    let server = Site::new().live("lines.sh", &(until(&gate) + LINES), 120).start(&home, "site");
     let relay = Relay::before(&server, Does::Nothing);
     home_of(&home, &server, &relay.url(), "");
     let jobs: Vec<u64> = (0..4).map(|_| launch(&home, "ws:lines.sh")).collect();
+    std::fs::write(&gate, "").expect("all of them begin");
     for id in jobs {
         let job = home.ended_job(id);
         assert_eq!(end(&job).0, "ok", "{job}");
@@ -342,10 +354,12 @@ fn a_server_that_serves_one_request_at_a_time_is_asked_one_thing_at_a_time() {
 #[test]
 fn twenty_jobs_on_a_threaded_server_lose_no_line() {
     let home = Home::empty();
-    let server = Site::new().live("lines.sh", LINES, 120).threads().start(&home, "site");
+    let gate = home.path().join("gate");
+    let server = Site::new().live("lines.sh", &(until(&gate) + LINES), 120).threads().start(&home, "site");
     let relay = Relay::before(&server, Does::Nothing);
     home_of(&home, &server, &relay.url(), "threaded = true");
     let jobs: Vec<u64> = (0..20).map(|_| launch(&home, "ws:lines.sh")).collect();
+    std::fs::write(&gate, "").expect("all of them begin");
     for id in jobs {
         let job = home.ended_job(id);
         assert_eq!(end(&job).0, "ok", "{job}");
@@ -379,16 +393,19 @@ fn what_runs_on_a_server_cannot_be_stopped_and_what_waits_for_it_can() {
 #[test]
 fn a_ban_is_waited_out_and_never_caused() {
     let home = Home::empty();
-    let site = Site::new().script("hello.sh", "echo hello\n", json!({})).live("lines.sh", LINES, 60);
+    let gate = home.path().join("gate");
+    let site =
+        Site::new().script("hello.sh", "echo hello\n", json!({})).live("lines.sh", &held_lines(&gate), 120).threads();
     let server = site.server("auth_failures_to_blacklist", 3).server("blacklist_time", 3).start(&home, "site");
     let relay = Relay::before(&server, Does::Nothing);
-    home_of(&home, &server, &relay.url(), "");
+    home_of(&home, &server, &relay.url(), "threaded = true");
     home.qd(["run", "ws:hello.sh", "--wait"]).ok();
     let id = launch(&home, "ws:lines.sh");
     eventually("its first line is here", || !home.output(id, &[]).is_empty());
     let other = server.user();
     let shut_out = (0..5).any(|_| server.log_in(&other).starts_with("HTTP/1.0 403"));
     assert!(shut_out, "somebody else on this machine logs in too often");
+    std::fs::write(&gate, "").expect("it goes on");
     let job = home.ended_job(id);
     assert_eq!(end(&job).0, "ok", "{job}");
     assert_eq!(String::from_utf8(home.output(id, &[])).unwrap().lines().collect::<Vec<_>>(), numbered(20));
@@ -414,11 +431,13 @@ fn a_session_that_ends_is_renewed_after_a_while_and_the_run_goes_on() {
 #[test]
 fn a_session_that_somebody_else_ended_is_renewed_too() {
     let home = Home::empty();
-    let server = Site::new().live("lines.sh", LINES, 120).start(&home, "site");
-    let user = home_of(&home, &server, &server.url(), "");
+    let gate = home.path().join("gate");
+    let server = Site::new().live("lines.sh", &held_lines(&gate), 120).threads().start(&home, "site");
+    let user = home_of(&home, &server, &server.url(), "threaded = true");
     let id = launch(&home, "ws:lines.sh");
     eventually("its first line is here", || !home.output(id, &[]).is_empty());
     assert!(server.log_in(&user).contains("SessionID="), "the same user, elsewhere");
+    std::fs::write(&gate, "").expect("it goes on");
     let job = home.ended_job(id);
     assert_eq!(end(&job).0, "ok", "{job}");
     assert_eq!(String::from_utf8(home.output(id, &[])).unwrap().lines().collect::<Vec<_>>(), numbered(20));

@@ -81,7 +81,7 @@ fn over_tls_the_server_is_who_its_certificate_says_or_gets_nothing() {
 fn a_result_that_nobody_could_fetch_in_time_has_expired() {
     let home = Home::empty();
     let gate = home.path().join("gate");
-    let site = Site::new().live("short.sh", &format!("echo first\n{}echo second\n", until(&gate)), 3);
+    let site = Site::new().live("short.sh", &format!("echo first\n{}echo second\n", until(&gate)), 10);
     let server = site.start(&home, "site");
     let relay = Relay::before(&server, Does::Nothing);
     home_of(&home, &server, &relay.url(), "");

@@ -2,16 +2,19 @@
 //! nothing else. When it is dropped its engine is ended by SIGTERM and everything that was started in it
 //! must be gone: a leak fails the test that made it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::PATIENCE;
 use super::processes::{self, Process, within};
 use super::verb::{Ran, Verb};
 
@@ -100,9 +103,19 @@ impl Home {
     }
 
     pub fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        self.put(path, content, 0o644)
+    }
+
+    /// All of it at once, as editors save: whoever watches the file never reads the half of it. The mode does not hang
+    /// on this machine's umask.
+    fn put(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
-        fs::write(&path, content).expect("a file in the test's own home");
+        let aside = self.path().join(format!("aside-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        fs::write(&aside, content).expect("a file in the test's own home");
+        fs::set_permissions(&aside, fs::Permissions::from_mode(mode)).expect("chmod");
+        fs::rename(&aside, &path).expect("it takes its place");
         path
     }
 
@@ -113,9 +126,7 @@ impl Home {
 
     /// A script in the library.
     pub fn script(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.write(self.library().join(name), text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
-        path
+        self.put(self.library().join(name), text, 0o755)
     }
 
     /// A script file outside the library, by its path.
@@ -126,9 +137,7 @@ impl Home {
 
     /// A private file (a key): 0600.
     pub fn private(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.write(name, text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
-        path
+        self.put(name, text, 0o600)
     }
 
     /// Every living process that was started here.
@@ -148,7 +157,7 @@ impl Home {
     #[track_caller]
     pub fn engine(&self) -> i32 {
         let mut engines = self.engines();
-        processes::within(Duration::from_secs(5), || {
+        processes::within(PATIENCE, || {
             engines = self.engines();
             engines.len() == 1
         });
@@ -170,15 +179,23 @@ impl Home {
         self.verb(["jobs", "show", &id.to_string(), "--json"]).run().ok().json()
     }
 
-    /// The job, once it has ended.
+    /// The job, once it has ended. One that goes on is waited for, on a slow machine too; one that stands still is not.
     #[track_caller]
     pub fn ended_job(&self, id: u64) -> Value {
-        let mut job = Value::Null;
-        processes::eventually("the job has ended", || {
-            job = self.job(id);
-            job["state"] != "running"
-        });
-        job
+        let mut job = self.job(id);
+        for _ in 0..10 {
+            let end = Instant::now() + PATIENCE;
+            let before = job.clone();
+            while job["state"] == "running" && Instant::now() < end {
+                std::thread::park_timeout(Duration::from_millis(5));
+                job = self.job(id);
+            }
+            if job["state"] != "running" {
+                return job;
+            }
+            assert_ne!(job, before, "the job stands still");
+        }
+        panic!("the job does not end: {job}");
     }
 
     /// The bytes of a run as they were.
@@ -197,10 +214,14 @@ fn is_engine(process: &Process) -> bool {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        for engine in self.engines() {
-            processes::signal(engine.pid, Signal::TERM);
-        }
-        let gone = within(Duration::from_secs(20), || self.processes().is_empty());
+        // each once, also one that somebody was just about to start
+        let mut asked = BTreeSet::new();
+        let gone = within(PATIENCE, || {
+            for engine in self.engines().into_iter().filter(|engine| asked.insert(engine.pid)) {
+                processes::signal(engine.pid, Signal::TERM);
+            }
+            self.processes().is_empty()
+        });
         if gone {
             return;
         }

@@ -24,4 +24,4 @@ pub use verb::{Going, Ran};
 use std::time::Duration;
 
 /// How long a test waits before it calls something stuck. Only a failure ever waits this long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);

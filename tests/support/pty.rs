@@ -24,9 +24,13 @@ pub struct Console {
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     arriving: Receiver<Vec<u8>>,
+    /// What has arrived and is not on the screen yet: frames behind the one that is looked at.
+    ahead: Vec<u8>,
     parser: vt100::Parser,
-    /// Every byte the program wrote.
+    /// Every byte the program wrote, as far as it is on the screen.
     pub log: Vec<u8>,
+    /// Where in the log the last answer was typed.
+    answered: usize,
     /// Within a synchronized update: a terminal shows nothing of it before its end.
     drawing: bool,
     /// What it says when a program asks it something.
@@ -49,6 +53,10 @@ pub struct Setup<'a> {
 
 /// What a kind of terminal is asked, and says. What is not here it does not answer.
 pub type Answers = &'static [(&'static [u8], &'static [u8])];
+
+/// How a synchronized update begins and ends, but for the last letter; and its end, when it is shown.
+const SYNCHRONIZED: &[u8] = b"\x1b[?2026";
+const SHOWN: &[u8] = b"\x1b[?2026l";
 
 /// As xterm does.
 const XTERM: Answers = &[
@@ -148,8 +156,10 @@ impl<'a> Setup<'a> {
             writer,
             child,
             arriving,
+            ahead: Vec::new(),
             parser: vt100::Parser::new(whole(self.rows), whole(self.columns), 0),
             log: Vec::new(),
+            answered: 0,
             drawing: false,
             answers: self.answers,
             asked: 0,
@@ -210,7 +220,8 @@ impl Console {
         processes::signal(self.pid(), signal);
     }
 
-    /// Reads until the screen is so.
+    /// Reads until the screen is so. Every frame is looked at, however late this test is: what was on the screen for a
+    /// moment is seen.
     #[track_caller]
     pub fn wait(&mut self, what: &str, so: impl Fn(&Screen) -> bool) {
         let end = Instant::now() + PATIENCE;
@@ -218,8 +229,8 @@ impl Console {
             if !self.drawing && so(self.parser.screen()) {
                 return;
             }
-            match self.arriving.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.take(&bytes),
+            match self.read(end) {
+                Ok(()) => {}
                 Err(RecvTimeoutError::Timeout) => {
                     panic!("not on screen after {PATIENCE:?}: {what}\n{}", self.picture())
                 }
@@ -227,6 +238,25 @@ impl Console {
                     panic!("the program ended before: {what}\n{}\n{}", self.picture(), self.tail())
                 }
             }
+        }
+    }
+
+    /// In a console of lines: waits until it is asked this, since the last answer, and answers. (What is typed before a
+    /// question that counts does not answer it.)
+    #[track_caller]
+    pub fn asks(&mut self, question: &str, answer: &str) {
+        self.prints(question);
+        self.answered = self.log.len();
+        self.text(&format!("{answer}\r"));
+    }
+
+    /// In a console of lines: waits until this was printed since the last answer.
+    #[track_caller]
+    pub fn prints(&mut self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        while memchr::memmem::find(&self.log[self.answered..], text.as_bytes()).is_none() {
+            let read = self.read(end);
+            assert!(read.is_ok(), "not printed since the last answer: {text:?}\n{}", self.picture());
         }
     }
 
@@ -246,17 +276,39 @@ impl Console {
     pub fn listen(&mut self, time: Duration) -> usize {
         let before = self.log.len();
         let end = Instant::now() + time;
-        while let Ok(bytes) = self.arriving.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            self.take(&bytes);
-        }
+        while Instant::now() < end && self.read(end).is_ok() {}
         self.log.len() - before
     }
 
+    /// Reads until nothing has come for so long: whatever was under way is on the screen.
+    #[track_caller]
+    pub fn rests(&mut self, time: Duration) {
+        let end = Instant::now() + PATIENCE;
+        while self.listen(time) > 0 {
+            assert!(Instant::now() < end, "it never rests\n{}", self.picture());
+        }
+    }
+
+    /// The next frame, or what there is of it.
+    fn read(&mut self, end: Instant) -> Result<(), RecvTimeoutError> {
+        if self.ahead.is_empty() {
+            self.ahead = self.arriving.recv_timeout(end.saturating_duration_since(Instant::now()))?;
+        }
+        // the mark of a frame's end may be cut by the end of a read
+        let kept = self.log.len().min(SYNCHRONIZED.len());
+        let joined = [&self.log[self.log.len() - kept..], &self.ahead].concat();
+        let frame = memchr::memmem::find(&joined, SHOWN).map(|at| at + SHOWN.len() - kept);
+        let rest = self.ahead.split_off(frame.unwrap_or(self.ahead.len()));
+        let bytes = std::mem::replace(&mut self.ahead, rest);
+        self.take(&bytes);
+        Ok(())
+    }
+
     fn take(&mut self, bytes: &[u8]) {
-        let from = self.log.len().saturating_sub(b"\x1b[?2026".len());
+        let from = self.log.len().saturating_sub(SYNCHRONIZED.len());
         self.log.extend_from_slice(bytes);
         let last = |mark: &[u8]| memchr::memmem::rfind(&self.log[from..], mark);
-        let (begun, ended) = (last(b"\x1b[?2026h"), last(b"\x1b[?2026l"));
+        let (begun, ended) = (last(b"\x1b[?2026h"), last(SHOWN));
         self.drawing = if begun.is_some() || ended.is_some() { begun > ended } else { self.drawing };
         self.parser.process(bytes);
         self.answer();
@@ -315,21 +367,55 @@ impl Console {
         self.screen().cell(row, column).expect("on the screen")
     }
 
-    /// Waits for the end, reading what still comes.
+    /// Waits for the end, and reads to the end of the terminal, which comes when nobody holds it any more.
     #[track_caller]
     pub fn exit(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
-        while self.status.is_none() {
-            match self.arriving.recv_timeout(Duration::from_millis(5)) {
-                Ok(bytes) => self.take(&bytes),
-                Err(_) => self.status = self.child.try_wait().expect("our own child"),
-            }
-            assert!(Instant::now() < end, "still running\n{}", self.picture());
-        }
-        while let Ok(bytes) = self.arriving.recv_timeout(Duration::from_millis(200)) {
-            self.take(&bytes);
-        }
+        while self.read(end).is_ok() {}
+        processes::eventually("the program in the terminal has ended", || {
+            self.status = self.child.try_wait().expect("our own child");
+            self.status.is_some()
+        });
         self.status.clone().expect("just seen")
+    }
+
+    /// Down the list on the left by `j`, until its cursor is on this.
+    #[track_caller]
+    pub fn goes_down_to(&mut self, name: &str) {
+        let marked = |screen: &Screen| {
+            let rows = contents(screen);
+            let at_the_left = |row: &str| {
+                let from = row.char_indices().nth(2)?.0;
+                row[from..].strip_prefix("> ")?.split("  ").next().map(str::to_owned)
+            };
+            rows.lines().skip(1).find_map(at_the_left)
+        };
+        let mut been = Vec::new();
+        loop {
+            let on = marked(self.screen());
+            if on.as_ref().is_some_and(|on| on.starts_with(name)) {
+                return;
+            }
+            assert!(!been.contains(&on), "{name} is not below: {been:?}\n{}", self.picture());
+            self.keys("j");
+            // the cursor itself: much else on a screen changes by itself
+            self.wait("the cursor moved", |screen| marked(screen) != on);
+            been.push(on);
+        }
+    }
+
+    /// In the launch dialog: arms it by what it asks for once its plan is there, and launches.
+    #[track_caller]
+    pub fn arms_and_launches(&mut self, typed: &str) {
+        self.sees("not armed");
+        self.text(typed);
+        self.sees("  armed");
+        // where the plan was asked for once more meanwhile, enter leads to the button first
+        if !focused(self.screen(), "[ Launch ]") {
+            self.keys("<enter>");
+            self.wait("Launch has the focus", |screen| focused(screen, "[ Launch ]"));
+        }
+        self.keys("<enter>");
     }
 
     /// From the overview into the newest job, once it is listed there.
@@ -402,6 +488,18 @@ impl Drop for Console {
 pub fn contents(screen: &Screen) -> String {
     let columns = screen.size().1.get();
     screen.rows(0, columns).map(|row| row.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// The button is drawn with the cursor's look.
+pub fn focused(screen: &Screen, button: &str) -> bool {
+    let text = contents(screen);
+    // the last one: a sentence above the buttons may name it as well
+    let Some((row, line)) = text.lines().enumerate().filter(|(_, line)| line.contains(button)).last() else {
+        return false;
+    };
+    let column = line[..line.rfind(button).expect("just seen")].chars().count() + 2;
+    let place = (u16::try_from(row).expect("a row"), u16::try_from(column).expect("a column"));
+    screen.cell(place.0, place.1).is_some_and(Cell::inverse)
 }
 
 /// Does a file below this folder hold the text?

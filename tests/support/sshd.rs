@@ -265,7 +265,7 @@ impl Fleet {
         });
     }
 
-    /// Lines of the servers' logs that hold `word`.
+    /// Lines of the servers' logs that hold `word`, so far: a line may come a moment after what it tells of.
     pub fn logged(&self, word: &str) -> usize {
         self.servers
             .iter()
@@ -319,24 +319,19 @@ impl Server {
         thread::spawn(move || {
             let mut up = 0;
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if line.contains("Server listening on") {
-                    up += 1;
-                    if up == addresses {
-                        let _ = ready.send(());
-                    }
-                }
+                let taken = line.contains("Address already in use");
+                up += usize::from(line.contains("Server listening on"));
                 lines.lock().expect("log").push(line);
+                if taken || up == addresses {
+                    let _ = ready.send(!taken);
+                }
             }
             // the end of its output, without having listened everywhere, drops `ready`: the wait below ends
         });
         let server = Self { child, port, log };
         match listening.recv_timeout(PATIENCE) {
-            Ok(()) => Some(server),
-            Err(_) => {
-                let log = server.log.lock().expect("log").join("\n");
-                assert!(log.contains("Address already in use"), "sshd does not start: {log}");
-                None
-            }
+            Ok(everywhere) => everywhere.then_some(server),
+            Err(_) => panic!("sshd does not start: {}", server.log.lock().expect("log").join("\n")),
         }
     }
 
