@@ -182,7 +182,7 @@ host=${SSH_CONNECTION#* * }
 host=${host%% *}
 number=${host##*.}
 case $((number % 5)) in
-    0) echo "sync: cannot open all of /srv/$(echo "$number" | tr 0-9 a-j): gone" >&2; exit 4 ;;
+    0) echo "sync: cannot open all of /srv/$(echo "$number" | tr 0-9 a-j): gone" >&2; exit 5 ;;
     1) echo "sync: quota of $number GiB is used up" >&2; exit 5 ;;
     2) echo "sync: server says HTTP $((500 + number % 2))" >&2; exit 5 ;;
 esac
@@ -259,6 +259,19 @@ fn a_script_s_groups_are_learnt_ruled_merged_and_split_and_all_of_it_is_kept_and
     let one = name("sync: server says HTTP 501");
     home.qd(["regroup", "undo", "1", &one]).ok();
     assert_eq!(said(&home, 2), plain);
+
+    // several at once are one act, and taken back as one; before it, what was done before
+    let open = name("sync: cannot open all of <id> gone");
+    home.qd(["regroup", "merge", "1", &quota, &open, &server]).ok();
+    assert_eq!(said(&home, 2), ["12 sync: server says HTTP <n>", plain[3]]);
+    home.qd(["regroup", "undo", "2", &server]).ok();
+    assert_eq!(said(&home, 1), plain);
+    home.qd(["regroup", "merge", "1", &quota, &server]).ok();
+    home.qd(["regroup", "merge", "1", &open, &server]).ok();
+    home.qd(["regroup", "undo", "1", &server]).ok();
+    assert_eq!(said(&home, 1), [plain[0], plain[3], "8 sync: server says HTTP <n>"]);
+    home.qd(["regroup", "undo", "1", &server]).ok();
+    assert_eq!(said(&home, 1), plain);
     let nothing = home.qd(["regroup", "undo", "1", &server]);
     assert!(nothing.errors().contains("nothing was done"), "{}", nothing.errors());
 }

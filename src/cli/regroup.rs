@@ -8,8 +8,8 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     let ways = match verb {
         Verb::Show { script } => client.ways(script).await?,
-        Verb::Merge { job, signature, into } => {
-            let what = Regroup::Merge { signature: signature.clone(), into: into.clone() };
+        Verb::Merge { job, signatures, into } => {
+            let what = Regroup::Merge { signatures: signatures.clone(), into: into.clone() };
             client.regroup(*job, &what).await?
         }
         Verb::Split { job, signature } => {

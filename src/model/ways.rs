@@ -92,18 +92,12 @@ impl Fine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Regroup {
-    Merge {
-        signature: String,
-        into: String,
-    },
+    /// All of these in one act, which is taken back as one.
+    Merge { signatures: Vec<String>, into: String },
     /// One step finer.
-    Split {
-        signature: String,
-    },
+    Split { signature: String },
     /// The last that was done to it by hand is taken back.
-    Undo {
-        signature: String,
-    },
+    Undo { signature: String },
 }
 
 /// `POST /api/v1/jobs/{id}/regroup/preview`: what a [`Regroup`] would come to; nothing is changed.
@@ -121,8 +115,8 @@ pub enum Does {
     Merge,
     /// Told apart as finely as this.
     Split(Fine),
-    /// What was merged by hand is a group of its own again.
-    Unmerge(Merged),
+    /// What one act merged by hand: each is a group of its own again.
+    Unmerge(Vec<Merged>),
     /// What was taken apart by hand is as it was, or as it was taken apart before.
     Unsplit(Split),
 }

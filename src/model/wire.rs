@@ -16,7 +16,7 @@ use super::script::ScriptInfo;
 use super::state::Counts;
 
 /// Raised whenever an older front door could misread this engine, or the other way round.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// A request's header: the ssh agent of whoever asks ([`Caller`](super::plan::Caller)).
 pub const AGENT: &str = "quarterdeck-agent";

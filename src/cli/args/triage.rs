@@ -39,7 +39,7 @@ the masks; of rules that find the same place the first counts.
 JSON, of each of them: {schema_version, script, rules: [{pattern, becomes}], merged: [{signature, says, into, by,
 at}], split: [{signature, says, by_what, by, at}], learnt, tree: {depth, similarity, children}}.
 
-    quarterdeck regroup merge 12 S3 S1
+    quarterdeck regroup merge 12 S3 S4 S1
     quarterdeck regroup mask patch.sh 'pkg-[a-z]+' '<pkg>'
     quarterdeck regroup keep patch.sh 'HTTP [0-9]+'";
 
@@ -47,11 +47,12 @@ at}], split: [{signature, says, by_what, by, at}], learnt, tree: {depth, similar
 pub enum Regroup {
     /// How the outputs of a script are put together
     Show { script: String },
-    /// A group goes into another from now on
+    /// Groups go into another from now on; undone as one
     Merge {
         job: u64,
-        signature: String,
-        #[arg(value_name = "INTO")]
+        #[arg(value_name = "SIGNATURE", required = true)]
+        signatures: Vec<String>,
+        #[arg(value_name = "INTO", required = true)]
         into: String,
     },
     /// Take a group apart, a step finer: what was merged, any words, masked numbers, masked lines

@@ -294,10 +294,10 @@ pub enum Effect {
         job: JobId,
         what: Regroup,
     },
-    /// One after the other; the first that is refused ends it.
+    /// Groups are put together, or one is taken apart.
     Regroup {
         job: JobId,
-        what: Vec<Regroup>,
+        what: Regroup,
     },
     LoadMasking {
         job: JobId,

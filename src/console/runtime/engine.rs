@@ -20,8 +20,6 @@ use crate::console::app::export::{Goal, Wish};
 use crate::console::app::hold::Turn;
 use crate::console::app::saving::Saving;
 use crate::console::app::{Ask, Effect, Event};
-use crate::model::job::JobId;
-use crate::model::ways::{Regroup, Ways};
 use crate::model::wire::{Cancel, Code, Launch, Problem};
 use crate::settings::Paths;
 
@@ -197,16 +195,6 @@ impl Engine {
     }
 }
 
-/// One after the other.
-async fn regroup(client: &Result<Client, Problem>, job: JobId, what: &[Regroup]) -> Result<Ways, Problem> {
-    let client = client.as_ref().map_err(Clone::clone)?;
-    let mut ways = Ways::default();
-    for one in what {
-        ways = client.regroup(job, one).await.map_err(problem)?;
-    }
-    Ok(ways)
-}
-
 /// One question, one event.
 async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
     let client =
@@ -241,7 +229,7 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             let answer = call!(client, client.foresee(job, &what));
             Event::Foreseen { job, what, answer }
         }
-        Effect::Regroup { job, what } => Event::Regrouped { job, answer: regroup(&client, job, &what).await },
+        Effect::Regroup { job, what } => Event::Regrouped { job, answer: call!(client, client.regroup(job, &what)) },
         Effect::LoadMasking { job, signature } => {
             let answer = call!(client, client.masking(job, &signature));
             Event::MaskingRead { job, signature, answer }

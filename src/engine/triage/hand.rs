@@ -75,7 +75,9 @@ impl Engine {
                 Meant::Merge { .. } => Does::Merge,
                 Meant::Split { cut, .. } => Does::Split(cut.fine),
                 Meant::Undo { name, ends } => match last_done(&ways, &book, name, ends) {
-                    Some(Last::Merge(at)) => Does::Unmerge(before.merged[at].clone()),
+                    Some(Last::Merge(act)) => {
+                        Does::Unmerge(act.into_iter().map(|at| before.merged[at].clone()).collect())
+                    }
                     Some(Last::Cut(at)) => Does::Unsplit(before.split[at].clone()),
                     None => return Err(problem(Code::Invalid, untouched(name))),
                 },
@@ -112,22 +114,32 @@ impl Engine {
         };
         let ways = lock(&view).ways();
         match what {
-            Regroup::Merge { signature, into } => {
-                let ((name, ends), (other, others)) = (find(&signature)?, find(&into)?);
-                if name == other {
-                    return Err(problem(Code::Invalid, format!("{name} is one group: there is nothing to merge")));
+            Regroup::Merge { signatures, into } => {
+                let (other, mut ends) = find(&into)?;
+                let into = head(&ways, &other, &ends);
+                let (mut merges, mut names) = (Vec::new(), Vec::new());
+                for signature in signatures {
+                    let (name, these) = find(&signature)?;
+                    if name == other || names.contains(&name) {
+                        return Err(problem(Code::Invalid, format!("{name} is one group: there is nothing to merge")));
+                    }
+                    let what = head(&ways, &name, &these);
+                    if (what.state, what.exit_code) != (into.state, into.exit_code) {
+                        let differs = format!(
+                            "{name} and {other} ended in different ways ({} and {}): only what ended with the same state and exit code is one",
+                            ended(&what),
+                            ended(&into)
+                        );
+                        return Err(problem(Code::Invalid, differs));
+                    }
+                    merges.push(Merge { what, into: into.clone(), by: by.clone(), at });
+                    names.push(name);
+                    ends.extend(these);
                 }
-                let (what, into) = (head(&ways, &name, &ends), head(&ways, &other, &others));
-                if (what.state, what.exit_code) != (into.state, into.exit_code) {
-                    let differs = format!(
-                        "{name} and {other} ended in different ways ({} and {}): only what ended with the same state and exit code is one",
-                        ended(&what),
-                        ended(&into)
-                    );
-                    return Err(problem(Code::Invalid, differs));
+                if merges.is_empty() {
+                    return Err(problem(Code::Invalid, format!("nothing is named that {other} is to take in")));
                 }
-                let ends = ends.into_iter().chain(others).collect();
-                Ok(Meant::Merge { merge: Merge { what, into, by, at }, names: (name, other), ends })
+                Ok(Meant::Merge { merges, names, into: other, ends })
             }
             Regroup::Split { signature } => {
                 let (name, ends) = find(&signature)?;
@@ -199,8 +211,9 @@ impl Engine {
 /// A change that was looked at: of which groups, and their ends in the job.
 enum Meant {
     Merge {
-        merge: Merge,
-        names: (String, String),
+        merges: Vec<Merge>,
+        names: Vec<String>,
+        into: String,
         ends: Vec<Specimen>,
     },
     Split {
@@ -225,7 +238,7 @@ impl Meant {
     /// For the log.
     fn note(&self) -> String {
         match self {
-            Meant::Merge { names: (name, into), .. } => format!("{name} into {into}"),
+            Meant::Merge { names, into, .. } => format!("{} into {into}", names.join(", ")),
             Meant::Split { cut, name, .. } => format!("{name} {}", cut.fine.words()),
             Meant::Undo { name, .. } => format!("{name}: the last change by hand is taken back"),
         }
@@ -233,11 +246,14 @@ impl Meant {
 
     fn does(self, ways: &Ways, book: &mut Book) -> Result<(), String> {
         match self {
-            Meant::Merge { merge, .. } => book.merged.push(merge),
+            Meant::Merge { merges, .. } => book.merged.extend(merges),
             // of several the last counts, so that each can be taken back
             Meant::Split { cut, .. } => book.split.push(cut),
             Meant::Undo { name, ends } => match last_done(ways, book, &name, &ends) {
-                Some(Last::Merge(at)) => drop(book.merged.remove(at)),
+                Some(Last::Merge(act)) => {
+                    let mut at = 0..;
+                    book.merged.retain(|_| at.next().is_none_or(|at| !act.contains(&at)));
+                }
                 Some(Last::Cut(at)) => drop(book.split.remove(at)),
                 None => return Err(untouched(&name)),
             },
@@ -248,18 +264,19 @@ impl Meant {
 
 /// Where in the book it stands.
 enum Last {
-    Merge(usize),
+    /// All that one act put together.
+    Merge(Vec<usize>),
     Cut(usize),
 }
 
 /// What was done last to a group by hand.
 fn last_done(ways: &Ways, book: &Book, name: &str, ends: &[Specimen]) -> Option<Last> {
-    let merge = merges(ways, book, name).max_by_key(|at| (book.merged[*at].at, *at));
+    let merge = merges(ways, book, name).max_by_key(|at| book.merged[*at].at).map(|at| book.merged[at].at);
     let whole = ends.first().map(|end| ways.whole(end).name);
     let cut = book.split.iter().rposition(|cut| Some(ways.whole(&cut.what).name) == whole);
     match (merge, cut) {
-        (Some(merge), cut) if cut.is_none_or(|cut| book.merged[merge].at >= book.split[cut].at) => {
-            Some(Last::Merge(merge))
+        (Some(act), cut) if cut.is_none_or(|cut| act >= book.split[cut].at) => {
+            Some(Last::Merge(merges(ways, book, name).filter(|at| book.merged[*at].at == act).collect()))
         }
         (_, cut) => cut.map(Last::Cut),
     }

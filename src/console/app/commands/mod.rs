@@ -137,7 +137,7 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::Export, _) => "quarterdeck export ID --format md|csv|json|ndjson|junit",
         (Do::Groups | Do::GoGroups | Do::Exact, _) => "quarterdeck groups ID",
         (Do::Ack, _) => "quarterdeck ack SIGNATURE",
-        (Do::Merge, _) => "quarterdeck regroup merge ID S1 S2",
+        (Do::Merge, _) => "quarterdeck regroup merge ID S3 S4 S1",
         (Do::Split, _) => "quarterdeck regroup split ID S1, regroup undo ID S1",
         (Do::SaveGroup, _) => "quarterdeck targets save NAME EXPR",
         (Do::Window, _) => "quarterdeck regroup show SCRIPT, regroup mask|keep|forget",

@@ -74,19 +74,17 @@ impl Regrouping {
         }
     }
 
-    /// What would be asked of the engine, in order. Empty: nothing can be.
-    pub fn wish(&self) -> Vec<Regroup> {
+    /// What would be asked of the engine. `None`: nothing can be.
+    pub fn wish(&self) -> Option<Regroup> {
         match &self.what {
             What::Merge { meant, into, chosen } => {
-                let Some(into) = into.get(*chosen) else { return Vec::new() };
-                let others = meant.iter().filter(|entry| entry.signature != into.signature);
-                let merge =
-                    |entry: &Entry| Regroup::Merge { signature: entry.signature.clone(), into: into.signature.clone() };
-                others.map(merge).collect()
+                let into = into.get(*chosen)?.signature.clone();
+                let signatures = meant.iter().map(|entry| entry.signature.clone()).filter(|name| *name != into);
+                Some(Regroup::Merge { signatures: signatures.collect(), into })
             }
             What::Split { group, seen, chosen } => match seen.get(*chosen) {
-                Some(Some(Ok(_))) => vec![steps(&group.signature)[*chosen].clone()],
-                _ => Vec::new(),
+                Some(Some(Ok(_))) => Some(steps(&group.signature)[*chosen].clone()),
+                _ => None,
             },
         }
     }
@@ -103,9 +101,10 @@ impl Regrouping {
                 let devices = others.iter().map(|entry| entry.devices).sum::<usize>();
                 vec![
                     format!(
-                        "{} ({}) counts as {}: {} then.",
+                        "{} ({}) {} as {}: {} then.",
                         labels(&others),
                         text::number(devices as u64, "device"),
+                        if others.len() == 1 { "counts" } else { "count" },
                         into.label,
                         text::number((devices + into.devices) as u64, "device"),
                     ),
@@ -147,13 +146,16 @@ fn steps(signature: &str) -> [Regroup; 2] {
     [Regroup::Split { signature: signature() }, Regroup::Undo { signature: signature() }]
 }
 
-/// `by their numbers too`; `v1:2c7e and what else was merged into it are apart again`
+/// `by their numbers too`; `"CDN 503", "CDN 504", merged by ops, are groups of their own again`
 pub fn does(foreseen: &Foreseen) -> String {
     match &foreseen.does {
         Does::Merge => "merged".to_owned(),
         Does::Split(fine) => format!("told apart {}", fine.words()),
         Does::Unmerge(merged) => {
-            text::plain(&format!("\"{}\", merged by {}, is a group of its own again", merged.says, merged.by))
+            let says: Vec<String> = merged.iter().map(|merged| format!("\"{}\"", merged.says)).collect();
+            let by = merged.first().map_or("", |merged| &merged.by);
+            let are = if says.len() == 1 { "is a group of its own" } else { "are groups of their own" };
+            text::plain(&format!("{}, merged by {by}, {are} again", says.join(", ")))
         }
         Does::Unsplit(split) => {
             text::plain(&format!("no longer told apart {} (by {})", split.by_what.words(), split.by))
@@ -260,15 +262,13 @@ impl App {
             Do::Accept | Do::Open => match dialog.at {
                 At::Cancel => return Next::Close,
                 At::List => dialog.at = At::Do,
-                At::Do => {
-                    let what = dialog.wish();
-                    if what.is_empty() {
-                        self.hint = Some("that cannot be done: the dialog says why".into());
-                    } else {
+                At::Do => match dialog.wish() {
+                    None => self.hint = Some("that cannot be done: the dialog says why".into()),
+                    Some(what) => {
                         (dialog.sent, dialog.problem) = (true, None);
                         effects.push(Effect::Regroup { job: dialog.job, what });
                     }
-                }
+                },
             },
             _ => {}
         }
@@ -341,12 +341,25 @@ mod tests {
         session.keys("+<tab><enter>");
         let sent = asked(&mut session);
         let [Effect::Regroup { job: 12, what }] = sent.as_slice() else { panic!("{sent:?}") };
-        let [Regroup::Merge { signature, into }] = what.as_slice() else { panic!("{what:?}") };
-        assert_ne!(signature, into);
+        let Regroup::Merge { signatures, into } = what else { panic!("{what:?}") };
+        assert!(signatures.len() == 1 && !signatures.contains(into));
         session.tell(Event::Regrouped { job: 12, answer: Ok(Ways::default()) });
         assert!(session.app.layers.is_empty());
         assert!(session.screen().contains("regrouped, in every job of the script"), "{}", session.screen());
         assert!(session.app.triage.as_ref().unwrap().look.marks.is_empty());
+    }
+
+    #[test]
+    fn several_marked_groups_are_one_act() {
+        let mut session = session();
+        session.keys("3u<space><space><space>+<tab>");
+        assert!(session.screen().contains("count as"), "{}", session.screen());
+        session.keys("<enter>");
+        let sent = asked(&mut session);
+        let [Effect::Regroup { what: Regroup::Merge { signatures, into }, .. }] = sent.as_slice() else {
+            panic!("{sent:?}")
+        };
+        assert!(signatures.len() == 2 && !signatures.contains(into), "{sent:?}");
     }
 
     #[test]
@@ -394,7 +407,7 @@ mod tests {
         assert!(session.screen().contains("nothing was done to it"));
         assert!(asked(&mut session).is_empty(), "there is nothing to take back");
         session.keys("k<enter>");
-        assert_eq!(asked(&mut session), [Effect::Regroup { job: 12, what: vec![questions[0].clone()] }]);
+        assert_eq!(asked(&mut session), [Effect::Regroup { job: 12, what: questions[0].clone() }]);
     }
 
     #[test]

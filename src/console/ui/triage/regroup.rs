@@ -66,7 +66,7 @@ pub fn dialog(app: &App, dialog: &Regrouping, body: Rect, buf: &mut Buffer) {
         let style = if role == Role::Text { plain } else { theme.style(role) };
         y += cells::paragraph(buf, rest, &says, style);
     }
-    let ready = if dialog.wish().is_empty() || dialog.sent { Role::TextMuted } else { Role::Text };
+    let ready = if dialog.wish().is_none() || dialog.sent { Role::TextMuted } else { Role::Text };
     let both = [("Cancel", dialog.at == At::Cancel, Role::Text), (dialog.word(), dialog.at == At::Do, ready)];
     cells::buttons(app, buf, layout::last_row(inside), both);
 }
