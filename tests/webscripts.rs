@@ -115,7 +115,7 @@ fn a_servers_scripts_stand_beside_the_local_ones() {
         .iter()
         .map(|s| (s["label"].as_str().unwrap(), s["text"].as_str().unwrap()))
         .collect();
-    assert_eq!((steps["answers"], steps["scripts"]), ("WebScripts 3.0.39", "1 in 1 categories"));
+    assert_eq!((steps["answers"], steps["scripts"]), ("WebScripts 3.0.39", "1 in 1 category"));
     assert_eq!(steps["login"], format!("user {user}"));
     let targets = home.qd(["targets", "ls", "--json"]).ok().text();
     assert!(targets.contains("ws:ws"), "{targets}");

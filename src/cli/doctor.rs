@@ -101,7 +101,13 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     let mut steps = vec![step("engine", hello.version == env!("CARGO_PKG_VERSION"), text)];
     steps.extend(hello.listen.iter().map(|url| step("network", true, format!("other programs find it on {url}"))));
     steps.extend(client.stale(&desk.settings.paths).map(|why| step("engine", false, why)));
-    let said = hello.notices.iter().filter(|notice| !desk.settings.problems.contains(notice));
+    let targets = client.targets().await;
+    // what is wrong with a connection is said there
+    let elsewhere = |notice: &String| {
+        let connections = targets.iter().flat_map(|targets| &targets.connections);
+        desk.settings.problems.contains(notice) || connections.flat_map(|of| &of.warnings).any(|why| why == notice)
+    };
+    let said = hello.notices.iter().filter(|notice| !elsewhere(notice));
     steps.extend(said.map(|notice| step("engine", false, notice)));
     match client.library().await {
         Ok(library) => {
@@ -111,10 +117,11 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
         }
         Err(error) => steps.push(step("library", false, error.to_string())),
     }
-    match client.targets().await {
+    match &targets {
         Ok(targets) => {
             for connection in &targets.connections {
-                let text = format!("{}: {} devices", connection.name, connection.devices);
+                let s = if connection.devices == 1 { "" } else { "s" };
+                let text = format!("{}: {} device{s}", connection.name, connection.devices);
                 steps.push(step("targets", true, text));
                 let warnings = connection.warnings.iter();
                 steps.extend(warnings.map(|why| step("targets", false, format!("{}: {why}", connection.name))));

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::server::Server;
 use crate::model::device::{Device, Reach};
 use crate::model::wire::{Doctor, Step};
+
+/// How often it is looked whether a login is held up.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
     Step { label: label.to_owned(), text: text.into(), fine }
@@ -18,9 +22,22 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
     if busy {
         steps.push(step("at work", true, "on requests of ours; it is asked when those are answered"));
     }
-    server.read_shelf().await;
+    // an operator is told that a login must wait, and does not sit through it
+    let waits = tokio::select! {
+        biased;
+        () = server.read_shelf() => None,
+        left = must_wait(server) => Some(left),
+    };
     let shelf = server.shelf();
     match (&shelf.problem, shelf.reach) {
+        _ if let Some(left) = waits => {
+            let left = left.as_secs() + 1;
+            let text = format!(
+                "{}: in {left} s; another was made from here just now, and WebScripts shuts out who logs in too often",
+                server.session.whom()
+            );
+            steps.push(step("login", true, text));
+        }
         (None, _) => {
             let version = if shelf.server.is_empty() { "WebScripts" } else { shelf.server.as_str() };
             steps.push(step("answers", true, version));
@@ -29,7 +46,8 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
             steps.push(step("login", true, whom));
             let categories: std::collections::BTreeSet<&str> =
                 shelf.scripts.iter().map(|script| script.category.as_str()).collect();
-            let text = format!("{} in {} categories", shelf.scripts.len(), categories.len());
+            let several = if categories.len() == 1 { "category" } else { "categories" };
+            let text = format!("{} in {} {several}", shelf.scripts.len(), categories.len());
             steps.push(step("scripts", !shelf.scripts.is_empty(), text));
         }
         (Some(why), Reach::Offline) => steps.push(step("answers", false, why)),
@@ -50,6 +68,16 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
         });
     }
     Doctor { device: device.id.clone(), way: "WebScripts".into(), why: "kind = \"webscripts\"".into(), steps }
+}
+
+/// Returns once a login is held up, for so long.
+async fn must_wait(server: &Server) -> Duration {
+    loop {
+        if let Some(left) = server.session.waits().await {
+            return left;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Plain HTTP is fine where nobody can listen.

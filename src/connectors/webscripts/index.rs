@@ -37,7 +37,8 @@ fn script(connection: &str, name: &str, entry: Entry) -> ScriptInfo {
         language: language.to_owned(),
         category: clean(&entry.category, NAME),
         params: entry.args.iter().filter_map(param).collect(),
-        output: Content::of_mime(&entry.content_type),
+        // plain text is what the server says of every script of which its configuration says nothing
+        output: Content::of_mime(&entry.content_type).filter(|content| *content != Content::Text),
         read_only: Some(READ_ONLY.to_owned()),
         ..remote::named(connection, name)
     })
@@ -100,14 +101,14 @@ mod tests {
     fn a_script_is_named_by_its_connection_and_keeps_its_category() {
         let read = read(
             r#"{"b.py": {"category": "Demo", "description": "Does\nit.", "content_type": "text/html"},
-                "a": {"category": ""}, "/auth/": {}, "bad\u001b[31m": {}}"#,
+                "a": {"category": "", "content_type": "text/plain"}, "/auth/": {}, "bad\u001b[31m": {}}"#,
         );
         let names: Vec<_> = read.iter().map(|script| script.name.as_str()).collect();
         assert_eq!(names, ["ws:a", "ws:b.py"]);
         let script = &read[1];
         assert_eq!((script.connection.as_deref(), script.category.as_str()), (Some("ws"), "Demo"));
         assert_eq!((script.describe.as_str(), script.language.as_str()), ("Does it.", "python3"));
-        assert_eq!(script.output, Some(Content::Html));
+        assert_eq!((script.output, read[0].output), (Some(Content::Html), None));
         assert!(script.read_only.is_some() && script.refused.is_none());
         assert_eq!((read[0].category.as_str(), read[0].language.as_str()), ("", ""));
     }

@@ -37,6 +37,12 @@ struct State {
     open: bool,
 }
 
+impl State {
+    fn live(&self) -> Option<&Secret> {
+        self.token.as_ref().filter(|(_, until)| Instant::now() < *until).map(|(token, _)| token)
+    }
+}
+
 /// Why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denied {
@@ -98,22 +104,12 @@ impl Session {
         if state.open {
             return Ok(None);
         }
-        if let Some((token, until)) = &state.token
-            && Some(token) != worn
-            && Instant::now() < *until
-        {
+        if let Some(token) = state.live().filter(|token| Some(*token) != worn) {
             return Ok(Some(token.clone()));
         }
         state.token = None;
-        if let Some((at, failed)) = &state.tried
-            && let Some(left) = PAUSE.checked_sub(at.elapsed()).filter(|left| !left.is_zero())
-        {
-            let again = |why: &String| Denied::Refused(format!("{why} (as of {} s ago)", at.elapsed().as_secs()));
-            return Err(failed.as_ref().map_or(Denied::Wait(left), again));
-        }
-        let left = self.before.left(PAUSE).await;
-        if !left.is_zero() {
-            return Err(Denied::Wait(left));
+        if let Some(denied) = self.held_up(&state).await {
+            return Err(denied);
         }
         let body = self.body().await.map_err(Denied::Refused)?;
         self.before.note().await;
@@ -133,6 +129,30 @@ impl Session {
         state.open = state.token.is_none();
         self.logins.fetch_add(u64::from(!state.open), Ordering::Relaxed);
         Ok(state.token.as_ref().map(|(token, _)| token.clone()))
+    }
+
+    /// What keeps us from logging in now.
+    async fn held_up(&self, state: &State) -> Option<Denied> {
+        if let Some((at, failed)) = &state.tried
+            && let Some(left) = PAUSE.checked_sub(at.elapsed()).filter(|left| !left.is_zero())
+        {
+            let again = |why: &String| Denied::Refused(format!("{why} (as of {} s ago)", at.elapsed().as_secs()));
+            return Some(failed.as_ref().map_or(Denied::Wait(left), again));
+        }
+        let left = self.before.left(PAUSE).await;
+        (!left.is_zero()).then_some(Denied::Wait(left))
+    }
+
+    /// How long whoever asks now would wait for the next login.
+    pub async fn waits(&self) -> Option<Duration> {
+        let state = self.state.lock().await;
+        if !self.has_login() || state.open || state.live().is_some() {
+            return None;
+        }
+        match self.held_up(&state).await {
+            Some(Denied::Wait(left)) => Some(left),
+            _ => None,
+        }
     }
 
     async fn body(&self) -> Result<Vec<u8>, String> {
