@@ -31,9 +31,17 @@ pub fn draw(app: &App, editor: &Editor, area: Rect, buf: &mut Buffer) {
     }
     let below = |y: u16| Rect { y: inside.y + y.min(inside.height), height: inside.height.saturating_sub(y), ..inside };
     if header.params.is_empty() {
-        let how =
-            ["Comments at the top declare them:", "# @arg version!", "# @option --window=08-18", "# @flag --dry-run"];
-        cells::empty(theme, buf, below(y), "No parameters.", &how);
+        let of_a_system = app.scripts.iter().any(|script| script.name == editor.name && script.connection.is_some());
+        let how: &[&str] = match of_a_system {
+            true => &["Its system says what it takes, not this text: the form at launch shows it."],
+            false => &[
+                "Comments at the top declare them:",
+                "# @arg version!",
+                "# @option --window=08-18",
+                "# @flag --dry-run",
+            ],
+        };
+        cells::empty(theme, buf, below(y), "No parameters.", how);
         y += 6;
     } else {
         let heads = ["name", "type", "req", "default", "rule"].map(|name| left(name, muted));

@@ -18,6 +18,11 @@ use crate::console::ui::cells::{self, line, nth, popup};
 /// Between the values of a list.
 const BETWEEN: &str = " | ";
 
+/// Cells for how many choices more there are, where not all fit.
+const MORE: usize = 4;
+/// Before the first that is seen, where it is not the first there is.
+const CUT: &str = "… ";
+
 /// Draws the fields of the block; how many rows they take.
 pub(super) fn draw(
     app: &App,
@@ -65,8 +70,8 @@ fn sign(app: &App, launch: &Launch, field: &Field, focused: bool, label: u16, ar
     let Slot::Param(at) = field.slot else { return };
     let example = launch.info.as_ref().and_then(|info| info.params.get(at)?.example.as_deref());
     let words = match (&field.input, example) {
-        (Input::Text(text), Some(example)) if text.is_empty() && !focused => example,
-        (Input::Path(path), Some(example)) if path.text.is_empty() && !focused => example,
+        (Input::Text(text), Some(example)) if text.is_empty() && !focused => &format!("e.g. {example}"),
+        (Input::Path(path), Some(example)) if path.text.is_empty() && !focused => &format!("e.g. {example}"),
         (Input::Lines(lines), _) if lines.is_empty() => "enter writes",
         _ => return,
     };
@@ -121,28 +126,46 @@ pub(super) fn summary(lines: &Lines, width: usize) -> String {
     text::clip(&format!("{}: {}", text::number(lines.lines().len() as u64, "line"), text::plain(first)), width)
 }
 
-/// The choices in a row, each with its box, around the one under the cursor.
+/// The choices in a row, each with its box, around the one under the cursor; where they do not fit, how many more there
+/// are.
 pub(super) fn picks(app: &App, picks: &Picks, focused: bool, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let (mut width, mut from) = (0, 0);
-    for (n, (choice, on)) in picks.of.iter().zip(&picks.on).enumerate() {
+    let boxed = |(choice, on): (&String, &bool)| {
         let sign = if *on { theme.glyphs.mark() } else { theme.glyphs.unmarked() };
-        let here = focused && n == picks.at;
-        let role = match (here, *on) {
+        format!("{sign} {}", text::plain(choice))
+    };
+    let words: Vec<String> = picks.of.iter().zip(&picks.on).map(boxed).collect();
+    let width = |words: &[String]| words.iter().map(|word| text::width(word) + 2).sum::<usize>().saturating_sub(2);
+    let whole = usize::from(area.width);
+    let at = if focused { picks.at.min(words.len().saturating_sub(1)) } else { 0 };
+    let (mut from, mut to) = (0, words.len());
+    if width(&words) > whole {
+        let room = |from: usize| whole.saturating_sub(MORE + if from > 0 { text::width(CUT) } else { 0 });
+        while from < at && width(&words[from..=at]) > room(from) {
+            from += 1;
+        }
+        to = at + 1;
+        while to < words.len() && width(&words[from..=to]) <= room(from) {
+            to += 1;
+        }
+    }
+    let muted = theme.style(Role::TextMuted);
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    if from > 0 {
+        spans.push(Span::styled(CUT, muted));
+    }
+    for (n, word) in words.iter().enumerate().take(to).skip(from) {
+        let role = match (focused && n == picks.at, picks.on[n]) {
             (true, _) => Role::Cursor,
             (_, true) => Role::TextStrong,
             _ => Role::Text,
         };
-        let word = format!("{sign} {}", text::plain(choice));
-        let end = width + text::width(&word);
-        if here {
-            from = end.saturating_sub(usize::from(area.width)).min(width);
-        }
-        width = end + 2;
-        spans.extend([Span::styled(word, theme.style(role)), Span::raw("  ")]);
+        spans.extend([Span::styled(word.clone(), theme.style(role)), Span::raw("  ")]);
     }
-    line(buf, area, &text::slice(&Line::from(spans), from, usize::from(area.width)));
+    if to < words.len() {
+        spans.push(Span::styled(format!("+{}", words.len() - to), muted));
+    }
+    line(buf, area, &Line::from(spans));
 }
 
 /// The text of many lines that is open, and what it is called.
