@@ -258,7 +258,7 @@ mod tls {
         assert_eq!(hello(first, &door, WRONG), Some(401));
 
         write(&home.work(), false);
-        let log = home.state().join("quarterdeck.log");
+        let log = home.state().join("engine.log");
         let said = |text: &str| std::fs::read_to_string(&log).unwrap_or_default().contains(text);
         eventually("the bad one is noticed", || {
             assert_eq!(hello(first, &door, &key), Some(200), "the one before goes on");

@@ -109,8 +109,9 @@ fn lock(settings: &Settings) -> Result<File, ServeError> {
     Ok(file)
 }
 
+/// Into the file that has what an engine in the background says otherwise.
 fn log_to(settings: &Settings) -> Option<tracing_appender::non_blocking::WorkerGuard> {
-    let file = tracing_appender::rolling::never(&settings.paths.state, "quarterdeck.log");
+    let file = OpenOptions::new().create(true).append(true).open(settings.paths.engine_log()).ok()?;
     // the default is room for 128,000 lines, 4 MB of it
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(1024).finish(file);
     tracing_subscriber::fmt()

@@ -185,12 +185,16 @@ fn spawn(paths: &Paths, program: Option<&Path>) -> Result<Child, ClientError> {
         .map_err(|error| told(&format!("cannot start {}", program.display()), error))
 }
 
-/// The last line of the log, if it says something.
+/// The last line of the log that says why, if one does.
 fn last_words(paths: &Paths) -> String {
     let log = fs::read(paths.engine_log()).unwrap_or_default();
     let tail = &log[log.len().saturating_sub(2000)..];
     let text = String::from_utf8_lossy(tail);
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(|line| format!(": {line}")).unwrap_or_default()
+    text.lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty() && !line.contains(" INFO "))
+        .map(|line| format!(": {line}"))
+        .unwrap_or_default()
 }
 
 /// Ends the engine that runs, whatever its version, and waits until it has gone. `None`: there was none.
