@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use support::sshd::closed_port;
 use support::{Fleet, Home, eventually};
 
 fn lab(count: usize) -> (Home, Fleet) {
@@ -126,6 +128,76 @@ fn a_device_that_failed_is_tried_again_and_both_tries_are_kept() {
     }
     let output = String::from_utf8(home.output(id, &["--device", "web001"])).unwrap();
     assert!(output.contains("first") && output.contains("second"), "{output}");
+}
+
+#[test]
+fn no_more_start_in_a_time_than_the_start_rate_says() {
+    let (home, _fleet) = lab(6);
+    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    // of two in an hour the second has half an hour's time: however slow this machine is, one has run by then
+    let id = launch(&home, &script, &["--start-rate", "2/h"]);
+    eventually("the first has run", || count(&home.job(id), "ok") == 1);
+    let job = home.job(id);
+    assert_eq!((job["state"].as_str(), count(&job, "ok"), count(&job, "queued")), (Some("running"), 1, 5), "{job}");
+    let begun = job["runs"].as_array().unwrap().iter().filter(|run| run["started_at"].is_string()).count();
+    assert_eq!(begun, 1, "{job}");
+    assert_eq!(jobs(&home, "stop", id, &["--unstarted"])["withdrawn"], 5);
+    let job = home.ended_job(id);
+    assert_eq!((count(&job, "ok"), count(&job, "cancelled")), (1, 5), "{job}");
+}
+
+/// A host `late` that nobody answers for yet.
+fn with_late(fleet: &Fleet) {
+    let gone = Ipv4Addr::new(127, 0, 7, 21);
+    fleet.write_inventory(&format!("[away]\nlate ansible_host={gone} ansible_port={}\n", closed_port(gone)));
+}
+
+/// The run of `late`.
+fn late(job: &Value) -> Value {
+    let runs = job["runs"].as_array().expect("runs");
+    runs.iter().find(|run| run["device"] == "lab:late").unwrap_or_else(|| panic!("no run of it: {job}")).clone()
+}
+
+#[test]
+fn who_is_away_is_waited_for_and_gets_the_script_once_it_answers() {
+    let (home, fleet) = lab(2);
+    with_late(&fleet);
+    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let target = ["run", &script, "--target", "web | away"];
+    let id = home.verb(target).args(["--if-offline", "queue=24h"]).run().ok().job_id();
+    eventually("it was tried, and the others have it", || {
+        let job = home.job(id);
+        count(&job, "ok") == 2 && late(&job)["tries"][0]["state"] == "offline"
+    });
+    let job = home.job(id);
+    assert_eq!((job["state"].as_str(), late(&job)["state"].as_str()), (Some("running"), Some("queued")), "{job}");
+    // it comes up, and somebody else hears of it
+    let host = &fleet.hosts[1];
+    let key = fleet.key.display();
+    fleet.write_inventory(&format!(
+        "[away]\nlate ansible_host={} ansible_port={} ansible_user={} ansible_ssh_private_key_file={key}\n",
+        host.address, host.port, fleet.user
+    ));
+    home.verb(["run", &script, "--target", "late", "--include", "busy", "--wait"]).run().ok();
+    let job = home.ended_job(id);
+    assert_eq!((job["state"].as_str(), count(&job, "ok")), (Some("done"), 3), "{job}");
+    assert_eq!(home.output(id, &["--device", "late"]), b"hi\n", "once: {job}");
+}
+
+#[test]
+fn who_stays_away_is_given_up_when_its_time_is_over() {
+    let (home, fleet) = lab(1);
+    with_late(&fleet);
+    let script = home.file("hi.sh", "#!/bin/sh\necho hi\n");
+    let target = ["run", &script, "--target", "web | away"];
+    home.verb(target).args(["--if-offline", "queue=10s", "--wait"]).run().exits(6);
+    let job = home.job(1);
+    assert_eq!((job["state"].as_str(), count(&job, "ok"), count(&job, "offline")), (Some("done"), 1, 1), "{job}");
+    let run = late(&job);
+    assert_eq!(run["tries"][0]["state"], "offline", "it was tried before, and once more at the end: {run}");
+    let moment = |of: &Value| of.as_str().unwrap().parse::<jiff::Timestamp>().expect("a moment");
+    let waited = moment(&run["finished_at"]) - moment(&job["created_at"]);
+    assert!(waited.total(jiff::Unit::Second).unwrap() >= 9.9, "not before: {run}");
 }
 
 #[test]

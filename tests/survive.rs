@@ -261,6 +261,12 @@ fn after_a_killed_engine_everything_received_is_there_and_runs_in_flight_are_mar
     assert!(output.ends_with(b"line 49999\n"));
     assert_eq!(home.output(earlier, &[]), b"done before\n");
     assert_eq!(home.job(earlier)["state"], "done");
+    // and the console says what is missing
+    let mut console = Console::start(&home);
+    console.opens_job(id, "many.sh");
+    console.sees("interrupted: the engine ended while this ran");
+    console.sees("its end is missing");
+    console.quit().is_restored();
 }
 
 #[test]
@@ -516,7 +522,8 @@ fn a_full_disk_keeps_what_was_received_and_says_so() {
     serve.signal(Signal::TERM);
     serve.end();
     check(&home); // by the next engine
-    let mut console = Console::start(&home);
-    console.sees("flood");
+    let mut console = Console::setup(&home).size(140, 40).start();
+    console.opens_job(id, "flood");
+    console.sees("could not be kept");
     console.quit().is_restored();
 }
