@@ -441,6 +441,20 @@ fn of_two_scripts_of_one_name_each_is_launched_and_edited_by_its_number() {
     assert_eq!(mdm.world().scripts.len(), 2, "no copy was made");
 }
 
+#[test]
+fn a_script_of_the_account_is_launched_as_it_lies_there_whatever_its_lines_end_with() {
+    let mdm = Mdm::start();
+    let own = mdm.world().script("Made in the browser", "#!/bin/sh\r\necho {{serial_number}}\r\n");
+    mdm.world().scripts.get_mut(&own).expect("just made").variable_support = true;
+    let (home, _) = fleet(&mdm, &["a"]);
+    let job = launch(&home, "macs:Made in the browser", "macs:a", 1, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 1);
+    let world = mdm.world();
+    let there = world.jobs.values().next().expect("a script job");
+    assert_eq!((there.script_name.as_str(), there.variable_support), ("Made in the browser", true));
+    assert_eq!(world.scripts.len(), 1, "no copy was made");
+}
+
 // -- pace and size -----------------------------------------------------------------------------------------
 
 /// A home whose account lets it ask so often a second.
@@ -475,4 +489,36 @@ fn an_account_that_allows_less_than_it_was_said_to_is_waited_for_and_nothing_is_
     assert_eq!(over(&home, job)["counts"]["ok"], 300);
     let world = mdm.world();
     assert_eq!((world.jobs.len(), world.scripts.len()), (1, 1));
+}
+
+#[test]
+fn ten_thousand_devices_and_a_thousand_jobs_cost_what_the_paging_costs() {
+    let mdm = Mdm::start();
+    {
+        let mut world = mdm.world();
+        let macs = world.macs(10_000);
+        world.group("Lab", &macs[..3_000]);
+        let old = Script { name: "old".into(), content: SCRIPT.into(), ..script() };
+        for mac in &macs[..1_000] {
+            let job = world.job(&old, &[*mac]);
+            world.end(job, *mac, 0, "long ago\n");
+        }
+    }
+    let home = home_of(&mdm, "");
+    home.script("hello.sh", SCRIPT);
+    home.qd(["jobs", "ls"]).ok(); // an engine, which begins to read
+    let asked = |begins: &str| mdm.count(&format!("GET /api/v1/{begins}"));
+    eventually("all pages have come", || asked("devices") == 100);
+    eventually("they are among the targets", || devices(&home).len() == 10_000);
+    assert_eq!((asked("devices"), asked("assignment_groups"), asked("device_groups")), (100, 1, 1));
+    home.qd(["jobs", "import", "macs"]).ok();
+    assert_eq!((asked("script_jobs?"), asked("script_jobs/")), (10, 1_000), "a page for a hundred, and each job once");
+    home.qd(["jobs", "import", "macs"]).ok();
+    assert_eq!((asked("script_jobs?"), asked("script_jobs/")), (11, 1_000), "a second time what is new alone");
+    home.verb(["run", "hello.sh", "--target", "Lab", "--confirm", "3000", "--wait"]).run().ok();
+    let newest = home.qd(["jobs", "ls", "--json", "--limit", "1"]).ok().json();
+    assert_eq!(newest[0]["counts"]["ok"], 3_000, "{newest}");
+    assert_eq!(mdm.count("POST /api/v1/script_jobs"), 1, "one for all");
+    let further = |line: &String| line.contains("direction=desc") && line.contains("starting_after");
+    assert!(!mdm.asked().iter().any(further), "what stands before it in the list is not asked for");
 }

@@ -36,17 +36,13 @@ impl Copies {
         if own.is_some() {
             let there = library.now(&account.client, &script.name).await?;
             let wire::ScriptAttributes { name, content: told, .. } = there.attributes;
-            // (what is kept with a plan may be the script's definition alone)
-            if !script.bytes.starts_with(b"#!") || script.bytes == told.as_bytes() {
+            // (what is kept with a plan may be the script's definition alone, and its lines end as a shell wants them; the
+            // account runs its own as it keeps it, whose lines its web pages end with CR LF, with its variables)
+            let plain = told.replace("\r\n", "\n");
+            if !script.bytes.starts_with(b"#!") || [told.as_bytes(), plain.as_bytes()].contains(&&script.bytes[..]) {
                 return Ok(Saved { id: there.id.0, name, content: told });
             }
-            if script.bytes != told.replace("\r\n", "\n").as_bytes() {
-                return Err(Failure::Refused(
-                    409,
-                    format!("{} has changed at SimpleMDM since the preview", script.name),
-                ));
-            }
-            // the plan ended its lines as a shell wants them, and theirs stays as it is: a copy is sent
+            return Err(Failure::Refused(409, format!("{} has changed at SimpleMDM since the preview", script.name)));
         }
         let name = copy_name(&script.name);
         let there = self.find(account, &name).await?;
