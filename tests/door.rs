@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use support::mdm::Mdm;
 use support::{Home, eventually};
 
 /// What came back.
@@ -241,6 +242,66 @@ fn lists_come_in_pages_of_ten() {
     door.curl("/scripts?limit=x", &[]).refuses(422, "limit");
     door.curl("/scripts?starting_after=x", &[]).refuses(422, "starting_after");
     door.curl("/scripts?direction=up", &[]).refuses(422, "direction");
+}
+
+#[test]
+fn variables_are_filled_in_for_each_device_where_a_script_asks_for_it() {
+    let home = three();
+    let door = Door::of(&home);
+    let text = "#!/bin/sh\necho '{{device_name}} {{site}} {{other}} {{.Names}}'\n";
+    let plain = door.script("plain", text);
+    let id = door.script("filled", text);
+    door.curl(&format!("/scripts/{id}"), &["-X", "PATCH", "-d", "variable_support=1"]).is(200);
+    door.curl("/custom_attributes", &["-d", "name=site&default_value=nowhere"]).is(201);
+    let devices = door.devices();
+    let value = format!("/devices/{}/custom_attribute_values/site", devices[0]);
+    door.curl(&value, &["-X", "PUT", "-d", "value=eu"]).is(200);
+    let ids: Vec<String> = devices.iter().map(u64::to_string).collect();
+    let launch = |script: u64| {
+        let (script, devices) = (format!("script_id={script}"), format!("device_ids={}", ids.join(",")));
+        door.ended(door.launch(&["-d", &script, "-d", &devices]))
+    };
+    let said = |job: &Value| -> Vec<String> {
+        let rows = job["relationships"]["device"]["data"].as_array().expect("rows").iter();
+        rows.map(|row| row["response"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let job = launch(id);
+    let mut lines = said(&job);
+    lines.sort();
+    let rest = "{{other}} {{.Names}}\n";
+    assert_eq!(lines.iter().filter(|line| line.ends_with(&format!("eu {rest}"))).count(), 1, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.ends_with(&format!("nowhere {rest}"))).count(), 2, "{lines:?}");
+    assert!(!lines.concat().contains("{{device_name}}"), "{lines:?}");
+    assert_eq!(job["attributes"]["content"], text, "the snapshot is what was saved");
+    assert!(said(&launch(plain)).iter().all(|line| line.contains("{{site}}")));
+    // whoever launches it, and once more what ran
+    let ran = home.qd(["run", "filled.sh", "--target", "one", "--wait"]).ok().text();
+    assert!(ran.contains("{{other}}") && !ran.contains("{{site}}"), "{ran}");
+    let ran = home.qd(["rerun", &job["id"].to_string(), "--ok", "--confirm", "3", "--wait"]).ok().text();
+    assert!(!ran.contains("{{site}}"), "{ran}");
+    // a device of which that is not known is sent nothing
+    let lacks = door.script("lacks", "#!/bin/sh\necho {{phone_number}}\n");
+    door.curl(&format!("/scripts/{lacks}"), &["-X", "PATCH", "-d", "variable_support=1"]).is(200);
+    let job = launch(lacks);
+    assert_eq!((&job["attributes"]["errored_count"], said(&job).concat().contains("{{")), (&json!(3), false), "{job}");
+    let told = home.qd(["jobs", "show", &job["id"].to_string()]).ok().text();
+    assert!(told.contains("nothing is known of this device for {{phone_number}}"), "{told}");
+}
+
+#[test]
+fn a_system_that_fills_variables_in_by_itself_is_told_to() {
+    let mdm = Mdm::start();
+    mdm.world().macs(1);
+    let home = Home::empty();
+    home.config(&mdm.connection(&home, "macs", ""));
+    let door = Door::of(&home);
+    eventually("the device has come", || home.qd(["targets", "resolve", "macs", "--json"]).ok().json()["count"] == 1);
+    let id = door.script("filled", "#!/bin/sh\necho {{serial_number}}\n");
+    door.curl(&format!("/scripts/{id}"), &["-X", "PATCH", "-d", "variable_support=1"]).is(200);
+    home.qd(["run", "filled.sh", "--target", "macs", "--wait"]).ok();
+    let world = mdm.world();
+    let copy = world.scripts.values().next().expect("the copy");
+    assert!(copy.variable_support && copy.content.contains("{{serial_number}}"), "{copy:?}");
 }
 
 // ---- what is refused -------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ mod support;
 
 use rustix::process::Signal;
 use support::mdm::{Behaves, Fault, Mdm, Script};
-use support::{Home, eventually};
+use support::{Console, Home, eventually};
 
 const TEXT: &str = "#!/bin/sh\r\necho one\r\n";
 
@@ -155,6 +155,58 @@ fn an_answer_that_was_lost_is_looked_for_and_nothing_is_done_twice() {
     mdm.fault("DELETE /api/v1/scripts", Fault::Lost);
     home.qd(["scripts", "delete", "macs:Rotate cache", "--yes"]).ok();
     assert!(!mdm.world().scripts.contains_key(&script));
+}
+
+const F3: &[u8] = b"\x1bOR";
+
+/// Into the editor, with the account's one script in it.
+fn editing(home: &Home) -> Console {
+    let mut console = Console::setup(home).size(100, 30).start();
+    console.sees("Rotate cache");
+    console.keys("/Rotate<enter>");
+    console.sees("1 of ");
+    console.keys("Ge");
+    console.sees("Ln 1 Col 1");
+    console
+}
+
+#[test]
+fn in_the_editor_a_script_that_somebody_else_changed_there_is_compared_kept_or_given_up() {
+    let (mdm, home, script) = account("");
+    let mut console = editing(&home);
+    console.sees("CRLF");
+    console.keys("<down><end> and mine");
+    console.sees("echo one and mine");
+    mdm.world().edit(script, "#!/bin/sh\r\necho theirs\r\n");
+    console.send(F3);
+    console.sees("Changed by somebody else");
+    assert_eq!(text(&mdm, script), "#!/bin/sh\r\necho theirs\r\n", "nothing is overwritten unasked");
+    console.keys("<enter>");
+    console.wait("both", |screen| {
+        let shown = screen.contents();
+        shown.contains("echo theirs") && shown.contains("echo one and mine")
+    });
+    console.keys("<esc>");
+    console.loses("echo theirs");
+    console.sees("Keep mine"); // it is still to be answered
+    console.keys("<down><enter>");
+    console.sees("was saved as v");
+    assert_eq!(text(&mdm, script), "#!/bin/sh\r\necho one and mine\r\n");
+    console.keys(" again");
+    console.sees("and mine again");
+    mdm.world().edit(script, "#!/bin/sh\necho others\n");
+    console.send(F3);
+    console.sees("Changed by somebody else");
+    console.keys("<down><down><enter>"); // take theirs
+    console.sees("echo others");
+    console.loses("and mine again");
+    assert_eq!(text(&mdm, script), "#!/bin/sh\necho others\n", "nothing was sent");
+    console.keys("<esc>");
+    console.sees("Targets");
+    console.quit().is_restored();
+    let versions = home.qd(["scripts", "versions", "macs:Rotate cache", "--json"]).ok().json();
+    let kept = versions["versions"].as_array().map(Vec::len);
+    assert!(kept >= Some(2), "what was theirs is kept too: {versions}");
 }
 
 // -- past jobs -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ use serde_json::Value;
 use support::mdm::{Behaves, Fault, KEY, Mdm, SECRET, Script};
 use support::pty::any_file_holds;
 use support::tls::Proxy;
-use support::{Home, eventually};
+use support::{Console, Home, eventually};
 
 fn home_of(mdm: &Mdm, more: &str) -> Home {
     let home = Home::empty();
@@ -489,6 +489,45 @@ fn an_account_that_allows_less_than_it_was_said_to_is_waited_for_and_nothing_is_
     assert_eq!(over(&home, job)["counts"]["ok"], 300);
     let world = mdm.world();
     assert_eq!((world.jobs.len(), world.scripts.len()), (1, 1));
+
+#[test]
+fn in_the_launch_dialog_an_output_is_kept_in_a_custom_attribute_of_the_device() {
+    let mdm = Mdm::start();
+    mdm.world().attributes.insert("cache_state".to_owned(), String::new());
+    let (home, _) = fleet(&mdm, &["a"]);
+    let mut console = Console::setup(&home).size(140, 40).start();
+    console.sees("hello.sh");
+    console.keys(":run hello.sh macs<enter>");
+    console.sees("2: custom attribute, attribute regex");
+    console.keys("<A-a><tab> ");
+    console.sees("2 shown");
+    console.keys("<tab>cache_state");
+    console.sees("with custom_attribute=cache_state");
+    console.keys("<tab>\\n");
+    console.sees("custom_attribute_regex=\\n");
+    console.keys("<A-d>y");
+    console.sees("  armed");
+    console.keys("<enter>");
+    eventually("it was sent", || mdm.world().jobs.len() == 1);
+    {
+        let world = mdm.world();
+        let job = world.jobs.values().next().expect("a script job");
+        assert_eq!((job.custom_attribute.as_deref(), job.regex.as_deref()), (Some("cache_state"), Some("\\n")));
+    }
+    console.quit();
+}
+
+#[test]
+fn a_line_at_a_time_the_same_is_asked_for() {
+    let mdm = Mdm::start();
+    mdm.world().attributes.insert("cache_state".to_owned(), String::new());
+    let (home, _) = fleet(&mdm, &["a"]);
+    let answers = "run\nhello\nmacs\n\ncache state\ncache_state\n\\n\nyes\nq\n";
+    let said = home.verb(["--plain"]).stdin(answers).run().ok().text();
+    assert!(said.contains("letters, digits and _") && said.contains("with custom_attribute=cache_state"), "{said}");
+    let world = mdm.world();
+    let job = world.jobs.values().next().expect("a script job");
+    assert_eq!((job.custom_attribute.as_deref(), job.regex.as_deref()), (Some("cache_state"), Some("\\n")));
 }
 
 #[test]

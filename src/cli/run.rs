@@ -381,6 +381,7 @@ mod tests {
             params: vec![],
             files: vec![],
             options: vec![],
+            taken: vec![],
             timeout_ms: None,
             at_once: 0,
             rollout: Default::default(),

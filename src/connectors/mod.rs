@@ -125,6 +125,11 @@ pub trait Connector: Send + Sync + 'static {
         Box::pin(async { Err(Unchanged::Refused("its library cannot be changed from here".to_owned())) })
     }
 
+    /// It fills the variables of a script in by itself, on its way to each device.
+    fn fills_in(&self) -> bool {
+        false
+    }
+
     /// What its launches take beside script and devices.
     fn launch_options(&self) -> Vec<LaunchOption> {
         Vec::new()
@@ -206,6 +211,8 @@ pub struct Payload {
     /// The kept version on this machine's disk; it does not change.
     pub path: PathBuf,
     pub interpreter: Vec<String>,
+    /// Its text has variables, to be filled in for each device.
+    pub variables: bool,
 }
 
 /// The limit on scripts running at once, and the job's say in whether this one may start.

@@ -2,6 +2,7 @@
 //! is kept at the system, with its versions and what was deleted kept here. Knows no system: each says through its
 //! connector what it has, and looks before it changes anything whether somebody else was there first.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::shelf::blocking;
@@ -11,7 +12,7 @@ use crate::connectors::remote::{Change, Changed, Unchanged};
 use crate::model::audit::{Act, Deed};
 use crate::model::device::Device;
 use crate::model::nearest::shown;
-use crate::model::options::{self, LaunchOption};
+use crate::model::options::LaunchOption;
 use crate::model::plan::Caller;
 use crate::model::script::inspect::{SIZE_MAX, version};
 use crate::model::script::{ScriptInfo, remote};
@@ -240,25 +241,16 @@ impl Engine {
         self.connectors.get(connection).map(|connector| connector.launch_options()).unwrap_or_default()
     }
 
-    /// The options of a plan, held against what the systems of its devices take.
-    pub(super) fn settle_options(
-        &self,
-        given: &[(String, String)],
-        devices: &[&Device],
-    ) -> Result<Vec<(String, String)>, Problem> {
+    /// What the systems of these devices take beside script and devices, each once.
+    pub(super) fn taken(&self, devices: &[&Device]) -> Vec<LaunchOption> {
         let mut taken: Vec<LaunchOption> = Vec::new();
-        let mut names: Vec<&str> = devices.iter().map(|device| device.connection.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        for option in names.iter().flat_map(|name| self.launch_options(name)) {
+        let names: BTreeSet<&str> = devices.iter().map(|device| device.connection.as_str()).collect();
+        for option in names.into_iter().flat_map(|name| self.launch_options(name)) {
             if taken.iter().all(|known| known.name != option.name) {
                 taken.push(option);
             }
         }
-        if devices.is_empty() {
-            return Ok(Vec::new()); // (why there are none says more)
-        }
-        options::settle(given, &taken).map_err(|why| problem(Code::Invalid, format!("{why}; nothing was sent")))
+        taken
     }
 }
 

@@ -129,7 +129,9 @@ mod tests {
     fn template(name: &str, target: &str) -> Template {
         let params = [("tag".to_owned(), vec!["a b".to_owned(), "c\"\n".to_owned()])].into();
         let limits = [("at_once".to_owned(), "50".to_owned())].into();
-        Template { name: name.into(), form: Form { script: "fix.sh".into(), target: target.into(), params, limits } }
+        let options = [("custom_attribute".to_owned(), "cache_state".to_owned())].into();
+        let form = Form { script: "fix.sh".into(), target: target.into(), params, limits, options };
+        Template { name: name.into(), form }
     }
 
     #[test]

@@ -12,6 +12,9 @@ const LONGEST: usize = 2_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchOption {
     pub name: String,
+    /// What a form calls it, in few cells.
+    #[serde(default)]
+    pub label: String,
     /// One sentence.
     pub describe: String,
     pub check: Check,
@@ -31,6 +34,11 @@ pub enum Check {
 }
 
 impl LaunchOption {
+    /// Its name in a form.
+    pub fn called(&self) -> &str {
+        if self.label.is_empty() { &self.name } else { &self.label }
+    }
+
     /// # Errors
     /// Why it cannot be this.
     pub fn check(&self, value: &str) -> Result<(), String> {
@@ -102,6 +110,7 @@ mod tests {
     fn taken() -> Vec<LaunchOption> {
         let option = |name: &str, check, needs: Option<&str>| LaunchOption {
             name: name.into(),
+            label: String::new(),
             describe: String::new(),
             check,
             needs: needs.map(str::to_owned),

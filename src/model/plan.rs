@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::job::JobId;
+use super::options::LaunchOption;
 use super::rollout::{How, Rollout};
 use super::script::inspect::version;
 use super::script::{Contents, Finding, ScriptInfo};
@@ -171,6 +172,9 @@ pub struct Plan {
     /// What the systems of the devices are told beside it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<(String, String)>,
+    /// What they could be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<LaunchOption>,
     pub timeout_ms: Option<u64>,
     pub at_once: u32,
     /// Rings, what stops it, what is tried again.

@@ -12,8 +12,19 @@ use super::nodeset;
 use super::plan::{Plan, PlanRequest, PlannedFile};
 
 /// Parts of a plan that may be different when it is made again.
-const FLEETING: [&str; 10] =
-    ["id", "offline", "excluded", "exclusions", "included", "findings", "questions", "expires_at", "confirm", "folded"];
+const FLEETING: [&str; 11] = [
+    "id",
+    "offline",
+    "excluded",
+    "exclusions",
+    "included",
+    "findings",
+    "questions",
+    "expires_at",
+    "confirm",
+    "folded",
+    "taken",
+];
 
 #[derive(Clone, Debug)]
 pub struct PlanFile {
@@ -174,6 +185,7 @@ mod tests {
             params: vec![("version".into(), "14.6".into())],
             files: vec![],
             options: vec![],
+            taken: vec![],
             timeout_ms: None,
             at_once: 50,
             rollout: Default::default(),

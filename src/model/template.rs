@@ -28,6 +28,9 @@ pub struct Form {
     pub params: BTreeMap<String, Vec<String>>,
     /// The fields of block How as they are written there, by their names (`at_once`, `timeout`).
     pub limits: BTreeMap<String, String>,
+    /// For the systems of the devices, by the names of their options.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
 }
 
 /// `GET /api/v1/templates`

@@ -39,8 +39,36 @@ pub async fn run(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
     if let Some(why) = &info.refused {
         return talk.say(&format!("{} cannot be launched: {why}", info.name));
     }
-    let Some(request) = asked(talk, client, &info).await? else { return Ok(()) };
+    let Some(mut request) = asked(talk, client, &info).await? else { return Ok(()) };
+    if options(talk, client, &mut request).await?.is_none() {
+        return Ok(());
+    }
     send(talk, client, request).await
+}
+
+/// What the systems of the devices take beside the script. `None`: left on the way.
+async fn options(talk: &mut Talk, client: &Client, request: &mut PlanRequest) -> Result<Option<()>, CliError> {
+    // (what is wrong with the launch is said by its preview)
+    let Ok(plan) = client.plan(request).await else { return Ok(Some(())) };
+    for option in &plan.taken {
+        let given = |name: &String| request.options.iter().any(|(other, _)| other == name);
+        if option.needs.as_ref().is_some_and(|needs| !given(needs)) {
+            continue;
+        }
+        let prompt = format!("{}: {} (empty: none)", option.name, option.describe);
+        loop {
+            let value = text!(talk, talk.line(&prompt).await?).trim().to_owned();
+            match option.check(&value) {
+                Err(why) => talk.say(&why)?,
+                Ok(()) if value.is_empty() => break,
+                Ok(()) => {
+                    request.options.push((option.name.clone(), value));
+                    break;
+                }
+            }
+        }
+    }
+    Ok(Some(()))
 }
 
 /// What was typed at the last question.
@@ -303,6 +331,9 @@ fn preview(talk: &mut Talk, plan: &Plan) -> Result<(), CliError> {
     talk.say(&format!("preview: {} on {count} device{}: {}", plan.script.name, plural(count), plan.folded))?;
     if !plan.offline.is_empty() {
         talk.say(&format!("{} of them were offline when last tried", plan.offline.len()))?;
+    }
+    for (name, value) in &plan.options {
+        talk.say(&format!("with {name}={value}"))?;
     }
     for (device, why) in &plan.excluded {
         talk.say(&format!("left out: {device}: {why}"))?;

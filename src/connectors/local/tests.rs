@@ -56,7 +56,7 @@ fn case(script: &str, args: &[&str]) -> Case {
     let order = Order {
         device: Arc::new(Device::new("local", "local")),
         job: Some(7),
-        script: Arc::new(Payload { name: "script".into(), bytes: Vec::new(), path, interpreter }),
+        script: Arc::new(Payload { name: "script".into(), bytes: Vec::new(), path, interpreter, variables: false }),
         args: Arc::new(args.iter().map(|arg| (*arg).to_owned()).collect()),
         arguments: Arc::default(),
         secrets: Arc::default(),
@@ -181,6 +181,7 @@ async fn a_missing_interpreter_is_named() {
         bytes: Vec::new(),
         path: case.order.script.path.clone(),
         interpreter: vec!["/no/such/interpreter".into()],
+        variables: false,
     };
     case.order.script = Arc::new(script);
     let outcome = case.run().await;

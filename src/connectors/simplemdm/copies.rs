@@ -48,15 +48,20 @@ impl Copies {
         let there = self.find(account, &name).await?;
         let content = String::from_utf8(script.bytes.clone())
             .map_err(|_| Failure::Refused(422, "the script is not UTF-8, and SimpleMDM keeps text alone".to_owned()))?;
+        let (variables, on) = (script.variables, if script.variables { "1" } else { "0" });
         let id = match there {
-            Some(there) if there.attributes.content == content => there.id.0,
+            Some(there) if there.attributes.content == content && there.attributes.variable_support == variables => {
+                there.id.0
+            }
             Some(there) => {
-                let ask = Ask::patch(format!("/scripts/{}", there.id.0), Form::new().file("file", content.clone()));
+                let form = Form::new().field("variable_support", on.to_owned()).file("file", content.clone());
+                let ask = Ask::patch(format!("/scripts/{}", there.id.0), form);
                 account.client.ask(ask).await?;
                 there.id.0
             }
             None => {
-                let form = Form::new().field("name", name.clone()).file("file", content.clone());
+                let form = Form::new().field("name", name.clone()).field("variable_support", on.to_owned());
+                let form = form.file("file", content.clone());
                 let made: One<wire::Script> = account.client.json(Ask::post("/scripts", form)).await?;
                 self.know(account, &name, &made.data.id.0).await;
                 made.data.id.0

@@ -7,8 +7,8 @@ use super::wire;
 use crate::model::device::{Device, Group, Inventory, Reach};
 
 /// Why a device is not sent to.
-pub const NO_MAC: &str = "no Mac: SimpleMDM runs scripts on Macs alone";
-pub const NOT_ENROLLED: &str = "not enrolled at SimpleMDM: it fetches no script";
+pub const MACS_ALONE: &str = "SimpleMDM runs scripts on Macs alone";
+pub const NOT_ENROLLED: &str = "not enrolled at SimpleMDM";
 
 /// Which of an account's devices one is: SimpleMDM's number for it.
 pub const ID: &str = "id";
@@ -73,7 +73,8 @@ impl Raw {
         made.cannot = match (enrolled, os) {
             (false, _) => Some(format!("{NOT_ENROLLED} ({})", cut(&attributes.status))),
             (true, "macOS") => None,
-            (true, _) => Some(NO_MAC.to_owned()),
+            (true, "") => Some(format!("no known Mac ({MACS_ALONE})")),
+            (true, os) => Some(format!("{os} ({MACS_ALONE})")),
         };
         let runs = made.cannot.clone().unwrap_or_else(|| "yes".to_owned());
         made.facts.insert("scripts".to_owned(), runs);
@@ -233,10 +234,10 @@ mod tests {
     fn macs_that_are_enrolled_are_sent_to_and_no_others() {
         for (model, status, os, cannot) in [
             ("MacBook Air", "enrolled", Some("macOS"), None),
-            ("iPhone 15", "enrolled", Some("iOS"), Some(NO_MAC)),
-            ("iPad", "enrolled", Some("iPadOS"), Some(NO_MAC)),
-            ("Apple TV", "enrolled", Some("tvOS"), Some(NO_MAC)),
-            ("Gadget", "enrolled", None, Some(NO_MAC)),
+            ("iPhone 15", "enrolled", Some("iOS"), Some("iOS (SimpleMDM runs")),
+            ("iPad", "enrolled", Some("iPadOS"), Some("iPadOS (")),
+            ("Apple TV", "enrolled", Some("tvOS"), Some("tvOS (")),
+            ("Gadget", "enrolled", None, Some("no known Mac (")),
             ("iMac", "awaiting enrollment", Some("macOS"), Some(NOT_ENROLLED)),
             ("iMac", "unenrolled", Some("macOS"), Some(NOT_ENROLLED)),
         ] {

@@ -119,6 +119,10 @@ impl Connector for SimpleMdm {
         async { done.await.unwrap_or_else(|error| Err(Unchanged::Failed(error.to_string()))) }.boxed()
     }
 
+    fn fills_in(&self) -> bool {
+        true
+    }
+
     fn launch_options(&self) -> Vec<LaunchOption> {
         options::options()
     }

@@ -7,12 +7,14 @@ pub fn options() -> Vec<LaunchOption> {
     vec![
         LaunchOption {
             name: "custom_attribute".to_owned(),
+            label: "custom attribute".to_owned(),
             describe: "what a device prints becomes its value of this custom attribute".to_owned(),
             check: Check::Word,
             needs: None,
         },
         LaunchOption {
             name: "custom_attribute_regex".to_owned(),
+            label: "attribute regex".to_owned(),
             describe: "what this pattern matches is left out of the value; usually \\n".to_owned(),
             check: Check::Pattern,
             needs: Some("custom_attribute".to_owned()),

@@ -154,6 +154,7 @@ fn probe(device: &Device) -> Order {
             bytes: b"uname -srm\n".to_vec(),
             path: PathBuf::new(),
             interpreter: vec!["/bin/sh".to_owned()],
+            variables: false,
         }),
         args: Arc::default(),
         arguments: Arc::default(),

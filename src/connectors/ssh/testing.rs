@@ -234,7 +234,13 @@ pub fn order(script: impl AsRef<[u8]>) -> Order {
     Order {
         device: Arc::new(Device::new("lab", "web001")),
         job: Some(7),
-        script: Arc::new(Payload { name: "script.sh".to_owned(), bytes, path: PathBuf::new(), interpreter }),
+        script: Arc::new(Payload {
+            name: "script.sh".to_owned(),
+            bytes,
+            path: PathBuf::new(),
+            interpreter,
+            variables: false,
+        }),
         args: Arc::default(),
         arguments: Arc::default(),
         secrets: Arc::default(),

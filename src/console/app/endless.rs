@@ -91,7 +91,14 @@ impl App {
         let jobs = self.chosen_jobs();
         let nothing = match jobs.as_slice() {
             [] => Some("no job here".to_owned()),
-            [job] => job.state.ended().then(|| format!("job {} has ended: there is nothing to stop", job.id)),
+            [job] => match &job.origin {
+                _ if job.state.ended() => Some(format!("job {} has ended: there is nothing to stop", job.id)),
+                Some(there) => Some(format!(
+                    "job {} was launched by its system ({there}): it can be cancelled there alone",
+                    job.id
+                )),
+                None => None,
+            },
             jobs => {
                 let ended = jobs.iter().all(|job| job.state.ended());
                 ended.then(|| format!("all {} marked jobs have ended: there is nothing to stop", jobs.len()))

@@ -177,6 +177,9 @@ impl App {
         if job.state.ended() {
             return Some(format!("job {} has ended", job.id));
         }
+        if let Some(there) = &job.origin {
+            return Some(format!("job {} was launched by its system ({there}): it goes its own way", job.id));
+        }
         match verb {
             Do::Approve if job.progress.asks.is_none() => Some(match job.progress.rings {
                 0 | 1 => format!("job {} has no rings to wait for", job.id),

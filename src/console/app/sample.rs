@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::model::connection::{Capabilities, ConnectionInfo};
 use crate::model::device::{Device, Group, Reach};
 use crate::model::job::{Job, JobSummary, Run};
+use crate::model::options::{Check, LaunchOption};
 use crate::model::output::{Line, Matching, Stream, Which, Window};
 use crate::model::plan::Plan;
 use crate::model::script::{LastRun, Param, ParamKind, ScriptInfo};
@@ -238,6 +239,7 @@ pub fn plan(devices: usize) -> Plan {
         params: vec![],
         files: vec![],
         options: vec![],
+        taken: vec![],
         timeout_ms: None,
         at_once: 256,
         rollout: Default::default(),
@@ -246,6 +248,23 @@ pub fn plan(devices: usize) -> Plan {
         questions: vec![],
         expires_at: at(600),
     }
+}
+
+/// What the launches of a system take beside script and devices.
+pub fn taken() -> Vec<LaunchOption> {
+    let option = |name: &str, label: &str, describe: &str, check, needs: Option<&str>| LaunchOption {
+        name: name.into(),
+        label: label.into(),
+        describe: describe.into(),
+        check,
+        needs: needs.map(str::to_owned),
+    };
+    let kept = "what a device prints becomes its value of this custom attribute";
+    let regex = "what this pattern matches is left out of the value; usually \\n";
+    vec![
+        option("custom_attribute", "custom attribute", kept, Check::Word, None),
+        option("custom_attribute_regex", "attribute regex", regex, Check::Pattern, Some("custom_attribute")),
+    ]
 }
 
 /// A roll-out in three rings, of which the last waits for the operator: two of the first four failed.
@@ -487,6 +506,9 @@ impl Session {
     fn plan_for(&self, request: &crate::model::plan::PlanRequest) -> Plan {
         use crate::model::plan::{Exclusion, LeftOut};
         let mut plan = plan(if request.target == "local" { 1 } else { self.planned });
+        if request.target == "macs" {
+            (plan.taken, plan.options) = (taken(), request.options.clone());
+        }
         if request.how.is_plain() {
             return plan;
         }

@@ -40,11 +40,14 @@ pub struct Tally {
     pub online: usize,
     pub offline: usize,
     pub refused: usize,
+    /// No script can run on them, whatever their state.
+    pub cannot: usize,
 }
 
 impl Tally {
     fn add(&mut self, device: &Device) {
         self.devices += 1;
+        self.cannot += usize::from(device.cannot.is_some());
         match device.state {
             Reach::Online => self.online += 1,
             Reach::Offline => self.offline += 1,
@@ -55,6 +58,11 @@ impl Tally {
 
     pub const fn problems(&self) -> usize {
         self.offline + self.refused
+    }
+
+    /// There are some, and no script can run on any of them.
+    pub const fn idle(&self) -> bool {
+        self.devices > 0 && self.cannot == self.devices
     }
 }
 

@@ -40,6 +40,7 @@ impl App {
             Do::Run if command.context == "job" => self.why_not_again(),
             Do::Run if let Some(why) = self.why_not_begun() => Some(why),
             Do::Run if self.scripts.is_empty() => Some(self.no_script()),
+            Do::Run if command.context == "targets" && self.tree.look.marks.is_empty() => self.why_idle(),
             Do::Run if command.context == "scripts" && self.chosen_script().is_none() => Some(self.no_script()),
             Do::Edit | Do::EditOutside => match self.chosen_script() {
                 None => Some(self.no_script()),
@@ -115,13 +116,25 @@ impl App {
         let devices = |n: u64| (n > 0).then(|| format!("{} device{}", text::count(n), if n == 1 { "" } else { "s" }));
         match command.verb {
             Do::Run if command.context == "targets" && self.tree.look.marks.is_empty() => {
-                devices(self.tree.rows.get(self.overview.targets.at)?.tally.devices as u64)
+                let tally = self.tree.rows.get(self.overview.targets.at)?.tally;
+                devices((tally.devices - tally.cannot) as u64)
             }
             Do::Run if command.context == "job" => devices(self.chosen_runs().len() as u64),
             Do::Stop => devices(self.reach().touched().into()),
             Do::Retry(_) => devices(self.retried(command.verb)?),
             _ => self.marked_for(command),
         }
+    }
+
+    /// Why no script can run on what is under the cursor.
+    fn why_idle(&self) -> Option<String> {
+        let row = self.tree.rows.get(self.overview.targets.at).filter(|row| row.tally.idle())?;
+        let why = self.tree.members(row).into_iter().find_map(|device| device.cannot.as_deref())?;
+        let (label, why) = (text::plain(&row.label), text::plain(why));
+        Some(match row.tally.devices {
+            1 => format!("{label} cannot run scripts: {why}"),
+            n => format!("none of the {n} devices of {label} can run scripts: {why}"),
+        })
     }
 
     fn why_not_again(&self) -> Option<String> {

@@ -51,6 +51,11 @@ impl Glyphs {
         }
     }
 
+    /// Of a device on which no script can run.
+    pub const fn idle(self) -> char {
+        self.pick('#', '∅')
+    }
+
     pub const fn border(self) -> border::Set<'static> {
         self.pick(ASCII_BORDER, border::PLAIN)
     }
@@ -182,7 +187,7 @@ pub const fn ascii_twin(sign: char) -> char {
         '▄' => '=',
         '▅' => '+',
         '▆' => '*',
-        '▇'..='▌' => '#',
+        '▇'..='▌' | '∅' => '#',
         '▍'..='▏' => '.',
         '▸' => '+',
         '▾' => '-',
@@ -236,7 +241,7 @@ mod tests {
             &rest,
             &glyphs.sparkline(&[0, 1, 2, 3, 4, 5, 6, 7]),
             glyphs.border_focus().top_left,
-            &[glyphs.check(), glyphs.cross(), glyphs.ellipsis(), glyphs.collapsed(), glyphs.expanded()]
+            &[glyphs.check(), glyphs.cross(), glyphs.ellipsis(), glyphs.collapsed(), glyphs.expanded(), glyphs.idle()]
                 .iter()
                 .collect::<String>(),
         ]

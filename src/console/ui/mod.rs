@@ -20,6 +20,8 @@ mod launch;
 mod list_tests;
 mod live;
 mod log;
+#[cfg(test)]
+mod macs_tests;
 mod menu;
 mod overview;
 mod pages;

@@ -14,6 +14,7 @@ use crate::console::app::tree::Kind;
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
+use crate::model::device::Device;
 use crate::model::job::JobSummary;
 use crate::model::rows::Jobs;
 use crate::model::state::{JobState, RunState};
@@ -138,7 +139,8 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
                 let fits = |name: &&String| text::width(name) <= room;
                 name = names.iter().find(fits).or(names.last()).map_or(name, |name| text::plain(name));
             }
-            name = text::clip_middle(&name, usize::from(width).saturating_sub(text::width(&label)));
+            let sign = if item.tally.idle() { 2 } else { 0 };
+            name = text::clip_middle(&name, usize::from(width).saturating_sub(text::width(&label) + sign));
         }
         let found = table::hits(&tree.look.filter, &device_rows, "device", &name);
         let before = text::width(&label);
@@ -151,6 +153,9 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             label.push_str(" !");
         }
         let tally = item.tally;
+        if tally.idle() {
+            label.extend([' ', theme.glyphs.idle()]);
+        }
         let guides = if narrow { 1 } else { 2 } * item.last.len() as u16;
         let unresolved = match item.kind {
             Kind::Saved(saved) => tree.saved.get(saved).and_then(|saved| saved.answer.as_ref()),
@@ -160,6 +165,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             _ if marked => theme.style(Role::Mark),
             _ if !item.hit => muted,
             _ if broken => theme.style(Role::LevelWarn),
+            _ if tally.idle() => muted,
             Kind::Device(device) => match tree.targets.devices.get(*device).map(|device| device.state) {
                 Some(state) if tally.problems() > 0 => theme.style(super::reach(state)),
                 _ => plain,
@@ -180,9 +186,7 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             _ => "-99".into(),
         };
         let online = match (&item.kind, tally.online) {
-            (Kind::Device(device), _) => {
-                tree.targets.devices.get(*device).map_or("", |device| device.state.word()).to_owned()
-            }
+            (Kind::Device(device), _) => tree.targets.devices.get(*device).map_or("", standing).to_owned(),
             (_, n) => text::count(n as u64),
         };
         let mut cells = vec![left(table::sign(theme, marked, inside.width), theme.style(Role::Mark))];
@@ -209,6 +213,11 @@ fn targets(app: &App, area: Rect, buf: &mut Buffer) {
             table::mark_hits(theme, buf, room, &name, &found, at == app.overview.targets.at && focused);
         }
     }
+}
+
+/// How a device stands, in a word.
+pub fn standing(device: &Device) -> &'static str {
+    if device.cannot.is_some() { "cannot" } else { device.state.word() }
 }
 
 /// How far a job is: a share while it runs, a word when it did not end by itself.

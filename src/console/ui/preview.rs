@@ -259,6 +259,9 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     if tally.refused > 0 {
         more.push_str(&format!("  {} refused", tally.refused));
     }
+    if tally.cannot > 0 {
+        more.push_str(&format!("  {} cannot run", tally.cannot));
+    }
     let inside = pane(app, buf, area, title(theme, key, "Members", &more), &text::plain(&target.term), focused(app));
     if let Some(said) = states::no_members(app, target) {
         return said.draw(app, inside, buf);
@@ -275,9 +278,12 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     row(buf, nth(inside, 0), widths, &names);
     let rows = usize::from(inside.height.saturating_sub(1));
     for (n, device) in devices.iter().skip(app.overview.preview).take(rows).enumerate() {
-        let state = theme.style(super::reach(device.state));
+        let (look, state) = match device.cannot {
+            Some(_) => (muted, muted),
+            None => (theme.style(Role::Text), theme.style(super::reach(device.state))),
+        };
         let name = text::clip_middle(&text::plain(&device.name), usize::from(widths[0]));
-        let mut cells = vec![left(name, theme.style(Role::Text)), left(device.state.word(), state)];
+        let mut cells = vec![left(name, look), left(super::overview::standing(device), state)];
         if wide {
             let seen = device.last_contact.map_or("-".into(), |at| ago(app.now, at));
             cells.push(right(seen, muted));
@@ -289,6 +295,9 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
 
 /// What is wrong with it, else what is known of it.
 fn facts(device: &Device) -> String {
+    if let Some(why) = &device.cannot {
+        return text::plain(&format!("cannot run scripts: {why}"));
+    }
     if let Some(why) = device.last_error.as_ref().filter(|_| device.state != crate::model::device::Reach::Online) {
         return text::plain(why);
     }
@@ -313,6 +322,7 @@ fn device_facts(app: &App, area: Rect, buf: &mut Buffer) {
     let muted = theme.style(Role::TextMuted);
     let plain = theme.style(Role::Text);
     let mut rows = vec![("device".to_owned(), device.id.clone()), ("state".into(), device.state.word().into())];
+    rows.extend(device.cannot.clone().map(|why| ("cannot run".to_owned(), why)));
     if !device.groups.is_empty() {
         rows.push(("groups".into(), device.groups.join(" ")));
     }

@@ -19,8 +19,8 @@ pub fn part<'d>(
     // of each connection once: a text may be long
     let mut unfit: HashMap<&str, Option<String>> = HashMap::new();
     let mut why = |device: &'d Device| -> Option<String> {
-        if device.cannot.is_some() {
-            return device.cannot.clone();
+        if let Some(why) = &device.cannot {
+            return Some(format!("cannot run: {why}"));
         }
         let kind = engine.inventories.connection(&device.connection).map(|connection| connection.kind.word());
         match (&script.connection, home) {

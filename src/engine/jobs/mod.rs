@@ -13,6 +13,7 @@ mod rings;
 mod rollout;
 pub mod stream;
 mod turn;
+mod variables;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 
 use self::live::{Bell, LiveJob, Sink, SinkHeard};
 use self::rollout::Next;
+use self::variables::Variables;
 use super::events::Events;
 use super::inventory::{Inventories, contact_of};
 use super::store::launches::{self, Launched};
@@ -69,6 +71,8 @@ pub struct Ready {
     pub launched: Launched,
     pub devices: Vec<Arc<Device>>,
     pub script: Arc<Payload>,
+    /// Of its text, where it has any.
+    pub variables: Option<Arc<Variables>>,
     pub args: Arc<Vec<String>>,
     pub arguments: Arc<Vec<Argument>>,
     pub secrets: Arc<Vec<Secret>>,
@@ -177,7 +181,8 @@ impl Jobs {
             let connector = self.connectors.get(&device.connection).cloned();
             let queues = connector.as_ref().is_some_and(|connector| connector.capabilities().queues);
             let place = (!queues).then_some(place);
-            let order = Order {
+            let variables = ready.variables.clone().filter(|_| !connector.as_ref().is_some_and(|it| it.fills_in()));
+            let mut order = Order {
                 device,
                 job: Some(job.id),
                 script: Arc::clone(&ready.script),
@@ -191,14 +196,22 @@ impl Jobs {
                 gate: Gate(running.clone(), Some(Pass { valve: Arc::clone(&job.valve), run })),
             };
             let job = Arc::clone(&job);
-            let inventories = Arc::clone(&self.inventories);
+            let (inventories, store) = (Arc::clone(&self.inventories), Arc::clone(&self.store));
             tasks.spawn(async move {
                 let device = Arc::clone(&order.device);
                 let sink = Sink::new(&job, run);
                 let heard = sink.heard();
-                let outcome = match connector {
-                    Some(connector) => connector.launch(order, Box::new(sink)).await,
-                    None => Outcome::because(RunState::Skipped, "its connection is gone from the configuration"),
+                let filled = match &variables {
+                    Some(variables) => variables.fill(&order.script, &device, &store).await,
+                    None => Ok(Arc::clone(&order.script)),
+                };
+                let outcome = match (connector, filled) {
+                    (Some(connector), Ok(script)) => {
+                        order.script = script;
+                        connector.launch(order, Box::new(sink)).await
+                    }
+                    (Some(_), Err(why)) => Outcome::because(RunState::Failed, why),
+                    (None, _) => Outcome::because(RunState::Skipped, "its connection is gone from the configuration"),
                 };
                 came_back(&job, run, &inventories, &device, outcome, &heard);
                 drop(place);

@@ -17,6 +17,7 @@ use crate::engine::store::launches::{Given, Launched};
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::nodeset;
+use crate::model::options;
 use crate::model::plan::{Caller, FileGiven, LeftOut, Plan, PlanRequest, PlannedFile, ScriptRef};
 use crate::model::rollout::{Progress, Rollout};
 use crate::model::script::{self, Argument, Finding, ScriptInfo, Supply, argv, remote, values};
@@ -47,6 +48,8 @@ pub struct Planned {
     stdin: Vec<Secret>,
     /// Parameters whose values are held in memory alone.
     held: Vec<String>,
+    /// Of its text, filled in for each device.
+    variables: bool,
 }
 
 pub fn invalid(error: impl Into<String>) -> Problem {
@@ -70,6 +73,7 @@ impl Plans {
             return Err(invalid(format!("{} cannot be launched: {why}", info.name)));
         }
         let Parameters { shown, files, mut args, arguments, stdin, held } = parameters(&info, &request)?;
+        let variables = engine.has_variables(&request.script, &info).await?;
         let dry_run = if request.dry_run { Some(rehearse(&info, &mut args)?) } else { None };
         engine.settle().await;
         let inventory = engine.inventories.all();
@@ -108,6 +112,13 @@ impl Plans {
             [] => Rollout::default(), // why there is nobody says more than that no ring fits
             devices => roll_out(engine, &request, &inventory, devices, (&id, at_once), &fine).await?,
         };
+        let taken = engine.taken(&devices);
+        let options = match devices.as_slice() {
+            [] => Vec::new(),
+            _ => {
+                options::settle(&request.options, &taken).map_err(|why| invalid(format!("{why}; nothing was sent")))?
+            }
+        };
         let plan = Plan {
             id,
             questions: engine.questions(&devices, caller).await,
@@ -123,7 +134,8 @@ impl Plans {
             dry_run,
             params: shown,
             files,
-            options: engine.settle_options(&request.options, &devices)?,
+            options,
+            taken,
             timeout_ms: request
                 .timeout_ms
                 .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
@@ -141,6 +153,7 @@ impl Plans {
             arguments,
             stdin,
             held,
+            variables,
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
@@ -212,6 +225,7 @@ impl Plans {
         let name = plan.script.name.clone();
         let kept = script::payload(&plan.script, &planned.bytes).into_owned();
         let path = keep(engine, &plan.script.version, &name, kept.clone()).await?;
+        let variables = if planned.variables { Some(engine.variables(&devices).await?) } else { None };
         if matches!(planned.request, ScriptRef::Library(_)) && !plan.script.is_defined() {
             engine.launched(&plan.script, planned.bytes.clone()).await;
         }
@@ -257,7 +271,14 @@ impl Plans {
                 runs,
             },
             devices,
-            script: Arc::new(Payload { name, bytes: kept, path, interpreter: plan.script.interpreter.clone() }),
+            script: Arc::new(Payload {
+                name,
+                bytes: kept,
+                path,
+                interpreter: plan.script.interpreter.clone(),
+                variables: planned.variables,
+            }),
+            variables,
             args: Arc::new(planned.args.clone()),
             arguments: Arc::new(planned.arguments.clone()),
             secrets: Arc::new(planned.stdin.clone()),
@@ -355,8 +376,9 @@ async fn still_the_same(
 
 /// What another engine would need; with what may not be kept it cannot go on, and needs none of it.
 fn launched(planned: &Planned) -> Launched {
-    let Planned { plan, args, arguments, stdin, held, .. } = planned;
-    let all = Launched { plan: plan.id.clone(), held: held.clone(), ..Launched::default() };
+    let Planned { plan, args, arguments, stdin, held, variables, .. } = planned;
+    let (id, held, variables) = (plan.id.clone(), held.clone(), *variables);
+    let all = Launched { plan: id, held, variables, ..Launched::default() };
     if !all.held.is_empty() {
         return all;
     }

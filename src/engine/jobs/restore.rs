@@ -123,11 +123,19 @@ impl Engine {
         let bytes = bytes.map_err(|error| problem(Code::Internal, error.to_string()))?.map_err(|error| {
             problem(Code::Internal, format!("the text of {name} {version} cannot be read ({error}); nothing was sent"))
         })?;
+        let variables = if launched.variables { Some(self.variables(&devices).await?) } else { None };
         live.skip(&gone);
         let secrets = vec![Secret::new(""); launched.lines];
         live.hand(Ready {
             included: Vec::new(),
-            script: Arc::new(Payload { name, bytes, path, interpreter: launched.interpreter.clone() }),
+            script: Arc::new(Payload {
+                name,
+                bytes,
+                path,
+                interpreter: launched.interpreter.clone(),
+                variables: launched.variables,
+            }),
+            variables,
             args: Arc::new(launched.args.clone()),
             arguments: Arc::new(launched.arguments.iter().map(Given::argument).collect()),
             secrets: Arc::new(secrets),

@@ -98,6 +98,13 @@ pub fn cards(connection: &Connection) -> rusqlite::Result<Vec<Card>> {
     rows.collect()
 }
 
+/// Whether the variables of a script's text are filled in.
+pub fn has_variables(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let mut find = connection
+        .prepare_cached("SELECT variables FROM numbered WHERE kind = 'script' AND name = ?1 AND variables")?;
+    find.exists([name])
+}
+
 /// Writes title and variables on a script's card.
 pub fn set_card(connection: &Connection, id: u64, title: Option<&str>, variables: bool) -> rusqlite::Result<()> {
     connection.execute(

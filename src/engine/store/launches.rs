@@ -20,6 +20,9 @@ pub struct Launched {
     pub interpreter: Vec<String>,
     /// Parameters whose values were held in memory alone (secrets, what files hold). With any of these it cannot go on.
     pub held: Vec<String>,
+    /// The variables of its text are filled in.
+    #[serde(default)]
+    pub variables: bool,
     /// Lines that the script reads for secrets that were not given.
     pub lines: usize,
 }

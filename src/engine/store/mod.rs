@@ -249,10 +249,13 @@ impl Store {
         }
         let folder = self.folder.join("versions").join(version);
         fs::create_dir_all(&folder)?;
-        let unfinished = folder.join(".new");
-        fs::write(&unfinished, bytes)?;
-        fs::rename(&unfinished, &path)?;
-        Ok(path)
+        // (two may write it down at once)
+        let unfinished = folder.join(format!(".{:08x}.new", fastrand::u32(..)));
+        let done = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
+        if done.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        done.map(|()| path)
     }
 
     /// A version's text; that which was launched under this name where it is all there is.

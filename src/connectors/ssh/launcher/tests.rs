@@ -12,6 +12,7 @@ fn payload(bytes: &[u8], interpreter: &[&str]) -> Arc<Payload> {
         bytes: bytes.to_vec(),
         path: PathBuf::new(),
         interpreter: interpreter.iter().map(|word| (*word).to_owned()).collect(),
+        variables: false,
     })
 }
 

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod form_tests;
 pub mod how;
+mod options;
 pub mod params;
 mod request;
 mod template;
@@ -23,6 +24,7 @@ use super::form::{Arm, Input, Need, Text};
 use super::planned::DeviceList;
 use super::tree::Tree;
 use crate::model::job::JobId;
+use crate::model::options::LaunchOption;
 use crate::model::plan::{Exclusion, LeftOut, Plan, Question};
 use crate::model::plan_file::changes;
 use crate::model::script::ScriptInfo;
@@ -43,6 +45,8 @@ pub enum Slot {
     Timeout,
     /// What only a roll-out has.
     How(Knob),
+    /// What the systems of the devices take beside the script, by the option's name.
+    Option(String),
     /// Devices left out for this reason are taken in.
     Include(LeftOut),
     /// The answer to a question of the plan.
@@ -121,8 +125,8 @@ pub struct Launch {
     pub begun: Begun,
     /// The version that this job ran, not what the library holds now.
     of: Option<JobId>,
-    /// For the systems of the devices.
-    options: Vec<(String, String)>,
+    /// What the systems of the planned devices take beside the script.
+    taken: Vec<LaunchOption>,
     /// The way leads through the fields of a roll-out, too: who went to block c on purpose wants them.
     within: bool,
     /// What the template said that the form was filled in from.
@@ -174,7 +178,7 @@ impl Launch {
             dry_run: false,
             begun: Begun::default(),
             of: None,
-            options: Vec::new(),
+            taken: Vec::new(),
             within: false,
             filled: None,
             seed: None,
@@ -306,6 +310,7 @@ impl Launch {
                 }
                 self.ask_questions(&plan.questions);
                 self.ask_included(&plan);
+                self.ask_options(&plan.taken);
                 self.problem = None;
                 if !plan.rollout.rings.is_empty() {
                     self.seed.get_or_insert_with(|| plan.rollout.seed.clone());

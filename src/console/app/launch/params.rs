@@ -27,18 +27,18 @@ impl Launch {
             self.of = None;
         }
         let info = chosen.and_then(|name| scripts.iter().find(|s| s.name == name).cloned());
+        let options = self.take_options();
         let mut kept = self.take_params();
         if let Some(info) = &info {
             let mut fields: Vec<Field> =
                 info.params.iter().enumerate().map(|(at, param)| field(at, param, kept.remove(&param.name))).collect();
             self.folded = fields.extract_if(.., |field| is_advanced(info, field)).collect();
-            if !self.folded.is_empty() {
-                fields.push(fold(&self.folded));
-            }
             self.fields.splice(1..1, fields);
         }
+        self.folded.extend(options);
         self.aim(info.as_ref().and_then(|info| info.connection.as_deref()));
         self.info = info;
+        self.fold_again(false);
         if self.folded.iter().any(|field| field.required && field.input.is_empty()) {
             self.unfold(true);
         }
@@ -121,6 +121,9 @@ impl Launch {
 
     /// What is wrong with what a field holds, if anything can be said against it here.
     pub fn wrong(&self, field: &Field) -> Option<String> {
+        if let Slot::Option(name) = &field.slot {
+            return self.wrong_option(name, &field.input);
+        }
         let Slot::Param(at) = field.slot else { return None };
         let param = self.info.as_ref()?.params.get(at)?;
         if let Input::Path(path) = &field.input {
@@ -133,6 +136,9 @@ impl Launch {
 
     /// What a field is for, and how it is written: the row beneath it, while it is focused.
     pub fn about(&self, field: &Field) -> Option<String> {
+        if let Slot::Option(name) = &field.slot {
+            return self.about_option(name);
+        }
         let Slot::Param(at) = field.slot else { return None };
         let param = self.info.as_ref()?.params.get(at)?;
         let mut parts = Vec::new();
@@ -226,7 +232,11 @@ impl Launch {
 }
 
 fn is_advanced(info: &ScriptInfo, field: &Field) -> bool {
-    matches!(field.slot, Slot::Param(at) if info.params.get(at).is_some_and(|param| param.advanced))
+    match field.slot {
+        Slot::Param(at) => info.params.get(at).is_some_and(|param| param.advanced),
+        Slot::Option(_) => true,
+        _ => false,
+    }
 }
 
 fn field(at: usize, param: &Param, kept: Option<Input>) -> Field {
@@ -251,7 +261,7 @@ fn field(at: usize, param: &Param, kept: Option<Input>) -> Field {
 }
 
 /// The row under which the others are folded.
-fn fold(folded: &[Field]) -> Field {
+pub(super) fn fold(folded: &[Field]) -> Field {
     let names: Vec<&str> = folded.iter().map(|field| field.label.as_str()).collect();
     let (block, slot, input) = (0, Slot::Advanced, Input::Flag(false));
     Field { block, slot, label: "advanced".into(), input, note: names.join(", "), required: false }

@@ -53,7 +53,12 @@ impl Launch {
             how.seed.clone_from(&self.seed);
         }
         let files = Vec::new(); // read on the way to the engine
-        let options = self.options.clone();
+        let options = self.options();
+        for field in self.fields.iter().chain(&self.folded).filter(|field| matches!(field.slot, Slot::Option(_))) {
+            if let Some(why) = self.wrong(field) {
+                return Err(format!("{}: {why}", field.label));
+            }
+        }
         Ok(PlanRequest { script, target, params, secrets, files, include, dry_run, options, timeout_ms, at_once, how })
     }
 
@@ -66,7 +71,7 @@ impl Launch {
     /// What this job ran, within its time.
     pub fn retry(&mut self, job: &Job) {
         self.of = Some(job.summary.id);
-        self.options.clone_from(&job.options);
+        self.put_options(&job.options);
         let timeout = job.timeout_ms.map(|ms| show_duration(Duration::from_millis(ms)));
         if let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Timeout) {
             field.input.put(timeout.as_deref());
@@ -99,6 +104,9 @@ impl Launch {
             for value in given(param, &field.input) {
                 line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
             }
+        }
+        for (name, value) in self.options() {
+            line.push_str(&format!(" --option {}", quote(&format!("{name}={value}"))));
         }
         if let Some(timeout) = self.value(&Slot::Timeout) {
             line.push_str(&format!(" --timeout {}", quote(&timeout)));

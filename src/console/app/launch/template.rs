@@ -22,6 +22,7 @@ impl Slot {
             Slot::Include(_)
             | Slot::Script
             | Slot::Param(_)
+            | Slot::Option(_)
             | Slot::Advanced
             | Slot::Template
             | Slot::Target
@@ -83,6 +84,8 @@ impl Launch {
             }
         }
         self.script_chosen(scripts);
+        let options: Vec<(String, String)> = form.options.clone().into_iter().collect();
+        self.put_options(&options);
         let params: Vec<(String, String)> = form
             .params
             .iter()
@@ -106,7 +109,8 @@ impl Launch {
             Some((name.to_owned(), value))
         });
         let limits = limits.collect();
-        Form { script: self.script().unwrap_or_default(), target: self.target(), params, limits }
+        let options = self.options().into_iter().collect();
+        Form { script: self.script().unwrap_or_default(), target: self.target(), params, limits, options }
     }
 
     /// Says beside the field what there is, or how the form stands to the template it came from.

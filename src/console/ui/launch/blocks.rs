@@ -325,6 +325,10 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) ->
     if let Some(argument) = &plan.dry_run {
         rows.insert(0, ("[ok]", Role::StateOk, format!("dry run: the script is given {}", text::plain(argument))));
     }
+    if !plan.options.is_empty() {
+        let told: Vec<String> = plan.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        rows.push(("[ok]", Role::StateOk, format!("with {}", text::plain(&told.join(", ")))));
+    }
     for taken in &plan.included {
         rows.push((
             "[!!]",

@@ -82,7 +82,7 @@ pub(super) fn draw_field(
         *position = Some(Position::new(x + 1 + cursor as u16, area.y));
     }
     // (what the focused parameter is about stands beneath it)
-    if !(whole || focused && matches!(field.slot, Slot::Param(_))) {
+    if !(whole || focused && matches!(field.slot, Slot::Param(_) | Slot::Option(_))) {
         note(app, field, Rect { x: x + width + 1, width: room.saturating_sub(width + 1), ..area }, buf);
     }
 }
