@@ -91,6 +91,7 @@ fn fan_out(script: &Path, sink: impl Fn(usize) -> Box<dyn RunSink>) -> Duration 
         bytes: Vec::new(),
         path: script.to_owned(),
         interpreter: vec!["/bin/sh".into()],
+        variables: false,
     });
     let began = Instant::now();
     runtime.block_on(async {

@@ -185,6 +185,20 @@ fn answers_have_the_status_and_the_shape_that_are_documented() {
         assert_eq!(get(path, path).status, 200, "{path}");
     }
     assert_eq!(get("/library/script", "/library/script?name=hi.sh").status, 200);
+    assert_eq!(get("/library/text", "/library/text?name=hi.sh").status, 200);
+    let made = json!({ "name": "new.sh", "base64": "IyEvYmluL3NoCg==" });
+    assert_eq!(post("/library/save", "/library/save", made.clone()).status, 200);
+    assert!(post("/library/save", "/library/save", made).status >= 400, "the name is taken");
+    let rename = json!({ "from": "new.sh", "to": "other.sh" });
+    assert_eq!(post("/library/rename", "/library/rename", rename).status, 200);
+    let delete = json!({ "name": "other.sh", "confirm": "other.sh" });
+    assert_eq!(post("/library/delete", "/library/delete", delete).status, 200);
+    assert_eq!(get("/library/trash", "/library/trash").status, 200);
+    assert_eq!(post("/library/restore", "/library/restore", json!({ "what": "other.sh" })).status, 200);
+    let form = json!({ "name": "nightly", "script": "hi.sh", "target": "local", "params": {}, "limits": {} });
+    assert_eq!(post("/templates", "/templates", json!({ "template": form })).status, 200);
+    assert_eq!(get("/templates", "/templates").json()["all"][0]["name"], "nightly");
+    assert_eq!(post("/templates/forget", "/templates/forget", json!({ "name": "nightly" })).status, 200);
     assert_eq!(get("/library/versions", "/library/versions?name=hi.sh").status, 200);
     assert_eq!(post("/targets/resolve", "/targets/resolve", json!({ "expr": "local" })).status, 200);
     assert_eq!(post("/targets/resolve", "/targets/resolve", json!({ "expr": "web &" })).status, 422);

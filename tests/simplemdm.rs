@@ -489,6 +489,7 @@ fn an_account_that_allows_less_than_it_was_said_to_is_waited_for_and_nothing_is_
     assert_eq!(over(&home, job)["counts"]["ok"], 300);
     let world = mdm.world();
     assert_eq!((world.jobs.len(), world.scripts.len()), (1, 1));
+}
 
 #[test]
 fn in_the_launch_dialog_an_output_is_kept_in_a_custom_attribute_of_the_device() {

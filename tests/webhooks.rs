@@ -116,6 +116,15 @@ fn what_holds_for_everybody_holds_for_an_event() {
     assert!(told.contains("limited to lab:lobby"), "{told}");
     let told = door.post(&run, "/webhooks/setup", &event);
     assert!((400..500).contains(&told.status) && told.title().contains("year's end"), "{told:?}");
+    let entries = home.qd(["audit", "--json"]).ok().events();
+    let told: Vec<&Value> = entries.iter().filter(|entry| entry["act"] == "webhook").collect();
+    assert_eq!(told.len(), 2, "{entries:?}");
+    assert_eq!(
+        (&told[0]["from"], &told[0]["script"]),
+        (&json!("webhook setup, API (lab), 127.0.0.1"), &json!("setup.sh"))
+    );
+    let why = |entry: &Value| entry["note"].as_str().unwrap_or_default().to_owned();
+    assert!(why(told[0]).contains("limited to lab:lobby") && why(told[1]).contains("year's end"), "{told:?}");
     door.post(&run, "/webhooks/none", &event).is(404);
     assert!((400..500).contains(&door.post(&run, "/webhooks/setup", &json!([])).status));
     assert!(jobs(&home).is_empty());

@@ -1,7 +1,8 @@
 """The API for other programs at its own size: 10,000 jobs and 100,000 devices behind one engine, asked over its socket.
-First pages of jobs and devices (p50, p99), requests a second on two connections, and the engine's memory before and
-after. `python3 benches/compare/door.py target/release/quarterdeck [--smoke]`; with QD_DOOR=https://host:port and
-QD_KEY=... it asks a listening engine that is there already."""
+First pages of jobs and devices (p50, p99), requests a second on two connections, alone and while a job runs on 100
+hosts of a private sshd, and the engine's memory before and after. `python3 benches/compare/door.py
+target/release/quarterdeck [--smoke]`; with QD_DOOR=https://host:port and QD_KEY=... it asks a listening engine that is
+there already, beside no job."""
 
 import http.client
 import json
@@ -15,6 +16,8 @@ import threading
 import time
 import urllib.parse
 from base64 import b64encode
+
+import rig
 
 
 class Socket(http.client.HTTPConnection):
@@ -105,7 +108,37 @@ def rate(make, headers, path, seconds):
     return sum(done) / seconds
 
 
+# Says a line each tenth of a second for as long as it is measured, and a while longer.
+TALKS = "#!/bin/sh\ni=0\nwhile [ $i -lt {times} ]; do echo \"line $i of what a device says\"; sleep 0.1; i=$((i + 1)); done\n"
+
+
+def talking(binary, env, state, hosts, seconds):
+    """A job on all these hosts, each of which has said its first line; its id."""
+    script = os.path.join(state, "talks.sh")
+    with open(script, "w") as file:
+        file.write(TALKS.format(times=int(seconds * 10)))
+    launch = [binary, "run", script, "--target", "rig", "--at-once", "0", "--confirm", str(hosts)]
+    ran = subprocess.run(launch, env=env, capture_output=True, check=True, stdin=subprocess.DEVNULL)
+    job = ran.stdout.decode().strip()
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        shown = subprocess.run([binary, "jobs", "show", job, "--json"], env=env, capture_output=True, check=True)
+        counts = json.loads(shown.stdout)["counts"]
+        if counts.get("running", 0) == hosts:
+            return job
+        assert not counts.get("failed") and not counts.get("offline"), counts
+        time.sleep(0.1)
+    raise SystemExit(f"the job does not run on {hosts} hosts: {counts}")
+
+
 def main(binary, smoke):
+    if os.environ.get("QD_DOOR"):
+        return measure(binary, smoke, None)
+    with rig.Rig(4 if smoke else 100, binary) as hosts:
+        measure(binary, smoke, hosts)
+
+
+def measure(binary, smoke, hosts):
     jobs, devices, times = (50, 200, 20) if smoke else (10_000, 100_000, 2000)
     with tempfile.TemporaryDirectory(prefix="qd-door-") as home:
         env = {"PATH": os.environ["PATH"], "HOME": home}
@@ -120,6 +153,10 @@ def main(binary, smoke):
             file.write(f"[lab]\nh[1:{devices}]\n")
         with open(os.path.join(home, "c/quarterdeck/config.toml"), "w") as file:
             file.write(f'[[connection]]\nname = "lab"\nkind = "ssh"\ninventory = [{json.dumps(inventory)}]\n')
+            if hosts:
+                empty, known = json.dumps(hosts.path("empty")), json.dumps(hosts.path("known_hosts"))
+                file.write(f'[[connection]]\nname = "rig"\nkind = "ssh"\nssh_config = {empty}\nknown_hosts = {known}\n')
+                file.write(f'host_keys = "strict"\ninventory = [{json.dumps(hosts.path("hosts.ini"))}]\n')
         state, path = os.path.join(home, "s/quarterdeck"), os.path.join(home, "r/quarterdeck/engine.sock")
         for seeded in (False, True):
             if seeded:
@@ -140,8 +177,18 @@ def main(binary, smoke):
                              "/devices?search=h99999", "/script_jobs?status=pending", "/logs?direction=desc"):
                     p50, p99 = latency(make, headers, what, times if "search" not in what and "status" not in what else times // 10)
                     print(f"{what:42} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms")
+                seconds = 0.5 if smoke else 10
                 for what in ("/script_jobs", "/devices"):
-                    print(f"{what:42} {rate(make, headers, what, 0.5 if smoke else 10):7.0f} requests a second, two connections")
+                    print(f"{what:42} {rate(make, headers, what, seconds):7.0f} requests a second, two connections")
+                if hosts:
+                    count = len(hosts.hosts)
+                    job = talking(binary, env, home, count, 4 * seconds + 10)
+                    for what in ("/script_jobs", "/devices"):
+                        print(f"{what:42} {rate(make, headers, what, seconds):7.0f} the same beside a job that talks on {count} hosts")
+                    shown = subprocess.run([binary, "jobs", "show", job, "--json"], env=env, capture_output=True, check=True)
+                    state_now = json.loads(shown.stdout)
+                    assert state_now["counts"].get("running", 0) == count, f"it ended before it was measured: {state_now['counts']}"
+                    subprocess.run([binary, "jobs", "cancel", job], env=env, capture_output=True, check=True)
                 print(f"memory {before:.1f} MB before, {memory(engine.pid):.1f} MB after")
             finally:
                 engine.terminate()

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::store::hooked;
 use super::{Engine, problem};
 use crate::connectors::reference;
+use crate::model::audit::{Act, Deed};
 use crate::model::device::Device;
 use crate::model::hook::{Happened, Heard, Hook, Launched};
 use crate::model::nodeset;
@@ -92,13 +93,27 @@ impl Engine {
         if !self.jobs.store.db.call(move |db| hooked::note(db, &kept, now)).await? {
             return Ok(Heard { repeated: true, ..Heard::default() });
         }
-        match self.act_on(hook, &happened, limit, caller, now).await {
+        let caller = Caller { from: format!("webhook {}, {}", hook.name, caller.from), ..Caller::default() };
+        let paced = self.hooked.take(now);
+        let done = if paced {
+            self.act_on(hook, &happened, limit, &caller).await
+        } else {
+            let why = format!("webhooks launched {A_MINUTE} jobs within this minute: send it again later");
+            Err(problem(Code::Refused, why))
+        };
+        match done {
             Ok(job) => Ok(Heard { launched: vec![Launched { hook: hook.name.clone(), job }], repeated: false }),
             Err(problem) => {
                 tracing::warn!(hook = hook.name, why = problem.error, "a webhook launched nothing");
                 let text = format!("the webhook {} launched nothing: {}", hook.name, problem.error);
                 self.events.publish(&Event::Notice { text });
                 self.jobs.store.db.call(move |db| hooked::forget(db, &mark)).await?;
+                // (whoever floods it does not fill the log for good)
+                if paced {
+                    let (script, target) = (Some(hook.script.clone()), hook.target.clone());
+                    let note = Some(format!("launched nothing: {}", problem.error));
+                    self.audit(Deed { script, target, note, ..Deed::of(Act::Webhook, &self.user, &caller) }).await?;
+                }
                 Err(problem)
             }
         }
@@ -110,12 +125,7 @@ impl Engine {
         happened: &Happened,
         limit: Option<&str>,
         caller: &Caller,
-        now: Timestamp,
     ) -> Result<crate::model::job::JobId, Problem> {
-        if !self.hooked.take(now) {
-            let why = format!("webhooks launched {A_MINUTE} jobs within this minute: send it again later");
-            return Err(problem(Code::Refused, why));
-        }
         let target = match &hook.target {
             Some(expr) => expr.clone(),
             None => self.device_of(happened).await?,
@@ -141,10 +151,9 @@ impl Engine {
             "script": ScriptRef::Library(hook.script.clone()), "target": target, "params": hook.params,
         }))
         .map_err(|error| problem(Code::Internal, error.to_string()))?;
-        let caller = Caller { from: format!("webhook {}, {}", hook.name, caller.from), ..Caller::default() };
-        let plan = self.plan(request, &caller).await?;
+        let plan = self.plan(request, caller).await?;
         let launch = Launch { plan: plan.id, confirm: Some(plan.devices.len()) };
-        Ok(self.launch(&launch, caller).await?.id)
+        Ok(self.launch(&launch, caller.clone()).await?.id)
     }
 
     /// As an expression. A device that has only just come is looked for once more in the inventories.

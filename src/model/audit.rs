@@ -81,6 +81,8 @@ pub enum Act {
     Settings,
     /// A key of another program was made or revoked.
     Token,
+    /// Another system told of an event, and nothing was launched on it.
+    Webhook,
 }
 
 impl Act {
@@ -105,6 +107,7 @@ impl Act {
             Act::Rules => "rules",
             Act::Settings => "settings",
             Act::Token => "token",
+            Act::Webhook => "webhook",
         }
     }
 

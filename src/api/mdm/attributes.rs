@@ -1,6 +1,6 @@
 //! Custom attributes: `/custom_attributes`, and their values on devices.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::bag::field;
@@ -48,6 +48,11 @@ pub(super) async fn one(ask: Ask) -> Answer {
     let name = ask.part("name");
     match ask.method {
         Method::GET => Ok(envelope::one(object(&ask.engine.attribute(name).await?))),
+        // what all devices have, or lose, is not for one who reaches some of them
+        Method::PATCH | Method::PUT | Method::DELETE if ask.reach.is_some() => {
+            let why = "this key is limited to some devices, and an attribute is of all: set its value on those";
+            Err(Fault::new(StatusCode::FORBIDDEN, why))
+        }
         Method::PATCH | Method::PUT => {
             let value = ask.bag.text("default_value")?;
             let value = value.ok_or_else(|| Fault::invalid("default_value is missing"))?;
