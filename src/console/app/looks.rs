@@ -100,6 +100,7 @@ impl App {
 
     fn warn(&mut self, problems: Vec<String>) {
         for problem in problems {
+            self.hint = None; // that all was well a moment ago hides nothing
             self.say(Level::Warn, problem);
         }
     }

@@ -112,6 +112,7 @@ fn an_edited_theme_is_on_the_screen_and_a_broken_one_is_not() {
     assert_eq!(session.app.theme.style(Role::Mark), edited, "the old look stays");
     let said = session.app.notices.all.back().unwrap().text.clone();
     assert!(said.contains("mine.toml:2: `mark`") && said.contains("bleu"), "{said}");
+    assert_eq!(session.app.hint, None, "and what was said of the good one does not hide it");
 }
 
 #[test]
