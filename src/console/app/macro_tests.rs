@@ -5,8 +5,10 @@ use ratatui::buffer::Buffer;
 
 use super::commands::{self, Command, TABLE};
 use super::sample::{Session, job};
+use super::{Event, Layer};
 use crate::console::keymap::{Chord, Found, macro_keys};
 use crate::console::ui;
+use crate::model::script::{Finding, Level, Replacement};
 use crate::model::state::RunState;
 
 /// Context and name, the way to where it can be seen at work, and its keys (`:name<enter>` where it has none).
@@ -201,8 +203,8 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("list", "open", "4", "<enter>"),
     ("list", "only-problems", "3", "!"),
     ("list", "filter", "", "/"),
-    ("list", "next-match", "2/web<enter>", "n"),
-    ("list", "previous-match", "2/web<enter>", "N"),
+    ("list", "next-match", "3<enter>/web0<enter>", "n"),
+    ("list", "previous-match", "3<enter>/web0<enter>", "N"),
     ("list", "mark", "2", "<space>"),
     ("list", "range", "2", "v"),
     ("list", "mark-all", "2", "*"),
@@ -306,7 +308,25 @@ fn stage(command: &str, ascii: bool) -> Session {
         session.jobs[0] = job(12, &[Failed, Timeout, Offline, Ok, Cancelled]);
         session.jobs[0].runs[4].started_at = None;
     }
+    if command == "dry-run" {
+        session.scripts.scripts.iter_mut().for_each(|script| script.dry_run = Some("--dry-run".into()));
+    }
     session.attach();
+    session
+}
+
+/// Where a command is pressed. Who walks through what lint found has been told by it.
+fn led(command: &str, way: &str, ascii: bool) -> Session {
+    let mut session = stage(command, ascii);
+    session.keys(way);
+    if matches!(command, "next-finding" | "previous-finding" | "why" | "fix") {
+        let found = |line| Finding {
+            fix: vec![Replacement { line, column: 1, end_line: line, end_column: 1, text: "true; ".into() }],
+            ..Finding::new(Level::Warn, line, "SC2164", "use cd || exit in case cd fails".into())
+        };
+        session.tell(Event::Tick(session.app.now + jiff::SignedDuration::from_secs(2)));
+        session.tell(Event::Linted { serial: 1, answer: Ok(vec![found(1), found(3)]) });
+    }
     session
 }
 
@@ -314,8 +334,7 @@ fn stage(command: &str, ascii: bool) -> Session {
 fn every_command_does_something() {
     for (context, command, way, keys) in MACROS {
         for ascii in [true, false] {
-            let mut session = stage(command, ascii);
-            session.keys(way);
+            let mut session = led(command, way, ascii);
             let (before, sent, asked) = (drawn(&session), session.sent.len(), session.asked);
             session.keys(keys);
             let done = drawn(&session) != before || session.sent.len() > sent || session.asked > asked;
@@ -324,6 +343,45 @@ fn every_command_does_something() {
             assert!(!said.contains("nothing here"), "{context} {command}: {said}");
         }
     }
+}
+
+/// Where nothing comes of a command but a word below the screen: that word.
+const ONLY_SAID: &[(&str, &str, &str)] = &[
+    ("editor", "mark-text", "marking: move, then copy or cut"),
+    ("global", "pane-5", "there is no pane 5 here"),
+    ("global", "pane-6", "there is no pane 6 here"),
+    ("global", "pane-7", "there is no pane 7 here"),
+    ("global", "pane-8", "there is no pane 8 here"),
+    ("global", "pane-9", "there is no pane 9 here"),
+    ("global", "interrupt", "^c again within 2 s leaves the console; jobs go on"),
+];
+
+/// What of the screen is not only said of the last key: all but the last two rows; where a line is being written, that
+/// line too.
+fn told(session: &Session) -> Vec<ratatui::buffer::Cell> {
+    let bar = session.app.editing.open.as_ref().is_some_and(|editor| editor.bar.is_some());
+    let writes = bar || matches!(session.app.layers.last(), Some(Layer::Prompt(_)));
+    let rows = usize::from(session.app.area.height) - if writes { 1 } else { 2 };
+    let mut cells = drawn(session).content;
+    cells.truncate(usize::from(session.app.area.width) * rows);
+    cells
+}
+
+#[test]
+fn what_comes_of_a_command_is_more_than_a_word_or_the_word_is_written_down_here() {
+    let mut wrong = Vec::new();
+    for (context, command, way, keys) in MACROS {
+        let mut session = led(command, way, true);
+        let (before, sent, asked) = (told(&session), session.sent.len(), session.asked);
+        session.keys(keys);
+        let done = told(&session) != before || session.sent.len() > sent || session.asked > asked;
+        let word = ONLY_SAID.iter().find(|row| (row.0, row.1) == (*context, *command)).map(|row| row.2);
+        let said = session.app.hint.clone().unwrap_or_default();
+        if done != word.is_none() || !said.contains(word.unwrap_or_default()) {
+            wrong.push(format!("(\"{context}\", \"{command}\", \"{said}\"),"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new(), "\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::act::Act;
 use super::commands::{self, Command, Do, TABLE};
 use super::layers::Next;
 use super::list::Cursor;
-use super::{App, Pane, View};
+use super::{App, Layer, Pane, View};
 use crate::console::keymap::{Chord, Found};
 use crate::console::text;
 
@@ -39,17 +39,25 @@ impl App {
     /// everywhere only what is about the selected thing.
     pub(super) fn menu(&self) -> Menu {
         let contexts = self.place_contexts();
+        // Of a dialog's list nothing is marked, sorted or filtered; what has a list of its own says so in its hints.
+        let dialog = contexts.contains(&"dialog") && !self.layers.iter().any(|layer| self.lists(layer));
         let mut rows: Vec<Row> = Vec::new();
         for context in contexts {
             for command in TABLE.iter().filter(|command| command.context == *context) {
                 let general = *context == "global" && !matches!(command.name, "copy" | "zoom-pane");
-                let hidden = rows.iter().any(|row| row.command.name == command.name);
+                let hidden = rows.iter().any(|row| row.command.name == command.name)
+                    || (dialog && matches!(*context, "list" | "global"));
                 if !general && !hidden && !commands::motion(command.verb) {
                     rows.push(self.row_of(command));
                 }
             }
         }
         Menu { subject: self.subject(), rows, cursor: Cursor::default(), contexts }
+    }
+
+    /// A layer with more to do about its rows than to choose one.
+    fn lists(&self, layer: &Layer) -> bool {
+        matches!(layer, Layer::Log(_) | Layer::Pages(_)) || self.launch().is_some_and(|launch| launch.devices.is_some())
     }
 
     /// What is selected, in a few words.

@@ -20,6 +20,14 @@ fn launched(session: &mut Session, job: u64) {
 }
 
 #[test]
+fn a_script_that_a_filter_hides_is_not_said_to_be_missing() {
+    let mut session = Session::new((80, 24), true);
+    session.keys("/nothing-is-called-so<enter>r");
+    let said = session.app.hint.clone().unwrap_or_default();
+    assert!(said.starts_with("no script passes \"nothing-is-called-so\": esc shows them again"), "{said}");
+}
+
+#[test]
 fn from_a_script_to_its_output_and_back() {
     let mut session = session();
     session.keys("r");

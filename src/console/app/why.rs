@@ -179,6 +179,14 @@ impl App {
         if let Some(why) = self.why_branch() {
             return why;
         }
+        if !self.scripts.is_empty() && self.overview.script_order.is_empty() {
+            let look = &self.overview.script_look;
+            let key = match look.filter.is_empty() {
+                true => self.key_of("list", "only-problems"),
+                false => self.key_of("global", "back"),
+            };
+            return format!("no script passes {}: {key} shows them again", look.says());
+        }
         match (&self.library, self.folder.as_str()) {
             (Load::Ready, folder) if !folder.is_empty() => format!("no script yet: put one into {folder}"),
             _ => "no script yet".into(),

@@ -15,10 +15,12 @@ use crate::console::app::sample::{self, Session};
 use crate::console::app::shelf::SaveProblem;
 use crate::console::app::{Effect, Event, Layer, View};
 use crate::console::ui;
+use crate::model::content::document::Document;
+use crate::model::rollout::Paused;
 use crate::model::state::RunState;
 use crate::model::template::{Form, Template};
 use crate::model::ways::{Line, Masking};
-use crate::model::wire::{Code, Problem};
+use crate::model::wire::{Code, Problem, Turned};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (140, 40), (60, 15)];
 
@@ -79,6 +81,14 @@ fn scenes() -> Vec<Scene> {
         scene("changes", "3dj"),
         scene("read-mode", "Wr"),
         scene("refused", "3G<enter>K"),
+        scene("full-scripts", "f"),
+        scene("full-targets", "2f"),
+        scene("full-jobs", "3f"),
+        scene("full-preview", "4f"),
+        scene("full-grid", "3<enter>1f"),
+        scene("full-devices", "3<enter>f"),
+        scene("full-tail", "3<enter>3f"),
+        scene("groups-exact", "3ui"),
     ];
     for (name, keys) in [
         ("servers", "G"),
@@ -91,6 +101,10 @@ fn scenes() -> Vec<Scene> {
         scenes.push(Scene { before: servers, ..scene(name, keys) });
     }
     scenes.push(Scene { before: endless, ..scene("stop-endless", "3K") });
+    scenes.push(Scene { before: paused, ..scene("go-on", "3<enter>p") });
+    scenes.push(Scene { after: closed, ..scene("go-on-anyway", "3<enter>") });
+    scenes.push(Scene { after: document, ..scene("reader", "3<enter>o") });
+    scenes.push(Scene { name: "unread", before: unread, keys: "", after: nothing });
     scenes.push(Scene { name: "starting", before: nothing, keys: "", after: nothing });
     scenes.push(Scene { name: "empty", before: empty, keys: "", after: nothing });
     scenes.push(Scene { after: lost, ..scene("lost", "") });
@@ -129,6 +143,36 @@ fn endless(session: &mut Session) {
     }
     session.jobs.insert(0, job);
     servers(session);
+}
+
+fn paused(session: &mut Session) {
+    session.jobs[0].summary.progress.paused = Some(Paused { by: "s.oz".into(), at: sample::at(0), why: None });
+    session.attach();
+}
+
+/// A job that was paused is not let go on.
+fn closed(session: &mut Session) {
+    let against = "of the 103 left to send to, 8 in change freeze until Monday 06:00".to_owned();
+    let (job, questions) = (session.jobs[0].summary.clone(), Vec::new());
+    let turned = Turned { changed: false, says: String::new(), job, against: Some(against), questions };
+    session.tell(Event::Turned { job: 12, answer: Box::new(Ok(turned)) });
+}
+
+fn document(session: &mut Session) {
+    let text = "{\"host\": \"web001\", \"disks\": [{\"name\": \"sda1\", \"used\": 41}], \"ok\": true}";
+    let answer = Box::new(Ok(Document::of(text.as_bytes(), None, false)));
+    session.tell(Event::Document { serial: 1, answer });
+}
+
+/// Nothing that the overview shows could be read.
+fn unread(session: &mut Session) {
+    let problem = || Problem { code: Code::Internal, error: "the disk is full".into(), column: None };
+    session.app.update_all([
+        Event::Attached(Box::new(sample::hello())),
+        Event::Library(Err(problem())),
+        Event::Targets(Err(problem())),
+        Event::Jobs(Err(problem())),
+    ]);
 }
 
 fn lost(session: &mut Session) {

@@ -156,6 +156,7 @@ fn about<'a>(app: &App, info: &'a ScriptInfo, source: Option<&Source>) -> Vec<Li
     let findings = source.map_or(&[][..], |source| &source.findings);
     let of = |level| findings.iter().filter(|finding| finding.level == level).count();
     match (of(Level::Error), of(Level::Warn)) {
+        _ if source.is_none() => spans.push(Span::styled("…", muted)),
         (0, 0) => spans.push(Span::styled("ok", theme.style(Role::StateOk))),
         (errors, warnings) => {
             let role = if errors > 0 { Role::LevelError } else { Role::LevelWarn };

@@ -261,7 +261,8 @@ pub fn foot(app: &App, list: ListId, at: usize, len: usize, width: u16) -> Strin
     } else {
         String::new()
     };
-    let place = place(at, len);
+    // (that nothing is shown is said by what is hidden)
+    let place = if len == 0 && !hiding.is_empty() { String::new() } else { place(at, len) };
     let room = usize::from(width.saturating_sub(4));
     let ways: [&[&str]; 9] = [
         &[&hiding, &marked, &sort, &place],

@@ -31,8 +31,10 @@ pub(super) const JOBS: &[Command] = &[
 pub(super) const JOB: &[Command] = &[
     row("job", "open", Do::Open, "zoom", "the pane alone on the screen; on a cell: its device"),
     row("job", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
-    row("job", "follow", Do::Follow, "follow", "follow the end of the output, on or off"),
     fleet("job", "approve", Do::Approve, "next ring", "let the next ring go, where it waits for you"),
+    row("job", "pause", Do::Pause, "pause", "send to nothing new; paused: go on (asks)"),
+    fleet("job", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
+    row("job", "follow", Do::Follow, "follow", "follow the end of the output, on or off"),
     row("job", "freeze", Do::Freeze, "freeze", "freeze the view; output goes on behind it"),
     row("job", "one-or-all", Do::OneOrAll, "one/all", "output of one device, or of all"),
     row("job", "only-problems", Do::OnlyProblems, "bad only", "only devices with problems"),
@@ -41,8 +43,6 @@ pub(super) const JOB: &[Command] = &[
     row("job", "grid-by", Do::GridBy, "", "group the cells of the grid: by group, connection, state, any fact"),
     row("job", "go-device", Do::GoDevice, "", "to a device, by typing its name"),
     fleet("job", "run", Do::Run, "again", "run the script again: on the marked devices, else on this one"),
-    row("job", "pause", Do::Pause, "pause", "send to nothing new; paused: go on (asks)"),
-    fleet("job", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
     row(
         "job",
         "export",
