@@ -209,7 +209,8 @@ fn a_job_that_waits_is_taken_back_and_a_part_of_one_is_not() {
     let job = launch(&home, "hello.sh", "macs", 3, &[]);
     eventually("the third has ended", || home.job(job)["counts"]["ok"] == 1);
     assert_eq!(home.job(job)["counts"]["sent"], 2, "nobody says that they run");
-    home.qd(["jobs", "cancel", &job.to_string()]).ok();
+    // what SimpleMDM has not handed out has not started
+    home.qd(["jobs", "stop", &job.to_string(), "--unstarted"]).ok();
     over(&home, job);
     assert_eq!(
         ends(&home, job),

@@ -39,7 +39,11 @@ pub const GUARD: &str = "guard";
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Not a failure for somebody who only wants an engine to be there.
-    #[error("an engine already runs here{}", .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    #[error(
+        "an engine already runs here{}: `serve --replace` with the same options takes its place; `[listen]` in the \
+         configuration gives it a door on the network",
+        .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+    )]
     AlreadyRuns { pid: Option<u32> },
     #[error("cannot use {path}: {error}")]
     Path { path: PathBuf, error: io::Error },

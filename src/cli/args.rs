@@ -499,7 +499,8 @@ pub struct Serve {
     /// Leave the terminal's session; be content when an engine runs already. With --replace: do not wait for the new one
     #[arg(long)]
     pub background: bool,
-    /// End the engine that runs (and its jobs) first
+    /// End the engine that runs first, and with it what it runs here and over SSH; what a system such as SimpleMDM was
+    /// sent goes on
     #[arg(long)]
     pub replace: bool,
     /// Listen for other programs too, which come with keys (`quarterdeck tokens`): 127.0.0.1:7443, [::]:7443

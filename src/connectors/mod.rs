@@ -401,17 +401,19 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// The device was reached and refused us (host key, credentials), as against silent.
     pub refused: bool,
+    /// The system said no, or did not answer: of the device itself nothing was heard.
+    pub unasked: bool,
 }
 
 impl Outcome {
     /// The script ended by itself.
     pub fn exited(code: i32) -> Self {
         let state = if code == 0 { RunState::Ok } else { RunState::Failed };
-        Self { state, exit_code: Some(code), signal: None, reason: None, refused: false }
+        Self { state, exit_code: Some(code), signal: None, reason: None, refused: false, unasked: false }
     }
 
     pub fn because(state: RunState, reason: impl Into<String>) -> Self {
-        Self { state, exit_code: None, signal: None, reason: Some(reason.into()), refused: false }
+        Self { state, exit_code: None, signal: None, reason: Some(reason.into()), refused: false, unasked: false }
     }
 
     /// The engine ends, and the run goes on at its system: whoever comes after takes it up.
@@ -421,6 +423,11 @@ impl Outcome {
 
     pub fn refused(reason: impl Into<String>) -> Self {
         Self { refused: true, ..Self::because(RunState::Failed, reason) }
+    }
+
+    /// The device's own contact stays what it was.
+    pub fn unasked(self) -> Self {
+        Self { unasked: true, ..self }
     }
 }
 

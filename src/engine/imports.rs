@@ -369,6 +369,7 @@ fn lay(
             signal: None,
             reason: run.reason.clone(),
             refused: false,
+            unasked: false,
         };
         let unknown;
         let device = match devices.get(&run.device) {

@@ -38,6 +38,7 @@ pub fn contact_of(outcome: &Outcome) -> Option<Contact> {
     let now = Timestamp::now();
     let reached = |state, error| Contact { state, last_contact: Some(now), last_error: error };
     match outcome.state {
+        _ if outcome.unasked => None,
         RunState::Offline => {
             Some(Contact { state: Reach::Offline, last_contact: None, last_error: outcome.reason.clone() })
         }

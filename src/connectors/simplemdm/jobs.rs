@@ -162,7 +162,7 @@ impl Desk {
     /// One run, from its gate to its end.
     pub async fn launch(self: Arc<Self>, order: Order, mut sink: Box<dyn RunSink>) -> Outcome {
         if let Err(why) = fits(&order) {
-            return Outcome::refused(why);
+            return Outcome::because(RunState::Failed, why).unasked();
         }
         let device = order.device.facts.get(devices::ID).cloned().unwrap_or_default();
         let (member, mut heard) = Member::waiting(device, &order.device.id, order.gate.clone());
@@ -298,7 +298,7 @@ impl Desk {
             Err(why) => {
                 let why =
                     format!("what is sent cannot be written down ({why}): mend the state folder; nothing was sent");
-                return end(Outcome::refused(why));
+                return end(Outcome::because(RunState::Failed, why).unasked());
             }
         };
         match self.post(batch, &saved, &passed).await {
@@ -337,10 +337,10 @@ impl Desk {
     /// How runs end that were not sent, as far as is known. `asked`: it was the launch that failed.
     fn unsent(&self, failure: &Failure, asked: bool) -> Outcome {
         let why = format!("{}: {}", self.account.url, failure.says());
-        match failure {
+        let outcome = match failure {
             Failure::Unreachable(_) => Outcome::because(RunState::Offline, format!("{why}; nothing was sent")),
             Failure::Unready(_) | Failure::Refused(..) | Failure::TooMany => {
-                Outcome::refused(format!("{why}; nothing was sent"))
+                Outcome::because(RunState::Failed, format!("{why}; nothing was sent"))
             }
             Failure::Unclear(_) | Failure::Strange(_) | Failure::TooLarge(_) if !asked => {
                 Outcome::because(RunState::Offline, format!("{why}; nothing was sent to the device"))
@@ -351,7 +351,8 @@ impl Desk {
                     "{why}; whether it was sent is not known: look at the script jobs there before it is run again"
                 ),
             ),
-        }
+        };
+        outcome.unasked()
     }
 
     async fn post(&self, batch: &Batch, saved: &Saved, members: &[Arc<Member>]) -> Result<Whole, Failure> {

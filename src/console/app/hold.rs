@@ -267,6 +267,24 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_that_begins_to_wait_is_told_at_once_and_not_behind_what_was_launched() {
+        let mut session = Session::new((120, 24), true);
+        let asking = session.jobs[1].summary.clone();
+        let mut running = asking.clone();
+        running.progress.asks = None;
+        let tell = |session: &mut Session, job| {
+            session.tell(Event::Engine(crate::model::wire::Event::Job { job: Box::new(job) }));
+        };
+        tell(&mut session, running);
+        session.app.say(Level::Info, "job 11 is launched");
+        tell(&mut session, asking.clone());
+        assert!(session.app.notices.shown().is_none());
+        session.app.say(Level::Info, "copied");
+        tell(&mut session, asking);
+        assert!(session.app.notices.shown().is_some(), "it waited before: that is no news");
+    }
+
+    #[test]
     fn the_end_of_a_pause_sends_nothing_where_a_ring_waits_and_says_so() {
         let mut job = sample::held_back();
         job.summary.progress.paused = Some(Paused { by: "r.ito".into(), at: sample::at(0), why: None });

@@ -93,7 +93,7 @@ impl Notices {
         }
         // What went before is news no more once there is later: it stands in the log, and does not come back.
         if level == Level::Info {
-            self.all.iter_mut().filter(|old| old.level == Level::Info).for_each(|old| old.seen = true);
+            self.overtaken();
         }
         self.all.push_back(Notice { at, level, voice, text, times, seen: false });
     }
@@ -117,6 +117,11 @@ impl Notices {
         let any = self.unread() > 0;
         self.all.iter_mut().for_each(|notice| notice.seen = true);
         any
+    }
+
+    /// There is later than what was merely told: the status row is free for it.
+    pub fn overtaken(&mut self) {
+        self.all.iter_mut().filter(|old| old.level == Level::Info).for_each(|old| old.seen = true);
     }
 
     /// What it asks for was done: it need not stand there any longer.

@@ -407,6 +407,9 @@ impl App {
             Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
             Ok(at) => {
                 let over = job.state.ended() && !self.jobs[at].state.ended();
+                if job.progress.asks.is_some() && self.jobs[at].progress.asks.is_none() {
+                    self.notices.overtaken(); // who is asked for something need not read first what went well
+                }
                 self.jobs[at] = job;
                 self.flag_jobs();
                 if over {

@@ -16,6 +16,7 @@ use crate::console::app::narrow::Narrow;
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::model::script::remote;
 use crate::model::script::template::TEMPLATES;
 use crate::model::shelf::Version;
 
@@ -126,7 +127,16 @@ fn delete(app: &App, ask: &Delete, body: Rect, buf: &mut Buffer) -> Position {
         (None, false) => {
             let draft = if ask.names.iter().any(|name| app.shelf.edited(name)) { " Its draft is kept." } else { "" };
             let deleted = app.key_of("scripts", "deleted");
-            let what = format!("It leaves the library and can be brought back ({deleted} lists what was deleted)");
+            let what = match ask.names.first().and_then(|name| remote::split(name)) {
+                Some((server, _)) => {
+                    format!(
+                        "It is deleted at {}, for all who use it, and can be brought back from here",
+                        text::plain(server)
+                    )
+                }
+                None => "It leaves the library and can be brought back".to_owned(),
+            };
+            let what = format!("{what} ({deleted} lists what was deleted)");
             (format!("{what}; its versions and the jobs that ran it stay.{draft}"), Role::Text)
         }
     };

@@ -46,6 +46,8 @@ pub struct LiveJob {
     /// One per run; ends it.
     tokens: Vec<CancellationToken>,
     pub valve: Arc<Valve>,
+    /// Runs whose system keeps them until the device fetches them: sent or not, they can be taken back.
+    kept: Vec<AtomicBool>,
     /// Something happened that may let another run start.
     pub turned: Notify,
     /// The run of a device: made when devices are waited for.
@@ -218,6 +220,7 @@ impl LiveJob {
             outputs: (0..count).map(|_| LiveOutput::default()).collect(),
             tokens: (0..count).map(|_| all.child_token()).collect(),
             valve: Arc::new(Valve::new(times, Arc::clone(&book) as Arc<dyn Ledger>)),
+            kept: (0..count).map(|_| AtomicBool::new(false)).collect(),
             turned: Notify::new(),
             run_of: OnceLock::new(),
             began: Instant::now(),
@@ -236,6 +239,15 @@ impl LiveJob {
 
     pub fn token(&self, run: u32) -> CancellationToken {
         self.tokens[run as usize].clone()
+    }
+
+    /// Its system keeps it until the device fetches it.
+    pub fn is_kept(&self, run: u32) {
+        self.kept[run as usize].store(true, Ordering::Release);
+    }
+
+    fn keeps(&self, run: u32) -> bool {
+        self.kept[run as usize].load(Ordering::Acquire)
     }
 
     /// The job as committed, with its outputs as they are now.

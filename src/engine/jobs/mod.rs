@@ -180,6 +180,9 @@ impl Jobs {
             let cancel = job.token(run);
             let connector = self.connectors.get(&device.connection).cloned();
             let queues = connector.as_ref().is_some_and(|connector| connector.capabilities().queues);
+            if queues {
+                job.is_kept(run);
+            }
             let place = (!queues).then_some(place);
             let variables = ready.variables.clone().filter(|_| !connector.as_ref().is_some_and(|it| it.fills_in()));
             let mut order = Order {

@@ -51,7 +51,11 @@ impl Jobs {
             since: last.map(|last| last.finished_at),
             cancel: job.token(run.index),
         };
-        let outcome = match self.connectors.get(&device.connection) {
+        let connector = self.connectors.get(&device.connection);
+        if connector.is_some_and(|connector| connector.capabilities().queues) {
+            job.is_kept(run.index);
+        }
+        let outcome = match connector {
             Some(connector) => connector.take_up(left, Box::new(sink)).await,
             None => Outcome::because(RunState::Failed, format!("{LOST}its connection is gone from the configuration")),
         };

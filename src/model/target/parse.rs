@@ -83,7 +83,7 @@ impl<I: Iterator<Item = (usize, Token)>> Parser<'_, I> {
             nodes.push(self.operand("&")?);
         }
         if let Some((column, Token::Word(_) | Token::Open | Token::Not)) = self.tokens.peek() {
-            return Err(Error::at(*column, "write & (both) or | (either) before this"));
+            return Err(Error::at(*column, "write & (both) or | (either) before this, or \"quotes\""));
         }
         Ok(single(nodes, Node::And))
     }

@@ -95,10 +95,13 @@ impl News {
     }
 }
 
-/// The node set without its connection, where it is short.
+/// The node set without its connection, where it is one, cut to be short.
 fn who(devices: &str) -> String {
-    let named = devices.split_once(':').map_or(devices, |(_, names)| names);
-    text::clip_middle(&text::plain(named), 28)
+    let named = match devices.split_once(':') {
+        Some((connection, names)) => names.replace(&format!(",{connection}:"), ","),
+        None => devices.to_owned(),
+    };
+    text::clip_middle(&text::plain(&named), 28)
 }
 
 impl App {
@@ -168,6 +171,17 @@ mod tests {
     }
 
     const NEW: &str = "new signature S1 (web006, rc 69)";
+
+    #[test]
+    fn devices_of_one_connection_are_named_without_it() {
+        for (devices, named) in [
+            ("lab:web006", "web006"),
+            ("lab:db03,lab:web[11,13]", "db03,web[11,13]"),
+            ("lab:web1,ws:web1", "web1,ws:web1"),
+        ] {
+            assert_eq!(who(devices), named);
+        }
+    }
 
     #[test]
     fn what_the_job_before_did_not_have_is_told_once_with_the_way_to_it() {

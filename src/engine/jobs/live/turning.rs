@@ -240,6 +240,11 @@ impl LiveJob {
                     self.tokens[run as usize].cancel();
                 }
                 _ if state.ended() => {}
+                // its system is asked to take it back, and says how far that came
+                RunState::Sent if stop == Stopping::Unstarted && self.keeps(run) => {
+                    done.ending += 1;
+                    self.tokens[run as usize].cancel();
+                }
                 _ if stop == Stopping::All => {
                     done.ending += 1;
                     self.tokens[run as usize].cancel();
