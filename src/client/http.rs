@@ -1,6 +1,5 @@
 //! HTTP over the engine's socket: one request, one typed answer or a typed refusal; bodies that go on as streams.
 
-use std::error::Error as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use super::ClientError;
 use super::events::Events;
 use super::frames::Frames;
 use super::{Event, Frame, Note};
+use crate::model::cause::innermost;
 use crate::model::wire::{AGENT, FROM, Problem};
 
 /// No answer in this time: the engine hangs. (`doctor` makes a connection; a plan may wait for an inventory.)
@@ -98,8 +98,8 @@ impl Door {
     pub async fn greet(&self, patience: Duration) -> Result<Bytes, Result<String, ClientError>> {
         let doing = "greeting it";
         let answer = self.request(Method::GET, "hello").timeout(patience).send().await;
-        let answer =
-            answer.map_err(|error| if error.is_timeout() { Err(lost(doing, &error)) } else { Ok(root(&error)) })?;
+        let answer = answer
+            .map_err(|error| if error.is_timeout() { Err(lost(doing, &error)) } else { Ok(innermost(&error)) })?;
         let answer = judged(doing, answer).await.map_err(Err)?;
         answer.bytes().await.map_err(|error| Err(lost(doing, &error)))
     }
@@ -249,19 +249,8 @@ async fn read<T: DeserializeOwned + Send + 'static>(doing: &str, answer: Respons
 pub fn lost(doing: &str, error: &reqwest::Error) -> ClientError {
     let why = match error {
         error if error.is_timeout() => "it does not answer".to_owned(),
-        error if error.is_body() || error.is_decode() => format!("its answer broke off ({})", root(error)),
-        error => root(error),
+        error if error.is_body() || error.is_decode() => format!("its answer broke off ({})", innermost(error)),
+        error => innermost(error),
     };
     ClientError::Lost { doing: doing.to_owned(), why }
-}
-
-/// The innermost cause: the outer ones only repeat the address.
-fn root(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    let mut text = error.to_string();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    text
 }

@@ -84,17 +84,6 @@ fn with(roots: RootCertStore) -> ClientConfig {
         .with_no_client_auth()
 }
 
-/// The innermost cause: the outer ones only repeat the address.
-pub fn root(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

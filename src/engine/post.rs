@@ -13,6 +13,7 @@ use super::events::Events;
 use super::store::Store;
 use super::store::outbox::{self, Letter};
 use crate::connectors::{reference, tls};
+use crate::model::cause::innermost;
 use crate::model::notify::Webhook;
 use crate::model::wire::Event;
 use crate::settings::variable;
@@ -167,9 +168,9 @@ async fn send(hook: &Webhook, letter: &Letter, patience: Duration) -> Result<(),
         .redirect(reqwest::redirect::Policy::none())
         .timeout(patience)
         .build()
-        .map_err(|error| Failed::once(root(&error)))?;
+        .map_err(|error| Failed::once(innermost(&error)))?;
     let request = headers.iter().fold(client.post(&hook.url), |request, (name, value)| request.header(*name, value));
-    let answer = request.body(letter.body.clone()).send().await.map_err(|error| Failed::once(root(&error)))?;
+    let answer = request.body(letter.body.clone()).send().await.map_err(|error| Failed::once(innermost(&error)))?;
     taken(answer.status().as_u16())
 }
 
@@ -180,14 +181,6 @@ fn sign(key: &[u8], at: &str, body: &str) -> String {
         mac.update(part.as_bytes());
     }
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn root(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 pub mod amounts;
 pub mod audit;
+pub mod cause;
 pub mod compare;
 pub mod connection;
 pub mod content;

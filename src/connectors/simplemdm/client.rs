@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::budget::{self, Budget, Urgency};
 use super::form::Form;
 use crate::connectors::{reference, tls};
+use crate::model::cause::innermost;
 use crate::model::connection::SimpleMdm;
 use crate::model::secret::Secret;
 
@@ -303,7 +304,7 @@ async fn body(mut answer: Response, limit: usize) -> Result<Bytes, Failure> {
             Ok(None) => return Ok(body.into()),
             Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(Failure::TooLarge(limit >> 20)),
-            Err(error) => return Err(Failure::Unclear(format!("its answer broke off ({})", tls::root(&error)))),
+            Err(error) => return Err(Failure::Unclear(format!("its answer broke off ({})", innermost(&error)))),
         }
     }
 }
@@ -334,7 +335,7 @@ async fn title(mut answer: Response) -> String {
 }
 
 fn broken(error: &reqwest::Error) -> Failure {
-    let why = tls::says(error).unwrap_or_else(|| tls::root(error));
+    let why = tls::says(error).unwrap_or_else(|| innermost(error));
     if error.is_connect() || error.is_builder() {
         Failure::Unreachable(why)
     } else if error.is_timeout() {

@@ -12,6 +12,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 
 use crate::connectors::tls;
+use crate::model::cause::innermost;
 use crate::model::secret::Secret;
 
 /// Until somebody takes the connection.
@@ -133,7 +134,7 @@ impl Door {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
                 Ok(Some(_)) | Err(_) if status != 200 => break,
                 Ok(Some(_)) => return Err(Broken::TooLarge(limit >> 20)),
-                Err(error) => return Err(Broken::Cut(format!("its answer broke off ({})", tls::root(&error)))),
+                Err(error) => return Err(Broken::Cut(format!("its answer broke off ({})", innermost(&error)))),
             }
         }
         Ok(Reply { status, server, cookie, body })
@@ -141,7 +142,7 @@ impl Door {
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
-    let why = tls::says(error).unwrap_or_else(|| tls::root(error));
+    let why = tls::says(error).unwrap_or_else(|| innermost(error));
     if error.is_connect() || error.is_builder() {
         Broken::Unreachable(why)
     } else {
