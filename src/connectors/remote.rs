@@ -90,6 +90,8 @@ pub struct PastJob {
     /// The script's whole name, as it was called then.
     pub script: String,
     pub text: Vec<u8>,
+    /// Its variables were filled in there.
+    pub variables: bool,
     pub by: String,
     pub created_at: Timestamp,
     /// When it was last heard of.

@@ -235,7 +235,8 @@ impl Engine {
             }
             None => {
                 let (name, number, first) = (connection.to_owned(), head.id.clone(), job.clone());
-                let begun = store.db.call(move |db| imported::begin(db, &name, &number, &first)).await;
+                let variables = past.variables;
+                let begun = store.db.call(move |db| imported::begin(db, &name, &number, (&first, variables))).await;
                 Known { job: begun.map_err(|error| error.to_string())?, mark: String::new(), open: true }
             }
         };

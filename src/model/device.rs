@@ -1,6 +1,7 @@
 //! Devices, groups, and an inventory of both.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub struct Device {
     pub cannot: Option<String>,
 }
 
+/// How the name of a fact begins that is a custom attribute of the device's system: `attr.site`.
+pub const ATTRIBUTE: &str = "attr.";
+
 /// Facts that say how a device is reached, and nothing of what it is.
 pub const REACHED: [&str; 3] = ["address", "port", "user"];
 
@@ -37,6 +41,12 @@ impl Device {
         let reached = |fact: &str| REACHED.contains(&fact);
         let of = move |late: bool| self.facts.iter().filter(move |(fact, _)| reached(fact) == late);
         of(false).chain(of(true)).map(|(fact, value)| (fact.as_str(), value.as_str()))
+    }
+
+    /// Its values of its system's custom attributes.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let from = self.facts.range::<str, _>((Bound::Included(ATTRIBUTE), Bound::Unbounded));
+        from.map_while(|(fact, value)| Some((fact.strip_prefix(ATTRIBUTE)?, value.as_str())))
     }
 
     pub fn new(connection: &str, name: &str) -> Self {

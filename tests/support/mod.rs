@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)] // each specification is a crate of its own and uses its part of this
 
 mod account;
+pub mod curl;
 pub mod door;
 pub mod home;
 pub mod mdm;

@@ -4,24 +4,10 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::Ask;
 use super::envelope::{self, Answer, Cursor, Fault, iso};
+use super::{Ask, facts};
 use crate::engine::door::{Attribute, Fleet, Set, serial_of};
-use crate::model::device::{Device, Reach};
-
-/// Attributes that are facts of the same meaning, where a system tells them.
-const FACTS: [(&str, &[&str]); 10] = [
-    ("os_version", &["os_version", "version_id"]),
-    ("build_version", &["build_version"]),
-    ("model_name", &["model_name"]),
-    ("model", &["model"]),
-    ("product_name", &["product_name"]),
-    ("processor_architecture", &["processor_architecture", "arch", "architecture"]),
-    ("imei", &["imei"]),
-    ("wifi_mac", &["wifi_mac", "mac"]),
-    ("phone_number", &["phone_number"]),
-    ("last_seen_ip", &["last_seen_ip", "address"]),
-];
+use crate::model::device::Device;
 
 /// Facts that a search looks into besides the names.
 const SEARCHED: [&str; 10] = [
@@ -53,9 +39,13 @@ async fn list(ask: &Ask) -> Answer {
     let cursor = Cursor::of(&ask.bag)?;
     let fleet = ask.engine.fleet().await?;
     let wanted = ask.bag.word("search")?.map(|word| word.to_lowercase());
-    ask.bag.flag("include_awaiting_enrollment")?;
+    let awaiting = ask.bag.flag("include_awaiting_enrollment")?.unwrap_or(false);
     ask.bag.flag("include_secret_custom_attributes")?;
-    let fits = |device: &Device| ask.reaches(&device.id) && wanted.as_ref().is_none_or(|wanted| found(device, wanted));
+    let fits = |device: &Device| {
+        (awaiting || status(device) != AWAITING)
+            && ask.reaches(&device.id)
+            && wanted.as_ref().is_none_or(|wanted| found(device, wanted))
+    };
     let mut page: Vec<(u64, &Device)> = fleet
         .after(cursor.number()?, cursor.descending)
         .filter(|(_, device)| fits(device))
@@ -66,6 +56,15 @@ async fn list(ask: &Ask) -> Answer {
     let values = ask.engine.values_of(page.iter().map(|(_, device)| device.id.clone()).collect()).await?;
     let rows = page.iter().zip(values).map(|((id, device), values)| object(ask, &fleet, *id, device, &values));
     Ok(envelope::page(rows.collect(), more))
+}
+
+/// A device whose enrollment nobody has finished is listed only where it is asked for.
+const AWAITING: &str = "awaiting enrollment";
+
+/// As SimpleMDM calls it; elsewhere there is no such thing, and each device is one of ours.
+fn status(device: &Device) -> &str {
+    let told = device.facts.get("status").map(String::as_str);
+    told.filter(|told| [AWAITING, "unenrolled"].contains(told)).unwrap_or("enrolled")
 }
 
 fn found(device: &Device, wanted: &str) -> bool {
@@ -154,39 +153,36 @@ fn known_action(action: &str) -> bool {
 
 fn object(ask: &Ask, fleet: &Fleet, id: u64, device: &Device, values: &[(Attribute, Option<String>)]) -> Value {
     let contact = ask.engine.contact(&device.id);
-    let reach = contact.as_ref().map_or(Reach::Unknown, |contact| contact.state);
+    // what its system says of it counts where we have never spoken to it ourselves
+    let (reach, error) = match &contact {
+        Some(contact) => (contact.state, contact.last_error.as_ref()),
+        None => (device.state, device.last_error.as_ref()),
+    };
+    let seen = contact.as_ref().and_then(|contact| contact.last_contact).max(device.last_contact);
     let udid = ["udid", "unique_identifier"].into_iter().find_map(|fact| device.facts.get(fact));
+    let called = ["device_name", "hostname"].into_iter().find_map(|fact| device.facts.get(fact));
     let mut attributes = json!({
         "name": device.name,
-        "device_name": device.name,
-        "status": "enrolled",
-        "last_seen_at": contact.as_ref().and_then(|contact| contact.last_contact).map(iso),
-        "enrolled_at": null,
+        "device_name": called.unwrap_or(&device.name),
+        "status": status(device),
+        "last_seen_at": seen.map(iso),
         "serial_number": serial_of(device),
         "unique_identifier": udid.unwrap_or(&device.id),
-        "battery_level": null,
-        "device_capacity": null,
-        "available_device_capacity": null,
-        "is_supervised": null,
-        "is_dep_enrollment": null,
-        "filevault_enabled": null,
-        "lost_mode_enabled": null,
         // ours
         "target": device.id,
         "connection": device.connection,
         "reach": reach.word(),
-        "last_error": contact.as_ref().and_then(|contact| contact.last_error.as_ref()),
+        "last_error": error,
+        "cannot": device.cannot,
         "facts": device.facts,
     });
-    for (name, facts) in FACTS {
-        attributes[name] =
-            facts.iter().find_map(|fact| device.facts.get(*fact)).map_or(Value::Null, |value| json!(value));
+    if let Some(attributes) = attributes.as_object_mut() {
+        facts::lay(attributes, &device.facts);
     }
     let groups = device.groups.iter().filter_map(|group| fleet.group_id(&device.connection, group));
     let groups: Vec<Value> =
         groups.map(|id| json!({ "type": "assignment_group", "id": id, "group_type": "static" })).collect();
-    let values: Vec<Value> =
-        values.iter().map(|(attribute, value)| super::attributes::row(attribute, value.as_deref())).collect();
+    let values = super::attributes::rows(device, values);
     let mut relationships = json!({ "groups": { "data": groups }, "custom_attribute_values": { "data": values } });
     // one of them, where there is any: clients stumble over an empty one
     if let Some(first) = groups.first() {

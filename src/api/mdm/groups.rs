@@ -69,8 +69,9 @@ pub(super) async fn within(ask: Ask) -> Answer {
     match (&ask.method, word) {
         (&Method::GET, "custom_attribute_values") => {
             // a group has none of its own: what all devices have that were given none
-            let all = ask.engine.attributes().await?;
-            Ok(envelope::all(all.iter().map(|attribute| super::attributes::row(attribute, None)).collect()))
+            let all = ask.engine.attributes(&fleet).await?;
+            let own = all.iter().filter(|named| named.own);
+            Ok(envelope::all(own.map(|named| super::attributes::default_row(&named.attribute)).collect()))
         }
         (_, "custom_attribute_values") => Err(Fault::invalid(
             "groups have no values of their own: set them on the devices (PUT /devices/ID/custom_attribute_values)",

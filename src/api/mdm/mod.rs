@@ -6,6 +6,7 @@ mod attributes;
 mod bag;
 mod devices;
 mod envelope;
+mod facts;
 mod groups;
 mod logs;
 mod object;

@@ -41,20 +41,25 @@ fn attributes(row: &Row) -> Value {
     let targets = order.map(|order| &order.targets);
     json!({
         "script_name": order.and_then(|order| order.title.as_ref()).unwrap_or(&job.script),
-        "job_name": if order.is_some() { "API Job" } else { "Console Job" },
+        "job_name": match (order, &job.origin) {
+            (Some(_), _) => "API Job",
+            (None, Some(_)) => "Imported Job",
+            (None, None) => "Console Job",
+        },
         "content": String::from_utf8_lossy(&row.content),
         "job_id": short(job.id),
-        "variable_support": order.is_some_and(|order| order.variables),
+        "variable_support": row.beside.variables,
         "status": status(job),
         "pending_count": pending,
         "success_count": counts.ok,
         "errored_count": counts.failed + counts.timeout + counts.offline,
-        "custom_attribute_regex": order.and_then(|order| order.regex.as_ref()),
+        "custom_attribute_regex": row.regex(),
         "created_by": order.map_or(&job.by, |order| &order.made_by),
         "created_at": iso(job.created_at),
-        "updated_at": iso(row.updated_at),
+        "updated_at": iso(row.beside.updated_at(job)),
         // ours
-        "script_id": row.script,
+        "script_id": row.beside.script,
+        "origin": job.origin,
         "script_version": job.version,
         "target": job.target,
         "targets": {
@@ -72,16 +77,19 @@ fn attributes(row: &Row) -> Value {
 
 fn relationships(row: &Row, devices: Vec<Value>) -> Value {
     let mut all = json!({ "device": { "data": devices } });
-    if let Some(attribute) = custom_attribute(row) {
-        all["custom_attribute"] = attribute;
+    for (name, one) in others(row) {
+        all[name] = one;
     }
     all
 }
 
-/// There only where there is one: clients stumble over an empty one.
-fn custom_attribute(row: &Row) -> Option<Value> {
-    let name = row.order.as_ref()?.attribute.as_ref()?;
-    Some(json!({ "data": { "type": "custom_attribute", "id": name } }))
+/// What a job belongs to beside its devices; there only where there is one: clients stumble over an empty one. (The
+/// script is ours.)
+fn others(row: &Row) -> impl Iterator<Item = (&'static str, Value)> {
+    let one = |kind: &'static str, id: Value| (kind, json!({ "data": { "type": kind, "id": id } }));
+    let attribute = row.attribute().map(|name| one("custom_attribute", name.into()));
+    let script = row.beside.script.map(|id| one("script", id.into()));
+    attribute.into_iter().chain(script)
 }
 
 /// Our ids of its devices.
@@ -172,8 +180,8 @@ impl Whole {
             }
         }
         piece.extend_from_slice(b"]}");
-        if let Some(attribute) = custom_attribute(&self.row) {
-            piece.extend_from_slice(format!(",\"custom_attribute\":{attribute}").as_bytes());
+        for (name, one) in others(&self.row) {
+            piece.extend_from_slice(format!(",\"{name}\":{one}").as_bytes());
         }
         piece.extend_from_slice(b"}}}");
         take(piece);

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::envelope::{self, Answer, Cursor, Fault};
 use super::{Ask, object};
-use crate::engine::door::{Asked, Filter, Fleet, Kind, Order, Targets, cleaner};
+use crate::engine::door::{ATTRIBUTE, Asked, Filter, Fleet, Kind, Named, Order, REGEX, Targets, cleaner};
 use crate::model::job::JobId;
 use crate::model::moment;
 use crate::model::nearest::shown;
@@ -113,10 +113,6 @@ async fn filter(ask: &Ask, cursor: &Cursor) -> Result<Option<Filter>, Fault> {
         let read = moment::read(&word, Timestamp::now(), &TimeZone::UTC);
         read.map(Some).map_err(|why| Fault::invalid(format!("{name}: {why}, not '{}'", shown(&word))))
     };
-    let script = match bag.ids("script_id")?.first().copied() {
-        None => None,
-        Some(id) => Some((id, ask.engine.names_of(Kind::Script, vec![id]).await?.pop().flatten())),
-    };
     let wanted = devices.len();
     let known = ask.engine.names_of(Kind::Device, devices).await?;
     let devices: Vec<String> = known.into_iter().flatten().filter(|device| ask.reaches(device)).collect();
@@ -137,7 +133,7 @@ async fn filter(ask: &Ask, cursor: &Cursor) -> Result<Option<Filter>, Fault> {
         descending: cursor.descending,
         limit: cursor.limit,
         script_name: bag.word("script_name")?,
-        script,
+        script: bag.ids("script_id")?.first().copied(),
         devices,
         groups,
         expressions,
@@ -180,15 +176,25 @@ async fn create(ask: &Ask) -> Answer {
     } else {
         groups(ask, &fleet, &targets).await?
     };
-    order.attribute = attribute(ask).await?;
     order.regex = regex(ask)?;
+    let mut options = bag.pairs("options")?;
+    match attribute(ask, &fleet).await? {
+        Some(named) if named.own => order.attribute = Some(named.attribute.name),
+        // its system keeps it, and takes it from the launch
+        Some(named) => {
+            options.push((ATTRIBUTE.to_owned(), named.attribute.name));
+            let regex = order.regex.as_ref().map(|regex| regex.replace('\n', "\\n").replace('\t', "\\t"));
+            options.extend(regex.map(|regex| (REGEX.to_owned(), regex)));
+        }
+        None => {}
+    }
     std::mem::swap(&mut order.targets, &mut targets);
     let asked = Asked {
         script,
         named,
         expressions,
         params: bag.pairs("params")?,
-        options: bag.pairs("options")?,
+        options,
         include: include(ask)?,
         confirm: match bag.word("confirm")? {
             None => None,
@@ -284,15 +290,12 @@ fn nobody(param: &str, what: &str, ids: &[u64]) -> Fault {
     Fault::invalid(format!("{param}: no {what} has the id {}", told.join(", ")))
 }
 
-async fn attribute(ask: &Ask) -> Result<Option<String>, Fault> {
+async fn attribute(ask: &Ask, fleet: &Fleet) -> Result<Option<Named>, Fault> {
     let Some(name) = ask.bag.word("custom_attribute")? else { return Ok(None) };
-    match ask.engine.attribute(&name).await {
-        Ok(attribute) => Ok(Some(attribute.name)),
-        Err(why) => {
-            let title = format!("custom_attribute: {}", why.error.trim_start_matches("object not found: "));
-            Err(Fault { title, ..Fault::from(why) }.into_invalid())
-        }
-    }
+    ask.engine.attribute(fleet, &name).await.map(Some).map_err(|why| {
+        let title = format!("custom_attribute: {}", why.error.trim_start_matches("object not found: "));
+        Fault { title, ..Fault::from(why) }.into_invalid()
+    })
 }
 
 fn regex(ask: &Ask) -> Result<Option<String>, Fault> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::wire;
-use crate::model::device::{Device, Group, Inventory, Reach};
+use crate::model::device::{ATTRIBUTE, Device, Group, Inventory, Reach};
 
 /// Why a device is not sent to.
 pub const MACS_ALONE: &str = "SimpleMDM runs scripts on Macs alone";
@@ -13,7 +13,7 @@ pub const NOT_ENROLLED: &str = "not enrolled at SimpleMDM";
 /// Which of an account's devices one is: SimpleMDM's number for it.
 pub const ID: &str = "id";
 
-/// A device's values that are shown, longer ones cut.
+/// A device's values that are shown; longer ones are cut, and say so.
 const VALUE: usize = 200;
 
 /// What was read of an account.
@@ -57,6 +57,10 @@ impl Raw {
             ("battery", &attributes.battery_level),
             ("supervised", &attributes.is_supervised),
             ("filevault", &attributes.filevault_enabled),
+            ("capacity_gb", &attributes.device_capacity),
+            ("free_gb", &attributes.available_device_capacity),
+            ("mac", &attributes.wifi_mac),
+            ("model_number", &attributes.model),
             ("device_name", &attributes.device_name),
         ];
         let known = facts.into_iter().filter(|(_, value)| !value.is_empty());
@@ -66,7 +70,7 @@ impl Raw {
             made.facts.insert("os".to_owned(), os.to_owned());
         }
         for value in relationships.custom_attribute_values.each().filter(|value| !value.attributes.secret) {
-            made.facts.insert(format!("attr.{}", cut(&value.id.0)), cut(&value.attributes.value));
+            made.facts.insert(format!("{ATTRIBUTE}{}", cut(&value.id.0)), cut(&value.attributes.value));
         }
         made.last_contact = wire::moment(&attributes.last_seen_at);
         let enrolled = attributes.status.is_empty() || attributes.status == "enrolled";
@@ -102,7 +106,10 @@ fn system(attributes: &wire::DeviceAttributes) -> &'static str {
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(VALUE).collect()
+    match text.char_indices().nth(VALUE) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// All of it, names made unique.

@@ -277,6 +277,18 @@ impl Library {
         state.all.get(at).cloned()
     }
 
+    /// The whole name of the one script that is called this there and says this, of those that were read last. (A job
+    /// tells no more of its script, and several may have one name.)
+    pub fn that_says(&self, name: &str, text: &str) -> Option<String> {
+        let state = self.lock();
+        let is = |script: &wire::Script| script.attributes.name == name && script.attributes.content == text;
+        let mut at = (0..).zip(&state.all).filter(|(_, script)| is(script)).map(|(at, _)| at);
+        match (at.next(), at.next()) {
+            (Some(at), None) => state.names.get(at).cloned(),
+            _ => None,
+        }
+    }
+
     fn called(&self, id: &wire::Id) -> Option<String> {
         let state = self.lock();
         let at = state.all.iter().position(|script| script.id == *id)?;

@@ -144,7 +144,8 @@ impl Connector for SimpleMdm {
                 let gone = || (format!("{name}:device-{number}"), format!("device-{number}"));
                 numbers.get(number).cloned().unwrap_or_else(gone)
             };
-            past::whole(client, name, head, self.1.watch.knows(&head.id), device).await
+            let script = |name: &str, text: &str| self.2.that_says(name, text);
+            past::whole(client, name, head, self.1.watch.knows(&head.id), script, device).await
         }
         .boxed()
     }

@@ -19,6 +19,8 @@ struct Attributes {
     head: wire::JobAttributes,
     #[serde(deserialize_with = "wire::text")]
     custom_attribute_regex: String,
+    #[serde(deserialize_with = "wire::yes")]
+    variable_support: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,17 +41,19 @@ pub async fn page(client: &Client, after: Option<String>, ours: impl Fn(&str) ->
     Ok(PastPage { jobs, next: last.filter(|last| page.has_more && after.as_ref() != Some(last)) })
 }
 
-/// A job with its devices. `None`: it is listed no longer. `device`: the id and name of a number.
+/// A job with its devices. `None`: it is listed no longer. `device`: the id and name of a number; `script`: what the
+/// library calls the script that had this name and this text.
 pub async fn whole(
     client: &Client,
     connection: &str,
     head: &PastHead,
     ours: bool,
+    script: impl Fn(&str, &str) -> Option<String>,
     device: impl Fn(&str) -> (String, String),
 ) -> Result<Option<PastJob>, String> {
     let ask = Ask::get(format!("/script_jobs/{}", super::form::encoded(&head.id)), Urgency::Later).most(JOB_LIMIT);
     match client.json::<One<Whole>>(ask).await {
-        Ok(job) => Ok(Some(read(connection, &PastHead { ours, ..head.clone() }, job.data, device))),
+        Ok(job) => Ok(Some(read(connection, &PastHead { ours, ..head.clone() }, job.data, script, device))),
         Err(Failure::Refused(404, _)) => Ok(None),
         // (one that cannot be read keeps nobody from those after it)
         Err(failure @ Failure::TooLarge(_)) => {
@@ -70,8 +74,14 @@ fn head(id: &wire::Id, job: &wire::JobAttributes, ours: impl Fn(&str) -> bool) -
     }
 }
 
-fn read(connection: &str, head: &PastHead, job: Whole, device: impl Fn(&str) -> (String, String)) -> PastJob {
-    let Attributes { head: of, custom_attribute_regex } = job.attributes;
+fn read(
+    connection: &str,
+    head: &PastHead,
+    job: Whole,
+    script: impl Fn(&str, &str) -> Option<String>,
+    device: impl Fn(&str) -> (String, String),
+) -> PastJob {
+    let Attributes { head: of, custom_attribute_regex, variable_support } = job.attributes;
     let now = self::head(&job.id, &of, |_| head.ours);
     let name: String = of.script_name.chars().map(|c| if c.is_control() { '?' } else { c }).take(120).collect();
     let name = match name.trim() {
@@ -89,8 +99,9 @@ fn read(connection: &str, head: &PastHead, job: Whole, device: impl Fn(&str) -> 
     let runs = job.relationships.device.data.unwrap_or_default().into_iter().map(|row| run(row, open, &device));
     let created_at = wire::moment(&of.created_at).unwrap_or(Timestamp::UNIX_EPOCH);
     PastJob {
-        script: format!("{connection}:{name}"),
+        script: script(&of.script_name, &of.content).unwrap_or_else(|| format!("{connection}:{name}")),
         text: of.content.into_bytes(),
+        variables: variable_support,
         by: of.created_by.chars().filter(|c| !c.is_control()).take(120).collect(),
         created_at,
         updated_at: wire::moment(&of.updated_at).unwrap_or(created_at),
@@ -143,7 +154,7 @@ mod tests {
         );
         let job: Whole = serde_json::from_str(&body).unwrap();
         let head = PastHead { id: "412".into(), mark: String::new(), open: true, ours: false };
-        read("macs", &head, job, |id| (format!("macs:mini-{id}"), format!("mini-{id}")))
+        read("macs", &head, job, |_, _| None, |id| (format!("macs:mini-{id}"), format!("mini-{id}")))
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct DeviceAttributes {
     #[serde(deserialize_with = "text")]
     pub build_version: String,
     #[serde(deserialize_with = "text")]
+    pub model: String,
+    #[serde(deserialize_with = "text")]
     pub model_name: String,
     #[serde(deserialize_with = "text")]
     pub product_name: String,
@@ -107,6 +109,13 @@ pub struct DeviceAttributes {
     pub is_supervised: String,
     #[serde(deserialize_with = "text")]
     pub filevault_enabled: String,
+    /// Of its disk, in GB; what is free of it is the other.
+    #[serde(deserialize_with = "text")]
+    pub device_capacity: String,
+    #[serde(deserialize_with = "text")]
+    pub available_device_capacity: String,
+    #[serde(deserialize_with = "text")]
+    pub wifi_mac: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -207,7 +216,7 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     })
 }
 
-fn yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub fn yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(matches!(Value::deserialize(deserializer)?, Value::Bool(true)))
 }
 

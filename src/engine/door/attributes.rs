@@ -1,13 +1,17 @@
-//! Custom attributes: what is kept of devices under names of the operator's own, and the outputs that a job puts there.
+//! Custom attributes: what is kept of devices under names of the operator's own, and the outputs that a job puts there;
+//! beside them those that systems tell of their own devices, which are changed at their systems alone.
 //! A job's outputs are taken from the log of ended runs, and how far that was done is written down: an engine that goes
 //! on after another one goes on here too.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
+use super::Fleet;
 use crate::engine::store::door::{self as store, Attribute};
 use crate::engine::{Engine, problem};
+use crate::model::device::Inventory;
 use crate::model::job::JobId;
 use crate::model::nearest::shown;
 use crate::model::output::Which;
@@ -51,14 +55,56 @@ fn unknown(name: &str) -> Problem {
     problem(Code::NotFound, format!("object not found: no custom attribute '{}'", shown(name)))
 }
 
+/// A custom attribute: one of the engine's own, one that systems tell of their devices, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Of one that only systems have, the default is theirs, and not known.
+    pub attribute: Attribute,
+    pub own: bool,
+    /// Connections whose devices have it.
+    pub connections: Vec<String>,
+}
+
+/// What the systems of these devices have, in the order of the names.
+pub(super) fn of_systems(inventory: &Inventory) -> Vec<Named> {
+    let mut all: BTreeMap<String, Named> = BTreeMap::new();
+    for device in &inventory.devices {
+        for (name, _) in device.attributes() {
+            // (case does not count: the first spelling stands)
+            let named = match all.get_mut(name) {
+                Some(named) => named,
+                None => all.entry(name.to_lowercase()).or_insert_with(|| Named {
+                    attribute: Attribute { name: name.to_owned(), default_value: String::new() },
+                    own: false,
+                    connections: Vec::new(),
+                }),
+            };
+            if !named.connections.contains(&device.connection) {
+                named.connections.push(device.connection.clone());
+            }
+        }
+    }
+    all.into_values().collect()
+}
+
 impl Engine {
-    pub async fn attributes(self: &Arc<Self>) -> Result<Vec<Attribute>, Problem> {
-        self.read(|_, db| store::attributes(db)).await
+    /// All of them, in the order of their names, case aside.
+    pub async fn attributes(self: &Arc<Self>, fleet: &Fleet) -> Result<Vec<Named>, Problem> {
+        let own = self.read(|_, db| store::attributes(db)).await?;
+        let mut all = fleet.attributes.clone();
+        for attribute in own {
+            match all.iter_mut().find(|named| named.attribute.name.eq_ignore_ascii_case(&attribute.name)) {
+                Some(named) => (named.attribute, named.own) = (attribute, true),
+                None => all.push(Named { attribute, own: true, connections: Vec::new() }),
+            }
+        }
+        all.sort_by_cached_key(|named| named.attribute.name.to_lowercase());
+        Ok(all)
     }
 
-    pub async fn attribute(self: &Arc<Self>, name: &str) -> Result<Attribute, Problem> {
-        let wanted = name.to_owned();
-        self.read(move |_, db| store::attribute(db, &wanted)).await?.ok_or_else(|| unknown(name))
+    pub async fn attribute(self: &Arc<Self>, fleet: &Fleet, name: &str) -> Result<Named, Problem> {
+        let all = self.attributes(fleet).await?;
+        all.into_iter().find(|named| named.attribute.name.eq_ignore_ascii_case(name)).ok_or_else(|| unknown(name))
     }
 
     pub async fn create_attribute(&self, name: &str, default_value: &str) -> Result<Attribute, Problem> {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::attributes::{self, Named};
 use crate::engine::store::db::Contact;
 use crate::engine::store::door::{self as store, Kind};
 use crate::engine::{Engine, problem};
@@ -21,6 +22,8 @@ pub struct Fleet {
     by_id: Vec<(u64, u32)>,
     /// Of the groups, by their place in the inventory.
     groups: Vec<u64>,
+    /// Custom attributes that the devices' systems have.
+    pub(super) attributes: Vec<Named>,
 }
 
 /// Sets of devices, as the API tells groups.
@@ -55,7 +58,8 @@ impl Fleet {
     fn of(readings: u64, inventory: Arc<Inventory>, ids: Vec<u64>, groups: Vec<u64>) -> Self {
         let mut by_id: Vec<(u64, u32)> = ids.iter().copied().zip(0..).collect();
         by_id.sort_unstable();
-        Self { readings, inventory, ids, by_id, groups }
+        let attributes = attributes::of_systems(&inventory);
+        Self { readings, inventory, ids, by_id, groups, attributes }
     }
 
     /// Places behind a number, in the order of the numbers or the other way round.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::Reach;
-use crate::engine::store::door::{self as store, Kind, Order};
+use crate::engine::store::door::{self as store, Beside, Kind, Order};
 use crate::engine::store::output::{self, Cursor, Records};
 use crate::engine::{Engine, problem};
 use crate::model::job::{Job, JobId, JobSummary};
@@ -28,6 +28,10 @@ const CANCEL: Duration = Duration::from_secs(10);
 /// Jobs asked for by filters that hardly any fits: looked at, at most, for one page.
 const LOOKED_AT: usize = 100_000;
 
+/// What a system that keeps values by itself calls the two in a launch.
+pub const ATTRIBUTE: &str = "custom_attribute";
+pub const REGEX: &str = "custom_attribute_regex";
+
 /// Devices are named one by one in a target that is shown to people; of more, their groups must do.
 const EXCLUDED_SHOWN: usize = 20;
 
@@ -39,8 +43,8 @@ pub struct Filter {
     pub limit: usize,
     /// What the script was called, over the API or as a file.
     pub script_name: Option<String>,
-    /// A script by its number, and the name of its file, if it has one still.
-    pub script: Option<(u64, Option<String>)>,
+    /// A script by its number.
+    pub script: Option<u64>,
     /// Our ids of devices: a job that ran on any of them.
     pub devices: Vec<String>,
     /// Numbers of groups that were ordered, and expressions that mean them.
@@ -56,10 +60,8 @@ pub struct Filter {
 /// A job of a page.
 pub struct Row {
     pub job: JobSummary,
-    pub updated_at: Timestamp,
+    pub beside: Beside,
     pub order: Option<Order>,
-    /// The number of its script, if that has one.
-    pub script: Option<u64>,
     /// Our ids of its devices, and where their runs are.
     pub runs: Vec<(String, RunState)>,
     /// The script as it was launched.
@@ -106,22 +108,16 @@ impl Filter {
         if !plain {
             return Ok(false);
         }
-        if self.updated != (None, None) && !within(store::updated_at(db, job)?, self.updated) {
-            return Ok(false);
-        }
-        let named = self.script.is_some() || self.script_name.is_some();
-        let ordered = named || !self.groups.is_empty() || !self.kinds.is_empty();
-        let order = if ordered { store::order(db, job.id)? } else { None };
-        let targets = order.as_ref().map(|order| &order.targets);
-        if let Some((id, file)) = &self.script {
-            let fits = match order.as_ref().and_then(|order| order.script) {
-                Some(known) => known == *id,
-                None => file.as_ref() == Some(&job.script),
-            };
-            if !fits {
+        if self.updated != (None, None) || self.script.is_some() {
+            let beside = store::beside(db, job.id)?;
+            let fits = self.script.is_none() || self.script == beside.script;
+            if !fits || !within(beside.updated_at(job), self.updated) {
                 return Ok(false);
             }
         }
+        let ordered = self.script_name.is_some() || !self.groups.is_empty() || !self.kinds.is_empty();
+        let order = if ordered { store::order(db, job.id)? } else { None };
+        let targets = order.as_ref().map(|order| &order.targets);
         if let Some(name) = &self.script_name {
             let title = order.as_ref().and_then(|order| order.title.as_ref());
             if *name != job.script && title != Some(name) {
@@ -151,12 +147,26 @@ impl Filter {
 
 fn row(engine: &Engine, db: &Connection, job: JobSummary, runs: Vec<(String, RunState)>) -> rusqlite::Result<Row> {
     let content = engine.jobs.store.kept(&job.version, &job.script).unwrap_or_default();
-    let (updated_at, order) = (store::updated_at(db, &job)?, store::order(db, job.id)?);
-    let script = match order.as_ref().and_then(|order| order.script) {
-        Some(script) => Some(script),
-        None => store::known(db, Kind::Script, std::slice::from_ref(&job.script))?.pop().flatten(),
-    };
-    Ok(Row { job, updated_at, order, script, runs, content })
+    let (beside, order) = (store::beside(db, job.id)?, store::order(db, job.id)?);
+    Ok(Row { job, beside, order, runs, content })
+}
+
+impl Row {
+    fn option(&self, name: &str) -> Option<&str> {
+        self.beside.options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The custom attribute that keeps what its devices say, here or at their system.
+    pub fn attribute(&self) -> Option<&str> {
+        let ordered = self.order.as_ref().and_then(|order| order.attribute.as_deref());
+        ordered.or_else(|| self.option(ATTRIBUTE))
+    }
+
+    /// What is taken out of it before.
+    pub fn regex(&self) -> Option<&str> {
+        let ordered = self.order.as_ref().and_then(|order| order.regex.as_deref());
+        ordered.or_else(|| self.option(REGEX))
+    }
 }
 
 /// What a job is created from.

@@ -19,9 +19,9 @@ use super::store::db::DbError;
 use super::{Engine, problem};
 use crate::model::wire::{Code, Problem};
 
-pub use self::attributes::cleaner;
+pub use self::attributes::{Named, cleaner};
 pub use self::fleet::{Fleet, Found, Set, SetKind, serial_of};
-pub use self::jobs::{Asked, Filter, Output, Page, Row, run_status, status};
+pub use self::jobs::{ATTRIBUTE, Asked, Filter, Output, Page, REGEX, Row, run_status, status};
 pub use self::logs::{Log, What};
 pub use self::scripts::{Content, Draft, Listed};
 pub use super::store::door::{Attribute, Kind, Order, Targets};

@@ -376,9 +376,10 @@ async fn still_the_same(
 
 /// What another engine would need; with what may not be kept it cannot go on, and needs none of it.
 fn launched(planned: &Planned) -> Launched {
-    let Planned { plan, args, arguments, stdin, held, variables, .. } = planned;
+    let Planned { plan, request, args, arguments, stdin, held, variables, .. } = planned;
     let (id, held, variables) = (plan.id.clone(), held.clone(), *variables);
-    let all = Launched { plan: id, held, variables, ..Launched::default() };
+    let library = matches!(request, ScriptRef::Library(_)) && plan.script.connection.is_none();
+    let all = Launched { plan: id, held, variables, library, ..Launched::default() };
     if !all.held.is_empty() {
         return all;
     }

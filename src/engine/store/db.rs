@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 14;
+const SCHEMA: i64 = 15;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -161,6 +161,15 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
         BEGIN INSERT INTO logs (at, job, run) VALUES (NEW.finished_at, NEW.job, NEW.idx); END;
     CREATE TRIGGER run_came_ended AFTER INSERT ON runs WHEN NEW.finished_at IS NOT NULL
         BEGIN INSERT INTO logs (at, job, run) VALUES (NEW.finished_at, NEW.job, NEW.idx); END;
+",
+    // which script of the library a job ran, whatever that is called by now, and whether its variables were filled in
+    "
+    ALTER TABLE jobs ADD COLUMN numbered INTEGER;
+    ALTER TABLE jobs ADD COLUMN variables INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET
+        numbered = COALESCE((SELECT script FROM orders WHERE job = jobs.id),
+                            (SELECT id FROM numbered WHERE kind = 'script' AND name = jobs.script)),
+        variables = COALESCE((SELECT json_extract(launch, '$.variables') FROM launches WHERE job = jobs.id), 0);
 ",
 ];
 

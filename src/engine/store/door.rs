@@ -36,29 +36,25 @@ fn key(number: u64) -> i64 {
 /// Numbers of names, in their order; a name that is new gets the next one.
 pub fn numbers(connection: &mut Connection, kind: Kind, names: &[String]) -> rusqlite::Result<Vec<u64>> {
     let transaction = connection.transaction()?;
-    let now = ms(jiff::Timestamp::now());
-    let mut numbers = Vec::with_capacity(names.len());
-    {
-        let mut find = transaction.prepare_cached("SELECT id FROM numbered WHERE kind = ?1 AND name = ?2")?;
-        let mut put = transaction.prepare_cached(
-            "INSERT INTO numbered (kind, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3) RETURNING id",
-        )?;
-        for name in names {
-            let known = find.query_row(params![kind.word(), name], |row| number(row, 0)).optional()?;
-            numbers.push(match known {
-                Some(known) => known,
-                None => put.query_row(params![kind.word(), name, now], |row| number(row, 0))?,
-            });
-        }
-    }
+    let numbers = names.iter().map(|name| number_of(&transaction, kind, name)).collect::<rusqlite::Result<_>>()?;
     transaction.commit()?;
     Ok(numbers)
 }
 
-/// Numbers that names have already.
-pub fn known(connection: &Connection, kind: Kind, names: &[String]) -> rusqlite::Result<Vec<Option<u64>>> {
-    let mut find = connection.prepare_cached("SELECT id FROM numbered WHERE kind = ?1 AND name = ?2")?;
-    names.iter().map(|name| find.query_row(params![kind.word(), name], |row| number(row, 0)).optional()).collect()
+/// The number of one name.
+pub fn number_of(transaction: &Connection, kind: Kind, name: &str) -> rusqlite::Result<u64> {
+    let known = transaction
+        .prepare_cached("SELECT id FROM numbered WHERE kind = ?1 AND name = ?2")?
+        .query_row(params![kind.word(), name], |row| number(row, 0))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO numbered (kind, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3) RETURNING id",
+        )?
+        .query_row(params![kind.word(), name, ms(jiff::Timestamp::now())], |row| number(row, 0))
 }
 
 pub fn name_of(connection: &Connection, kind: Kind, id: u64) -> rusqlite::Result<Option<String>> {
@@ -241,13 +237,54 @@ pub fn each_job(
     Ok(())
 }
 
-/// When anything of a job was last written.
-pub fn updated_at(connection: &Connection, job: &JobSummary) -> rusqlite::Result<jiff::Timestamp> {
-    let told: Option<Option<i64>> = connection
-        .prepare_cached("SELECT updated_at FROM jobs WHERE id = ?1")?
-        .query_row([key(job.id)], |row| row.get(0))
+/// What is kept of a job for this API beside what everybody is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// When anything of it was last written.
+    pub updated_at: Option<jiff::Timestamp>,
+    /// The script of the library that it ran.
+    pub script: Option<u64>,
+    /// The script's variables were filled in.
+    pub variables: bool,
+    /// What the launch was given for the systems of its devices.
+    pub options: Vec<(String, String)>,
+}
+
+pub fn beside(connection: &Connection, job: JobId) -> rusqlite::Result<Beside> {
+    let told = connection
+        .prepare_cached("SELECT updated_at, numbered, variables, options FROM jobs WHERE id = ?1")?
+        .query_row([key(job)], |row| {
+            let options: Option<String> = row.get(3)?;
+            Ok(Beside {
+                updated_at: row.get::<_, Option<i64>>(0)?.map(at),
+                script: row.get::<_, Option<i64>>(1)?.and_then(|id| u64::try_from(id).ok()),
+                variables: row.get(2)?,
+                options: options.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            })
+        })
         .optional()?;
-    Ok(told.flatten().map(at).or(job.finished_at).unwrap_or(job.created_at))
+    Ok(told.unwrap_or_default())
+}
+
+impl Beside {
+    /// Of a job that nothing was written of since it began.
+    pub fn updated_at(&self, job: &JobSummary) -> jiff::Timestamp {
+        self.updated_at.or(job.finished_at).unwrap_or(job.created_at)
+    }
+}
+
+/// The script of the library that a job ran.
+pub fn script_of(connection: &Connection, job: JobId) -> rusqlite::Result<Option<u64>> {
+    Ok(beside(connection, job)?.script)
+}
+
+/// Writes down which script of the library a job ran, and whether its variables were filled in.
+pub fn tie(connection: &Connection, job: JobId, script: Option<u64>, variables: bool) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE jobs SET numbered = ?2, variables = ?3 WHERE id = ?1",
+        params![key(job), script.map(key), variables],
+    )?;
+    Ok(())
 }
 
 /// Devices of a job and where its runs are.
@@ -274,13 +311,6 @@ pub fn attributes(connection: &Connection) -> rusqlite::Result<Vec<Attribute>> {
     let mut query = connection.prepare_cached("SELECT name, default_value FROM attributes ORDER BY name")?;
     let rows = query.query_map([], |row| Ok(Attribute { name: row.get(0)?, default_value: row.get(1)? }))?;
     rows.collect()
-}
-
-pub fn attribute(connection: &Connection, name: &str) -> rusqlite::Result<Option<Attribute>> {
-    connection
-        .prepare_cached("SELECT name, default_value FROM attributes WHERE name = ?1")?
-        .query_row([name], |row| Ok(Attribute { name: row.get(0)?, default_value: row.get(1)? }))
-        .optional()
 }
 
 /// `false`: there is one of that name.

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::output::{self, Totals, Writer};
-use super::{Store, db};
+use super::{Store, db, door};
 use crate::model::job::{Job, JobId};
 use crate::model::output::Stream;
 
@@ -36,9 +36,15 @@ pub fn known(connection: &Connection, system: &str) -> rusqlite::Result<HashMap<
 }
 
 /// Begins to bring a job in: its row, all runs as they are, and that it is not whole yet.
-pub fn begin(connection: &mut Connection, system: &str, number: &str, job: &Job) -> rusqlite::Result<JobId> {
+pub fn begin(
+    connection: &mut Connection,
+    system: &str,
+    number: &str,
+    (job, variables): (&Job, bool),
+) -> rusqlite::Result<JobId> {
     let transaction = connection.transaction()?;
     let id = db::put_job(&transaction, job)?;
+    door::tie(&transaction, id, None, variables)?;
     set(&transaction, system, number, &Known { job: id, mark: String::new(), open: true })?;
     transaction.commit()?;
     Ok(id)

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::db;
+use super::door::{self, Kind};
 use crate::model::job::{Job, JobId};
 use crate::model::script::{Argument, ParamKind, Value};
 use crate::model::secret::Secret;
@@ -25,6 +26,9 @@ pub struct Launched {
     pub variables: bool,
     /// Lines that the script reads for secrets that were not given.
     pub lines: usize,
+    /// The script lies in the library: the job is tied to its number.
+    #[serde(default)]
+    pub library: bool,
 }
 
 /// An argument that may be kept.
@@ -72,6 +76,12 @@ impl Given {
 pub fn insert(connection: &mut Connection, job: &Job, launched: &Launched) -> rusqlite::Result<JobId> {
     let transaction = connection.transaction()?;
     let id = db::put_job(&transaction, job)?;
+    let script = match (launched.library, job.summary.parent) {
+        (true, _) => Some(door::number_of(&transaction, Kind::Script, &job.summary.script)?),
+        (false, Some(parent)) => door::script_of(&transaction, parent)?,
+        (false, None) => None,
+    };
+    door::tie(&transaction, id, script, launched.variables)?;
     let text = serde_json::to_string(launched).unwrap_or_default();
     transaction
         .execute("INSERT INTO launches (job, launch) VALUES (?1, ?2)", params![i64::try_from(id).unwrap_or(0), text])?;

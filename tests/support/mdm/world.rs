@@ -306,6 +306,7 @@ impl World {
             "unique_identifier": format!("UDID-{id}"), "os_version": "15.2", "build_version": "24C101",
             "model_name": device.model, "product_name": null, "processor_architecture": "arm64",
             "battery_level": "93%", "is_supervised": true, "filevault_enabled": true, "device_capacity": 494.4,
+            "available_device_capacity": 120.5, "model": "Z15G/A", "wifi_mac": "00:00:5e:00:53:01",
             "filevault_recovery_key": secret, "firmware_password": secret, "recovery_lock_password": secret,
             "firewall": { "enabled": true }, "ethernet_macs": [],
         });
