@@ -302,6 +302,7 @@ fn made(connection: &str, past: &PastJob) -> Job {
             state: run.state,
             exit_code: run.exit_code,
             reason: run.reason.clone(),
+            sent_at: Some(past.created_at),
             attempts: u32::from(run.state.ended()),
             ..Run::queued(index, &run.device, &run.name)
         })

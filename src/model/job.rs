@@ -120,6 +120,9 @@ pub struct Run {
     /// Why it is offline, failed without an exit code, skipped…
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it was handed to the device's system, this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     /// Bytes of stdout and stderr kept.
@@ -220,6 +223,7 @@ impl Run {
             exit_code: None,
             signal: None,
             reason: None,
+            sent_at: None,
             started_at: None,
             finished_at: None,
             bytes: 0,

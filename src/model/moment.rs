@@ -1,4 +1,5 @@
-//! A moment as an operator writes it: so long ago, or a date. Total; the clock and the zone are the caller's.
+//! A moment as an operator writes it (so long ago, or a date), and as it is said. Total; the clock and the zone are the
+//! caller's.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -23,9 +24,27 @@ pub fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, St
         .ok_or_else(|| "expected how long ago (30m, 7d) or a date (2026-11-20, 2026-11-20T10:00)".to_owned())
 }
 
+/// The time of day, with the day if it was another.
+pub fn said(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (now, at) = (now.to_zoned(zone.clone()), at.to_zoned(zone.clone()));
+    if now.date() == at.date() {
+        at.strftime("%H:%M:%S").to_string()
+    } else {
+        at.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_another_day_the_day_is_said() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (now, zone) = (at("2026-11-20T23:30:00Z"), TimeZone::fixed(jiff::tz::offset(1)));
+        assert_eq!(said(at("2026-11-20T23:10:05Z"), now, &zone), "00:10:05");
+        assert_eq!(said(at("2026-11-20T22:10:05Z"), now, &zone), "2026-11-20 23:10");
+    }
 
     #[test]
     fn a_moment_is_so_long_ago_or_a_date_in_the_zone() {

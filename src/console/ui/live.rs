@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{line, nth, pane, title};
 use super::table::{self, Table};
-use super::{chrome, gauge, grid, overview, rings, states, tail};
+use super::{chrome, gauge, grid, overview, rings, states, tail, waiting};
 use crate::console::app::columns::{self, Col};
 use crate::console::app::hold::budget;
 use crate::console::app::list::{ListId, Sort};
@@ -82,13 +82,18 @@ fn head(app: &App, job: &Job, area: Rect, buf: &mut Buffer) {
     // How long it will take is nobody's guess while it waits for a person, and such waits say nothing of its pace.
     let worked = elapsed.saturating_sub(summary.progress.waited_ms(end));
     let goes = summary.state == JobState::Running && !summary.progress.held();
-    let eta = eta(worked, &summary.counts).filter(|_| goes && area.width >= 76);
+    // Nor while devices are asleep that are to fetch it: the pace of those that were awake says nothing of them.
+    let left = match waiting::count(app, job) {
+        _ if !goes || area.width < 76 => None,
+        0 => eta(worked, &summary.counts).map(|eta| format!("eta {eta}")),
+        asleep => Some(format!("waits for {}", text::number(asleep, "device"))),
+    };
     let ring = if summary.state.ended() { String::new() } else { rings::ring(summary) };
     let right = Line::from(vec![
         Span::styled(word, theme.style(role).add_modifier(Modifier::BOLD)),
         Span::styled(if ring.is_empty() { ring } else { format!(" {ring}") }, theme.style(Role::Text)),
         Span::styled(format!(" {}", whole(elapsed, summary.state)), theme.style(Role::Text)),
-        Span::styled(eta.map_or_else(String::new, |eta| format!(" eta {eta}")), theme.style(Role::TextMuted)),
+        Span::styled(left.map_or_else(String::new, |left| format!(" {left}")), theme.style(Role::TextMuted)),
     ]);
     let width = text::line_width(&right) as u16;
     let at = area.right().saturating_sub(width);
@@ -198,7 +203,7 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
                 });
                 (Some(took), muted)
             }
-            "last" => (Some(last_words(run)), theme.style(Role::Text)),
+            "last" => (Some(waiting::last_words(app, run)), theme.style(Role::Text)),
             "fact" => {
                 let value = app.tree.device(&run.device).and_then(|device| device.facts.get(fact));
                 (Some(value.map_or("-".into(), |value| text::plain(value))), muted)

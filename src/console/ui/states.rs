@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::cells;
+use super::{cells, waiting};
 use crate::console::app::files::Fetched;
 use crate::console::app::list::{ListId, Look};
 use crate::console::app::tail::Tail;
@@ -374,6 +374,7 @@ pub fn no_output(app: &App, tail: &Tail, job: &Job, run: Option<&Run>) -> Said {
     match run.state {
         RunState::Queued if job.summary.state.ended() => Said::so("not started: the job ended before its turn", all),
         RunState::Queued => Said::so("waits for its turn", stop()),
+        RunState::Sent if waiting::waits(app, run) => Said::so(waiting::account(app, run), stop()),
         RunState::Sent => Said::so("connecting; no output yet", stop()),
         RunState::Running => Said::so("sent, no output yet; a script that buffers shows its output when it ends", all),
         _ => Said::so("it printed nothing", all),

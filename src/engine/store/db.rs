@@ -24,7 +24,7 @@ pub enum DbError {
     Closed,
 }
 
-const SCHEMA: i64 = 15;
+const SCHEMA: i64 = 16;
 
 /// Each step brings the schema one further.
 const MIGRATIONS: [&str; SCHEMA as usize] = [
@@ -170,6 +170,9 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
         numbered = COALESCE((SELECT script FROM orders WHERE job = jobs.id),
                             (SELECT id FROM numbered WHERE kind = 'script' AND name = jobs.script)),
         variables = COALESCE((SELECT json_extract(launch, '$.variables') FROM launches WHERE job = jobs.id), 0);
+",
+    "
+    ALTER TABLE runs ADD COLUMN sent_at INTEGER;
 ",
 ];
 
@@ -327,7 +330,7 @@ pub fn update(
         let mut run = transaction.prepare_cached(
             "UPDATE runs SET state = ?3, exit_code = ?4, signal = ?5, reason = ?6, started_at = ?7, finished_at = ?8,
              bytes = ?9, lines = ?10, last_line = ?11, attempts = ?12, signature = ?13, says = ?14, digest = ?15, told = ?16,
-             tries = ?17
+             tries = ?17, sent_at = ?18
              WHERE job = ?1 AND idx = ?2",
         )?;
         for (summary, runs) in changes {
@@ -359,7 +362,8 @@ pub fn update(
                     r.signature.as_ref().map(|signature| &signature.says),
                     r.digest,
                     r.signature.as_ref().and_then(|signature| signature.told.as_deref()).map(|told| json(&told)),
-                    (!r.tries.is_empty()).then(|| json(&r.tries))
+                    (!r.tries.is_empty()).then(|| json(&r.tries)),
+                    r.sent_at.map(ms)
                 ])?;
             }
         }
@@ -456,7 +460,7 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
     let Some(mut job) = job else { return Ok(None) };
     let mut query = connection.prepare_cached(
         "SELECT idx, device, name, state, exit_code, signal, reason, started_at, finished_at, bytes, lines, last_line, attempts,
-                signature, says, digest, told, tries
+                signature, says, digest, told, tries, sent_at
          FROM runs WHERE job = ?1 ORDER BY idx",
     )?;
     let rows = query.query_map([key], |row| {
@@ -482,6 +486,7 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
             digest: row.get(15)?,
             ring: 0,
             tries: read(row.get(17)?),
+            sent_at: row.get::<_, Option<i64>>(18)?.map(at),
         })
     })?;
     job.runs = rows.collect::<rusqlite::Result<_>>()?;

@@ -62,7 +62,7 @@ pub fn stood(run: &Run, times: u32) -> Stood {
 /// It waits again, as if it had not been sent.
 pub fn requeue(run: &mut Run) {
     run.state = RunState::Queued;
-    run.started_at = None;
+    (run.sent_at, run.started_at) = (None, None);
     if run.tries.is_empty() {
         run.reason = None;
     }

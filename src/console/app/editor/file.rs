@@ -1,8 +1,6 @@
 //! How a text comes from the library into the editor and goes back: opening, drafts, saving, and what somebody else
 //! has done to the file meanwhile.
 
-use jiff::Timestamp;
-
 use super::ask::{Ask, Other, Pick};
 use super::{Editor, Saving, Then};
 use crate::console::app::diff::{self, Side};
@@ -13,6 +11,7 @@ use crate::console::app::{App, Layer, View};
 use crate::console::editor::buffer::{Kind, pos};
 use crate::console::editor::document::{Document, Refusal};
 use crate::console::text;
+use crate::model::moment;
 use crate::model::script::{Finding, ScriptInfo};
 use crate::model::wire::Problem;
 
@@ -131,7 +130,7 @@ impl App {
         if draft.bytes == editor.bytes() {
             return; // Saved since: it goes when the editor is left.
         }
-        let when = clock(now, draft.saved_at, &zone);
+        let when = moment::said(draft.saved_at, now, &zone);
         let other = match (&draft.base, &editor.base) {
             (Some(from), Some(base)) if from != base => {
                 format!("It began from version {from}; the library has {base}.")
@@ -432,16 +431,6 @@ fn take(editor: &mut Editor, document: &Document) {
     }
     editor.buffer.go(editor.buffer.near(at), false);
     editor.buffer.serial += 1;
-}
-
-/// The time of day, with the day if it was another.
-pub(super) fn clock(now: Timestamp, at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
-    let (now, at) = (now.to_zoned(zone.clone()), at.to_zoned(zone.clone()));
-    if now.date() == at.date() {
-        at.strftime("%H:%M:%S").to_string()
-    } else {
-        at.strftime("%Y-%m-%d %H:%M").to_string()
-    }
 }
 
 fn words(problem: &SaveProblem) -> String {

@@ -25,6 +25,7 @@ impl LiveJob {
         if let Next::Start(run) = next {
             inner.change(run, |run| {
                 run.state = RunState::Sent;
+                run.sent_at = Some(Timestamp::now());
                 run.reason = None;
             });
             self.bell.changed.notify_one();
@@ -285,6 +286,7 @@ pub fn try_again(entry: &mut Run, outcome: Outcome, signature: Signature, counte
     let wait = if in_ms < 1000 { "at once".to_owned() } else { format!("in {} s", in_ms / 1000) };
     entry.reason = Some(format!("{}{code}; tried again {wait}", last.state.word()));
     entry.state = RunState::Queued;
+    entry.sent_at = None;
     let silent = |one: &Try| one.state == RunState::Offline && one.started_at.is_none();
     match entry.tries.last_mut() {
         Some(before) if silent(before) && silent(&last) => *before = last,
