@@ -1,7 +1,9 @@
 //! What a stop can reach: of the runs at work, those on a system that can end nothing go on, whatever is asked. Says how
 //! many that are and why, for the key's reason, for what it would touch and for its dialog; changes nothing.
 
-use super::{App, View};
+use std::collections::HashSet;
+
+use super::{App, Layer, View};
 use crate::model::connection::cannot_stop;
 use crate::model::job::{JobSummary, Run};
 use crate::model::script::remote;
@@ -87,6 +89,26 @@ impl App {
         reach
     }
 
+    /// The stop dialog says how many there are now.
+    pub(super) fn settle_stop(&mut self) {
+        let open = self.layers.iter().rposition(|layer| matches!(layer, Layer::Stop(_)));
+        let Some((at, Layer::Stop(stop))) = open.and_then(|at| Some((at, self.layers.get(at)?))) else { return };
+        let reach = if stop.devices.is_empty() {
+            let mut reach = Reach::default();
+            let meant = self.jobs.iter().filter(|job| stop.jobs.contains(&job.id) && !job.state.ended());
+            meant.for_each(|job| reach.add(self.of_job(job)));
+            reach
+        } else {
+            let held = self.held.as_ref().filter(|held| stop.jobs.contains(&held.id));
+            let Some(job) = held.and_then(|held| held.job.as_ref()) else { return };
+            let meant: HashSet<&str> = stop.devices.iter().map(String::as_str).collect();
+            self.of_runs(job.runs.iter().filter(|run| meant.contains(run.device.as_str())))
+        };
+        if let Some(Layer::Stop(stop)) = self.layers.get_mut(at) {
+            stop.follow(reach);
+        }
+    }
+
     pub(super) fn why_not_stop(&self) -> Option<String> {
         let jobs = self.chosen_jobs();
         let nothing = match jobs.as_slice() {
@@ -119,11 +141,29 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Layer;
+    use super::super::Event;
     use super::super::sample::{self, Session};
     use super::*;
     use crate::model::connection::Capabilities;
-    use crate::model::wire::Stopping;
+    use crate::model::wire::{self, Stopping};
+
+    #[test]
+    fn the_stop_dialog_follows_the_job_while_it_is_open() {
+        let mut session = Session::starting((80, 24), true);
+        session.jobs = vec![sample::job(12, &[RunState::Queued, RunState::Sent, RunState::Running])];
+        session.attach();
+        session.keys("3K");
+        let reaches = |session: &Session| CHOICES.map(|choice| dialog(session).expect("it is open").touches(choice));
+        assert_eq!(reaches(&session), [1, 2, 3]);
+        let mut run = session.jobs[0].runs[0].clone();
+        run.state = RunState::Running;
+        session.tell(Event::Engine(wire::Event::Runs { job: 12, runs: vec![run] }));
+        assert_eq!(reaches(&session), [0, 1, 3], "{}", session.screen());
+        let mut ended = sample::job(12, &[RunState::Ok; 3]).summary;
+        ended.created_at = session.jobs[0].summary.created_at;
+        session.tell(Event::Engine(wire::Event::Job { job: Box::new(ended) }));
+        assert!(session.screen().contains("there is nothing to stop"), "{}", session.screen());
+    }
 
     /// Jobs 21 and 20 run a server's script, 19 one of the library; 21 has one run that waits for its turn.
     fn session() -> Session {

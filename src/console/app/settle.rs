@@ -10,6 +10,7 @@ impl App {
         self.settle_editor(effects);
         self.settle_seek();
         self.settle_reach();
+        self.settle_stop();
         if self.link != Link::Attached {
             return;
         }

@@ -1,6 +1,6 @@
 //! The stop dialog: what stopping can mean, on how many devices, armed before it does anything. It is about one job,
-//! several, or some devices of one. The numbers are those of the moment it was opened: a dialog whose count moves could
-//! never be confirmed.
+//! several, or some devices of one. The numbers follow the jobs; the count that was asked for stays once it is being
+//! typed, for one that moves could never be confirmed, unless more would be stopped than it says.
 
 use super::endless::Reach;
 use super::event::Effect;
@@ -86,6 +86,26 @@ impl Stop {
         stop
     }
 
+    /// How many there are now.
+    pub fn follow(&mut self, reach: Reach) {
+        (self.queued, self.waiting, self.running) = (reach.queued, reach.sent, reach.running);
+        (self.endless, self.why) = (reach.endless, reach.why);
+        let touched = self.touches(self.choice);
+        let need = self.needs(touched);
+        let more = match self.arm.need {
+            Need::Yes => need != Need::Yes,
+            Need::Count(asked) => touched as usize > asked,
+        };
+        if self.arm.need != need && (more || self.arm.typed.is_empty()) {
+            self.arm = Arm::new(need);
+            self.at = if self.at == At::Stop { At::Arm } else { self.at };
+        }
+    }
+
+    const fn needs(&self, touched: u32) -> Need {
+        if touched > self.threshold { Need::Count(touched as usize) } else { Need::Yes }
+    }
+
     /// What is asked of the engine.
     pub fn effects(&self) -> impl Iterator<Item = Effect> {
         let stop = self.choice;
@@ -115,7 +135,7 @@ impl Stop {
         if choice != Stopping::All && touched == 0 {
             return;
         }
-        let need = if touched > self.threshold { Need::Count(touched as usize) } else { Need::Yes };
+        let need = self.needs(touched);
         if self.choice != choice || self.arm.need != need {
             self.choice = choice;
             self.arm = Arm::new(need);
@@ -188,6 +208,26 @@ mod tests {
         assert_eq!(stop.about, "2 jobs: 7 5  (1 more have ended)");
         let cancel = |job| Effect::Cancel { job, devices: vec![], stop: Stopping::All };
         assert_eq!(stop.effects().collect::<Vec<_>>(), [cancel(7), cancel(5)]);
+    }
+
+    #[test]
+    fn the_numbers_follow_the_job_and_a_count_that_is_being_typed_stays_as_it_was_asked() {
+        let reach = |queued, running| Reach { queued, running, ..Reach::default() };
+        let mut stop = new(&[&sample::job(7, &[RunState::Queued; 30]).summary]);
+        stop.follow(reach(25, 5));
+        assert_eq!((CHOICES.map(|choice| stop.touches(choice)), stop.arm.need), ([25, 25, 30], Need::Count(25)));
+        stop.arm.typed = "25".into();
+        stop.follow(reach(20, 6));
+        assert!(stop.armed(), "fewer are stopped than was said");
+        assert_eq!(stop.touches(Stopping::Sending), 20);
+        stop.follow(reach(26, 0));
+        assert_eq!((stop.armed(), stop.arm.need), (false, Need::Count(26)), "more than was said");
+        stop.follow(reach(3, 9));
+        assert_eq!(stop.arm.need, Need::Yes);
+        stop.arm.typed = "y".into();
+        stop.follow(reach(0, 9));
+        assert!(!stop.armed(), "nothing is left to this choice, and no harder one is taken for it");
+        assert_eq!(stop.choice, Stopping::Sending);
     }
 
     #[test]
