@@ -147,8 +147,9 @@ impl Account {
         let mut warnings = Vec::new();
         if let Some(why) = &state.problem {
             warnings.push(format!("{name}: the devices of {url} could not be read ({why}): {kept}"));
-        } else if let Some(come) = state.reading.filter(|_| !state.whole) {
-            warnings.push(format!("{name}: reads its devices, {come} so far; the others come by themselves"));
+        } else if state.reading.is_some() && !state.whole {
+            // (how many that are is seen: a number here would be told again and again)
+            warnings.push(format!("{name}: reads its devices: those that have come are shown, the others follow"));
         }
         warnings
     }

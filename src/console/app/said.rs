@@ -66,7 +66,8 @@ impl App {
 
     /// A column for what jobs need to be looked at for, where some do.
     pub(super) fn flag_jobs(&mut self) {
-        let flagged = self.jobs.iter().any(|job| super::hold::flag(job).is_some() || self.acknowledged(job));
+        let flagged = |job| super::hold::flag(job).is_some() || self.acknowledged(job) || job.origin.is_some();
+        let flagged = self.jobs.iter().any(flagged);
         self.overview.job_look.extra = if flagged { &["flag"] } else { &[] };
     }
 

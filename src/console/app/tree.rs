@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use self::reach::Tallies;
 use super::list::Look;
 use super::marks::{Marked, with_mark};
+use crate::console::text;
 use crate::model::connection;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::filter::{self, Column, Wrong};
@@ -120,6 +121,10 @@ pub struct Tree {
     pub passed: usize,
     /// The time, for ages in a filter.
     pub now: Option<Timestamp>,
+    /// Cells that the longest name takes with what stands before it: of all rows, and in a narrow pane, where a branch is
+    /// one cell wide and a device's row has no numbers.
+    pub longest: usize,
+    pub longest_narrow: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -438,6 +443,10 @@ impl Tree {
         }
         let terms: BTreeSet<&str> = rows.iter().map(|row| row.term.as_str()).collect();
         self.look.count_unseen(terms.into_iter().map(Cow::Borrowed));
+        let wide = |row: &Row| text::width(&row.label) + 2;
+        self.longest = rows.iter().map(|row| wide(row) + 2 * row.depth).max().unwrap_or(0);
+        let numbered = rows.iter().filter(|row| !matches!(row.kind, Kind::Device(_) | Kind::Saved(_)));
+        self.longest_narrow = numbered.map(|row| wide(row) + row.depth).max().unwrap_or(0);
         self.rows = rows;
     }
 
@@ -616,9 +625,8 @@ impl Tree {
     fn sets(&self, connection: &str, devices: &[usize]) -> Vec<(String, Vec<usize>)> {
         let devices_of = &self.targets.devices;
         let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        // Names that the notation itself would misread stand alone.
-        let (odd, plain): (Vec<usize>, Vec<usize>) =
-            devices.iter().partition(|d| nodeset::is_nodeset(&devices_of[**d].name));
+        // Names that the notation cannot hold, or an expression would misread without quotes, stand alone.
+        let (plain, odd): (Vec<usize>, Vec<usize>) = devices.iter().partition(|d| is_plain(&devices_of[**d].name));
         let folded = nodeset::fold(plain.iter().map(|d| devices_of[*d].name.as_str()));
         for part in parts(&folded) {
             let names = nodeset::expand(part, devices_of.len().max(1)).unwrap_or_default();
@@ -662,10 +670,14 @@ pub(super) fn parts(folded: &str) -> Vec<&str> {
     found
 }
 
+/// Nothing in the name means anything to the expression language.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
 /// A name as the expression language reads it back.
 pub fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if !name.is_empty() && name.chars().all(plain) {
+    if is_plain(name) {
         return name.to_owned();
     }
     let mut quoted = String::from('"');

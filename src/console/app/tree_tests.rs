@@ -122,3 +122,24 @@ fn groups_are_sorted_among_their_siblings() {
     tree.build();
     assert_eq!(labels(&tree)[4..6], ["    db", "    web"]);
 }
+
+#[test]
+fn devices_whose_names_an_expression_would_misread_have_rows_of_their_own() {
+    let names = ["Ann's iPhone", "Lab Mac 01", "Lab Mac 02", "R&D-1", "R&D-2", "mac-1", "mac-2"];
+    let devices = names.map(|name| sample::device("macs", name, &["Lab"], Reach::Unknown)).to_vec();
+    let ids: Vec<String> = devices.iter().map(|device| device.id.clone()).collect();
+    let group = crate::model::device::Group { connection: "macs".into(), ..sample::group("Lab", &[], &ids) };
+    let connections = vec![sample::connection("macs", "simplemdm", 7)];
+    let inventory = Inventory { devices: devices.clone(), groups: vec![group.clone()], warnings: vec![] };
+    let mut tree = Tree::default();
+    tree.set(Targets { connections, groups: vec![group], devices, ..Targets::default() });
+    tree.turn("macs/Lab");
+    let rows = tree.rows.iter().filter(|row| row.depth == 2);
+    let said: Vec<&str> = rows.clone().map(|row| row.label.as_str()).collect();
+    assert_eq!(said, ["Ann's iPhone", "Lab Mac 01", "Lab Mac 02", "R&D-1", "R&D-2", "mac-[1-2]"]);
+    for row in rows {
+        let found = target::parse(&row.term).unwrap();
+        let found = found.resolve(&inventory, &target::Sets::new()).unwrap();
+        assert_eq!(found.len(), tree.members(row).len(), "{}", row.term);
+    }
+}

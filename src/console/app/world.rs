@@ -292,6 +292,10 @@ impl App {
                 return;
             }
         };
+        // what is so no longer need not stand there
+        let now: Vec<&String> = targets.connections.iter().flat_map(|connection| &connection.warnings).collect();
+        let before = self.tree.targets.connections.iter().flat_map(|connection| &connection.warnings);
+        before.filter(|old| !now.contains(old)).for_each(|old| self.notices.heeded(old));
         for connection in &targets.connections {
             for warning in &connection.warnings {
                 if !self.notices.told(warning) {
@@ -403,9 +407,9 @@ impl App {
         if let Some(live) = self.live.as_mut().filter(|live| live.id == job.id && job.state.ended()) {
             live.tail.touched();
         }
-        match self.jobs.binary_search_by(|mine| job.id.cmp(&mine.id)) {
-            Ok(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
-            Ok(at) => {
+        match self.jobs.iter().position(|mine| mine.id == job.id) {
+            Some(at) if self.jobs[at].state.ended() && !job.state.ended() => return,
+            Some(at) => {
                 let over = job.state.ended() && !self.jobs[at].state.ended();
                 if job.progress.asks.is_some() && self.jobs[at].progress.asks.is_none() {
                     self.notices.overtaken(); // who is asked for something need not read first what went well
@@ -420,7 +424,12 @@ impl App {
                     return; // Its place is the same.
                 }
             }
-            Err(at) => self.jobs.insert(at, job),
+            None => {
+                // By when they were launched: what was brought in from a system is older than its number says.
+                let place = |job: &JobSummary| std::cmp::Reverse((job.created_at, job.id));
+                let at = self.jobs.partition_point(|mine| place(mine) < place(&job));
+                self.jobs.insert(at, job);
+            }
         }
         self.relist(ListId::Jobs);
     }

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use crate::console::app::sample::{self, Session};
 use crate::console::ui;
 use crate::model::device::{Device, Reach};
+use crate::model::state::RunState;
 use crate::model::wire::Targets;
 
 const SIZES: [((u16, u16), bool); 4] = [((80, 24), true), ((80, 24), false), ((140, 40), false), ((60, 15), true)];
@@ -81,4 +82,68 @@ fn nothing_is_run_where_nothing_can_run_and_the_reason_is_said() {
     let at = row(&session, "Build farm");
     session.keys("gg").keys(&"j".repeat(at)).keys("r");
     assert!(session.app.launch().is_some(), "where some can, those are run on");
+}
+
+/// A job of which two devices are asleep and the others have answered.
+fn asleep(size: (u16, u16)) -> Session {
+    let mut session = session(size, true);
+    session.targets.connections[0].capabilities.queues = true;
+    let mac = session.targets.devices.iter_mut().find(|device| device.name == "build-mini").unwrap();
+    mac.last_contact = Some(sample::at(-7200));
+    let mut job = sample::job(12, &[RunState::Ok, RunState::Ok, RunState::Ok, RunState::Sent, RunState::Sent]);
+    for (run, name) in job.runs.iter_mut().zip(["a", "b", "c", "build-mini", "away"]) {
+        (run.device, run.name, run.sent_at) = (format!("macs:{name}"), name.to_owned(), Some(sample::at(0)));
+    }
+    session.jobs = vec![job];
+    session.lines = 0;
+    session.attach();
+    session.keys("3<enter>");
+    session
+}
+
+#[test]
+fn a_run_that_waits_for_its_device_says_so_and_since_when() {
+    let session = asleep((140, 40));
+    let screen = session.screen();
+    assert!(screen.contains("waits for the device, sent "), "{screen}");
+    assert!(screen.contains("waits for 2 devices"), "{screen}");
+    assert!(!screen.contains("eta ") && !screen.contains("connecting"), "{screen}");
+    let mut session = asleep((80, 24));
+    assert!(session.screen().contains("waits for 2 devices"), "{}", session.screen());
+    session.keys("3f");
+    let screen = session.screen().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains("which fetches the script when it next calls, sent "), "{screen}");
+    assert!(screen.contains("it was last seen "), "{screen}");
+}
+
+#[test]
+fn what_was_brought_in_keeps_its_number_and_is_signed() {
+    let mut session = session((80, 24), true);
+    let mut brought = sample::job(7, &[RunState::Ok]);
+    (brought.summary.origin, brought.summary.created_at) = (Some("macs:412".to_owned()), sample::at(-90_000));
+    session.jobs = vec![sample::job(6, &[RunState::Ok]), brought];
+    session.app.jobs.clear();
+    session.attach();
+    session.keys("3");
+    let screen = session.screen();
+    let row = screen.lines().find(|line| line.contains(" 7 ")).unwrap_or_else(|| panic!("no job 7:\n{screen}"));
+    assert!(row.trim_end_matches(['|', ' ']).ends_with('S'), "{row}");
+    assert!(screen.contains("S brought in"), "{screen}");
+    // what is told of a job finds it, wherever it stands
+    let mut live = sample::job(6, &[RunState::Running]).summary;
+    live.state = crate::model::state::JobState::Done;
+    session.tell(crate::console::app::Event::Engine(crate::model::wire::Event::Job { job: Box::new(live) }));
+    assert_eq!(session.app.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [6, 7]);
+}
+
+#[test]
+fn a_word_about_a_reading_goes_when_it_has_ended() {
+    let mut session = session((80, 24), true);
+    let reading = "macs: reads its devices: those that have come are shown, the others follow";
+    session.targets.connections[0].warnings = vec![reading.to_owned()];
+    session.tell(crate::console::app::Event::Targets(Ok(session.targets.clone())));
+    assert!(session.screen().contains("reads its devices"), "{}", session.screen());
+    session.targets.connections[0].warnings.clear();
+    session.tell(crate::console::app::Event::Targets(Ok(session.targets.clone())));
+    assert!(!session.screen().contains("reads its devices"), "{}", session.screen());
 }

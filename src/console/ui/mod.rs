@@ -40,11 +40,13 @@ mod scripts;
 mod states;
 mod table;
 mod tail;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod triage;
 #[cfg(test)]
 mod triage_tests;
+mod waiting;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -4,20 +4,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::cells::{Cell, ago, cursor, left, nth, pane, right, row, words};
+use super::cells::{ago, nth, pane, words};
 use super::table::{self, Table};
-use super::{gauge, preview, scripts, states};
+use super::{gauge, preview, scripts, states, targets};
 use crate::console::app::columns::{self, Col};
 use crate::console::app::hold::flag;
 use crate::console::app::list::ListId;
-use crate::console::app::tree::Kind;
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 use crate::model::device::Device;
 use crate::model::job::JobSummary;
 use crate::model::rows::Jobs;
-use crate::model::state::{JobState, RunState};
+use crate::model::state::JobState;
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let panes = layout::overview(area, app.overview.focus, app.overview.full, app.overview.sizes);
@@ -25,7 +24,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         scripts::draw(app, area, buf);
     }
     if let Some(area) = panes.targets {
-        targets(app, area, buf);
+        targets::draw(app, area, buf);
     }
     if let Some(area) = panes.jobs {
         jobs(app, area, buf);
@@ -38,180 +37,12 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn header(theme: &Theme, buf: &mut Buffer, inside: Rect, widths: &[u16], names: &[(&'static str, bool)]) -> Rect {
-    let style = theme.style(Role::TextMuted);
-    let cells: Vec<Cell<'_>> =
-        names.iter().map(|(name, at_right)| if *at_right { right(*name, style) } else { left(*name, style) }).collect();
-    row(buf, Rect { height: 1, ..inside }, widths, &cells);
-    Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside }
-}
-
 /// The share of good runs, coloured by how much trust it earns.
 pub fn trust(theme: &Theme, percent: u8) -> Style {
     match percent {
         95.. => theme.style(Role::BudgetOk),
         80..95 => theme.style(Role::BudgetNear),
         _ => theme.style(Role::BudgetOver),
-    }
-}
-
-fn targets(app: &App, area: Rect, buf: &mut Buffer) {
-    let theme = &app.theme;
-    let focused = table::focused(app, ListId::Targets);
-    let tree = &app.tree;
-    let len = tree.rows.len();
-    let foot = table::foot(app, ListId::Targets, app.overview.targets.at, len, area.width);
-    let count = if tree.total.devices > 0 { text::count(tree.total.devices as u64) } else { String::new() };
-    let inside =
-        pane(app, buf, area, table::head(app, ListId::Targets, "2", "Targets", &count, area.width), &foot, focused);
-    let said = states::absent(app, "targets", &app.targets).or_else(|| match len {
-        0 if tree.look.narrowed() => Some(states::none_passes(app, ListId::Targets, &tree.look)),
-        0 => Some(states::no_targets(app)),
-        _ => None,
-    });
-    if let Some(said) = said {
-        return said.draw(app, inside, buf);
-    }
-    let gutter = table::gutter(&tree.look, inside.width);
-    let room_for = inside.width.saturating_sub(gutter + 1);
-    let wide = columns::wide(ListId::Targets, room_for);
-    let shown = columns::shown(ListId::Targets, &tree.look, room_for);
-    let mut widths = vec![gutter];
-    widths.extend(columns::widths(ListId::Targets, &shown, room_for, None));
-    let mut names = vec![("", false)];
-    names.extend(shown.iter().map(|col| (if col.name == "prob" && !wide { "" } else { col.head }, col.right)));
-    let list = header(theme, buf, inside, &widths, &names);
-    let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let at = app.overview.targets.at;
-    let anchor = tree.look.anchor.as_ref().and_then(|anchor| tree.rows.iter().position(|row| row.term == *anchor));
-    let (from, to) = anchor.map_or((0, 0), |anchor| (anchor.min(at), anchor.max(at) + 1));
-    let device_rows = tree.devices();
-    for (n, at) in app.overview.targets.window(len, usize::from(list.height)).enumerate() {
-        let item = &tree.rows[at];
-        let line = nth(list, n as u16);
-        if item.kind == Kind::Heading {
-            row(buf, line, &[gutter, 0], &[left("", plain), left(item.label.as_str(), muted)]);
-            continue;
-        }
-        let marked = tree.look.marks.contains(&item.term) || (from..to).contains(&at);
-        // In a narrow pane a branch is one cell wide: the names need the others.
-        let narrow = inside.width < table::NARROW;
-        let mut label = String::new();
-        for (depth, last) in item.last.iter().enumerate() {
-            let branch = match (depth + 1 == item.last.len(), last) {
-                (true, true) => theme.glyphs.branch_last(),
-                (true, false) => theme.glyphs.branch(),
-                (false, true) => "  ",
-                (false, false) => theme.glyphs.branch_through(),
-            };
-            label.extend(branch.chars().take(if narrow { 1 } else { 2 }));
-        }
-        match item.open {
-            Some(true) => label.push(theme.glyphs.expanded()),
-            Some(false) => label.push(theme.glyphs.collapsed()),
-            None if matches!(item.kind, Kind::Saved(_)) => label.push('*'),
-            None if item.depth > 0 => {}
-            None => label.push(' '),
-        }
-        if !narrow || item.open.is_some() || item.depth == 0 {
-            label.push(' ');
-        }
-        // What a device has no numbers for is room for its name, where that is scarce.
-        let mut widths = widths.clone();
-        let mut shown = shown.clone();
-        if narrow && matches!(item.kind, Kind::Device(_)) && shown.first().is_some_and(|col| col.name == "group") {
-            let bad = item.tally.problems() > 0;
-            let keep: Vec<bool> = shown.iter().map(|col| col.name == "group" || (bad && col.name == "prob")).collect();
-            let mut kept = keep.iter();
-            shown.retain(|_| kept.next().is_some_and(|keep| *keep));
-            let mut kept = [true].iter().chain(&keep);
-            widths.retain(|_| kept.next().is_some_and(|keep| *keep));
-            widths[1] = 0;
-        }
-        let mut name = text::plain(&item.label);
-        if shown.first().is_some_and(|col| col.name == "group") {
-            let fixed: u16 = widths.iter().sum::<u16>() + (widths.len() as u16).saturating_sub(1);
-            let width = if widths[1] == 0 { line.width.saturating_sub(fixed) } else { widths[1] };
-            if let Kind::Saved(saved) = item.kind {
-                let sign = theme.glyphs.state(RunState::Failed);
-                let names = tree.saved.get(saved).map(|saved| saved.labels(sign)).unwrap_or_default();
-                let room = usize::from(width).saturating_sub(text::width(&label));
-                let fits = |name: &&String| text::width(name) <= room;
-                name = names.iter().find(fits).or(names.last()).map_or(name, |name| text::plain(name));
-            }
-            let sign = if item.tally.idle() { 2 } else { 0 };
-            name = text::clip_middle(&name, usize::from(width).saturating_sub(text::width(&label) + sign));
-        }
-        let found = table::hits(&tree.look.filter, &device_rows, "device", &name);
-        let before = text::width(&label);
-        label.push_str(&name);
-        let broken = match item.kind {
-            Kind::Connection(at) => tree.targets.connections.get(at).is_some_and(|known| !known.warnings.is_empty()),
-            _ => false,
-        };
-        if broken {
-            label.push_str(" !");
-        }
-        let tally = item.tally;
-        if tally.idle() {
-            label.extend([' ', theme.glyphs.idle()]);
-        }
-        let guides = if narrow { 1 } else { 2 } * item.last.len() as u16;
-        let unresolved = match item.kind {
-            Kind::Saved(saved) => tree.saved.get(saved).and_then(|saved| saved.answer.as_ref()),
-            _ => Some(&Ok(tally)),
-        };
-        let style = match &item.kind {
-            _ if marked => theme.style(Role::Mark),
-            _ if !item.hit => muted,
-            _ if broken => theme.style(Role::LevelWarn),
-            _ if tally.idle() => muted,
-            Kind::Device(device) => match tree.targets.devices.get(*device).map(|device| device.state) {
-                Some(state) if tally.problems() > 0 => theme.style(super::reach(state)),
-                _ => plain,
-            },
-            Kind::All | Kind::Connection(_) => theme.style(Role::TextStrong),
-            _ => plain,
-        };
-        let devices = match (&item.kind, unresolved) {
-            (Kind::Device(_), _) => String::new(),
-            (_, Some(Ok(tally))) => text::count(tally.devices as u64),
-            (_, Some(Err(_))) => "?".into(),
-            (_, None) => "…".into(),
-        };
-        let problems = match tally.problems() {
-            0 => String::new(),
-            n if wide => text::count(n as u64),
-            n if n < 100 => format!("-{n}"),
-            _ => "-99".into(),
-        };
-        let online = match (&item.kind, tally.online) {
-            (Kind::Device(device), _) => tree.targets.devices.get(*device).map_or("", standing).to_owned(),
-            (_, n) => text::count(n as u64),
-        };
-        let mut cells = vec![left(table::sign(theme, marked, inside.width), theme.style(Role::Mark))];
-        cells.extend(shown.iter().map(|col| match col.name {
-            "group" => left(label.clone(), style),
-            "dev" => right(devices.clone(), plain),
-            "online" => right(online.clone(), muted),
-            _ => right(problems.clone(), theme.style(Role::StateOffline)),
-        }));
-        row(buf, line, &widths, &cells);
-        buf.set_style(
-            Rect { x: line.x + gutter + 1, width: guides.min(line.width.saturating_sub(gutter + 1)), ..line },
-            theme.style(Role::Border),
-        );
-        if at == app.overview.targets.at {
-            cursor(theme, buf, line, focused);
-        }
-        // The name's own column: the first, unless the operator has put another before it.
-        if shown.first().is_some_and(|col| col.name == "group") {
-            let column = if widths[1] == 0 { line.width } else { widths[1] };
-            let room =
-                Rect { x: line.x + gutter + 1, width: column.min(line.width.saturating_sub(gutter + 1)), ..line };
-            let room = Rect { x: room.x + before as u16, width: room.width.saturating_sub(before as u16), ..room };
-            table::mark_hits(theme, buf, room, &name, &found, at == app.overview.targets.at && focused);
-        }
     }
 }
 
@@ -277,7 +108,8 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
         return said.draw(app, inside, buf);
     }
     let order: Vec<u32> = app.overview.job_order.iter().map(|at| *at as u32).collect();
-    let number = app.jobs.first().map_or(2, |job| job.id.to_string().len().max(2)) as u16;
+    // (what was brought in is older than its number says)
+    let number = app.jobs.iter().map(|job| job.id).max().map_or(2, |id| id.to_string().len().max(2)) as u16;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let key = |row: usize| app.jobs[row].id.to_string();
     let room = inside.width.saturating_sub(table::gutter(look, inside.width) + 1);
@@ -303,9 +135,8 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
             }
             "bad" => amount(job.counts.bad(), Role::StateFailed),
             "off" => amount(job.counts.offline, Role::StateOffline),
-            "flag" => match flag(job) {
+            "flag" => match flag_of(app, job) {
                 Some((sign, _, role)) => (Some(sign.to_string()), theme.style(role)),
-                None if app.acknowledged(job) => (Some(ACKED.0.to_string()), theme.style(ACKED.2)),
                 None => (Some(String::new()), muted),
             },
             _ => (None, muted),
@@ -313,9 +144,7 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let rows = Jobs { all: &app.jobs, now: app.now };
     let (first, cursor) = (Some(number), app.overview.jobs);
-    // (its system ran it, and it was brought in from there)
-    let signs = |row: usize| app.jobs[row].origin.iter().map(|_| 'S').collect();
-    let (signs, heads) = (&signs, &[]);
+    let (signs, heads) = (&table::no_signs, &[]);
     let table = Table {
         list,
         look,
@@ -338,14 +167,19 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     flags(app, room, buf);
 }
 
-/// Of a job that nothing else is to be said of: somebody takes care of it.
+/// Of a job that nothing else is to be said of: somebody takes care of it, or its system ran it without us.
 const ACKED: (char, &str, Role) = ('a', "acknowledged", Role::GroupAcked);
+const BROUGHT_IN: (char, &str, Role) = ('S', "brought in", Role::TextMuted);
+
+fn flag_of(app: &App, job: &JobSummary) -> Option<(char, &'static str, Role)> {
+    let acked = || app.acknowledged(job).then_some(ACKED);
+    flag(job).or_else(acked).or_else(|| job.origin.as_ref().map(|_| BROUGHT_IN))
+}
 
 /// The flags that some job has, at the foot of the list, where there is room for them.
 fn flags(app: &App, room: Rect, buf: &mut Buffer) {
     let mut present: Vec<(char, &'static str)> = Vec::new();
-    let of = |job: &JobSummary| flag(job).or_else(|| app.acknowledged(job).then_some(ACKED));
-    for (sign, meaning, _) in app.jobs.iter().filter_map(of) {
+    for (sign, meaning, _) in app.jobs.iter().filter_map(|job| flag_of(app, job)) {
         if !present.iter().any(|(known, _)| *known == sign) {
             present.push((sign, meaning));
         }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::cells::{ago, left, line, nth, pane, right, row, title, words};
 use super::states::{self, Said};
-use super::{chrome, gauge, live, overview, pages, scripts};
+use super::{chrome, gauge, live, overview, pages, scripts, waiting};
 use crate::console::app::{App, Pane, Source};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -270,7 +270,10 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     let devices = app.tree.members(target);
     let muted = theme.style(Role::TextMuted);
     let wide = inside.width >= 70;
-    let widths: &[u16] = if wide { &[22, 8, 5, 0] } else { &[18, 8, 0] };
+    let longest = devices.iter().skip(app.overview.preview).take(usize::from(inside.height));
+    let longest = longest.map(|device| text::width(&device.name)).max().unwrap_or(0) as u16;
+    let name = longest.clamp(if wide { 22 } else { 18 }, inside.width * 2 / 5);
+    let widths: &[u16] = if wide { &[name, 8, 5, 0] } else { &[name, 8, 0] };
     let mut names = vec![left("device", muted), left("state", muted)];
     if wide {
         names.push(right("seen", muted));
@@ -382,7 +385,7 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
                 left(text::plain(&run.name), theme.style(Role::Text)),
                 left(run.state.word(), state),
                 right(run.exit_code.map_or("-".into(), |code| code.to_string()), state),
-                left(live::last_words(run), Style::default()),
+                left(waiting::last_words(app, run), Style::default()),
             ];
             row(buf, nth(list, n), &[1, 18, 9, 4, 0], &cells);
             n += 1;

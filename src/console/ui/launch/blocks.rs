@@ -127,8 +127,10 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
         rows.push(Line::from(spans));
     }
     rows.push(Line::styled(text::plain(&plan.folded), plain));
-    for (fact, values) in &launch.spread {
-        let mut spans = vec![Span::styled(text::pad(&text::plain(fact), 11), muted)];
+    let facts: Vec<String> = launch.spread.iter().map(|(fact, _)| text::plain(fact)).collect();
+    let wide = facts.iter().map(|fact| text::width(fact)).max().unwrap_or(0).clamp(10, 20);
+    for (fact, (_, values)) in facts.iter().zip(&launch.spread) {
+        let mut spans = vec![Span::styled(format!("{} ", text::pad(fact, wide)), muted)];
         for (value, n) in values {
             spans.push(Span::styled(format!("{} ", text::plain(value)), plain));
             spans.push(Span::styled(format!("{}  ", text::count(*n as u64)), theme.style(Role::TextStrong)));
