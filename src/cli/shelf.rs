@@ -11,7 +11,7 @@ use crate::model::diff::Diff;
 use crate::model::script::remote;
 use crate::model::script::template::{TEMPLATES, Template};
 use crate::model::shelf::{Saved, Version, versioned};
-use crate::model::wire::Code;
+use crate::model::wire::{Code, Shelf};
 use crate::settings::paths;
 
 /// Prints what was saved: its path, or JSON.
@@ -35,27 +35,37 @@ pub async fn new(desk: &Desk<'_>, name: &str, template: Option<&str>, from: Opti
             CliError::Usage(format!("there is no template `{word}`: use one of {}", known.join(", ")))
         })?,
     };
-    let (name, bytes) = match from {
-        None => {
+    let (name, text) = match from {
+        None => match in_shelf(desk, name).await? {
             // what a system keeps is called what it is called, without an ending of ours
-            let name = if in_shelf(desk, name).await? { name.to_owned() } else { template.named(name) };
-            let text = template.fill(&name).into_bytes();
-            (name, text)
-        }
+            Some((own, shelf)) => (name.to_owned(), begin(template, &own, &shelf)?),
+            None => (template.named(name), template.fill(name)),
+        },
         Some(from) => {
             let read = read_script(from)?;
             let (_, bytes) = read.ok_or_else(|| CliError::Usage(format!("there is no file {from}")))?;
-            (name.to_owned(), bytes)
+            return tell(desk, &desk.engine().await?.save(name, None, &bytes, false).await?);
         }
     };
-    tell(desk, &desk.engine().await?.save(&name, None, &bytes, false).await?)
+    tell(desk, &desk.engine().await?.save(&name, None, text.as_bytes(), false).await?)
 }
 
-/// The name is of a system's own library, or would be.
-async fn in_shelf(desk: &Desk<'_>, name: &str) -> Result<bool, CliError> {
-    let Some((connection, _)) = remote::split(name) else { return Ok(false) };
+/// The text of a new script in a system's own library.
+fn begin(template: &Template, name: &str, shelf: &Shelf) -> Result<String, CliError> {
+    let Some(about) = &shelf.bare else { return Ok(template.fill(name)) };
+    template.fill_bare(name, about).ok_or_else(|| {
+        let known: Vec<&str> = Template::offered_bare().map(|template| template.key).collect();
+        let (key, connection, known) = (template.key, &shelf.connection, known.join(", "));
+        CliError::Usage(format!("there is no template `{key}` for a script of {connection}: use one of {known}"))
+    })
+}
+
+/// The library of a system's own that the name is of, or would be, and the name there.
+async fn in_shelf(desk: &Desk<'_>, name: &str) -> Result<Option<(String, Shelf)>, CliError> {
+    let Some((connection, own)) = remote::split(name) else { return Ok(None) };
     let library = desk.engine().await?.library().await?;
-    Ok(library.shelves.iter().any(|shelf| shelf.connection == connection && shelf.closed.is_none()))
+    let mut open = library.shelves.into_iter().filter(|shelf| shelf.closed.is_none());
+    Ok(open.find(|shelf| shelf.connection == connection).map(|shelf| (own.to_owned(), shelf)))
 }
 
 /// A file's text in the place of a script's. `seen`: the version that it was made from.

@@ -370,6 +370,10 @@ pub struct Shelf {
     /// Why no script can be made, renamed or deleted there. `None`: that can be done from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<String>,
+    /// It runs a script with nothing but what it puts into the text: what whoever writes a new one has to know, for the
+    /// comment that it begins with. `None`: a script there gets arguments as one of the local library does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bare: Option<String>,
 }
 
 #[cfg(test)]

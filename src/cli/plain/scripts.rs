@@ -8,6 +8,7 @@ use crate::client::{Client, ClientError};
 use crate::model::diff::Diff;
 use crate::model::script::template::{TEMPLATES, Template};
 use crate::model::shelf::Version;
+use crate::model::wire::Shelf;
 
 const READ: &str = "read it, and what lint says";
 const VERSIONS: &str = "its versions: read one, what has changed since, go back to it";
@@ -119,14 +120,37 @@ async fn delete(talk: &mut Talk, client: &Client, name: &str) -> Result<bool, Cl
 }
 
 pub async fn new(talk: &mut Talk, client: &Client) -> Result<(), CliError> {
-    let items: Vec<String> = TEMPLATES.iter().map(|template| template.name.to_owned()).collect();
+    let shelves: Vec<Shelf> =
+        client.library().await?.shelves.into_iter().filter(|shelf| shelf.closed.is_none()).collect();
+    let mut shelf = None;
+    if !shelves.is_empty() {
+        let there = shelves.iter().map(|shelf| format!("that of {}", shelf.connection));
+        let items: Vec<String> = std::iter::once("the one here".to_owned()).chain(there).collect();
+        let Answer::Given(at) = talk.choose("In which library?", &items).await? else { return Ok(()) };
+        shelf = at.checked_sub(1).and_then(|at| shelves.get(at));
+    }
+    let bare = shelf.and_then(|shelf| shelf.bare.as_deref());
+    let offered: Vec<&Template> = match bare {
+        Some(_) => Template::offered_bare().collect(),
+        None => TEMPLATES.iter().collect(),
+    };
+    let items: Vec<String> = offered.iter().map(|template| template.name.to_owned()).collect();
     let Answer::Given(at) = talk.choose("What is it written in?", &items).await? else { return Ok(()) };
-    let template: &Template = &TEMPLATES[at];
-    let name = match talk.line("name, such as fix-dns or web/fix-dns (empty: none)").await? {
-        Answer::Given(line) if !line.trim().is_empty() => template.named(line.trim()),
+    let template = offered[at];
+    let asked = match shelf {
+        Some(_) => "name, as it is called there (empty: none)",
+        None => "name, such as fix-dns or web/fix-dns (empty: none)",
+    };
+    let own = match talk.line(asked).await? {
+        Answer::Given(line) if !line.trim().is_empty() => line.trim().to_owned(),
         _ => return talk.say("Nothing was made."),
     };
-    let saved = client.save(&name, None, template.fill(&name).as_bytes(), false).await;
+    let text = bare.and_then(|about| template.fill_bare(&own, about)).unwrap_or_else(|| template.fill(&own));
+    let name = match shelf {
+        Some(shelf) => format!("{}:{own}", shelf.connection),
+        None => template.named(&own),
+    };
+    let saved = client.save(&name, None, text.as_bytes(), false).await;
     match told(talk, saved)? {
         Some(saved) => {
             talk.say(&format!("{} is there; quarterdeck scripts edit {name} opens it in $EDITOR", saved.path))

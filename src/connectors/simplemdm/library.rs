@@ -29,6 +29,13 @@ const NAME: usize = 120;
 const VARIABLES: &str = "variable_support";
 const VARIABLES_DO: &str = "SimpleMDM puts each device's values in place of {{…}} before it sends the script";
 
+/// What a new script begins with.
+const ABOUT: &str = "\
+SimpleMDM runs it as root and passes it nothing, neither arguments nor stdin.
+With variables on (quarterdeck scripts set '{connection}:NAME' variable_support=on)
+it puts each device's own in place of {{serial_number}}, {{device_name}}, {{model}},
+{{udid}}, {{wifi_mac_address}} and of the names of custom attributes.";
+
 pub struct Library {
     /// The connection's name.
     connection: String,
@@ -68,6 +75,7 @@ impl Library {
                 problem: state.problem.clone(),
                 reading: state.reading,
                 closed: None,
+                bare: Some(ABOUT.replace("{connection}", &self.connection)),
             },
         }
     }

@@ -92,6 +92,7 @@ impl Connector for WebScripts {
                 problem: shelf.problem,
                 reading: shelf.reading,
                 closed: Some(ITS_OWN.to_owned()),
+                bare: None,
             },
         })
     }

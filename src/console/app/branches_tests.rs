@@ -29,6 +29,7 @@ fn shelf(connection: &str) -> Shelf {
         problem: None,
         reading: false,
         closed: Some(CLOSED.into()),
+        bare: None,
     }
 }
 

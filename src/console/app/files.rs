@@ -11,11 +11,10 @@ use super::form::Text;
 use super::layers::Next;
 use super::list::Cursor;
 use super::narrow::{self, Narrow};
+use super::new::New;
 use super::notices::Level;
 use super::shelf::{Opened, SaveProblem, SavedScript};
 use super::{App, Effect, Layer, layout};
-use crate::model::script::remote;
-use crate::model::script::template::{TEMPLATES, Template};
 use crate::model::shelf::{Renamed, Trashed, Version};
 use crate::model::wire::Problem;
 
@@ -30,18 +29,6 @@ pub enum Files {
     /// A version's text, to be read.
     Read(Read),
     Restore(Restore),
-}
-
-/// A new script: by which template, under which name.
-#[derive(Debug)]
-pub struct New {
-    pub template: usize,
-    pub name: Text,
-    /// Connections in whose own libraries a script can be made, as `CONNECTION:NAME`.
-    pub places: Vec<String>,
-    pub problem: Option<String>,
-    /// Asked for under this name.
-    pub sent: Option<String>,
 }
 
 #[derive(Debug)]
@@ -159,7 +146,7 @@ impl Files {
     }
 }
 
-const fn out(verb: Do) -> bool {
+pub(super) const fn out(verb: Do) -> bool {
     matches!(verb, Do::Cancel | Do::Back | Do::QuitOrBack)
 }
 
@@ -243,11 +230,7 @@ impl App {
     pub(super) fn open_files(&mut self, verb: Do, effects: &mut Vec<Effect>) -> bool {
         let name = || self.chosen_script().map(|script| script.name.clone()).unwrap_or_default();
         let files = match verb {
-            Do::NewScript => {
-                let open = self.libraries.iter().filter(|shelf| shelf.closed.is_none());
-                let places = open.map(|shelf| shelf.connection.clone()).collect();
-                Files::New(New { template: 0, name: Text::new(""), places, problem: None, sent: None })
-            }
+            Do::NewScript => Files::New(self.new_script()),
             Do::RenameScript => {
                 let from = name();
                 Files::Rename(Rename { to: Text::new(&from), from, at: Button::Field, problem: None, sent: false })
@@ -305,7 +288,7 @@ impl App {
             return Next::Stay;
         }
         match files {
-            Files::New(new) => return self.in_new(new, verb, effects),
+            Files::New(new) => return new.go(verb, effects),
             Files::Rename(rename) => return self.in_rename(rename, verb, effects),
             Files::Delete(delete) => return self.in_delete(delete, verb, effects),
             Files::Restore(restore) => return Self::in_restore(restore, verb, effects),
@@ -329,28 +312,6 @@ impl App {
                 _ => drop(with.cursor.go(verb, with.narrow.shown.len(), page)),
             },
             Files::Read(read) => read.go(verb, page),
-        }
-        Next::Stay
-    }
-
-    fn in_new(&mut self, new: &mut New, verb: Do, effects: &mut Vec<Effect>) -> Next {
-        let count = TEMPLATES.len();
-        match verb {
-            verb if out(verb) => return Next::Close,
-            _ if new.sent.is_some() => {}
-            Do::Down | Do::NextField => new.template = (new.template + 1) % count,
-            Do::Up | Do::PreviousField => new.template = (new.template + count - 1) % count,
-            Do::Accept | Do::Open => {
-                let name = new.full_name();
-                if name.is_empty() {
-                    new.problem = Some("write a name, such as fix-dns or web/fix-dns".into());
-                } else {
-                    let bytes = new.template().fill(&name).into_bytes();
-                    effects.push(Effect::SaveScript { name: name.clone(), base: None, bytes, force: false });
-                    (new.problem, new.sent) = (None, Some(name));
-                }
-            }
-            _ => {}
         }
         Next::Stay
     }
@@ -659,24 +620,6 @@ impl With {
     /// What the cursor is on.
     fn here(&self) -> Option<&Other> {
         self.rows.get(*self.narrow.shown.get(self.cursor.at)?)
-    }
-}
-
-impl New {
-    pub fn template(&self) -> &'static Template {
-        &TEMPLATES[self.template.min(TEMPLATES.len() - 1)]
-    }
-
-    /// As it will be called.
-    pub fn full_name(&self) -> String {
-        let name = self.name.text().trim();
-        let there = remote::split(name).is_some_and(|(connection, _)| self.places.iter().any(|of| of == connection));
-        // (what a system keeps is called what it is called, without an ending of ours)
-        match name {
-            "" => String::new(),
-            name if there => name.to_owned(),
-            name => self.template().named(name),
-        }
     }
 }
 

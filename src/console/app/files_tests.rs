@@ -4,8 +4,9 @@ use super::sample::Session;
 use super::sample_files::trashed;
 use super::shelf::{Draft, SaveProblem, SavedScript};
 use super::{Effect, Event, Layer, sample};
+use crate::model::script::ScriptInfo;
 use crate::model::shelf::Renamed;
-use crate::model::wire::{Code, Problem};
+use crate::model::wire::{Code, Problem, Shelf};
 
 fn session() -> Session {
     Session::new((80, 24), true)
@@ -48,6 +49,65 @@ fn a_new_script_is_made_from_a_template_under_a_free_name() {
     session.tell(Event::Saved { name: name.clone(), answer: Ok(saved) });
     assert!(!session.app.layers.iter().any(|layer| matches!(layer, Layer::Files(_))));
     assert_eq!(selected(&session), name, "the cursor is on it");
+}
+
+/// With an account whose library is open, and a server whose is not.
+fn beside_systems() -> Session {
+    let mut session = Session::starting((80, 24), true);
+    let of = |connection: &str, name: &str| ScriptInfo {
+        connection: Some(connection.into()),
+        ..sample::script(&format!("{connection}:{name}"), "bash", "there")
+    };
+    session.scripts.scripts.extend([of("macs", "Rotate cache"), of("ws", "report.py")]);
+    let shelf = |connection: &str| Shelf { connection: connection.into(), ..Shelf::default() };
+    let about = "It is passed nothing.\n{{serial_number}} is filled in.";
+    session.scripts.shelves.push(Shelf { bare: Some(about.into()), ..shelf("macs") });
+    session.scripts.shelves.push(Shelf { closed: Some("it keeps its own".into()), ..shelf("ws") });
+    session.attach();
+    session
+}
+
+fn made(session: &Session) -> (String, String) {
+    let Some(Effect::SaveScript { name, base: None, bytes, force: false }) = session.sent.last() else {
+        panic!("{:?}", session.sent)
+    };
+    (name.clone(), String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[test]
+fn a_new_script_is_made_in_the_library_that_the_cursor_is_in_and_suits_it() {
+    // on the account itself, and on one of its scripts
+    for keys in ["jjjjj", "jjjjjj"] {
+        let mut session = beside_systems();
+        session.keys(keys);
+        session.keys("n");
+        let screen = session.screen();
+        assert!(screen.contains("in   macs") && !screen.contains("PowerShell"), "{keys}: {screen}");
+        session.keys("Fix dns<enter>");
+        let (name, text) = made(&session);
+        assert_eq!(name, "macs:Fix dns", "called as it is written");
+        assert!(text.contains("# It is passed nothing.\n# {{serial_number}} is filled in.\n"), "{text}");
+        assert!(!text.contains("$1") && !text.contains("@flag"), "{text}");
+    }
+    // the other library is a key away
+    let mut session = beside_systems();
+    session.keys("nfix");
+    assert!(session.screen().contains("in   the library here"));
+    session.keys("<tab><enter>");
+    assert_eq!(made(&session).0, "macs:fix");
+    let mut session = beside_systems();
+    session.keys("nfix<tab><tab><enter>");
+    assert_eq!(made(&session).0, "fix.sh", "and round");
+}
+
+#[test]
+fn where_no_script_can_be_made_that_is_said_and_it_is_made_here() {
+    let mut session = beside_systems();
+    session.keys("Gn");
+    let screen = session.screen();
+    assert!(screen.contains("ws: it keeps its own") && screen.contains("in   the library here"), "{screen}");
+    session.keys("fix<enter>");
+    assert_eq!(made(&session).0, "fix.sh");
 }
 
 #[test]

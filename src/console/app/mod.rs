@@ -60,6 +60,7 @@ mod mouse;
 #[cfg(test)]
 mod mouse_tests;
 pub mod narrow;
+pub mod new;
 pub mod notices;
 pub mod overview;
 pub mod pages;

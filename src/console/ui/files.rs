@@ -8,11 +8,10 @@ use ratatui::text::{Line, Span};
 use super::cells::{self, Cell, ago, left, line, nth, pane, place, popup, right, title, words};
 use super::chrome;
 use super::states::{self, Said};
-use crate::console::app::files::{
-    Button, Delete, Fetched, Files, New, Other, Read, Rename, Restore, Trash, Versions, With,
-};
+use crate::console::app::files::{Button, Delete, Fetched, Files, Other, Read, Rename, Restore, Trash, Versions, With};
 use crate::console::app::form::Text;
 use crate::console::app::narrow::Narrow;
+use crate::console::app::new::New;
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::Role;
@@ -60,13 +59,30 @@ fn rest(inside: Rect, y: u16, below: u16) -> Rect {
 
 fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
     let theme = &app.theme;
-    let height = TEMPLATES.len() as u16 + 6;
-    let inside = popup(app, buf, body, "New script", "up down language   enter makes it   esc", (70, height));
+    let offered = new.offered();
+    let foot = match new.places.is_empty() {
+        true => "up down language   enter makes it   esc",
+        false => "tab library   up down language   enter makes it   esc",
+    };
+    // (as high for every library)
+    let inside = popup(app, buf, body, "New script", foot, (70, TEMPLATES.len() as u16 + 6));
     let cursor = field(app, buf, nth(inside, 0), "name", &new.name);
+    if !new.places.is_empty() {
+        let library = new.library(&app.folder);
+        let spans = vec![
+            Span::styled("in   ", theme.style(Role::TextMuted)),
+            Span::styled(library, theme.style(Role::TextStrong)),
+        ];
+        line(buf, nth(inside, 1), &Line::from(spans));
+    }
     let list = rest(inside, 2, 2);
     let first = (new.template + 1).saturating_sub(usize::from(list.height));
-    for (n, template) in TEMPLATES.iter().enumerate().skip(first).take(usize::from(list.height)) {
-        let ending = if template.ending.is_empty() { String::new() } else { format!(".{}", template.ending) };
+    for (n, template) in offered.iter().enumerate().skip(first).take(usize::from(list.height)) {
+        let ending = if template.ending.is_empty() || new.shelf().is_some() {
+            String::new()
+        } else {
+            format!(".{}", template.ending)
+        };
         let cells = [
             left("", Style::default()),
             left(template.name, theme.style(Role::Text)),
@@ -81,16 +97,21 @@ fn new_script(app: &App, new: &New, body: Rect, buf: &mut Buffer) -> Position {
     let (what, role) = match (&new.problem, &new.sent) {
         (Some(problem), _) => (text::plain(problem), Role::LevelError),
         (None, Some(_)) => ("making it…".to_owned(), Role::TextMuted),
-        (None, None) if new.full_name().is_empty() => {
-            let there: Vec<String> =
-                new.places.iter().map(|of| format!("; {}:NAME is there", text::plain(of))).collect();
-            (format!("in {}; a / makes a folder{}", text::plain(&app.folder), there.concat()), Role::TextMuted)
-        }
+        (None, None) if new.full_name().is_empty() => (where_it_is_made(app, new), Role::TextMuted),
         (None, None) => (format!("enter makes {} and edits it", text::plain(&new.full_name())), Role::TextMuted),
     };
     let row = inside.height.saturating_sub(2);
     cells::paragraph(buf, rest(inside, row, 0), &what, theme.style(role));
     cursor
+}
+
+fn where_it_is_made(app: &App, new: &New) -> String {
+    match (&new.elsewhere, new.shelf()) {
+        (Some(why), None) => text::plain(why),
+        (_, Some(shelf)) => format!("made at {}, for all who use it", text::plain(&shelf.connection)),
+        (None, None) if new.places.is_empty() => format!("in {}; a / makes a folder", text::plain(&app.folder)),
+        (None, None) => "a / makes a folder".to_owned(),
+    }
 }
 
 fn rename(app: &App, ask: &Rename, body: Rect, buf: &mut Buffer) -> Option<Position> {
