@@ -240,10 +240,12 @@ fn what_the_system_cannot_do_is_refused_before_anything_is_sent() {
     let mdm = Mdm::start();
     mdm.world().device("phone", "iPhone 15");
     let (home, _) = fleet(&mdm, &["a"]);
-    home.script("greet.sh", "#!/bin/sh\n# @describe Greets\n# @arg name! Whom\necho \"$1\"\n");
+    home.script("greet.py", "#!/usr/bin/env python3\n# @describe Greets\n# @option --name=all Whom\nprint()\n");
+    home.script("secret.sh", "#!/bin/sh\n# @describe Asks\n# @option --token <SECRET> It\nread -r token\n");
     home.script("bare.sh", "echo no shebang\n");
     for (arguments, why) in [
-        (&["run", "greet.sh", "--target", "macs:a", "--param", "name=x"][..], "passes a script nothing"),
+        (&["run", "greet.py", "--target", "macs:a"][..], "not of one for python3"),
+        (&["run", "secret.sh", "--target", "macs:a"], "no secrets"),
         (&["run", "bare.sh", "--target", "macs:a"], "without a shebang"),
         (&["run", "hello.sh", "--target", "macs:phone"], "Macs alone"),
     ] {
@@ -251,6 +253,48 @@ fn what_the_system_cannot_do_is_refused_before_anything_is_sent() {
         assert_ne!(ran.code(), 0, "{ran}");
         assert!(ran.errors().contains(why), "{why}: {ran}");
     }
+    assert_eq!(mdm.count("POST"), 0);
+}
+
+#[test]
+fn arguments_stand_in_the_copy_which_is_brought_up_to_date_for_each_launch() {
+    let mdm = Mdm::start();
+    let own = "#!/bin/bash\r\n# @option --above=90 What\r\necho \"$@\"\r\n";
+    mdm.world().script("Rotate cache", own);
+    let (home, _) = fleet(&mdm, &["a"]);
+    home.script("greet.sh", "#!/bin/sh\n# @describe Greets\n# @option --as=Ada <NAME> Whom\necho \"$@\"\n");
+    let ran = |script: &str, more: &[&str]| {
+        let job = launch(&home, script, "macs:a", 1, more);
+        assert_eq!(over(&home, job)["counts"]["ok"], 1);
+        mdm.world().jobs.values().next_back().expect("its script job").content.clone()
+    };
+    // a default is passed as to any other device
+    let head = "#!/bin/sh\n# @describe Greets\n# @option --as=Ada <NAME> Whom\n";
+    assert_eq!(ran("greet.sh", &[]), format!("{head}set -- --as Ada; echo \"$@\"\n"));
+    assert_eq!(ran("greet.sh", &["--param", "as=Bo's"]), format!("{head}set -- --as 'Bo'\\''s'; echo \"$@\"\n"));
+    let copies = |name: &str| mdm.world().scripts.values().filter(|script| script.name == name).count();
+    assert_eq!(copies("Quarterdeck: greet.sh"), 1, "one for each script, whatever it is given");
+    // one of the account's own stays as it lies there, and is run as a copy
+    assert!(ran("macs:Rotate cache", &["--param", "above=5"]).contains("\nset -- --above 5; echo"));
+    assert_eq!((copies("Rotate cache"), copies("Quarterdeck: macs:Rotate cache")), (1, 1));
+    assert!(mdm.world().scripts.values().any(|script| script.content == own));
+}
+
+#[test]
+fn a_custom_attribute_that_the_account_lacks_is_said_in_the_plan() {
+    let mdm = Mdm::start();
+    mdm.world().attributes.insert("cache_state".into(), String::new());
+    let (home, _) = fleet(&mdm, &["a"]);
+    let planned = |name: &str| {
+        let option = format!("custom_attribute={name}");
+        home.verb(["plan", "hello.sh", "--target", "macs:a", "--option", &option]).run()
+    };
+    let refused = planned("cache_stat");
+    assert_ne!(refused.code(), 0, "{refused}");
+    assert!(refused.errors().contains("did you mean 'cache_state'"), "{refused}");
+    // one that was made there meanwhile is found
+    mdm.world().attributes.insert("cache_stat".into(), String::new());
+    eventually("it is asked for again", || planned("cache_stat").code() == 0);
     assert_eq!(mdm.count("POST"), 0);
 }
 

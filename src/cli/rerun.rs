@@ -50,6 +50,12 @@ fn expression(verb: &Verb) -> String {
     sets.join(" | ")
 }
 
+/// The job's, but for those that are given.
+fn options(before: Vec<(String, String)>, given: &[(String, String)]) -> Vec<(String, String)> {
+    let stays = |(name, _): &(String, String)| given.iter().all(|(other, _)| other != name);
+    before.into_iter().filter(stays).chain(given.iter().cloned()).collect()
+}
+
 async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliError> {
     let mut secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
     let asking = ask::may_ask(desk.common.no_input);
@@ -72,7 +78,7 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
         files: Vec::new(),
         include: verb.include.iter().map(|reason| reason.left_out()).collect(),
         dry_run: false,
-        options: job.options,
+        options: options(job.options, &verb.options),
         timeout_ms: job.timeout_ms,
         at_once: verb.at_once.or(Some(job.at_once)),
         how: verb.rollout.how()?,
@@ -114,6 +120,22 @@ mod tests {
             "@cancelled:12 | @ok:12 | @group:12/v1:2c | @group:12/ff"
         );
         assert!(asked("").contains("required"), "{}", asked(""));
+    }
+
+    #[test]
+    fn an_option_that_is_given_takes_the_place_of_the_jobs_own() {
+        let all = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let before = all(&[("custom_attribute", "site"), ("custom_attribute_regex", "x")]);
+        let line = "quarterdeck rerun 12 --failed --option custom_attribute=cache --option custom_attribute_regex=";
+        let Ok(Some(args::Verb::Rerun(verb))) = args::Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.verb)
+        else {
+            panic!("another verb");
+        };
+        let expected = all(&[("custom_attribute", "cache"), ("custom_attribute_regex", "")]);
+        assert_eq!(options(before.clone(), &verb.options), expected, "what is empty is not given");
+        assert_eq!(options(before.clone(), &[]), before);
     }
 
     #[test]

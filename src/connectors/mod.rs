@@ -72,8 +72,8 @@ pub trait Connector: Send + Sync + 'static {
         Box::pin(async { Err("no such question".to_owned()) })
     }
 
-    /// Why it cannot run a script that is not its own. `given`: the script would be given arguments, or lines on stdin.
-    fn unfit(&self, _script: &[u8], _given: bool) -> Option<String> {
+    /// Why it cannot run a script of this text with what it would be given.
+    fn unfit(&self, _script: &[u8], _given: &Handed<'_>) -> Option<String> {
         None
     }
 
@@ -133,6 +133,11 @@ pub trait Connector: Send + Sync + 'static {
     /// What its launches take beside script and devices.
     fn launch_options(&self) -> Vec<LaunchOption> {
         Vec::new()
+    }
+
+    /// Reads anew which values those may have; waits for that, not for ever.
+    fn read_options(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     /// Jobs that it ran, oldest first, from where an earlier page ended. `None`: it keeps none.
@@ -202,6 +207,14 @@ pub struct Left {
     /// When its last try had ended: what was sent before is not what is asked for.
     pub since: Option<Timestamp>,
     pub cancel: CancellationToken,
+}
+
+/// What a launch gives a script, as far as it is known before.
+pub struct Handed<'a> {
+    /// From the first positional on.
+    pub args: &'a [String],
+    /// Some of it is kept nowhere (secrets, what files hold), or travels on stdin.
+    pub private: bool,
 }
 
 /// A script version as launched.

@@ -43,7 +43,7 @@ use self::store::recover::{self, Recovered};
 use self::store::{Store, StoreError, audit::swap_settings, db};
 use self::triage::Triage;
 pub use crate::connectors::local::guard::{self, Guard};
-use crate::connectors::{self, Connector, Connectors};
+use crate::connectors::{self, Connector, Connectors, Handed};
 use crate::model::audit::{self, Act, Deed};
 use crate::model::connection::{Capabilities, Kind};
 use crate::model::device::Device;
@@ -305,8 +305,8 @@ impl Engine {
         self.events.publish(&Event::Targets);
     }
 
-    /// Why a connection's system cannot run a script that is not its own.
-    pub fn unfit(&self, connection: &str, script: &[u8], given: bool) -> Option<String> {
+    /// Why a connection's system cannot run a script of this text with what it would be given.
+    pub fn unfit(&self, connection: &str, script: &[u8], given: &Handed<'_>) -> Option<String> {
         self.connectors.get(connection)?.unfit(script, given)
     }
 

@@ -12,7 +12,7 @@ use crate::connectors::remote::{Change, Changed, Unchanged};
 use crate::model::audit::{Act, Deed};
 use crate::model::device::Device;
 use crate::model::nearest::shown;
-use crate::model::options::LaunchOption;
+use crate::model::options::{self, LaunchOption};
 use crate::model::plan::Caller;
 use crate::model::script::inspect::{SIZE_MAX, version};
 use crate::model::script::{ScriptInfo, remote};
@@ -241,16 +241,27 @@ impl Engine {
         self.connectors.get(connection).map(|connector| connector.launch_options()).unwrap_or_default()
     }
 
-    /// What the systems of these devices take beside script and devices, each once.
-    pub(super) fn taken(&self, devices: &[&Device]) -> Vec<LaunchOption> {
-        let mut taken: Vec<LaunchOption> = Vec::new();
+    /// What the systems of these devices take beside script and devices, each once. Where something is given that one of
+    /// them seems to lack, it is asked for once more.
+    pub(super) async fn taken(&self, devices: &[&Device], given: &[(String, String)]) -> Vec<LaunchOption> {
         let names: BTreeSet<&str> = devices.iter().map(|device| device.connection.as_str()).collect();
-        for option in names.into_iter().flat_map(|name| self.launch_options(name)) {
-            if taken.iter().all(|known| known.name != option.name) {
-                taken.push(option);
+        let all = || {
+            let mut taken: Vec<LaunchOption> = Vec::new();
+            for option in names.iter().flat_map(|name| self.launch_options(name)) {
+                match taken.iter_mut().find(|known| known.name == option.name) {
+                    Some(known) => known.beside(&option),
+                    None => taken.push(option),
+                }
             }
+            taken
+        };
+        let taken = all();
+        if !options::any_lacks(given, &taken) {
+            return taken;
         }
-        taken
+        let asked = names.iter().filter_map(|name| self.connectors.get(*name));
+        futures::future::join_all(asked.map(|connector| connector.read_options())).await;
+        all()
     }
 }
 

@@ -8,6 +8,9 @@ use super::nearest::{hint, shown};
 /// In bytes; what is longer was not meant.
 const LONGEST: usize = 2_000;
 
+/// So many names are told in a sentence.
+const SAID: usize = 6;
+
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchOption {
@@ -21,6 +24,9 @@ pub struct LaunchOption {
     /// The option without which this one means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
+    /// The values that the system has; any other would be refused there, upper case or lower. `None`: that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Vec<String>>,
 }
 
 /// What a value must be.
@@ -57,6 +63,30 @@ impl LaunchOption {
             Check::Word => Ok(()),
         }
     }
+
+    /// The system has nothing of this name, as far as is known.
+    pub fn lacks(&self, value: &str) -> bool {
+        self.known.as_ref().is_some_and(|known| known.iter().all(|known| !known.eq_ignore_ascii_case(value)))
+    }
+
+    /// What several systems take under one name: what one of them lacks cannot be given to all.
+    pub fn beside(&mut self, other: &Self) {
+        match (&mut self.known, &other.known) {
+            (Some(_), Some(_)) => {
+                self.known.iter_mut().for_each(|known| known.retain(|name| !other.lacks(name)));
+            }
+            (None, Some(theirs)) => self.known = Some(theirs.clone()),
+            (_, None) => {}
+        }
+    }
+}
+
+/// Something is given that a system lacks, as far as is known.
+pub fn any_lacks(given: &[(String, String)], taken: &[LaunchOption]) -> bool {
+    let lacks = |(name, value): &(String, String)| {
+        !value.is_empty() && taken.iter().any(|option| option.name == *name && option.lacks(value))
+    };
+    given.iter().any(lacks)
 }
 
 /// Every bracket has its other one.
@@ -95,6 +125,16 @@ pub fn settle(given: &[(String, String)], taken: &[LaunchOption]) -> Result<Vec<
             return Err(format!("the option {name} is given twice"));
         }
         option.check(value)?;
+        if let Some(known) = option.known.as_ref().filter(|_| option.lacks(value)) {
+            let near = hint(value, known.iter().map(String::as_str));
+            let there = match known.len() {
+                0 => "there is none yet".to_owned(),
+                1..=SAID => format!("there: {}", known.join(", ")),
+                more => format!("there are {more} others"),
+            };
+            let (called, value) = (option.called(), shown(value));
+            return Err(format!("the option {name}: make the {called} '{value}' there first ({there}){near}"));
+        }
         if let Some(needs) = option.needs.as_ref().filter(|needs| given.iter().all(|(other, _)| other != *needs)) {
             return Err(format!("the option {name} means nothing without {needs}"));
         }
@@ -114,6 +154,7 @@ mod tests {
             describe: String::new(),
             check,
             needs: needs.map(str::to_owned),
+            known: None,
         };
         vec![option("custom_attribute", Check::Word, None), option("regex", Check::Pattern, Some("custom_attribute"))]
     }
@@ -128,6 +169,27 @@ mod tests {
         let kept = given(&[("regex", r"\n"), ("custom_attribute", "cache_state")]).unwrap();
         assert_eq!(kept[0], ("regex".into(), r"\n".into()));
         assert_eq!(given(&[("custom_attribute", ""), ("regex", "")]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_name_that_the_system_lacks_is_told_with_those_that_it_has() {
+        let mut taken = taken();
+        let asked = |value: &str| vec![("custom_attribute".to_owned(), value.to_owned())];
+        taken[0].known = Some(vec!["cache_state".into(), "site".into()]);
+        let told = settle(&asked("cache_stat"), &taken).unwrap_err();
+        assert!(
+            told.contains("make the custom_attribute 'cache_stat' there first") && told.contains("mean 'cache_state'"),
+            "{told}"
+        );
+        assert!(told.contains("there: cache_state, site"), "{told}");
+        assert!(any_lacks(&asked("x"), &taken) && !any_lacks(&asked(""), &taken));
+        assert_eq!(settle(&asked("Cache_State"), &taken), Ok(asked("Cache_State")), "as the system compares them");
+        // of two systems it must be at both
+        let other = LaunchOption { known: Some(vec!["SITE".into()]), ..taken[0].clone() };
+        taken[0].beside(&other);
+        assert_eq!(taken[0].known, Some(vec!["site".to_owned()]));
+        taken[0].beside(&LaunchOption { known: None, ..other });
+        assert!(settle(&asked("cache_state"), &taken).is_err() && settle(&asked("site"), &taken).is_ok());
     }
 
     #[test]

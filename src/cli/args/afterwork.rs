@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
+use super::pair;
 use super::planned::Reason;
 use crate::model::report::Format;
 
@@ -86,6 +87,9 @@ pub struct Rerun {
     /// Take in devices that would be left out: busy (in another job), in maintenance, in a change freeze
     #[arg(long, value_enum, value_delimiter = ',', value_name = "REASON")]
     pub include: Vec<Reason>,
+    /// An option of the system that the devices are of, instead of the job's own; `NAME=`: without it
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub options: Vec<(String, String)>,
     /// The number of devices you expect: launched only if it is right
     #[arg(long, value_name = "N")]
     pub confirm: Option<usize>,

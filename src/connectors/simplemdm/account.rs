@@ -32,6 +32,10 @@ const KEEP_EVERY: usize = 20;
 /// How long after its begin somebody waits for the first reading: a large account is worked with while it comes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Names of custom attributes that are younger are not asked for again; and so long somebody waits for them.
+const NAMES_FRESH: Duration = Duration::from_secs(5);
+const NAMES_PATIENCE: Duration = Duration::from_secs(15);
+
 /// How often a reading that broke off is taken up again by itself.
 const TRIES: u32 = 5;
 
@@ -63,6 +67,8 @@ struct State {
     /// What is shown is another than the inventory that was told last.
     stirred: bool,
     problem: Option<String>,
+    /// Names of the custom attributes, and when they were read; those of an engine before this one at no time.
+    attributes: Option<(Vec<String>, Option<Instant>)>,
 }
 
 /// As it lies on the disk.
@@ -71,6 +77,8 @@ struct Kept {
     read_at: Option<Timestamp>,
     whole: bool,
     inventory: Inventory,
+    #[serde(default)]
+    attributes: Option<Vec<String>>,
 }
 
 /// How far a reading has come: what broke off goes on there.
@@ -79,6 +87,7 @@ struct Place {
     read: Read,
     assignment: Part,
     legacy: Part,
+    attributes: bool,
     devices: Part,
 }
 
@@ -254,12 +263,19 @@ impl Account {
 
     /// Groups first: they are few, and devices are shown with them.
     async fn go_through(&self, place: &mut Place) -> Result<(), Failure> {
-        let Place { read, assignment, legacy, devices } = place;
+        let Place { read, assignment, legacy, attributes, devices } = place;
         self.pages("/assignment_groups", assignment, |group| read.assignment.push(group)).await?;
         // (an account of the new kind has none, and may not know the word)
         match self.pages("/device_groups", legacy, |group| read.legacy.push(group)).await {
             Err(failure) if failure.is_gone() => legacy.done = true,
             other => other?,
+        }
+        if !*attributes {
+            match self.ask_attributes(Urgency::Later).await {
+                Err(failure) if failure.passes() => return Err(failure),
+                // (a key may not be allowed to read them: then they are not known, and whatever is written is sent)
+                _ => *attributes = true,
+            }
         }
         let mut told: Option<Instant> = None;
         let query = "&include_awaiting_enrollment=true";
@@ -275,6 +291,34 @@ impl Account {
                 self.show(read, false).await;
             }
         }
+        Ok(())
+    }
+
+    /// The names of the account's custom attributes, where they are known.
+    pub fn attributes(&self) -> Option<Vec<String>> {
+        self.state().attributes.as_ref().map(|(names, _)| names.clone())
+    }
+
+    /// Reads them anew, unless that was done a moment ago.
+    pub async fn read_attributes(&self) {
+        let fresh = |(_, at): &(Vec<String>, Option<Instant>)| at.is_some_and(|at| at.elapsed() < NAMES_FRESH);
+        if self.state().attributes.as_ref().is_some_and(fresh) {
+            return;
+        }
+        // (where they do not come, those that are known are gone by)
+        let _ = timeout(NAMES_PATIENCE, self.ask_attributes(Urgency::Now)).await;
+    }
+
+    async fn ask_attributes(&self, urgency: Urgency) -> Result<(), Failure> {
+        let (mut part, mut names) = (Part::default(), Vec::new());
+        while !part.done {
+            let page =
+                self.client.page::<wire::Attribute>("/custom_attributes", "", part.after.as_deref(), urgency).await?;
+            part.step(&page.data, page.has_more);
+            names.extend(page.data.into_iter().map(|attribute| attribute.id.0));
+        }
+        names.sort_unstable();
+        self.state().attributes = Some((names, Some(Instant::now())));
         Ok(())
     }
 
@@ -310,13 +354,13 @@ impl Account {
                 state.read_at = Some(Timestamp::now());
                 state.problem = None;
             }
-            (shown, state.read_at)
+            (shown, state.read_at, state.attributes.as_ref().map(|(names, _)| names.clone()))
         };
         self.tell();
         let path = self.folder.join("inventory.json");
-        let (inventory, read_at) = keep;
+        let (inventory, read_at, attributes) = keep;
         let write = move || {
-            let kept = Kept { read_at, whole, inventory: (*inventory).clone() };
+            let kept = Kept { read_at, whole, inventory: (*inventory).clone(), attributes };
             write(&path, &serde_json::to_vec(&kept).map_err(io::Error::other)?)
         };
         match tokio::task::spawn_blocking(write).await {
@@ -334,6 +378,9 @@ impl Account {
                 let read = move || serde_json::from_slice::<Kept>(&std::fs::read(path).ok()?).ok();
                 if let Ok(Some(kept)) = tokio::task::spawn_blocking(read).await {
                     let mut state = self.state();
+                    if state.attributes.is_none() {
+                        state.attributes = kept.attributes.map(|names| (names, None));
+                    }
                     if state.shown.devices.is_empty() {
                         state.shown = Arc::new(kept.inventory);
                         (state.whole, state.read_at) = (kept.whole, kept.read_at);

@@ -9,7 +9,7 @@ use super::budget::Urgency;
 use super::client::{Ask, Failure, One};
 use super::form::Form;
 use super::library::Library;
-use super::wire;
+use super::{wire, words};
 use crate::connectors::Payload;
 use crate::model::script::remote;
 
@@ -30,10 +30,17 @@ pub struct Saved {
 }
 
 impl Copies {
-    /// Finds it, or makes it what it should be. `Err`: nothing was sent to any device.
-    pub async fn saved(&self, account: &Account, library: &Library, script: &Payload) -> Result<Saved, Failure> {
+    /// Finds it, or makes it what it should be: a script of the account's own with arguments is a copy, too, since they
+    /// stand in it. `Err`: nothing was sent to any device.
+    pub async fn saved(
+        &self,
+        account: &Account,
+        library: &Library,
+        script: &Payload,
+        args: &[String],
+    ) -> Result<Saved, Failure> {
         let own = remote::split(&script.name).filter(|(connection, _)| *connection == account.name);
-        if own.is_some() {
+        if own.is_some() && args.is_empty() {
             let there = library.now(&account.client, &script.name).await?;
             let wire::ScriptAttributes { name, content: told, .. } = there.attributes;
             // (what is kept with a plan may be the script's definition alone, and its lines end as a shell wants them; the
@@ -48,6 +55,7 @@ impl Copies {
         let there = self.find(account, &name).await?;
         let content = String::from_utf8(script.bytes.clone())
             .map_err(|_| Failure::Refused(422, "the script is not UTF-8, and SimpleMDM keeps text alone".to_owned()))?;
+        let content = words::with(&content, args).into_owned();
         let (variables, on) = (script.variables, if script.variables { "1" } else { "0" });
         let id = match there {
             Some(there) if there.attributes.content == content && there.attributes.variable_support == variables => {

@@ -21,7 +21,8 @@ use super::library::Library;
 use super::seek::{self, Sought};
 use super::sent::{Launch, Note, Sent};
 use super::watch::{Watch, Whole};
-use crate::connectors::{Gate, Order, Outcome, Payload, RunSink};
+use super::words;
+use crate::connectors::{Gate, Handed, Order, Outcome, Payload, RunSink};
 use crate::model::job::JobId;
 use crate::model::output::Stream;
 use crate::model::state::RunState;
@@ -61,6 +62,7 @@ struct Gathered {
 struct Batch {
     job: Option<JobId>,
     script: String,
+    args: Vec<String>,
     options: Vec<(String, String)>,
 }
 
@@ -243,7 +245,12 @@ impl Desk {
 
     /// Among those that become one script job.
     fn join(self: &Arc<Self>, order: &Order, member: &Arc<Member>) {
-        let batch = Batch { job: order.job, script: order.script.name.clone(), options: order.options.to_vec() };
+        let batch = Batch {
+            job: order.job,
+            script: order.script.name.clone(),
+            args: order.args.to_vec(),
+            options: order.options.to_vec(),
+        };
         let first = {
             let mut gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
             let empty = || Gathered { script: Arc::clone(&order.script), members: Vec::new() };
@@ -276,7 +283,7 @@ impl Desk {
 
     async fn send(self: &Arc<Self>, batch: &Batch, script: &Payload, members: Vec<Arc<Member>>) {
         let _alone = self.sending.lock().await;
-        let saved = match self.copies.saved(&self.account, &self.library, script).await {
+        let saved = match self.copies.saved(&self.account, &self.library, script, &batch.args).await {
             Ok(saved) => saved,
             Err(failure) => {
                 let outcome = self.unsent(&failure, false);
@@ -398,14 +405,9 @@ fn fits(order: &Order) -> Result<(), String> {
     if !order.device.facts.contains_key(devices::ID) {
         return Err("the account has it no longer: r reads the devices anew".to_owned());
     }
-    if !order.args.is_empty() || !order.secrets.is_empty() || !order.arguments.is_empty() {
-        return Err(NO_PARAMETERS.to_owned());
-    }
-    Ok(())
+    let private = !order.secrets.is_empty() || !order.arguments.is_empty();
+    words::unfit(&order.script.bytes, &Handed { args: &order.args, private }).map_or(Ok(()), Err)
 }
-
-/// Why a script with values for its parameters is not sent.
-pub const NO_PARAMETERS: &str = "SimpleMDM passes a script nothing: it cannot have parameters there";
 
 fn say(sink: &mut dyn RunSink, text: &str) {
     // (what cannot be kept is told by the run's end)

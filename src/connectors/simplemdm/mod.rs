@@ -5,7 +5,7 @@
 //! what of it is shown, [`copies`] the script that is launched, [`jobs`] a launch, [`watch`] what comes of it,
 //! [`sent`] what is written down before it goes, [`seek`] a launch whose answer was lost, [`again`] what the engine
 //! before this one sent, [`heard`] which ones ended before our eyes,
-//! [`library`] its own scripts, [`past`] the jobs it ran. Knows no other connector and keeps no job.
+//! [`words`] arguments where none are passed, [`library`] its own scripts, [`past`] the jobs it ran. Knows no other connector and keeps no job.
 
 mod account;
 mod again;
@@ -25,6 +25,7 @@ mod seek;
 mod sent;
 mod watch;
 mod wire;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use self::budget::Urgency;
 use self::jobs::Desk;
 use self::library::Library;
 use super::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
-use super::{Connector, Left, Order, Outcome, Own, RunSink};
+use super::{Connector, Handed, Left, Order, Outcome, Own, RunSink};
 use crate::model::connection::{self, Capabilities};
 use crate::model::device::{Device, Inventory};
 use crate::model::options::LaunchOption;
@@ -124,7 +125,11 @@ impl Connector for SimpleMdm {
     }
 
     fn launch_options(&self) -> Vec<LaunchOption> {
-        options::options()
+        options::options(self.0.attributes())
+    }
+
+    fn read_options(&self) -> BoxFuture<'_, ()> {
+        self.0.read_attributes().boxed()
     }
 
     fn past_jobs(&self, after: Option<String>) -> BoxFuture<'_, Result<Option<PastPage>, String>> {
@@ -158,12 +163,11 @@ impl Connector for SimpleMdm {
         Arc::clone(&self.1).take_up(left, sink).boxed()
     }
 
-    fn unfit(&self, script: &[u8], given: bool) -> Option<String> {
-        if given {
-            return Some(jobs::NO_PARAMETERS.to_owned());
+    fn unfit(&self, script: &[u8], given: &Handed<'_>) -> Option<String> {
+        if !script.starts_with(b"#!") {
+            return Some("SimpleMDM runs no script without a shebang: begin it with #!/bin/sh".to_owned());
         }
-        (!script.starts_with(b"#!"))
-            .then(|| "SimpleMDM runs no script without a shebang: begin it with #!/bin/sh".to_owned())
+        words::unfit(script, given)
     }
 
     fn leave(&self) {

@@ -3,7 +3,8 @@
 
 use crate::model::options::{Check, LaunchOption};
 
-pub fn options() -> Vec<LaunchOption> {
+/// `attributes`: the names of the account's custom attributes, where they are known.
+pub fn options(attributes: Option<Vec<String>>) -> Vec<LaunchOption> {
     vec![
         LaunchOption {
             name: "custom_attribute".to_owned(),
@@ -11,6 +12,7 @@ pub fn options() -> Vec<LaunchOption> {
             describe: "what a device prints becomes its value of this custom attribute".to_owned(),
             check: Check::Word,
             needs: None,
+            known: attributes,
         },
         LaunchOption {
             name: "custom_attribute_regex".to_owned(),
@@ -18,6 +20,7 @@ pub fn options() -> Vec<LaunchOption> {
             describe: "what this pattern matches is left out of the value; usually \\n".to_owned(),
             check: Check::Pattern,
             needs: Some("custom_attribute".to_owned()),
+            known: None,
         },
     ]
 }

@@ -67,6 +67,9 @@ pub struct ScriptAttributes {
     pub updated_at: String,
 }
 
+/// A custom attribute: its id is its name.
+pub type Attribute = Object<Nothing>;
+
 // -- devices and groups ------------------------------------------------------------------------------------
 
 pub type Device = Object<DeviceAttributes, DeviceRelationships>;

@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{CursorMove, TextArea};
 use zeroize::Zeroizing;
 
-use super::inputs::{Lines, List, PathField, Picks};
+use super::inputs::{Known, Lines, List, PathField, Picks};
 
 /// The longest text a field takes, in bytes.
 const LIMIT: usize = 64 * 1024;
@@ -194,6 +194,7 @@ pub enum Input {
     Picks(Picks),
     Lines(Lines),
     Path(PathField),
+    Known(Known),
 }
 
 impl Input {
@@ -205,6 +206,7 @@ impl Input {
             Input::Picks(picks) => picks.key(key),
             Input::Lines(lines) => lines.key(key),
             Input::Path(path) => path.key(key),
+            Input::Known(known) => known.key(key),
             Input::Flag(_) => false,
             Input::Choice { .. } => match key.code {
                 KeyCode::Left => self.cycle(false),
@@ -221,6 +223,7 @@ impl Input {
             Input::List(list) => list.paste(text),
             Input::Lines(lines) => lines.paste(text),
             Input::Path(path) => path.text.paste(text),
+            Input::Known(known) => known.text.paste(text),
             Input::Flag(_) | Input::Choice { .. } | Input::Picks(_) => {}
         }
     }
@@ -241,7 +244,9 @@ impl Input {
                 };
             }
             Input::Picks(picks) => picks.toggle(),
-            Input::Text(_) | Input::Hidden(_) | Input::List(_) | Input::Lines(_) | Input::Path(_) => return false,
+            Input::Text(_) | Input::Hidden(_) | Input::List(_) | Input::Lines(_) | Input::Path(_) | Input::Known(_) => {
+                return false;
+            }
         }
         true
     }
@@ -259,6 +264,7 @@ impl Input {
             Input::Picks(picks) => *picks = Picks::new(&picks.of, values),
             Input::Lines(lines) => *lines = Lines::new(value.unwrap_or_default()),
             Input::Path(path) => *path = PathField::new(value.unwrap_or_default()),
+            Input::Known(known) => known.text = Text::new(value.unwrap_or_default()),
             Input::Text(text) => *text = Text::new(value.unwrap_or_default()),
             Input::Hidden(hidden) => *hidden = Hidden::default(),
             Input::Flag(on) => *on = value == Some("true"),
@@ -290,6 +296,7 @@ impl Input {
             Input::Picks(picks) => picks.values().into_iter().next(),
             Input::Lines(lines) => (!lines.is_empty()).then(|| lines.text()),
             Input::Path(path) => (!path.text.is_empty()).then(|| path.text.text().to_owned()),
+            Input::Known(known) => (!known.text.is_empty()).then(|| known.text.text().to_owned()),
             Input::Text(text) => (!text.is_empty()).then(|| text.text().to_owned()),
             Input::Hidden(_) => None,
             Input::Flag(on) => on.then(|| "true".to_owned()),

@@ -292,9 +292,8 @@ impl PathField {
     }
 
     pub fn key(&mut self, key: &KeyEvent) -> bool {
-        let at_end = self.text.cursor() == self.text.text().chars().count();
-        if key.code == KeyCode::Right && plain(key) && at_end {
-            let common = common(self.near());
+        if completes(&self.text, key) {
+            let common = common(&self.near().iter().map(String::as_str).collect::<Vec<_>>());
             if common.len() > self.text.text().len() {
                 self.text = Text::new(&common);
             }
@@ -304,10 +303,43 @@ impl PathField {
     }
 }
 
+/// A name of which some are known; any other can be written, too.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub text: Text,
+    pub names: Vec<String>,
+}
+
+impl Known {
+    /// Those that it may become, upper case or lower. None, once it is one.
+    pub fn near(&self) -> Vec<&str> {
+        let written = self.text.text();
+        let begins = |name: &&str| name.get(..written.len()).is_some_and(|head| head.eq_ignore_ascii_case(written));
+        let near: Vec<&str> = self.names.iter().map(String::as_str).filter(begins).collect();
+        if near.iter().any(|name| name.len() == written.len()) { Vec::new() } else { near }
+    }
+
+    pub fn key(&mut self, key: &KeyEvent) -> bool {
+        if completes(&self.text, key) {
+            let common = common(&self.near());
+            if common.len() > self.text.text().len() {
+                self.text = Text::new(&common);
+            }
+            return true;
+        }
+        self.text.key(key)
+    }
+}
+
+/// Right, where there is nothing to go to.
+fn completes(text: &Text, key: &KeyEvent) -> bool {
+    key.code == KeyCode::Right && plain(key) && text.cursor() == text.text().chars().count()
+}
+
 /// What all of them begin with.
-fn common(paths: &[String]) -> String {
-    let Some((first, rest)) = paths.split_first() else { return String::new() };
-    let shared = |common: usize, path: &String| {
+fn common(all: &[&str]) -> String {
+    let Some((first, rest)) = all.split_first() else { return String::new() };
+    let shared = |common: usize, path: &&str| {
         let same = first.chars().zip(path.chars()).take_while(|(a, b)| a == b);
         common.min(same.map(|(c, _)| c.len_utf8()).sum())
     };
@@ -369,6 +401,24 @@ mod tests {
         lines.paste("\u{1b}[31mc\r\nd\te");
         assert_eq!(lines.text(), "a\nb[31mc\nd\te");
         assert_eq!(Lines::new("x\ny\n").text(), "x\ny");
+    }
+
+    #[test]
+    fn a_known_name_is_completed_as_far_as_all_agree_and_another_can_be_written() {
+        let names = ["Cache_state", "cache_size", "site"].map(str::to_owned).into();
+        let mut known = Known { text: Text::default(), names };
+        let typed = |known: &mut Known, keys: &str| {
+            for key in macro_keys(keys) {
+                known.key(&key);
+            }
+            known.text.text().to_owned()
+        };
+        assert_eq!(known.near().len(), 3);
+        assert_eq!(typed(&mut known, "s<right>"), "site");
+        assert!(known.near().is_empty(), "it is one");
+        assert_eq!(typed(&mut known, "<C-u>ca<right>"), "ca", "no two of them are written alike");
+        assert_eq!(typed(&mut known, "che_si<right>"), "cache_size");
+        assert_eq!(typed(&mut known, "<C-u>other<right>"), "other");
     }
 
     #[test]

@@ -258,6 +258,7 @@ pub fn taken() -> Vec<LaunchOption> {
         describe: describe.into(),
         check,
         needs: needs.map(str::to_owned),
+        known: None,
     };
     let kept = "what a device prints becomes its value of this custom attribute";
     let regex = "what this pattern matches is left out of the value; usually \\n";

@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 
+use crate::connectors::Handed;
 use crate::engine::Engine;
 use crate::model::device::Device;
 use crate::model::nodeset;
 use crate::model::plan::{Exclusion, LeftOut};
 use crate::model::script::ScriptInfo;
 
-/// Devices on which the script can run, `given` arguments or lines on stdin or not; and the others by id, with why they cannot.
+/// Devices on which the script can run with what it is given; and the others by id, with why they cannot.
 pub fn part<'d>(
     engine: &Engine,
-    (script, text, given): (&ScriptInfo, &[u8], bool),
+    (script, text, given): (&ScriptInfo, &[u8], &Handed<'_>),
     devices: Vec<&'d Device>,
 ) -> (Vec<&'d Device>, Vec<(Vec<String>, Exclusion)>) {
     let home = script.connection.as_deref().and_then(|name| engine.inventories.connection(name));
@@ -24,18 +25,17 @@ pub fn part<'d>(
         }
         let kind = engine.inventories.connection(&device.connection).map(|connection| connection.kind.word());
         match (&script.connection, home) {
-            (None, _) if engine.capabilities(&device.connection).takes_scripts => {
+            (Some(of), None) => Some(format!("not of connection {of}, which {} is of and which is gone", script.name)),
+            // a text that is known can go wherever a local one can
+            _ if script.has_text() && engine.capabilities(&device.connection).takes_scripts => {
                 let asked = unfit.entry(&device.connection);
                 asked.or_insert_with(|| engine.unfit(&device.connection, text, given)).clone()
             }
             (None, _) => Some(format!("of kind {}, which runs its own scripts alone", kind.unwrap_or("unknown"))),
             (Some(_), Some(home)) if kind == Some(home.kind.word()) => None,
-            // its text is known: it can go wherever a local one can
-            (Some(_), Some(_)) if script.has_text() && engine.capabilities(&device.connection).takes_scripts => None,
             (Some(_), Some(home)) => {
                 Some(format!("not of kind {}, on which {} runs alone", home.kind.word(), script.name))
             }
-            (Some(of), None) => Some(format!("not of connection {of}, which {} is of and which is gone", script.name)),
         }
     };
     let mut fitting = Vec::with_capacity(devices.len());

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::overlap::{Guards, Sifted, lost};
 use super::{Ready, foreign, rings};
-use crate::connectors::Payload;
+use crate::connectors::{Handed, Payload};
 use crate::engine::Engine;
 use crate::engine::store::launches::{Given, Launched};
 use crate::model::device::{Device, Inventory, Reach};
@@ -78,11 +78,8 @@ impl Plans {
         engine.settle().await;
         let inventory = engine.inventories.all();
         let meant = engine.meant(&inventory, &request.target).await?;
-        let (fitting, foreign) = foreign::part(
-            engine,
-            (&info, &bytes, !args.is_empty() || !stdin.is_empty()),
-            meant.devices.iter().collect(),
-        );
+        let given = Handed { args: &args, private: !held.is_empty() || !stdin.is_empty() };
+        let (fitting, foreign) = foreign::part(engine, (&info, &bytes, &given), meant.devices.iter().collect());
         let Sifted { devices, mut excluded, mut exclusions, included } =
             Guards::now(engine, &inventory).sift(fitting, &request.include);
         for (device, exclusion) in foreign {
@@ -112,7 +109,7 @@ impl Plans {
             [] => Rollout::default(), // why there is nobody says more than that no ring fits
             devices => roll_out(engine, &request, &inventory, devices, (&id, at_once), &fine).await?,
         };
-        let taken = engine.taken(&devices);
+        let taken = engine.taken(&devices, &request.options).await;
         let options = match devices.as_slice() {
             [] => Vec::new(),
             _ => {

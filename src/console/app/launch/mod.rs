@@ -125,6 +125,8 @@ pub struct Launch {
     pub begun: Begun,
     /// The version that this job ran, not what the library holds now.
     of: Option<JobId>,
+    /// What that job gave its systems beside the script.
+    before: Vec<(String, String)>,
     /// What the systems of the planned devices take beside the script.
     taken: Vec<LaunchOption>,
     /// The way leads through the fields of a roll-out, too: who went to block c on purpose wants them.
@@ -178,6 +180,7 @@ impl Launch {
             dry_run: false,
             begun: Begun::default(),
             of: None,
+            before: Vec::new(),
             taken: Vec::new(),
             within: false,
             filled: None,

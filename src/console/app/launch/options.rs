@@ -2,9 +2,10 @@
 //! prints): which there are is known with the plan, so they come and go with it, folded with what is rarely needed. One
 //! that holds something stays until it is emptied, whatever the devices are: what was meant is never dropped unseen.
 
-use super::params::fold;
+use super::params::{TOLD, fold};
 use super::{At, Field, Launch, Slot};
 use crate::console::app::form::{Input, Text};
+use crate::console::app::inputs::Known;
 use crate::model::options::LaunchOption;
 
 impl Launch {
@@ -46,7 +47,7 @@ impl Launch {
             let mut fields = Vec::with_capacity(taken.len());
             for option in taken {
                 let written = old.iter().position(|field| is(field, &option.name)).map(|at| old.remove(at).input);
-                let input = written.unwrap_or_else(|| Input::Text(Text::default()));
+                let input = input(option, written.and_then(|input| input.value()).unwrap_or_default());
                 fields.push(field(&option.name, option.called(), input));
             }
             fields.extend(old);
@@ -102,9 +103,27 @@ impl Launch {
         (!given).then(|| format!("means nothing without {label}"))
     }
 
-    pub(super) fn about_option(&self, name: &str) -> Option<String> {
+    pub(super) fn about_option(&self, name: &str, input: &Input) -> Option<String> {
         let option = self.taken.iter().find(|option| option.name == *name)?;
-        Some(option.describe.clone()).filter(|describe| !describe.is_empty())
+        let mut parts = vec![option.describe.clone()];
+        if let Input::Known(known) = input {
+            let near = known.near();
+            if !near.is_empty() {
+                let more = if near.len() > TOLD { " …" } else { "" };
+                parts.insert(0, format!("right completes: {}{more}", near[..near.len().min(TOLD)].join(" ")));
+            }
+        }
+        parts.retain(|part| !part.is_empty());
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// A name is completed from those that there are.
+fn input(option: &LaunchOption, written: String) -> Input {
+    let text = Text::new(&written);
+    match &option.known {
+        Some(names) if !names.is_empty() => Input::Known(Known { text, names: names.clone() }),
+        _ => Input::Text(text),
     }
 }
 
@@ -190,6 +209,24 @@ mod tests {
     }
 
     #[test]
+    fn the_names_that_there_are_are_told_beneath_the_field_and_completed() {
+        let mut taken = sample::taken();
+        taken[0].known = Some(vec!["cache_size".into(), "cache_state".into(), "site".into()]);
+        let mut launch = on("disk-use.sh");
+        planned(&mut launch, taken);
+        launch.unfold(true);
+        let at = launch.fields.iter().position(|field| field.label == "custom attribute").unwrap();
+        launch.at = At::Field(at);
+        let told = |launch: &Launch| launch.beneath(20, 140).expect("what it is for").1.concat();
+        assert!(told(&launch).starts_with("right completes: cache_size cache_state site; "), "{}", told(&launch));
+        for key in crate::console::keymap::macro_keys("ca<right>t<right>") {
+            launch.fields[at].input.key(&key);
+        }
+        assert_eq!(launch.fields[at].input.value().as_deref(), Some("cache_state"));
+        assert!(!told(&launch).contains("completes"), "it is one of them");
+    }
+
+    #[test]
     fn what_is_wrong_is_said_at_the_field_and_keeps_the_launch_back() {
         for (attribute, regex, said) in [
             ("a b", "", "custom attribute: is a name of letters, digits and _: 'a b' is none"),
@@ -213,6 +250,16 @@ mod tests {
         launch.retry(&job);
         assert!(field(&mut launch, "custom_attribute").is_some(), "seen before there is a plan");
         assert_eq!(launch.request().unwrap().options, given);
+        let again = |launch: &mut Launch| {
+            let target = launch.fields.iter_mut().find(|field| field.slot == Slot::Target).expect("where");
+            target.input.put(Some("@failed:12"));
+            launch.command_line()
+        };
+        assert_eq!(again(&mut launch), "quarterdeck rerun 12 --failed", "the options of the job are those of the verb");
+        write(&mut launch, "custom_attribute", "site");
+        assert_eq!(again(&mut launch), "quarterdeck rerun 12 --failed --option custom_attribute=site");
+        write(&mut launch, "custom_attribute", "");
+        assert_eq!(again(&mut launch), "quarterdeck rerun 12 --failed --option custom_attribute=");
         let Some(Effect::Plan { serial, .. }) = launch.settle() else { panic!("no plan") };
         let problem = Problem { code: Code::Invalid, error: "they take none".into(), column: None };
         launch.planned(serial, Err(problem), &Tree::default());

@@ -14,8 +14,8 @@ use crate::console::text;
 use crate::model::script::values::check;
 use crate::model::script::{self, Param, ScriptInfo};
 
-/// Paths told beneath a field.
-const TOLD: usize = 8;
+/// Paths and names told beneath a field.
+pub(super) const TOLD: usize = 8;
 /// Cells before what stands beneath a field.
 pub const INDENT: usize = 2;
 
@@ -137,7 +137,7 @@ impl Launch {
     /// What a field is for, and how it is written: the row beneath it, while it is focused.
     pub fn about(&self, field: &Field) -> Option<String> {
         if let Slot::Option(name) = &field.slot {
-            return self.about_option(name);
+            return self.about_option(name, &field.input);
         }
         let Slot::Param(at) = field.slot else { return None };
         let param = self.info.as_ref()?.params.get(at)?;

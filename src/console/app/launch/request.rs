@@ -71,6 +71,7 @@ impl Launch {
     /// What this job ran, within its time.
     pub fn retry(&mut self, job: &Job) {
         self.of = Some(job.summary.id);
+        self.before.clone_from(&job.options);
         self.put_options(&job.options);
         let timeout = job.timeout_ms.map(|ms| show_duration(Duration::from_millis(ms)));
         if let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Timeout) {
@@ -89,11 +90,7 @@ impl Launch {
             }
         };
         if let Some(again) = self.of.and_then(|job| rerun(job, &self.target())) {
-            let confirm = match self.arm.need {
-                Need::Count(count) => format!(" --confirm {count}"),
-                _ => String::new(),
-            };
-            return format!("{again}{confirm}");
+            return again + &self.options_flags(&quote) + &self.other_flags(&quote);
         }
         let mut line = format!(
             "quarterdeck run {} --target {}",
@@ -105,22 +102,37 @@ impl Launch {
                 line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
             }
         }
-        for (name, value) in self.options() {
-            line.push_str(&format!(" --option {}", quote(&format!("{name}={value}"))));
-        }
+        line.push_str(&self.options_flags(&quote));
         if let Some(timeout) = self.value(&Slot::Timeout) {
             line.push_str(&format!(" --timeout {}", quote(&timeout)));
         }
+        line.push_str(&self.other_flags(&quote));
+        line
+    }
+
+    /// What the systems take: of a retry, what is another than the job had it.
+    fn options_flags(&self, quote: Quote<'_>) -> String {
+        let before: &[_] = if self.of.is_some() { &self.before } else { &[] };
+        let now = self.options();
+        let gone = before.iter().filter(|(name, _)| now.iter().all(|(other, _)| other != name));
+        let gone = gone.map(|(name, _)| (name.clone(), String::new()));
+        let other = now.iter().filter(|option| !before.contains(option)).cloned();
+        other.chain(gone).map(|(name, value)| format!(" --option {}", quote(&format!("{name}={value}")))).collect()
+    }
+
+    /// What `run` and `rerun` both have.
+    fn other_flags(&self, quote: Quote<'_>) -> String {
+        let mut line = String::new();
         if let Some(at_once) = self.value(&Slot::AtOnce) {
             line.push_str(&format!(" --at-once {}", quote(&at_once)));
         }
-        line.push_str(&self.how_flags(&quote));
+        line.push_str(&self.how_flags(quote));
         let include = LeftOut::INCLUDABLE.into_iter().filter(|why| self.value(&Slot::Include(*why)).is_some());
         let include: Vec<&str> = include.map(LeftOut::word).collect();
         if !include.is_empty() {
             line.push_str(&format!(" --include {}", include.join(",")));
         }
-        if self.dry_run {
+        if self.dry_run && self.of.is_none() {
             line.push_str(" --dry-run=script");
         }
         if let Need::Count(count) = self.arm.need {

@@ -58,6 +58,7 @@ pub(super) fn draw_field(
             (text::clip(&value, inner.saturating_sub(2)), 0)
         }
         Input::Path(path) => view(path.text.text(), path.text.cursor(), inner),
+        Input::Known(known) => view(known.text.text(), known.text.cursor(), inner),
         Input::List(list) => super::params::list(list, focused, inner),
         Input::Lines(lines) => (super::params::summary(lines, inner), 0),
         Input::Flag(_) | Input::Picks(_) => (String::new(), 0),
