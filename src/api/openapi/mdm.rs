@@ -5,6 +5,12 @@ use serde_json::{Value, json};
 use crate::api::ways::Way;
 use crate::model::token::Scope;
 
+/// Where an object lies, another method may be written into a form.
+const OVERRIDDEN: &str = "The method that `_method` in the body names";
+
+/// What SimpleMDM does and this engine does not.
+const NOT_HERE: &str = "SimpleMDM has this; here it is refused, with what to do instead";
+
 /// A door of that room as a way.
 pub(super) fn way(method: &'static str, path: &'static str, scope: Scope) -> Way {
     let (says, takes, gives) = match (method, path) {
@@ -12,32 +18,46 @@ pub(super) fn way(method: &'static str, path: &'static str, scope: Scope) -> Way
         ("POST", "/scripts") => ("Upload a script", "Fields", "201 MdmScript"),
         ("GET", "/scripts/{id}") => ("A script", "", "MdmScript"),
         ("PATCH", "/scripts/{id}") => ("Change a script", "Fields", "MdmScript"),
+        ("POST", "/scripts/{id}") => (OVERRIDDEN, "Fields", "MdmScript, 204"),
         ("DELETE", "/scripts/{id}") => ("Delete a script", "", "204"),
         ("GET", "/script_jobs") => ("Script jobs, page by page, filtered", "", "MdmJobs"),
         ("POST", "/script_jobs") => ("Run a script on devices and groups", "Fields", "201 MdmJob"),
         ("GET", "/script_jobs/{id}") => ("A script job, device by device", "", "MdmJob"),
+        ("POST", "/script_jobs/{id}") => (OVERRIDDEN, "Fields", "204"),
         ("DELETE", "/script_jobs/{id}") => ("Cancel a script job", "", "204"),
         ("GET", "/script_jobs/{id}/events") => ("A job's states and outputs as they come", "", "text/event-stream"),
         ("GET", "/script_jobs/{id}/devices/{device}/{stream}") => {
             ("What a device said, byte by byte", "", "application/octet-stream")
         }
-        ("GET", "/devices") => ("Devices, page by page", "", "MdmObjects"),
-        ("GET", "/devices/{id}") => ("A device", "", "MdmObject"),
-        ("GET", "/device_groups" | "/assignment_groups") => ("Groups, page by page", "", "MdmObjects"),
-        ("GET", "/device_groups/{id}" | "/assignment_groups/{id}") => ("A group", "", "MdmObject"),
-        ("GET", "/custom_attributes") => ("Custom attributes", "", "MdmObjects"),
-        ("POST", "/custom_attributes") => ("Define a custom attribute", "Fields", "201 MdmObject"),
-        ("GET", "/custom_attributes/{name}") => ("A custom attribute", "", "MdmObject"),
-        ("GET", "/devices/{id}/custom_attribute_values") => ("A device's custom attributes", "", "MdmValues"),
-        ("GET", "/devices/{id}/custom_attribute_values/{name}") => ("A custom attribute of a device", "", "MdmObject"),
-        ("GET", "/logs") => ("Log entries, page by page", "", "MdmObjects"),
-        ("GET", "/logs/{id}") => ("A log entry", "", "MdmObject"),
-        ("POST", path) if path.ends_with("{id}") || path.ends_with("{name}") => {
-            ("The method that `_method` in the body names", "Fields", "2XX any")
+        ("GET", "/devices") => ("Devices, page by page", "", "MdmDevices"),
+        ("GET", "/devices/{id}") => ("A device", "", "MdmDevice"),
+        ("GET", "/devices/{id}/{action}") => ("Its profiles, its apps: here it has none", "", "MdmNothing"),
+        ("GET", "/device_groups") => ("Groups, page by page", "", "MdmDeviceGroups"),
+        ("GET", "/device_groups/{id}") => ("A group", "", "MdmDeviceGroup"),
+        ("GET", "/assignment_groups") => ("Groups and saved targets, page by page", "", "MdmAssignmentGroups"),
+        ("GET", "/assignment_groups/{id}") => ("A group or saved target", "", "MdmAssignmentGroup"),
+        ("GET", "/device_groups/{id}/{*rest}" | "/assignment_groups/{id}/{*rest}") => {
+            ("Its custom_attribute_values: those of all devices", "", "MdmValues")
         }
-        ("GET", _) => ("As SimpleMDM documents it", "", "2XX any"),
-        ("DELETE", _) => ("As SimpleMDM documents it", "", "204"),
-        _ => ("As SimpleMDM documents it", "Fields", "2XX any"),
+        ("GET", "/custom_attributes") => ("Custom attributes", "", "MdmAttributes"),
+        ("POST", "/custom_attributes") => ("Define a custom attribute", "Fields", "201 MdmAttribute"),
+        ("GET", "/custom_attributes/{name}") => ("A custom attribute", "", "MdmAttribute"),
+        ("PATCH" | "PUT", "/custom_attributes/{name}") => ("Change what all have that have none", "Fields", "204"),
+        ("POST", "/custom_attributes/{name}") => (OVERRIDDEN, "Fields", "204"),
+        ("DELETE", "/custom_attributes/{name}") => ("Delete a custom attribute and its values", "", "204"),
+        ("GET", "/devices/{id}/custom_attribute_values") => ("A device's custom attributes", "", "MdmValues"),
+        ("PUT", "/devices/{id}/custom_attribute_values") => ("Set several of them", "Fields", "MdmValues"),
+        ("GET", "/devices/{id}/custom_attribute_values/{name}") => ("A custom attribute of a device", "", "MdmValue"),
+        ("PUT", "/devices/{id}/custom_attribute_values/{name}") => ("Set it", "Fields", "MdmValue"),
+        ("PUT", "/custom_attribute_values/{name}") => ("Set it on many devices", "Fields", "MdmValues"),
+        ("POST", "/devices/{id}/custom_attribute_values/{name}") => (OVERRIDDEN, "Fields", "MdmValue"),
+        ("POST", "/devices/{id}/custom_attribute_values" | "/custom_attribute_values/{name}") => {
+            (OVERRIDDEN, "Fields", "MdmValues")
+        }
+        ("GET", "/logs") => ("Log entries, page by page", "", "MdmLogs"),
+        ("GET", "/logs/{id}") => ("A log entry", "", "MdmLog"),
+        ("DELETE", _) => (NOT_HERE, "", ""),
+        _ => (NOT_HERE, "Fields", ""),
     };
     Way { method, path, scope: Some(scope), says, takes, gives }
 }

@@ -103,30 +103,32 @@ fn operation(way: &Way) -> Value {
     operation
 }
 
-/// `Job`, `[Job]`, `201 Job`, `204`, `text/event-stream`
+/// `Job`, `[Job]`, `201 Job`, `204`, `text/event-stream`, `application/x-ndjson SearchTold` (one a line); of several that
+/// may come back, `Job, 204`.
 fn answers(gives: &str) -> Value {
-    let (status, what) = match gives.split_once(' ') {
-        Some((status, what)) => (status, what),
-        None if gives.bytes().all(|byte| byte.is_ascii_digit()) => (gives, ""),
-        None => ("200", gives),
-    };
-    let mut good = json!({ "description": "As asked" });
-    if what.contains('/') {
-        good["content"] = json!({ what: {} });
-    } else if !what.is_empty() {
-        good["content"] = json!({ "application/json": { "schema": schema(what) } });
+    let mut answers = json!({ "default": { "$ref": "#/components/responses/Refused" } });
+    for one in gives.split(", ").filter(|one| !one.is_empty()) {
+        let (status, what) = match one.split_once(' ').unwrap_or((one, "")) {
+            (status, what) if status.bytes().all(|byte| byte.is_ascii_digit()) => (status, what),
+            _ => ("200", one),
+        };
+        answers[status] = json!({ "description": "As asked" });
+        let content = match what.split_once(' ') {
+            Some((kind, of)) => json!({ kind: { "schema": schema(of) } }),
+            None if what.is_empty() => continue,
+            None if what.contains('/') => json!({ what: {} }),
+            None => json!({ "application/json": { "schema": schema(what) } }),
+        };
+        answers[status]["content"] = content;
     }
-    json!({ status: good, "default": { "$ref": "#/components/responses/Refused" } })
+    answers
 }
 
 fn schema(what: &str) -> Value {
     match what.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(item) => json!({ "type": "array", "items": schema(item) }),
-        None => match what {
-            "any" => json!({}),
-            "object" | "null" => json!({ "type": what }),
-            name => named(name),
-        },
+        None if what == "null" => json!({ "type": "null" }),
+        None => named(what),
     }
 }
 
