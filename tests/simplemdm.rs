@@ -54,6 +54,21 @@ fn an_accounts_devices_and_groups_stand_among_the_targets() {
     }
     let told = home.qd(["doctor", "macs:mac-00001", "--json"]).ok().json();
     assert!(told["steps"].as_array().expect("steps").iter().all(|step| step["fine"] == true), "{told}");
+    // a connection by its name, and a device by a name that an expression would need quotes for
+    let told = home.qd(["doctor", "macs", "--json"]).ok().json();
+    let says = |told: &Value, label: &str| {
+        let step = told["steps"].as_array().expect("steps").iter().find(|step| step["label"] == label);
+        step.map(|step| step["text"].as_str().expect("text").to_owned()).unwrap_or_else(|| panic!("no {label}: {told}"))
+    };
+    assert_eq!(says(&told, "API key"), "accepted");
+    assert!(says(&told, "inventory").starts_with("4 devices, 3 of them run scripts, 3 groups"), "{told}");
+    for name in ["Ann's iPhone", "macs:Ann's iPhone"] {
+        let told = home.qd(["doctor", name, "--json"]).exits(1).json();
+        assert!(says(&told, "scripts").contains("Macs alone"), "{told}");
+    }
+    let listed = home.qd(["targets", "ls"]).ok().text();
+    let phone = listed.lines().find(|line| line.starts_with("macs:Ann's iPhone")).expect("it is listed");
+    assert!(phone.contains(" cannot ") && phone.contains("Macs alone"), "{phone}");
 }
 
 #[test]

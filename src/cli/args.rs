@@ -161,9 +161,9 @@ pub enum Verb {
     /// What an engine starts to end its scripts on this machine should it be killed
     #[command(hide = true)]
     Guard,
-    /// Examine this installation, or how a device is reached
+    /// Examine this installation, how a device is reached, or how a connection stands
     #[command(
-        after_help = "JSON: {schema_version, steps: [{label, text, fine}]}; with a device also device, way, why.\n\
+        after_help = "JSON: {schema_version, steps: [{label, text, fine}]}; with a device or connection also device (its name), way, why.\n\
         Exit code 1 when something is not fine."
     )]
     Doctor(Doctor),
@@ -527,7 +527,7 @@ impl Serve {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// A device: name, or connection:name
+    /// A device: name, or connection:name; or a connection
     pub host: Option<String>,
 }
 

@@ -104,14 +104,14 @@ fn resolve(desk: &Desk<'_>, expr: &str, resolved: &Resolved) -> Result<Outcome, 
 
 fn device_table<'a>(devices: impl Iterator<Item = &'a Device>) -> String {
     out::table(
-        &["DEVICE", "STATE", "LAST CONTACT", "GROUPS", "LAST ERROR"],
+        &["DEVICE", "STATE", "LAST CONTACT", "GROUPS", "WHAT IS WRONG"],
         devices.map(|device| {
             vec![
                 device.id.clone(),
-                device.state.word().to_owned(),
+                device.standing().to_owned(),
                 out::moment(device.last_contact),
                 if device.groups.is_empty() { "-".to_owned() } else { device.groups.join(",") },
-                device.last_error.clone().unwrap_or_default(),
+                device.cannot.clone().or_else(|| device.last_error.clone()).unwrap_or_default(),
             ]
         }),
     )

@@ -30,7 +30,7 @@ use crate::model::plan::{Caller, Question};
 use crate::model::script::{Argument, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
-use crate::model::wire::{Doctor, Shelf};
+use crate::model::wire::{Doctor, Shelf, Step};
 
 /// One configured system.
 pub trait Connector: Send + Sync + 'static {
@@ -98,6 +98,11 @@ pub trait Connector: Send + Sync + 'static {
 
     /// How a device is reached, and whether it answers.
     fn doctor<'a>(&'a self, device: &'a Device, caller: &'a Caller) -> BoxFuture<'a, Doctor>;
+
+    /// How it stands as a whole, step by step. `None`: there is nothing to ask beside its devices.
+    fn examine(&self) -> BoxFuture<'_, Option<Vec<Step>>> {
+        Box::pin(async { None })
+    }
 
     /// Its own library as last read, and how that went. `None`: it has none.
     fn own(&self) -> Option<Own> {

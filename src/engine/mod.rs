@@ -3,6 +3,7 @@
 
 mod clean;
 mod compare;
+mod doctor;
 pub mod door;
 mod ending;
 pub mod events;
@@ -54,7 +55,7 @@ use crate::model::script::{LastRun, Script, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::shelf::Numbers;
 use crate::model::state::Counts;
-use crate::model::wire::{Answer, Code, Doctor, Event, Launch, Problem, Resolved, Targets};
+use crate::model::wire::{Answer, Code, Event, Launch, Problem, Resolved, Targets};
 use crate::settings::{EngineSettings, Settings, paths};
 
 /// A thousand devices that speak: a connection and two files of output each. Fewer is said, not refused.
@@ -373,16 +374,6 @@ impl Engine {
             }
         }
         Err(problem(Code::Refused, why))
-    }
-
-    pub async fn doctor(&self, device: &str, caller: &Caller) -> Result<Doctor, Problem> {
-        self.settle().await;
-        let found = self.one(device).await?;
-        let connector = self
-            .connectors
-            .get(&found.connection)
-            .ok_or_else(|| problem(Code::NotFound, format!("no connection {}", found.connection)))?;
-        Ok(connector.doctor(&found, caller).await)
     }
 
     // -- scripts ---------------------------------------------------------------------------------------

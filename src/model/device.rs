@@ -49,6 +49,11 @@ impl Device {
         from.map_while(|(fact, value)| Some((fact.strip_prefix(ATTRIBUTE)?, value.as_str())))
     }
 
+    /// How it stands, in a word: what nothing can run on is not told by whether it answers.
+    pub const fn standing(&self) -> &'static str {
+        if self.cannot.is_some() { "cannot" } else { self.state.word() }
+    }
+
     pub fn new(connection: &str, name: &str) -> Self {
         Self {
             id: format!("{connection}:{name}"),

@@ -44,7 +44,7 @@ use crate::model::device::{Device, Inventory};
 use crate::model::options::LaunchOption;
 use crate::model::plan::Caller;
 use crate::model::script::ScriptInfo;
-use crate::model::wire::Doctor;
+use crate::model::wire::{Doctor, Step};
 
 /// One `[[connection]]` of kind `simplemdm`.
 pub struct SimpleMdm(Arc<Account>, Arc<Desk>, Arc<Library>);
@@ -176,5 +176,9 @@ impl Connector for SimpleMdm {
 
     fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {
         doctor::doctor(&self.0, device).boxed()
+    }
+
+    fn examine(&self) -> BoxFuture<'_, Option<Vec<Step>>> {
+        async { Some(doctor::examine(&self.0).await) }.boxed()
     }
 }

@@ -43,6 +43,8 @@ pub enum Act {
         replace: bool,
     },
     Forget(String),
+    /// Bring in the past jobs of this connection.
+    Import(String),
     /// Search past jobs: as it was written, and what it means.
     Search(String, Box<Past>),
     /// Help on what says these words.
@@ -101,6 +103,7 @@ impl App {
             }
             Act::Save { target, replace } => effects.push(Effect::SaveTarget { target, replace }),
             Act::Search(words, asked) => self.seek(words, None, *asked, effects),
+            Act::Import(connection) => self.bring_in(Some(&connection), effects),
             Act::Forget(name) => effects.push(Effect::ForgetTarget(name)),
             Act::Line(line) => self.open_prompt(Purpose::Command, &line),
             Act::Help(words) => {
@@ -173,6 +176,7 @@ impl App {
             Do::Keymaps => self.open_keymaps(),
             Do::Refresh => self.reload(effects),
             Do::Audit => self.open_audit(effects),
+            Do::Import => self.bring_in(None, effects),
             Do::GoScripts | Do::GoTargets | Do::GoJobs | Do::GoHistory | Do::GoGroups | Do::GoLog | Do::LastView => {
                 self.close_layers();
                 match verb {

@@ -19,6 +19,7 @@ use crate::console::theme::Role;
 use crate::model::compare::{Against, Comparison};
 use crate::model::content::document::Document;
 use crate::model::diff::Diff;
+use crate::model::import::Import;
 use crate::model::job::{Job, JobId, JobSummary};
 use crate::model::output::{Seek, Which, Window};
 use crate::model::past::{Past, Told};
@@ -244,6 +245,11 @@ pub enum Event {
         path: String,
         bytes: u64,
     },
+    /// How far the bringing-in of a system's past jobs is.
+    Imported {
+        connection: String,
+        answer: Result<Import, Problem>,
+    },
     /// How far an export is.
     Exporting {
         serial: u64,
@@ -289,6 +295,11 @@ pub enum Effect {
         asked: Box<Past>,
     },
     StopSearch(u64),
+    /// Bring in the past jobs of a system; `begun`: how far that is, after a while.
+    Import {
+        connection: String,
+        begun: bool,
+    },
     /// What would that come to?
     Foresee {
         job: JobId,

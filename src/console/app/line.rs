@@ -19,7 +19,7 @@ struct Word {
     doc: &'static str,
 }
 
-const WORDS: [Word; 16] = [
+const WORDS: [Word; 17] = [
     Word { name: "filter", takes: "[EXPRESSION]", doc: "show only rows that pass, in the list below" },
     Word { name: "sort", takes: "[COLUMN [asc|desc]]", doc: "sort the list below by a column" },
     Word { name: "run", takes: "SCRIPT [EXPRESSION]", doc: "open the launch dialog with both filled in" },
@@ -45,6 +45,11 @@ const WORDS: [Word; 16] = [
         name: "search",
         takes: "[TEXT] [--device EXPR] [--script NAME] [--exit-code N] …",
         doc: "past jobs: where a text was, what touched a device, what ended so",
+    },
+    Word {
+        name: "import",
+        takes: "[CONNECTION]",
+        doc: "bring in the jobs that a system such as SimpleMDM ran without us",
     },
     Word { name: "go", takes: "PLACE", doc: "go to scripts, targets, jobs, history, groups or log" },
     Word { name: "mode", takes: "[read|write]", doc: "refuse or allow what changes the fleet" },
@@ -92,6 +97,7 @@ impl App {
             }
             ("target", expr) => Ok(Act::Keep(expr.to_owned())),
             ("search", words) if !words.is_empty() => Ok(Act::Search(words.to_owned(), Box::new(self.past_of(words)?))),
+            ("import", name) if !name.is_empty() => Ok(Act::Import(self.keeps_jobs(name)?)),
             ("base", "auto") => self.base_of_groups(None),
             ("base", number) if !number.is_empty() => match job(number.trim_start_matches('#'))? {
                 Act::Job(id) => self.base_of_groups(Some(id)),
@@ -268,6 +274,7 @@ impl App {
                 let names = self.list_of_line().map(|list| self.sort_columns(list)).unwrap_or_default();
                 Completion::of_word(before, &[], names.into_iter().map(|name| (name, "column".to_owned())))
             }
+            "import" => Completion::of_word(before, &[], self.keeping().map(|name| option(name, "connection"))),
             "go" => Completion::of_word(before, &[], PLACES.iter().map(|place| option(place, ""))),
             "mode" => Completion::of_word(before, &[], ["read", "write"].iter().map(|mode| option(mode, ""))),
             "theme" => {

@@ -242,6 +242,7 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("global", "go-where", "", "gw"),
     ("global", "go-log", "", "gl"),
     ("global", "audit", "", ":audit<enter>"),
+    ("global", "import", "", ":import<enter>"),
     ("global", "theme", "", "gc"),
     ("global", "keymap", "", ":keymap<enter>"),
     ("global", "last-view", "3<enter>", "-"),
@@ -310,6 +311,9 @@ fn stage(command: &str, ascii: bool) -> Session {
     }
     if command == "dry-run" {
         session.scripts.scripts.iter_mut().for_each(|script| script.dry_run = Some("--dry-run".into()));
+    }
+    if command == "import" {
+        session.targets.connections[1].capabilities.past_jobs = true;
     }
     session.attach();
     session

@@ -11,6 +11,7 @@ mod act_tests;
 pub mod begun;
 mod besides;
 pub mod branches;
+mod bringing;
 pub mod changes;
 pub mod chooser;
 pub mod columns;
@@ -102,7 +103,7 @@ pub mod views;
 mod why;
 mod world;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -140,6 +141,7 @@ use self::triage::Triage;
 use self::views::Trail;
 use crate::console::keymap::{Chord, Keymap};
 use crate::console::theme::Theme;
+use crate::model::import::Import;
 use crate::model::job::{JobId, JobSummary};
 use crate::model::rows::Besides;
 use crate::model::script::{Finding, ScriptInfo};
@@ -331,6 +333,8 @@ pub struct App {
     pub changes: Option<Changes>,
     /// What was said of jobs.
     pub remarks: HashMap<JobId, Remarks>,
+    /// Past jobs of systems that are being brought in, by connection.
+    imports: BTreeMap<String, Import>,
     /// The jobs of which a note is being written; none: it is of signatures.
     noting: Vec<JobId>,
     pub editing: Editing,
@@ -410,6 +414,7 @@ impl App {
             past: None,
             changes: None,
             remarks: HashMap::new(),
+            imports: BTreeMap::new(),
             noting: Vec::new(),
             editing: Editing::default(),
             layers: Vec::new(),

@@ -94,6 +94,7 @@ impl Find {
             Act::Keep(expr) => format!("target {expr}"),
             Act::Save { target, .. } => format!("target save {} {}", target.name, target.expr),
             Act::Forget(name) => format!("target forget {name}"),
+            Act::Import(name) => format!("import {name}"),
             Act::Search(words, _) => format!("{}{words}", super::past::SEARCH),
             Act::Help(words) => format!("help {words}"),
             Act::Line(line) => line.clone(),

@@ -452,6 +452,7 @@ impl Session {
             Effect::Search { serial, asked } => super::sample_past::found(&self.jobs, *serial, asked),
             Effect::Remark { subject, remark } => super::sample_groups::remarked(subject, remark),
             Effect::LoadRemarks => Event::JobsRemarked(Ok(vec![])),
+            Effect::Import { connection, begun: false } => super::sample_past::imported(connection),
             Effect::LoadScript(name) => {
                 let info = self.scripts.scripts.iter().find(|script| script.name == *name)?.clone();
                 let text = "#!/bin/bash\n# @describe file systems that fill up\nset -euo pipefail\n\n\

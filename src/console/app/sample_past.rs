@@ -2,6 +2,7 @@
 
 use super::Event;
 use crate::model::compare::{Against, Changed, Shift, Way};
+use crate::model::import::Import;
 use crate::model::job::{Job, JobId, Run};
 use crate::model::past::{End, Hit, Mention, Past, Progress, Spot, Told};
 use crate::model::state::{Counts, RunState};
@@ -117,4 +118,10 @@ pub fn compared(jobs: &[Job], job: JobId, other: Option<JobId>) -> Event {
         shifts,
     };
     Event::JobsCompared { job, other, answer: Box::new(Ok(answer)) }
+}
+
+/// A bringing-in that has come some way.
+pub fn imported(connection: &str) -> Event {
+    let import = Import { going: true, found: 40, done: 12, ..Import::of(connection) };
+    Event::Imported { connection: connection.to_owned(), answer: Ok(import) }
 }

@@ -84,6 +84,7 @@ impl App {
                 Some(script) if script.has_text() => None,
                 Some(script) => self.why_not_ours(script),
             },
+            Do::Import => self.why_not_import(),
             Do::Export => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::Pause | Do::Approve => self.why_not_turn(command.verb),
             Do::Retry(again) => self.why_not_retry(again),

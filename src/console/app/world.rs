@@ -38,6 +38,7 @@ impl App {
                 self.link = Link::Lost { why: why.clone(), retry };
                 self.editor_lost();
                 self.seek_lost();
+                self.imports.clear();
                 self.say(Level::Error, why);
             }
             Event::Targets(answer) => self.set_targets(answer, effects),
@@ -186,6 +187,7 @@ impl App {
                     Err(problem) => self.say(Level::Error, problem),
                 }
             }
+            Event::Imported { connection, answer } => self.brought_in(connection, answer, effects),
             Event::Exporting { serial, devices, of, bytes } => self.exporting(serial, (devices, of, bytes)),
             Event::Exported { serial, done } => self.exported(serial, done, effects),
             Event::Notice(text) => self.say(Level::Warn, text),

@@ -30,6 +30,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Between two looks whether the jobs that keep an outdated engine have ended.
 const OUTDATED_PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks how far the bringing-in of past jobs is.
+const IMPORT_PAUSE: Duration = Duration::from_millis(500);
 /// A disk that takes longer for a line keeps nobody from leaving.
 const LONGEST_WRITE: Duration = Duration::from_secs(2);
 
@@ -245,6 +247,16 @@ async fn ask(client: Option<Client>, effect: Effect) -> Option<Event> {
             Event::TargetSaved { name, answer }
         }
         Effect::Remark { subject, remark } => Event::Remarked(call!(client, client.remark(&subject, &remark))),
+        Effect::Import { connection, begun } => {
+            if begun {
+                tokio::time::sleep(IMPORT_PAUSE).await;
+            }
+            let answer = match begun {
+                true => call!(client, client.imported(&connection)),
+                false => call!(client, client.import(&connection)),
+            };
+            Event::Imported { connection, answer }
+        }
         Effect::LoadRemarks => Event::JobsRemarked(call!(client, client.remarked_jobs())),
         Effect::LoadScript(name) => {
             let answer = call!(client, client.script(&name));

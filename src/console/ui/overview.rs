@@ -13,7 +13,6 @@ use crate::console::app::list::ListId;
 use crate::console::app::{App, layout};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
-use crate::model::device::Device;
 use crate::model::job::JobSummary;
 use crate::model::rows::Jobs;
 use crate::model::state::JobState;
@@ -44,11 +43,6 @@ pub fn trust(theme: &Theme, percent: u8) -> Style {
         80..95 => theme.style(Role::BudgetNear),
         _ => theme.style(Role::BudgetOver),
     }
-}
-
-/// How a device stands, in a word.
-pub fn standing(device: &Device) -> &'static str {
-    if device.cannot.is_some() { "cannot" } else { device.state.word() }
 }
 
 /// How far a job is: a share while it runs, a word when it did not end by itself.
@@ -97,6 +91,7 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
         0 => String::new(),
         n => format!("{n} live"),
     };
+    let live = app.bringing_in().unwrap_or(live);
     let foot = table::foot(app, list, at, len, area.width);
     let inside = pane(app, buf, area, table::head(app, list, "3", "Jobs", &live, area.width), &foot, focused);
     let said = states::absent(app, "jobs", &app.history).or_else(|| match len {

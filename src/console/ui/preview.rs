@@ -287,7 +287,7 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
             None => (theme.style(Role::Text), theme.style(super::reach(device.state))),
         };
         let name = text::clip_middle(&text::plain(&device.name), usize::from(widths[0]));
-        let mut cells = vec![left(name, look), left(super::overview::standing(device), state)];
+        let mut cells = vec![left(name, look), left(device.standing(), state)];
         if wide {
             let seen = device.last_contact.map_or("-".into(), |at| ago(app.now, at));
             cells.push(right(seen, muted));
@@ -300,7 +300,7 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
 /// What is wrong with it, else what is known of it.
 fn facts(device: &Device) -> String {
     if let Some(why) = &device.cannot {
-        return text::plain(&format!("cannot run scripts: {why}"));
+        return text::plain(why); // (beside the word for it)
     }
     if let Some(why) = device.last_error.as_ref().filter(|_| device.state != crate::model::device::Reach::Online) {
         return text::plain(why);
@@ -325,7 +325,7 @@ fn device_facts(app: &App, area: Rect, buf: &mut Buffer) {
     };
     let muted = theme.style(Role::TextMuted);
     let plain = theme.style(Role::Text);
-    let mut rows = vec![("device".to_owned(), device.id.clone()), ("state".into(), device.state.word().into())];
+    let mut rows = vec![("device".to_owned(), device.id.clone()), ("state".into(), device.standing().into())];
     rows.extend(device.cannot.clone().map(|why| ("cannot run".to_owned(), why)));
     if !device.groups.is_empty() {
         rows.push(("groups".into(), device.groups.join(" ")));

@@ -5,7 +5,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::cells::{Cell, cursor, left, nth, pane, right, row};
-use super::overview::standing;
 use super::states;
 use super::table;
 use crate::console::app::App;
@@ -14,6 +13,7 @@ use crate::console::app::list::ListId;
 use crate::console::app::tree::{Kind, Tree};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
+use crate::model::device::Device;
 use crate::model::state::RunState;
 
 fn header(theme: &Theme, buf: &mut Buffer, inside: Rect, widths: &[u16], names: &[(&'static str, bool)]) -> Rect {
@@ -164,7 +164,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
             _ => "-99".into(),
         };
         let online = match (&item.kind, tally.online) {
-            (Kind::Device(device), _) => tree.targets.devices.get(*device).map_or("", standing).to_owned(),
+            (Kind::Device(device), _) => tree.targets.devices.get(*device).map_or("", Device::standing).to_owned(),
             (_, n) => text::count(n as u64),
         };
         let mut cells = vec![left(table::sign(theme, marked, inside.width), theme.style(Role::Mark))];

@@ -80,6 +80,7 @@ pub(super) const GLOBAL: &[Command] = &[
     ),
     row("global", "go-log", Do::GoLog, "", "go to the log: every notice of this session"),
     row("global", "audit", Do::Audit, "", "who did what: launches, stops, notes, regrouping, scripts saved"),
+    row("global", "import", Do::Import, "", "bring in the jobs that a system such as SimpleMDM ran without us"),
     row("global", "last-view", Do::LastView, "", "the view before this one"),
     row("global", "refresh", Do::Refresh, "", "ask the engine for everything again"),
     row("global", "mouse", Do::Mouse, "", "the mouse on or off: click selects, again opens; the wheel scrolls"),

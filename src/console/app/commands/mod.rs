@@ -158,6 +158,7 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::CompareJobs, _) => "quarterdeck diff JOB [JOB]",
         (Do::SearchText, "text") => "quarterdeck search JOB TEXT",
         (Do::Audit, _) => "quarterdeck audit",
+        (Do::Import, _) => "quarterdeck jobs import CONNECTION",
         (Do::Help, _) => "quarterdeck keys",
         (Do::Report, _) => "quarterdeck doctor",
         _ => return None,
@@ -177,6 +178,7 @@ pub const KEYLESS: &[(&str, &str)] = &[
     ("groups", "save-group"),
     ("global", "keymap"),
     ("global", "audit"),
+    ("global", "import"),
 ];
 
 /// What a place stands in, besides the contexts that hold every place: its own keys may name these commands too.

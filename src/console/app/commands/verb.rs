@@ -37,6 +37,8 @@ pub enum Do {
     GoHistory,
     GoLog,
     Audit,
+    /// Past jobs of a system, brought in.
+    Import,
     /// Past jobs searched.
     GoSearch,
     EditSearch,
