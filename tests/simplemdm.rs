@@ -507,12 +507,32 @@ fn a_script_of_the_account_is_launched_as_it_lies_there_whatever_its_lines_end_w
     let own = mdm.world().script("Made in the browser", "#!/bin/sh\r\necho {{serial_number}}\r\n");
     mdm.world().scripts.get_mut(&own).expect("just made").variable_support = true;
     let (home, _) = fleet(&mdm, &["a"]);
+    let lint = home.qd(["scripts", "lint", "macs:Made in the browser", "--json"]);
+    assert!(
+        !String::from_utf8_lossy(&lint.out).contains("crlf"),
+        "its lines end as its system's own pages end them: {lint}"
+    );
     let job = launch(&home, "macs:Made in the browser", "macs:a", 1, &[]);
     assert_eq!(over(&home, job)["counts"]["ok"], 1);
     let world = mdm.world();
     let there = world.jobs.values().next().expect("a script job");
     assert_eq!((there.script_name.as_str(), there.variable_support), ("Made in the browser", true));
     assert_eq!(world.scripts.len(), 1, "no copy was made");
+}
+
+#[test]
+fn a_script_that_is_begun_there_reads_no_arguments() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a"]);
+    home.qd(["scripts", "new", "macs:Fix dns", "--template", "zsh"]).ok();
+    let made = mdm.world().scripts.values().next().expect("it was made").clone();
+    assert_eq!(made.name, "Fix dns");
+    assert!(made.content.starts_with("#!/bin/zsh\n# @describe Fix dns\n#\n# SimpleMDM passes it nothing"), "{made:?}");
+    assert!(made.content.contains("{{serial_number}}") && !made.content.contains("$1"), "{made:?}");
+    home.qd(["scripts", "new", "macs:Other", "--template", "powershell"]).exits(2).says(&["use one of bash"]);
+    let job = launch(&home, "macs:Fix dns", "macs:a", 1, &[]);
+    assert_eq!(over(&home, job)["counts"]["ok"], 1);
+    assert_eq!(mdm.world().scripts.len(), 1, "it goes as it lies there");
 }
 
 // -- pace and size -----------------------------------------------------------------------------------------

@@ -412,6 +412,7 @@ impl Engine {
             ScriptRef::Text { .. } | ScriptRef::Job(_) => {
                 let (info, bytes, _) = plan::fetch(self, script).await?;
                 let findings = self.library.lint_text(&info.name, bytes.clone()).await;
+                let findings = self.as_it_lies(&info.name, findings);
                 Ok(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings })
             }
         }

@@ -11,7 +11,7 @@ use super::{Engine, last_run, number_of, problem};
 use crate::connectors::Connectors;
 use crate::engine::store::db;
 use crate::model::nearest::{hint, shown};
-use crate::model::script::{Script, ScriptInfo, remote};
+use crate::model::script::{Finding, Script, ScriptInfo, remote};
 use crate::model::shelf::Numbers;
 use crate::model::wire::{self, Code, Event, Problem, Shelf};
 
@@ -138,6 +138,7 @@ impl Engine {
         info.last_run = history.get(&info.name).and_then(|jobs| last_run(jobs));
         if let Some((text, bytes)) = self.remote_text(name, false).await? {
             let findings = self.library.lint_text(&text.name, bytes.clone()).await;
+            let findings = self.as_it_lies(&text.name, findings);
             let info = ScriptInfo { last_run: info.last_run, ..text };
             return Ok(Some(Script { info, text: String::from_utf8_lossy(&bytes).into_owned(), findings }));
         }
@@ -147,6 +148,15 @@ impl Engine {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let findings = self.library.lint_text(&file.name, bytes).await;
         Ok(Some(Script { info, text, findings }))
+    }
+
+    /// What lint says of a script, but for what is as it should be in a system's own library: the line ends that the
+    /// system's own pages make are its own affair, since it goes from there as it lies there.
+    pub(super) fn as_it_lies(&self, name: &str, mut findings: Vec<Finding>) -> Vec<Finding> {
+        if self.texted(name).is_some() {
+            findings.retain(|finding| finding.code != "crlf");
+        }
+        findings
     }
 
     /// The text of a system's own script, to be edited. `None`: the name is none of such a one.

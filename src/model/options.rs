@@ -133,7 +133,7 @@ pub fn settle(given: &[(String, String)], taken: &[LaunchOption]) -> Result<Vec<
                 more => format!("there are {more} others"),
             };
             let (called, value) = (option.called(), shown(value));
-            return Err(format!("the option {name}: make the {called} '{value}' there first ({there}){near}"));
+            return Err(format!("the option {name}: make the {called} '{value}' there first{near} ({there})"));
         }
         if let Some(needs) = option.needs.as_ref().filter(|needs| given.iter().all(|(other, _)| other != *needs)) {
             return Err(format!("the option {name} means nothing without {needs}"));

@@ -31,10 +31,10 @@ const VARIABLES_DO: &str = "SimpleMDM puts each device's values in place of {{â€
 
 /// What a new script begins with.
 const ABOUT: &str = "\
-SimpleMDM runs it as root and passes it nothing, neither arguments nor stdin.
-With variables on (quarterdeck scripts set '{connection}:NAME' variable_support=on)
-it puts each device's own in place of {{serial_number}}, {{device_name}}, {{model}},
-{{udid}}, {{wifi_mac_address}} and of the names of custom attributes.";
+SimpleMDM passes it nothing: no arguments, no stdin. Where that is on
+(quarterdeck scripts set '{connection}:NAME' variable_support=on)
+it fills in {{serial_number}}, {{device_name}}, {{model}}, {{udid}},
+{{wifi_mac_address}} and custom attributes for each device.";
 
 pub struct Library {
     /// The connection's name.

@@ -428,13 +428,14 @@ impl App {
     fn open_launch_again(&mut self) {
         let Some(job) = self.held.as_ref().and_then(|held| held.job.as_ref()) else { return };
         let target = marks::exactly(self.chosen_runs().into_iter().map(|run| run.device.as_str()));
-        let (script, params) = (job.summary.script.clone(), job.params.clone());
+        let (script, params, options) = (job.summary.script.clone(), job.params.clone(), job.options.clone());
         let begun = Begun { script: Some(script.clone()), target: target.clone(), of: Some(job.summary.id) };
         // which devices go first was said of all of them
         let how = How { canary: None, spread: Vec::new(), ..job.rollout.how.clone() };
         self.begin_launch(begun, |app| {
             let mut launch = Launch::new(&app.scripts, Some(&script), &target);
             launch.fill(&params);
+            launch.put_options(&options);
             launch.put_how(&how);
             launch
         });

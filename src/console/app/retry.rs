@@ -6,7 +6,7 @@ use super::commands::Do;
 use super::launch::Launch;
 use super::{App, View, marks};
 use crate::console::text;
-use crate::model::job::Job;
+use crate::model::job::{Job, JobId};
 use crate::model::target::{JobSet, Left, rerun};
 use crate::model::triage::Group;
 
@@ -74,7 +74,7 @@ impl App {
     pub(super) fn why_not_retry(&self, again: Again) -> Option<String> {
         let Some(summary) = self.job_here() else { return Some("no job here".into()) };
         if !summary.state.ended() {
-            return Some(format!("job {} still runs: a retry waits for its end", summary.id));
+            return Some(self.still_runs(summary.id));
         }
         let Some(job) = self.held_here() else { return Some("the job is still being read".into()) };
         let target = match self.again_on(again, job) {
@@ -86,6 +86,18 @@ impl App {
             let shell = rerun(summary.id, &target).map(|line| format!("; what ran then does: {line}"));
             format!("{} is not in the library any more{}", text::plain(&summary.script), shell.unwrap_or_default())
         })
+    }
+
+    /// What is left of a job is known at its end, which may be days away where a device sleeps: the devices themselves can
+    /// be taken before.
+    fn still_runs(&self, job: JobId) -> String {
+        let (mark, run) = (self.key_of("list", "mark"), self.key_of("job", "run"));
+        let watch = match self.view {
+            View::Live => String::new(),
+            View::Groups => "in its live view ".to_owned(),
+            _ => format!("{} watches it, ", self.key_of("jobs", "open")),
+        };
+        format!("job {job} still runs: {watch}{mark} marks devices, {run} runs it on them; a retry waits")
     }
 
     pub(super) fn open_retry(&mut self, again: Again) {
@@ -184,6 +196,14 @@ mod tests {
         assert_eq!(session.app.hint.as_deref(), Some("job 12 left no device failed"));
         let session = &mut with(&[RunState::Failed, RunState::Running]);
         session.keys("3Rf");
-        assert_eq!(session.app.hint.as_deref(), Some("job 12 still runs: a retry waits for its end"));
+        let said = session.app.hint.clone().unwrap_or_default();
+        assert_eq!(said, "job 12 still runs: enter watches it, space marks devices, r runs it on them; a retry waits");
+        // and so it is
+        session.keys("<enter>Rf");
+        let said = session.app.hint.clone().unwrap_or_default();
+        assert_eq!(said, "job 12 still runs: space marks devices, r runs it on them; a retry waits");
+        session.keys("<space>r");
+        let launch = session.app.launch().expect("the launch dialog");
+        assert_eq!(launch.target(), "lab:web001");
     }
 }

@@ -103,6 +103,20 @@ pub fn clip_middle(text: &str, most: usize) -> String {
     format!("{head}{}", graphemes.as_str())
 }
 
+/// Clipped before the number at its end by which things of one name are told apart (`twice #4`). `None`: it has none, or
+/// need not be clipped.
+pub fn clip_numbered(text: &str, most: usize) -> Option<String> {
+    let (_, number) = text.rsplit_once(" #")?;
+    let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if !numbered || width(text) <= most || most <= number.len() + 3 {
+        return None;
+    }
+    let tail = number.len() + 1;
+    // (the blank between them goes first)
+    let head = clip(text[..text.len() - tail].trim_end(), most - tail);
+    Some(format!("{head}#{number}"))
+}
+
 /// Exactly `width` cells, filled up at the end.
 pub fn pad(text: &str, to: usize) -> String {
     let mut text = clip(text, to);
@@ -207,6 +221,16 @@ fn close(rows: &mut [Line<'static>], text: &mut String, span: &Span<'_>) {
 mod tests {
     use super::*;
     use ratatui::style::Stylize;
+
+    #[test]
+    fn a_number_that_tells_names_apart_stays() {
+        assert_eq!(clip_numbered("macs:twice #4", 12).as_deref(), Some("macs:twice#4"));
+        assert_eq!(clip_numbered("macs:twice #4", 10).as_deref(), Some("macs:tw…#4"));
+        assert_eq!(clip_numbered("macs:twice #105", 10).as_deref(), Some("macs:…#105"));
+        for (text, most) in [("macs:twice #4", 13), ("macs:twice #4", 4), ("macs:twice #x", 5), ("disk-use.sh", 8)] {
+            assert_eq!(clip_numbered(text, most), None, "{text} in {most}");
+        }
+    }
 
     #[test]
     fn both_ends_of_a_name_stay() {

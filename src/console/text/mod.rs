@@ -6,6 +6,8 @@ mod safe;
 mod walk;
 
 pub use crate::model::amounts::{age, bytes, count, number, took};
-pub use fit::{clip, clip_middle, clip_with, fold, line_width, mark, pad, pad_start, slice, width, wrap};
+pub use fit::{
+    clip, clip_middle, clip_numbered, clip_with, fold, line_width, mark, pad, pad_start, slice, width, wrap,
+};
 pub use safe::{plain, safe};
 pub use walk::unseen;

@@ -116,6 +116,13 @@ impl<R: Rows, F: Fn(usize, &Col, &str) -> (Option<String>, Style)> Table<'_, R, 
                 {
                     // What tells names apart is often at their end.
                     text = text::clip_middle(&text, usize::from(first));
+                } else if col.name == "script" || (cells.len() == 1 && self.list == ListId::Scripts) {
+                    let width = match (cells.len(), widths.get(cells.len())) {
+                        (1, _) => first,
+                        (_, Some(0) | None) => inside.width.saturating_sub(fixed),
+                        (_, Some(width)) => *width,
+                    };
+                    text = text::clip_numbered(&text, usize::from(width)).unwrap_or(text);
                 }
                 let style = if marked && cells.len() == 1 { theme.style(Role::Mark) } else { style };
                 let mut hits = column.map_or_else(Vec::new, |column| self.look.filter.hits(column, &text));

@@ -396,6 +396,12 @@ async fn keep(engine: &Engine, version: &str, name: &str, bytes: Vec<u8>) -> Res
 
 /// The script, its text, and what lint says of it.
 pub async fn fetch(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u8>, Vec<Finding>), Problem> {
+    let (info, bytes, findings) = fetch_text(engine, wanted).await?;
+    let findings = engine.as_it_lies(&info.name, findings);
+    Ok((info, bytes, findings))
+}
+
+async fn fetch_text(engine: &Engine, wanted: &ScriptRef) -> Result<(ScriptInfo, Vec<u8>, Vec<Finding>), Problem> {
     match wanted {
         ScriptRef::Library(name) => {
             let (info, bytes) = engine.bytes(name).await?;

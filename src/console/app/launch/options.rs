@@ -26,7 +26,7 @@ impl Launch {
     }
 
     /// Others than before, as a job or a template had them.
-    pub(super) fn put_options(&mut self, given: &[(String, String)]) {
+    pub fn put_options(&mut self, given: &[(String, String)]) {
         let fields = given.iter().map(|(name, value)| field(name, name, Input::Text(Text::new(value))));
         self.lay_options(|_| fields.collect());
     }
