@@ -17,7 +17,7 @@ use quarterdeck::console::theme::{Depth, Theme};
 use quarterdeck::console::ui;
 use quarterdeck::engine::triage::groups;
 use quarterdeck::model::compare::{Compared, Comparison};
-use quarterdeck::model::device::{Device, Inventory};
+use quarterdeck::model::device::Inventory;
 use quarterdeck::model::diff::Diff;
 use quarterdeck::model::job::{Job, JobId, Run};
 use quarterdeck::model::nodeset;
@@ -319,7 +319,7 @@ impl<'a> Session<'a> {
         let inventory = Inventory { devices, groups, warnings: vec![] };
         let found = target::parse(expr)
             .and_then(|expr| Ok(expr.resolve(&inventory, &target::Sets::new())?.into_iter().cloned().collect()));
-        let devices: Vec<Device> = found.map_err(|error| missing(&error.message, Some(error.column)))?;
+        let devices: Vec<_> = found.map_err(|error| missing(&error.message, Some(error.column)))?;
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
         Ok(Resolved { count: devices.len(), folded, devices })
     }

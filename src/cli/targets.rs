@@ -1,5 +1,7 @@
 //! `targets`: what a script can run on, and what an expression means.
 
+use std::sync::Arc;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::args::Targets as Verb;
@@ -39,11 +41,11 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
                 out::json_object(&whole)?;
             } else if *groups {
                 let order = sift.rows(&all)?;
-                let own = || group_table(order.iter().map(|at| &targets.groups[*at]));
+                let own = || group_table(order.iter().map(|at| &*targets.groups[*at]));
                 out::print(&sift.table(&all, &order)?.unwrap_or_else(own))?;
             } else {
                 let order = sift.rows(&devices)?;
-                let own = || device_table(order.iter().map(|at| &targets.devices[*at]));
+                let own = || device_table(order.iter().map(|at| &*targets.devices[*at]));
                 out::print(&sift.table(&devices, &order)?.unwrap_or_else(own))?;
             }
             Ok(Outcome::Done)
@@ -125,7 +127,7 @@ fn group_table<'a>(groups: impl Iterator<Item = &'a Group>) -> String {
 }
 
 /// Groups as rows.
-struct Groups<'a>(&'a [Group]);
+struct Groups<'a>(&'a [Arc<Group>]);
 
 static GROUPS: [Column; 4] = [
     Column::new("name", Kind::Text),

@@ -1,6 +1,8 @@
 //! How a device is reached, or how a connection stands as a whole. A name is taken as it is written before it is read as
 //! an expression: `doctor "Ann's Mac"` needs no quotes within the quotes.
 
+use std::sync::Arc;
+
 use super::{Engine, problem};
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::plan::Caller;
@@ -11,7 +13,7 @@ impl Engine {
         self.settle().await;
         let all = self.inventories.all();
         let found = match named(&all, asked) {
-            Some(device) => device.clone(),
+            Some(device) => Arc::clone(device),
             None => match self.whole(asked, &all).await {
                 Some(found) => return Ok(found),
                 None => self.one(asked).await?,
@@ -43,7 +45,7 @@ impl Engine {
 
     /// What is known of its devices without asking anybody.
     fn known_of(&self, name: &str, all: &Inventory) -> Vec<Step> {
-        let devices: Vec<&Device> = all.devices.iter().filter(|device| device.connection == name).collect();
+        let devices: Vec<&Arc<Device>> = all.devices.iter().filter(|device| device.connection == name).collect();
         let of = |reach: Reach| devices.iter().filter(|device| device.state == reach).count();
         let known = [(Reach::Online, "online"), (Reach::Offline, "offline"), (Reach::Refused, "refused")];
         let known = known.map(|(reach, word)| format!("{} {word}", of(reach))).join(", ");
@@ -58,10 +60,10 @@ impl Engine {
 }
 
 /// The device of this id, or the only one of this name.
-fn named<'a>(all: &'a Inventory, asked: &str) -> Option<&'a Device> {
+fn named<'a>(all: &'a Inventory, asked: &str) -> Option<&'a Arc<Device>> {
     let mut called = all.devices.iter().filter(|device| device.name == asked);
     let only = || called.next().filter(|_| called.next().is_none());
-    all.devices.iter().find(|device| device.id == asked).or_else(only)
+    all.device(asked).or_else(only)
 }
 
 fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {

@@ -1,6 +1,7 @@
 //! Webhooks that come in: what config.toml says is launched when another system tells that something has happened. It
 //! goes the way of every launch: plan, freeze, read-only, audit. The same event launches once.
 
+use std::sync::Arc;
 use std::sync::Mutex;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -141,7 +142,7 @@ impl Engine {
         }
         if let Some(groups) = limit {
             let within = self.resolve(groups).await?;
-            let beyond = |device: &&Device| !within.devices.iter().any(|known| known.id == device.id);
+            let beyond = |device: &&Arc<Device>| !within.devices.iter().any(|known| known.id == device.id);
             if let Some(device) = meant.devices.iter().find(beyond) {
                 let why = format!("the key is limited to {groups}, and {} is not among them", device.id);
                 return Err(problem(Code::Refused, why));

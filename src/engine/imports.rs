@@ -274,12 +274,9 @@ impl Engine {
     }
 
     /// The devices of a job as the inventory knows them: their own words are taken out of what they say.
-    fn known_devices_of(&self, job: &Job) -> HashMap<String, Device> {
+    fn known_devices_of(&self, job: &Job) -> HashMap<String, Arc<Device>> {
         let all = self.inventories.all();
-        let find = |run: &Run| {
-            let at = all.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device)).ok()?;
-            Some((run.device.clone(), all.devices[at].clone()))
-        };
+        let find = |run: &Run| Some((run.device.clone(), Arc::clone(all.device(&run.device)?)));
         job.runs.iter().filter_map(find).collect()
     }
 }
@@ -345,7 +342,7 @@ fn lay(
     store: &super::store::Store,
     mut job: Job,
     past: PastJob,
-    devices: &HashMap<String, Device>,
+    devices: &HashMap<String, Arc<Device>>,
     anew: bool,
 ) -> std::io::Result<Job> {
     let id = job.summary.id;

@@ -96,6 +96,7 @@ impl Inventories {
         let mut shown = Inventory::clone(&state.told);
         for device in &mut shown.devices {
             if let Some(contact) = state.contacts.get(&device.id) {
+                let device = Arc::make_mut(device);
                 device.state = contact.state;
                 device.last_contact = contact.last_contact;
                 device.last_error.clone_from(&contact.last_error);

@@ -349,14 +349,11 @@ impl Engine {
     }
 
     /// Secrets that reaching these devices needs.
-    pub async fn questions(&self, devices: &[&Device], caller: &Caller) -> Vec<Question> {
+    pub async fn questions(&self, devices: &[&Arc<Device>], caller: &Caller) -> Vec<Question> {
         let mut questions = Vec::new();
         for (name, connector) in self.connectors.iter() {
-            let theirs: Vec<Arc<Device>> = devices
-                .iter()
-                .filter(|device| device.connection == *name)
-                .map(|device| Arc::new((*device).clone()))
-                .collect();
+            let theirs = devices.iter().filter(|device| device.connection == *name);
+            let theirs: Vec<Arc<Device>> = theirs.map(|device| Arc::clone(device)).collect();
             if !theirs.is_empty() {
                 questions.extend(connector.questions(&theirs, caller).await);
             }

@@ -243,7 +243,7 @@ impl Engine {
 
     /// What the systems of these devices take beside script and devices, each once. Where something is given that one of
     /// them seems to lack, it is asked for once more.
-    pub(super) async fn taken(&self, devices: &[&Device], given: &[(String, String)]) -> Vec<LaunchOption> {
+    pub(super) async fn taken(&self, devices: &[&Arc<Device>], given: &[(String, String)]) -> Vec<LaunchOption> {
         let names: BTreeSet<&str> = devices.iter().map(|device| device.connection.as_str()).collect();
         let all = || {
             let mut taken: Vec<LaunchOption> = Vec::new();

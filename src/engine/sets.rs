@@ -20,7 +20,7 @@ const FAILED: usize = 3;
 
 /// Devices that an expression means, in the inventory's order.
 pub struct Meant {
-    pub devices: Vec<Device>,
+    pub devices: Vec<Arc<Device>>,
     /// Ids that a job left and the inventory has no longer.
     pub gone: Vec<String>,
 }
@@ -32,7 +32,7 @@ impl Engine {
             |error: target::Error| Problem { code: Code::Invalid, error: error.message, column: Some(error.column) };
         let expr = target::parse_with(expr, &|name| self.saved.find(name)).map_err(wrong)?;
         let sets = self.sets(&expr).await;
-        let mut devices: Vec<Device> = Vec::new();
+        let mut devices: Vec<Arc<Device>> = Vec::new();
         let mut gone = Vec::new();
         let known: HashSet<&str> = if sets.is_empty() {
             HashSet::new()
@@ -49,7 +49,7 @@ impl Engine {
         let mut with = Inventory::clone(inventory);
         with.devices.extend(missing.iter().map(|id| {
             let (connection, name) = id.split_once(':').unwrap_or(("", id));
-            Device::new(connection, name)
+            Arc::new(Device::new(connection, name))
         }));
         with.devices.sort_by(|a, b| a.id.cmp(&b.id));
         for device in expr.resolve(&with, &sets).map_err(wrong)? {
@@ -76,7 +76,7 @@ impl Engine {
         let mut with = Inventory::clone(&inventory);
         with.devices.extend(gone.into_iter().map(|id| {
             let (connection, name) = id.split_once(':').unwrap_or(("", id));
-            Device::new(connection, name)
+            Arc::new(Device::new(connection, name))
         }));
         with.devices.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(expr.resolve(&with, &sets).map_err(wrong)?.into_iter().map(|device| device.id.clone()).collect())
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// One device, by an expression that means no other.
-    pub async fn one(&self, expr: &str) -> Result<Device, Problem> {
+    pub async fn one(&self, expr: &str) -> Result<Arc<Device>, Problem> {
         let mut meant = self.meant(&self.inventories.all(), expr).await?;
         match (meant.devices.pop(), meant.devices.len()) {
             (Some(one), 0) => Ok(one),

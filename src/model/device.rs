@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -105,13 +106,21 @@ pub struct Group {
     pub devices: Vec<String>,
 }
 
-/// What one connection, or all of them, hold.
+/// What one connection, or all of them, hold. Devices and groups are shared: a fleet of 100,000 lies in memory once,
+/// however many readings and answers hold it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
     /// Sorted by id.
-    pub devices: Vec<Device>,
+    pub devices: Vec<Arc<Device>>,
     /// Sorted by connection, then name.
-    pub groups: Vec<Group>,
+    pub groups: Vec<Arc<Group>>,
     /// What could not be read, one sentence each naming file and line.
     pub warnings: Vec<String>,
+}
+
+impl Inventory {
+    pub fn device(&self, id: &str) -> Option<&Arc<Device>> {
+        let at = self.devices.binary_search_by(|device| device.id.as_str().cmp(id)).ok()?;
+        Some(&self.devices[at])
+    }
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -268,7 +269,7 @@ impl Rows for Runs<'_> {
 
 /// Devices, with a column for each fact that any of them has.
 pub struct Devices<'a> {
-    pub all: &'a [Device],
+    pub all: &'a [Arc<Device>],
     pub now: Timestamp,
     columns: Cow<'a, [Column]>,
 }
@@ -286,7 +287,7 @@ static DEVICES: [Column; FACTS] = [
 ];
 
 /// The columns of these devices: worked out once, for they are the same as long as the devices are.
-pub fn device_columns(all: &[Device]) -> Vec<Column> {
+pub fn device_columns(all: &[Arc<Device>]) -> Vec<Column> {
     let facts: BTreeSet<&str> = all.iter().flat_map(|device| device.facts.keys()).map(String::as_str).collect();
     let own = |fact: &&str| !DEVICES.iter().any(|column| column.is_called(fact));
     let facts = facts.into_iter().filter(own).map(|fact| Column {
@@ -299,7 +300,7 @@ pub fn device_columns(all: &[Device]) -> Vec<Column> {
 }
 
 impl<'a> Devices<'a> {
-    pub fn new(all: &'a [Device], columns: &'a [Column], now: Timestamp) -> Self {
+    pub fn new(all: &'a [Arc<Device>], columns: &'a [Column], now: Timestamp) -> Self {
         Self { all, now, columns: Cow::Borrowed(columns) }
     }
 }

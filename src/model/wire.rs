@@ -2,6 +2,7 @@
 //! job's stream. The paths are in `api`; nothing here knows HTTP.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,8 +59,8 @@ pub struct Hello {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
     pub connections: Vec<super::connection::ConnectionInfo>,
-    pub groups: Vec<Group>,
-    pub devices: Vec<Device>,
+    pub groups: Vec<Arc<Group>>,
+    pub devices: Vec<Arc<Device>>,
     /// Kept under a name, to be used as `@name`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<SavedTarget>,
@@ -78,7 +79,7 @@ pub struct Resolve {
 pub struct Resolved {
     pub count: usize,
     pub folded: String,
-    pub devices: Vec<Device>,
+    pub devices: Vec<Arc<Device>>,
 }
 
 /// `POST /api/v1/jobs`

@@ -64,7 +64,7 @@ fn object(log: &Log, fleet: &Fleet) -> Value {
     };
     let (namespace, event, source, metadata, relationships) = match &log.what {
         What::Ran { job, script, device, state, exit_code, reason, by, said } => {
-            let found = fleet.place_of(device).map(|place| &fleet.inventory.devices[place as usize]);
+            let found = fleet.inventory.device(device);
             let serial = found.map_or(device.as_str(), |device| serial_of(device));
             let udid = found.and_then(|device| device.facts.get("udid")).unwrap_or(device);
             let response = if said.is_empty() { reason.clone().unwrap_or_default() } else { said.clone() };

@@ -64,7 +64,7 @@ impl Connector for Local {
             let mut device = Device::new(&self.name, "local");
             device.facts = facts();
             device.state = Reach::Online;
-            Inventory { devices: vec![device], ..Inventory::default() }
+            Inventory { devices: vec![Arc::new(device)], ..Inventory::default() }
         })
     }
 

@@ -2,6 +2,7 @@
 //! scripts: that is told by their model. Pure.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::wire;
 use crate::model::device::{ATTRIBUTE, Device, Group, Inventory, Reach};
@@ -182,8 +183,8 @@ pub fn inventory(connection: &str, read: &Read) -> Inventory {
     }
     let group = |(name, devices)| Group { name, connection: connection.to_owned(), children: Vec::new(), devices };
     Inventory {
-        devices: devices.into_values().collect(),
-        groups: groups.into_iter().map(group).collect(),
+        devices: devices.into_values().map(Arc::new).collect(),
+        groups: groups.into_iter().map(group).map(Arc::new).collect(),
         warnings: Vec::new(),
     }
 }
@@ -270,7 +271,7 @@ mod tests {
             ],
             ..Read::default()
         };
-        let names: Vec<String> = inventory("macs", &read).devices.into_iter().map(|device| device.name).collect();
+        let names: Vec<String> = inventory("macs", &read).devices.iter().map(|device| device.name.clone()).collect();
         assert_eq!(names, ["MacBook (C001)", "MacBook (C001) #3", "MacBook (C002)", "a [2Jb", "device-4"]);
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::config::{Config, HostConfig, Overrides};
 use super::inventory::{self, Host, Parsed};
@@ -34,7 +35,8 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
         let over = Overrides::default();
         let mut aliases = config.aliases();
         aliases.sort();
-        let devices = aliases.iter().map(|alias| device(name, alias, &config.host(alias, &over), None)).collect();
+        let of = |alias: &String| Arc::new(device(name, alias, &config.host(alias, &over), None));
+        let devices = aliases.iter().map(of).collect();
         return (Inventory { devices, groups: Vec::new(), warnings }, HashMap::new(), watched);
     }
     let parsed = inventory::read_all(&ssh.inventory);
@@ -54,7 +56,7 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
         for group in &host.groups {
             members.entry(group).or_default().push(device.id.clone());
         }
-        devices.push(device);
+        devices.push(Arc::new(device));
         overrides.insert(host.name.clone(), over);
     }
     warnings.extend(elsewhere.into_iter().map(|(way, hosts)| left_out(way, &hosts)));
@@ -66,7 +68,7 @@ fn implied(group: &str) -> bool {
     matches!(group, "all" | "ungrouped")
 }
 
-fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<String>>) -> Vec<Group> {
+fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<String>>) -> Vec<Arc<Group>> {
     let group = |group: &inventory::GroupDef| Group {
         name: group.name.clone(),
         connection: connection.to_owned(),
@@ -75,7 +77,7 @@ fn groups(connection: &str, parsed: &Parsed, mut members: HashMap<&str, Vec<Stri
         devices: members.remove(group.name.as_str()).unwrap_or_default(),
     };
     // Every inventory has these two, written or not: `@all` and the connection's own name say the same.
-    parsed.groups.iter().filter(|group| !implied(&group.name)).map(group).collect()
+    parsed.groups.iter().filter(|group| !implied(&group.name)).map(group).map(Arc::new).collect()
 }
 
 fn device(connection: &str, name: &str, config: &HostConfig, host: Option<&Host>) -> Device {

@@ -76,8 +76,8 @@ impl Connector for WebScripts {
                 children: Vec::new(),
                 devices: vec![device.id.clone()],
             };
-            let groups = settings.groups.iter().map(group).collect();
-            Inventory { groups, devices: vec![device.clone()], warnings: shelf.problem.into_iter().collect() }
+            let groups = settings.groups.iter().map(group).map(Arc::new).collect();
+            Inventory { groups, devices: vec![Arc::new(device.clone())], warnings: shelf.problem.into_iter().collect() }
         }
         .boxed()
     }

@@ -200,7 +200,7 @@ fn notices_are_read_again_narrowed_and_copied() {
 fn ten_thousand_devices_are_found_by_name_and_the_list_is_bounded() {
     let mut session = session();
     session.targets.devices =
-        (0..10_000).map(|n| sample::device("lab", &format!("node{n:05}"), &[], Default::default())).collect();
+        (0..10_000).map(|n| sample::device("lab", &format!("node{n:05}"), &[], Default::default()).into()).collect();
     session.attach();
     session.keys("<C-p>");
     assert!(found(&session).len() <= 200);

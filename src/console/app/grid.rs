@@ -3,6 +3,7 @@
 //! drawing, so that both mean the same cells.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ratatui::layout::{Position, Rect};
 
@@ -61,7 +62,7 @@ const VALUES: usize = 40;
 const LABEL: usize = 14;
 pub use crate::model::device::REACHED;
 
-fn device<'a>(tree: &'a Tree, run: &Run) -> Option<&'a Device> {
+fn device<'a>(tree: &'a Tree, run: &Run) -> Option<&'a Arc<Device>> {
     tree.by_id.get(&run.device).and_then(|at| tree.targets.devices.get(*at))
 }
 

@@ -2,6 +2,7 @@
 //! the columns that devices have and why one is left out. Takes no marks: what it shows is what the launch is on.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::commands::Do;
 use super::list::{Cursor, Look};
@@ -53,7 +54,7 @@ impl<'a> Planned<'a> {
     }
 
     /// Where it is known.
-    pub fn device(&self, row: usize) -> Option<&'a Device> {
+    pub fn device(&self, row: usize) -> Option<&'a Arc<Device>> {
         self.at(row).map(|at| &self.known.all[at])
     }
 

@@ -1,6 +1,7 @@
 //! A small fleet for tests: scripts, targets, jobs and plans that look like real ones.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -179,8 +180,10 @@ pub fn targets() -> Targets {
     prod.sort();
     Targets {
         connections: vec![connection("local", "local", 1), connection("lab", "ssh", 16)],
-        groups: vec![group("db", &[], &db), group("prod", &["db", "web"], &prod), group("web", &[], &web)],
-        devices,
+        groups: [group("db", &[], &db), group("prod", &["db", "web"], &prod), group("web", &[], &web)]
+            .map(Arc::new)
+            .into(),
+        devices: devices.into_iter().map(Arc::new).collect(),
         ..Targets::default()
     }
 }
@@ -478,7 +481,7 @@ impl Session {
                 };
                 let found = crate::model::target::parse(expr).and_then(|e| {
                     let sets = e.sets().into_iter().map(|set| (set.clone(), Ok(self.left(set)))).collect();
-                    e.resolve(&inventory, &sets).map(|found| found.into_iter().cloned().collect::<Vec<Device>>())
+                    e.resolve(&inventory, &sets).map(|found| found.into_iter().cloned().collect::<Vec<_>>())
                 });
                 let answer = found.map_err(|e| nothing(&e.message, Some(e.column))).map(|devices| Resolved {
                     count: devices.len(),

@@ -259,7 +259,7 @@ impl Tree {
         });
     }
 
-    pub fn device(&self, id: &str) -> Option<&Device> {
+    pub fn device(&self, id: &str) -> Option<&Arc<Device>> {
         self.by_id.get(id).map(|at| &self.targets.devices[*at])
     }
 
@@ -373,7 +373,7 @@ impl Tree {
     }
 
     /// The devices a row stands for.
-    pub fn members(&self, row: &Row) -> Vec<&Device> {
+    pub fn members(&self, row: &Row) -> Vec<&Arc<Device>> {
         let all = &self.targets.devices;
         match row.kind {
             Kind::All => all.iter().collect(),

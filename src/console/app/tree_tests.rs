@@ -1,7 +1,10 @@
 //! The tree of targets, as its rules say it.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::console::app::sample;
+use crate::model::device::Group;
 
 fn labels(tree: &Tree) -> Vec<String> {
     tree.rows.iter().map(|row| format!("{}{}", "  ".repeat(row.depth), row.label)).collect()
@@ -65,8 +68,8 @@ fn every_row_means_what_its_expression_resolves_to() {
 #[test]
 fn a_cycle_of_groups_ends() {
     let mut targets = sample::targets();
-    targets.groups[0].children = vec!["web".into()];
-    targets.groups[2].children = vec!["db".into()];
+    Arc::make_mut(&mut targets.groups[0]).children = vec!["web".into()];
+    Arc::make_mut(&mut targets.groups[2]).children = vec!["db".into()];
     let mut tree = Tree::default();
     tree.set(targets);
     tree.turn("lab/prod");
@@ -126,9 +129,9 @@ fn groups_are_sorted_among_their_siblings() {
 #[test]
 fn devices_whose_names_an_expression_would_misread_have_rows_of_their_own() {
     let names = ["Ann's iPhone", "Lab Mac 01", "Lab Mac 02", "R&D-1", "R&D-2", "mac-1", "mac-2"];
-    let devices = names.map(|name| sample::device("macs", name, &["Lab"], Reach::Unknown)).to_vec();
+    let devices = names.map(|name| sample::device("macs", name, &["Lab"], Reach::Unknown)).map(Arc::new).to_vec();
     let ids: Vec<String> = devices.iter().map(|device| device.id.clone()).collect();
-    let group = crate::model::device::Group { connection: "macs".into(), ..sample::group("Lab", &[], &ids) };
+    let group = Arc::new(Group { connection: "macs".into(), ..sample::group("Lab", &[], &ids) });
     let connections = vec![sample::connection("macs", "simplemdm", 7)];
     let inventory = Inventory { devices: devices.clone(), groups: vec![group.clone()], warnings: vec![] };
     let mut tree = Tree::default();

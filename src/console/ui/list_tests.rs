@@ -1,6 +1,8 @@
 //! Lists that are filtered, marked and sorted, at every size, with their styles: what is hidden and what a verb would
 //! touch must be seen without colours too.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 
 use crate::console::app::sample::Session;
@@ -57,13 +59,13 @@ fn the_choosers_and_the_device_list_at_every_size() {
 #[test]
 fn in_a_narrow_pane_no_border_text_is_cut_and_names_keep_both_ends() {
     let mut session = Session::new((80, 24), true);
-    for device in &mut session.targets.devices {
+    for device in session.targets.devices.iter_mut().map(Arc::make_mut) {
         if device.name.starts_with("web") {
             device.name = device.name.replace("web", "web-frontend-eu-west-");
             device.id = format!("lab:{}", device.name);
         }
     }
-    for id in session.targets.groups.iter_mut().flat_map(|group| &mut group.devices) {
+    for id in session.targets.groups.iter_mut().flat_map(|group| &mut Arc::make_mut(group).devices) {
         *id = id.replace("web0", "web-frontend-eu-west-0");
     }
     session.attach();

@@ -1,11 +1,13 @@
 //! An account whose devices fetch their scripts, some of which cannot run any: what is shown of it, and what a launch
 //! there asks for.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 
 use crate::console::app::sample::{self, Session};
 use crate::console::ui;
-use crate::model::device::{Device, Reach};
+use crate::model::device::{Device, Group, Reach};
 use crate::model::state::RunState;
 use crate::model::wire::Targets;
 
@@ -29,12 +31,12 @@ fn session(size: (u16, u16), ascii: bool) -> Session {
     devices.sort_by(|a, b| a.id.cmp(&b.id));
     let group = |name: &str, members: &[&str]| {
         let ids: Vec<String> = members.iter().map(|name| format!("macs:{name}")).collect();
-        crate::model::device::Group { connection: "macs".into(), ..sample::group(name, &[], &ids) }
+        Arc::new(Group { connection: "macs".into(), ..sample::group(name, &[], &ids) })
     };
     session.targets = Targets {
         connections: vec![sample::connection("macs", "simplemdm", 4)],
         groups: vec![group("Build farm", &["build-mini", "old-mac"]), group("Field", &["ann-iphone", "zed-iphone"])],
-        devices,
+        devices: devices.into_iter().map(Arc::new).collect(),
         ..Targets::default()
     };
     session.attach();
@@ -89,7 +91,7 @@ fn asleep(size: (u16, u16)) -> Session {
     let mut session = session(size, true);
     session.targets.connections[0].capabilities.queues = true;
     let mac = session.targets.devices.iter_mut().find(|device| device.name == "build-mini").unwrap();
-    mac.last_contact = Some(sample::at(-7200));
+    Arc::make_mut(mac).last_contact = Some(sample::at(-7200));
     let mut job = sample::job(12, &[RunState::Ok, RunState::Ok, RunState::Ok, RunState::Sent, RunState::Sent]);
     for (run, name) in job.runs.iter_mut().zip(["a", "b", "c", "build-mini", "away"]) {
         (run.device, run.name, run.sent_at) = (format!("macs:{name}"), name.to_owned(), Some(sample::at(0)));

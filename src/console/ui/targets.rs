@@ -13,7 +13,6 @@ use crate::console::app::list::ListId;
 use crate::console::app::tree::{Kind, Tree};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
-use crate::model::device::Device;
 use crate::model::state::RunState;
 
 fn header(theme: &Theme, buf: &mut Buffer, inside: Rect, widths: &[u16], names: &[(&'static str, bool)]) -> Rect {
@@ -164,7 +163,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
             _ => "-99".into(),
         };
         let online = match (&item.kind, tally.online) {
-            (Kind::Device(device), _) => tree.targets.devices.get(*device).map_or("", Device::standing).to_owned(),
+            (Kind::Device(device), _) => {
+                tree.targets.devices.get(*device).map_or("", |device| device.standing()).to_owned()
+            }
             (_, n) => text::count(n as u64),
         };
         let mut cells = vec![left(table::sign(theme, marked, inside.width), theme.style(Role::Mark))];

@@ -141,14 +141,14 @@ impl Engine {
         let run = chosen.run()?;
         let ways = self.ways_of(&chosen.job.summary.script).await?;
         let inventory = self.inventories.all();
-        let known = inventory.devices.iter().find(|device| device.id == run.device).cloned();
+        let known = inventory.device(&run.device).cloned();
         Ok(Side {
             outputs: self.outputs(chosen.job.summary.id),
             ways,
             run: run.index,
             lines: run.lines,
             // of one that the inventory has no longer, the name is known
-            device: known.unwrap_or_else(|| Device::new(run.device.split(':').next().unwrap_or_default(), &run.name)),
+            device: known.unwrap_or_else(|| Arc::new(Device::new(run.connection(), &run.name))),
         })
     }
 }
@@ -160,7 +160,7 @@ struct Side {
     ways: Arc<triage::Ways>,
     run: u32,
     lines: u64,
-    device: Device,
+    device: Arc<Device>,
 }
 
 impl Side {

@@ -64,7 +64,7 @@ impl Fleet {
 
     /// Places behind a number, in the order of the numbers or the other way round.
     pub fn after(&self, id: Option<u64>, descending: bool) -> Box<dyn Iterator<Item = (u64, &Device)> + '_> {
-        let device = |(id, place): &(u64, u32)| (*id, &self.inventory.devices[*place as usize]);
+        let device = |(id, place): &(u64, u32)| (*id, &*self.inventory.devices[*place as usize]);
         if descending {
             let end = id.map_or(self.by_id.len(), |id| self.by_id.partition_point(|(known, _)| *known < id));
             Box::new(self.by_id[..end].iter().rev().map(device))
@@ -106,10 +106,9 @@ impl Fleet {
 
     /// A device by what its system calls it: serial number, or our name of it.
     pub fn by_serial(&self, serial: &str) -> Option<&Device> {
-        let named = |device: &&Device| serial_of(device).eq_ignore_ascii_case(serial);
-        self.place_of(serial)
-            .map(|place| &self.inventory.devices[place as usize])
-            .or_else(|| self.inventory.devices.iter().find(named))
+        let named = |device: &&Arc<Device>| serial_of(device).eq_ignore_ascii_case(serial);
+        let found = self.inventory.device(serial).or_else(|| self.inventory.devices.iter().find(named));
+        found.map(|device| &**device)
     }
 }
 
@@ -191,7 +190,7 @@ impl Engine {
         for group in &fleet.inventory.groups {
             *connections.entry(group.name.as_str()).or_default() += 1;
         }
-        let of_inventory = |(id, group): (&u64, &Group)| {
+        let of_inventory = |(id, group): (&u64, &Arc<Group>)| {
             let several = connections.get(group.name.as_str()).is_some_and(|count| *count > 1);
             Set {
                 id: *id,

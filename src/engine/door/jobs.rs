@@ -246,7 +246,7 @@ impl Engine {
         let mut parts = asked.expressions.clone();
         let mut wanted: HashSet<String> = asked.named.iter().cloned().collect();
         for expr in &asked.expressions {
-            wanted.extend(self.meant(&inventory, expr).await?.devices.into_iter().map(|device| device.id));
+            wanted.extend(self.meant(&inventory, expr).await?.devices.iter().map(|device| device.id.clone()));
         }
         if let Some(reach) = reach
             && let Some(beyond) = wanted.iter().find(|device| !reach.contains(*device))

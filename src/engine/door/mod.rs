@@ -90,7 +90,7 @@ impl Engine {
             let error = format!("this key is limited to `{expr}`, which means nothing now: {}", why.error);
             problem(Code::Refused, error)
         })?;
-        let devices: HashSet<String> = meant.devices.into_iter().map(|device| device.id).collect();
+        let devices: HashSet<String> = meant.devices.iter().map(|device| device.id.clone()).collect();
         let devices = Arc::new(devices);
         let mut known = self.door.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {

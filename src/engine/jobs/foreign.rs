@@ -2,6 +2,7 @@
 //! run nowhere else. Such devices are left out of a plan, with the reason, and cannot be taken in.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::connectors::Handed;
 use crate::engine::Engine;
@@ -14,12 +15,12 @@ use crate::model::script::ScriptInfo;
 pub fn part<'d>(
     engine: &Engine,
     (script, text, given): (&ScriptInfo, &[u8], &Handed<'_>),
-    devices: Vec<&'d Device>,
-) -> (Vec<&'d Device>, Vec<(Vec<String>, Exclusion)>) {
+    devices: Vec<&'d Arc<Device>>,
+) -> (Vec<&'d Arc<Device>>, Vec<(Vec<String>, Exclusion)>) {
     let home = script.connection.as_deref().and_then(|name| engine.inventories.connection(name));
     // of each connection once: a text may be long
     let mut unfit: HashMap<&str, Option<String>> = HashMap::new();
-    let mut why = |device: &'d Device| -> Option<String> {
+    let mut why = |device: &'d Arc<Device>| -> Option<String> {
         if let Some(why) = &device.cannot {
             return Some(format!("cannot run: {why}"));
         }

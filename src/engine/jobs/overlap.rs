@@ -3,6 +3,7 @@
 //! when it is launched.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -31,7 +32,7 @@ enum Of {
 /// A plan's devices, and those that are not in it.
 #[derive(Default)]
 pub struct Sifted<'d> {
-    pub devices: Vec<&'d Device>,
+    pub devices: Vec<&'d Arc<Device>>,
     /// By id, with the reason.
     pub excluded: Vec<(String, String)>,
     /// The same by reason.
@@ -80,7 +81,7 @@ impl<'a> Guards<'a> {
     }
 
     /// Parts devices that a plan may hold from those that it may not.
-    pub fn sift<'d>(&self, devices: Vec<&'d Device>, include: &[LeftOut]) -> Sifted<'d> {
+    pub fn sift<'d>(&self, devices: Vec<&'d Arc<Device>>, include: &[LeftOut]) -> Sifted<'d> {
         let mut sifted = Sifted::default();
         let (mut out, mut taken) = (Tally::default(), Tally::default());
         for device in devices {
@@ -105,7 +106,7 @@ impl<'a> Guards<'a> {
 struct Tally<'d>(Vec<(LeftOut, String, Vec<&'d str>)>);
 
 impl<'d> Tally<'d> {
-    fn add(&mut self, why: LeftOut, text: &str, device: &'d Device) {
+    fn add(&mut self, why: LeftOut, text: &str, device: &'d Arc<Device>) {
         match self.0.iter_mut().find(|(known, said, _)| *known == why && said == text) {
             Some((_, _, ids)) => ids.push(&device.id),
             None => self.0.push((why, text.to_owned(), vec![&device.id])),

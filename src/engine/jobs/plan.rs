@@ -289,7 +289,7 @@ async fn roll_out(
     engine: &Engine,
     request: &PlanRequest,
     inventory: &Arc<Inventory>,
-    devices: &[&Device],
+    devices: &[&Arc<Device>],
     (id, at_once): (&str, u32),
     fine_codes: &[i32],
 ) -> Result<Rollout, Problem> {
@@ -329,7 +329,7 @@ async fn still_the_same(
     }
     let excluded: Vec<&str> = plan.excluded.iter().map(|(id, _)| id.as_str()).collect();
     let meant = engine.meant(inventory, &plan.target).await?;
-    let now: BTreeMap<&str, &Device> = meant
+    let now: BTreeMap<&str, &Arc<Device>> = meant
         .devices
         .iter()
         .filter(|device| !excluded.contains(&device.id.as_str()))
@@ -354,7 +354,7 @@ async fn still_the_same(
             ),
         ));
     }
-    let devices: Vec<&Device> = plan.devices.iter().filter_map(|id| now.get(id.as_str()).copied()).collect();
+    let devices: Vec<&Arc<Device>> = plan.devices.iter().filter_map(|id| now.get(id.as_str()).copied()).collect();
     let sifted = Guards::now(engine, inventory).sift(devices, &planned.include);
     if !sifted.excluded.is_empty() {
         let since: Vec<String> =
@@ -368,7 +368,7 @@ async fn still_the_same(
             ),
         ));
     }
-    Ok(sifted.devices.into_iter().map(|device| Arc::new(device.clone())).collect())
+    Ok(sifted.devices.into_iter().cloned().collect())
 }
 
 /// What another engine would need; with what may not be kept it cannot go on, and needs none of it.

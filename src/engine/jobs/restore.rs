@@ -29,9 +29,8 @@ impl Jobs {
         self.add(&live);
         let inventory = self.inventories.all();
         for run in live.out() {
-            let found = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
-            let device =
-                found.map_or_else(|_| Device::new(run.connection(), &run.name), |at| inventory.devices[at].clone());
+            let known = inventory.device(&run.device);
+            let device = known.map_or_else(|| Device::new(run.connection(), &run.name), |known| Device::clone(known));
             // (a device that has another name by now is asked for by the one that it was sent to under)
             let device = Device { id: run.device.clone(), ..device };
             tokio::spawn(Arc::clone(self).hear_out(Arc::clone(&live), run, Arc::new(device)));
@@ -94,8 +93,7 @@ impl Engine {
         let job = live.snapshot();
         let (mut devices, mut gone) = (Vec::new(), Vec::new());
         for run in &job.runs {
-            let found = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
-            let device = found.ok().map(|at| Arc::new(inventory.devices[at].clone()));
+            let device = inventory.device(&run.device).cloned();
             let read_only = |device: &Arc<Device>| {
                 self.inventories.connection(&device.connection).is_some_and(|connection| connection.read_only)
             };
@@ -110,11 +108,11 @@ impl Engine {
             let connection = run.device.split_once(':').map_or("", |(connection, _)| connection);
             devices.push(device.unwrap_or_else(|| Arc::new(Device::new(connection, &run.name))));
         }
-        let left: Vec<&Device> = devices
+        let left: Vec<&Arc<Device>> = devices
             .iter()
             .zip(&job.runs)
             .filter(|(_, run)| !run.state.ended() && gone.iter().all(|(index, _)| *index != run.index))
-            .map(|(device, _)| &**device)
+            .map(|(device, _)| device)
             .collect();
         let questions = self.questions(&left, caller).await;
         if !questions.is_empty() && !anyway {

@@ -3,6 +3,7 @@
 //! no other.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ use crate::model::{nearest, nodeset};
 /// What cannot be done with these devices, in words.
 pub fn roll_out(
     how: &How,
-    devices: &[&Device],
+    devices: &[&Arc<Device>],
     canaries: &HashSet<&str>,
     seed: &str,
     at_once: u32,
@@ -69,7 +70,7 @@ fn overshoot(stop_at: u32, sizes: &[u32], at_once: u32) -> u32 {
     worst
 }
 
-fn known(field: &str, devices: &[&Device]) -> Result<(), String> {
+fn known(field: &str, devices: &[&Arc<Device>]) -> Result<(), String> {
     if devices.iter().any(|device| fact(device, field).is_some()) {
         return Ok(());
     }
@@ -92,7 +93,7 @@ fn fact<'a>(device: &'a Device, field: &str) -> Option<&'a str> {
 }
 
 /// Indexes of the devices in the order in which they are sent to.
-fn order(how: &How, devices: &[&Device], canaries: &HashSet<&str>, seed: &str) -> Vec<u32> {
+fn order(how: &How, devices: &[&Arc<Device>], canaries: &HashSet<&str>, seed: &str) -> Vec<u32> {
     let mut drawn: Vec<([u8; 32], u32)> =
         (0..).zip(devices).map(|(index, device)| (lot(seed, &device.id), index)).collect();
     drawn.sort_unstable();
@@ -115,7 +116,7 @@ fn lot(seed: &str, id: &str) -> [u8; 32] {
 }
 
 /// One of every kind in turn, as long as there are any; kinds and devices in the order in which they were drawn.
-fn spread(fields: &[String], devices: &[&Device], drawn: Vec<u32>) -> Vec<u32> {
+fn spread(fields: &[String], devices: &[&Arc<Device>], drawn: Vec<u32>) -> Vec<u32> {
     if fields.is_empty() {
         return drawn;
     }
@@ -132,14 +133,14 @@ fn spread(fields: &[String], devices: &[&Device], drawn: Vec<u32>) -> Vec<u32> {
     placed.into_iter().map(|(_, _, index)| index).collect()
 }
 
-fn folded(devices: &[&Device], runs: &[u32]) -> String {
+fn folded(devices: &[&Arc<Device>], runs: &[u32]) -> String {
     let mut ids: Vec<&str> = runs.iter().map(|run| devices[*run as usize].id.as_str()).collect();
     ids.sort_unstable();
     nodeset::fold(ids)
 }
 
 /// How they came to be in their ring, for people.
-fn why(how: &How, devices: &[&Device], canaries: &HashSet<&str>, runs: &[u32]) -> String {
+fn why(how: &How, devices: &[&Arc<Device>], canaries: &HashSet<&str>, runs: &[u32]) -> String {
     let chosen = runs.iter().filter(|run| canaries.contains(devices[**run as usize].id.as_str())).count();
     let rest =
         if how.spread.is_empty() { "by lot".to_owned() } else { format!("spread over {}", how.spread.join(", ")) };
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
     use crate::model::rollout::amounts;
 
-    fn fleet(count: usize) -> Vec<Device> {
+    fn fleet(count: usize) -> Vec<Arc<Device>> {
         (0..count)
             .map(|n| {
                 let mut device = Device::new("lab", &format!("web{n:03}"));
@@ -165,13 +166,13 @@ mod tests {
                 if n % 2 == 0 {
                     device.facts.insert("os".into(), "14".into());
                 }
-                device
+                Arc::new(device)
             })
             .collect()
     }
 
-    fn rolled(how: &How, fleet: &[Device], canaries: &[&str], seed: &str) -> Result<Rollout, String> {
-        let devices: Vec<&Device> = fleet.iter().collect();
+    fn rolled(how: &How, fleet: &[Arc<Device>], canaries: &[&str], seed: &str) -> Result<Rollout, String> {
+        let devices: Vec<&Arc<Device>> = fleet.iter().collect();
         roll_out(how, &devices, &canaries.iter().copied().collect(), seed, 50, &[])
     }
 

@@ -38,9 +38,8 @@ impl Engine {
         let mut closed: BTreeMap<String, usize> = BTreeMap::new();
         for run in job.runs.iter().filter(|run| run.state == RunState::Queued) {
             left += 1;
-            let found = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(&run.device));
-            let why = found.ok().and_then(|at| {
-                let whys = guards.of(&inventory.devices[at]);
+            let why = inventory.device(&run.device).and_then(|device| {
+                let whys = guards.of(device);
                 whys.into_iter().find(|(why, _)| matches!(why, LeftOut::Maintenance | LeftOut::Freeze))
             });
             if let Some((_, text)) = why {

@@ -69,19 +69,24 @@ fn words(expr: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::device::Group;
 
     #[test]
     fn a_word_that_means_the_device_names_it_and_no_other_does() {
-        let group = |name: &str, ids: &[&str]| Group {
-            name: name.into(),
-            connection: "lab".into(),
-            children: Vec::new(),
-            devices: ids.iter().map(|id| (*id).to_owned()).collect(),
+        let group = |name: &str, ids: &[&str]| {
+            Group {
+                name: name.into(),
+                connection: "lab".into(),
+                children: Vec::new(),
+                devices: ids.iter().map(|id| (*id).to_owned()).collect(),
+            }
+            .into()
         };
         let inventory = Inventory {
-            devices: ["web1", "web2"].map(|name| Device::new("lab", name)).into(),
+            devices: ["web1", "web2"].map(|name| Arc::new(Device::new("lab", name))).into(),
             groups: vec![group("web", &["lab:web1", "lab:web2"]), group("other", &["lab:web2"])],
             warnings: Vec::new(),
         };

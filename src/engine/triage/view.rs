@@ -148,8 +148,7 @@ fn tally(job: &Job, inventory: &Inventory, well: Option<(JobId, Vec<Facts>)>) ->
 }
 
 fn known(inventory: &Inventory, id: &str) -> Facts {
-    let at = inventory.devices.binary_search_by(|device| device.id.as_str().cmp(id));
-    at.map_or_else(|_| Facts::new(), |at| facts(&inventory.devices[at]))
+    inventory.device(id).map_or_else(Facts::new, |device| facts(device))
 }
 
 fn facts(device: &Device) -> Facts {

@@ -35,6 +35,7 @@ mod set;
 pub(super) mod version;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use parse::Names;
 pub use set::{JobSet, Left, Sets, rerun};
@@ -114,7 +115,7 @@ impl Expr {
 
     /// The devices it means, in the inventory's order, each once. `Err`: it names something that the
     /// inventory does not hold.
-    pub fn resolve<'a>(&self, inventory: &'a Inventory, sets: &Sets) -> Result<Vec<&'a Device>, Error> {
+    pub fn resolve<'a>(&self, inventory: &'a Inventory, sets: &Sets) -> Result<Vec<&'a Arc<Device>>, Error> {
         let index = index::Index::new(inventory);
         let found = eval::eval(&self.root, &index, sets)?;
         Ok(found.ones().filter_map(|at| inventory.devices.get(at)).collect())

@@ -1,6 +1,7 @@
 //! The language as an operator meets it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -15,21 +16,23 @@ fn fleet() -> Inventory {
         device.facts.insert("os".into(), os.into());
         device.facts.insert("site".into(), if n < 4 { "lon" } else { "Par" }.into());
         device.state = if n == 5 { Reach::Offline } else { Reach::Online };
-        inventory.devices.push(device);
+        inventory.devices.push(device.into());
     }
     let mut db = Device::new("lab", "db1");
     db.facts.insert("tags".into(), "canary, stale".into());
     db.state = Reach::Refused;
-    inventory.devices.push(db);
-    inventory.devices.push(Device::new("macs", "mbp-1"));
-    inventory.devices.push(Device::new("macs", "web001"));
-    inventory.devices.push(Device::new("local", "local"));
+    inventory.devices.push(db.into());
+    inventory.devices.push(Device::new("macs", "mbp-1").into());
+    inventory.devices.push(Device::new("macs", "web001").into());
+    inventory.devices.push(Device::new("local", "local").into());
     inventory.devices.sort_by(|a, b| a.id.cmp(&b.id));
-    let group = |connection: &str, name: &str, devices: &[&str]| Group {
-        name: name.into(),
-        connection: connection.into(),
-        children: Vec::new(),
-        devices: devices.iter().map(|name| format!("{connection}:{name}")).collect(),
+    let group = |connection: &str, name: &str, devices: &[&str]| {
+        Arc::new(Group {
+            name: name.into(),
+            connection: connection.into(),
+            children: Vec::new(),
+            devices: devices.iter().map(|name| format!("{connection}:{name}")).collect(),
+        })
     };
     inventory.groups = vec![
         group("lab", "web-eu", &["web001", "web002", "web003"]),
@@ -214,7 +217,7 @@ fn no_depth_exhausts_the_stack() {
 
 #[test]
 fn a_large_fleet_is_found_by_name() {
-    let devices = (0..100_000).map(|n| Device::new("lab", &format!("web{n:06}"))).collect();
+    let devices = (0..100_000).map(|n| Device::new("lab", &format!("web{n:06}")).into()).collect();
     let inventory = Inventory { devices, ..Inventory::default() };
     let expr = parse("lab:web[000000-099999] & !web[000010-000019]").expect("parses");
     assert_eq!(expr.resolve(&inventory, &jobs()).expect("known").len(), 99_990);

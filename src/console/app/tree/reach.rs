@@ -1,6 +1,8 @@
 //! What contacts with devices said, laid over the tree while a job talks to thousands of them: numbers move, nothing is
 //! read or built again. Order and filters may ask for reachability too: that they are out of date is for the caller.
 
+use std::sync::Arc;
+
 use super::{Kind, Tally, Tree};
 use crate::model::device::Reach;
 use crate::model::wire::{Contacted, Targets};
@@ -71,7 +73,7 @@ impl Tree {
         let mut news = false;
         for contact in contacts {
             let Some(at) = self.by_id.get(&contact.device).copied() else { continue };
-            let device = &mut self.targets.devices[at];
+            let device = Arc::make_mut(&mut self.targets.devices[at]);
             let (from, to) = (device.state, contact.state);
             (device.state, device.last_contact, device.last_error) = (to, contact.last_contact, contact.last_error);
             news = true;
