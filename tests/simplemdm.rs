@@ -259,8 +259,9 @@ fn what_the_system_cannot_do_is_refused_before_anything_is_sent() {
     home.script("secret.sh", "#!/bin/sh\n# @describe Asks\n# @option --token <SECRET> It\nread -r token\n");
     home.script("bare.sh", "echo no shebang\n");
     for (arguments, why) in [
-        (&["run", "greet.py", "--target", "macs:a"][..], "not of one for python3"),
+        (&["run", "greet.py", "--target", "macs:a"][..], "into a script of python3"),
         (&["run", "secret.sh", "--target", "macs:a"], "no secrets"),
+        (&["run", "secret.sh", "--target", "macs:a | macs:phone"], "excluded: 1 "),
         (&["run", "bare.sh", "--target", "macs:a"], "without a shebang"),
         (&["run", "hello.sh", "--target", "macs:phone"], "Macs alone"),
     ] {

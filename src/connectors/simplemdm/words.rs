@@ -13,19 +13,16 @@ const SHELLS: [&str; 7] = ["sh", "bash", "zsh", "dash", "ash", "ksh", "mksh"];
 /// Why a script cannot have there what it would be given.
 pub fn unfit(script: &[u8], given: &Handed<'_>) -> Option<String> {
     if given.private {
-        let why =
-            "SimpleMDM passes a script no secrets, no files and no stdin, and none of them is written into its text";
-        return Some(format!("{why}: run it where there are such, or let it do without"));
+        let why = "SimpleMDM passes a script no secrets, no files and no stdin, and they are not written into its text";
+        return Some(format!("{why}: leave them out, or run it elsewhere"));
     }
     if given.args.is_empty() {
         return None;
     }
     let language = inspect::inspect("", script).language;
-    (!SHELLS.contains(&language.as_str())).then(|| {
-        format!(
-            "SimpleMDM passes no arguments, and only into the text of a shell script can they be written, not of one for {language}: let its parameters have neither values nor defaults"
-        )
-    })
+    let why = "SimpleMDM passes no arguments, and none can be written into a script of";
+    (!SHELLS.contains(&language.as_str()))
+        .then(|| format!("{why} {language}: let its parameters have neither values nor defaults"))
 }
 
 /// The script with its arguments. They stand before the first line that is no comment, on the same line: what the shell
@@ -94,7 +91,7 @@ mod tests {
         assert_eq!(unfit(b"#!/usr/bin/env zsh\n", &given(&some, false)), None);
         assert_eq!(unfit(b"#!/usr/bin/env python3\n", &given(&[], false)), None);
         let why = unfit(b"#!/usr/bin/env python3\n", &given(&some, false)).unwrap();
-        assert!(why.contains("not of one for python3"), "{why}");
+        assert!(why.contains("into a script of python3"), "{why}");
         let why = unfit(b"#!/bin/sh\n", &given(&[], true)).unwrap();
         assert!(why.contains("no secrets"), "{why}");
     }

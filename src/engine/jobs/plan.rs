@@ -18,7 +18,7 @@ use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
 use crate::model::nodeset;
 use crate::model::options;
-use crate::model::plan::{Caller, FileGiven, LeftOut, Plan, PlanRequest, PlannedFile, ScriptRef};
+use crate::model::plan::{Caller, Exclusion, FileGiven, LeftOut, Plan, PlanRequest, PlannedFile, ScriptRef};
 use crate::model::rollout::{Progress, Rollout};
 use crate::model::script::{self, Argument, Finding, ScriptInfo, Supply, argv, remote, values};
 use crate::model::secret::Secret;
@@ -93,11 +93,7 @@ impl Plans {
         }
         // a plan of nobody, where somebody could be taken in, can be looked at and not be launched
         if !exclusions.iter().any(|out| out.why.can_be_included()) && devices.is_empty() {
-            let target = &request.target;
-            return Err(invalid(match excluded.first() {
-                Some((_, why)) => format!("every device of `{target}` is excluded: {why}"),
-                None => format!("`{target}` holds no device: nothing would run"),
-            }));
+            return Err(invalid(nobody(&request.target, exclusions)));
         }
         let protected =
             devices.iter().any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
@@ -282,6 +278,17 @@ impl Plans {
             caller: Arc::new(caller),
         })
     }
+}
+
+/// Why nobody is left, what keeps the most of them out first.
+fn nobody(target: &str, mut exclusions: Vec<Exclusion>) -> String {
+    exclusions.sort_by_key(|out| std::cmp::Reverse(out.count));
+    let told = match exclusions.as_slice() {
+        [] => return format!("`{target}` holds no device: nothing would run"),
+        [one] => one.text.clone(),
+        several => several.iter().map(|out| format!("{} {}", out.count, out.text)).collect::<Vec<_>>().join("; "),
+    };
+    format!("every device of `{target}` is excluded: {told}")
 }
 
 /// The rings of the plan, with the devices of the canary expression first.
