@@ -1,6 +1,6 @@
 //! The stop dialog: what stopping can mean, on how many devices, armed before it does anything. It is about one job,
-//! several, or some devices of one. The numbers follow the jobs; the count that was asked for stays once it is being
-//! typed, for one that moves could never be confirmed, unless more would be stopped than it says.
+//! several, or some devices of one. The numbers follow the jobs. A count that moves could never be confirmed, so any that
+//! was asked for meanwhile arms, unless more would be stopped than it says.
 
 use super::endless::Reach;
 use super::event::Effect;
@@ -28,6 +28,8 @@ pub struct Stop {
     pub at: At,
     pub sent: bool,
     threshold: u32,
+    /// The most devices that this choice was said to reach.
+    said: u32,
 }
 
 /// Where the focus is: where the count is typed, or a button.
@@ -80,6 +82,7 @@ impl Stop {
             at: At::Arm,
             sent: false,
             threshold,
+            said: 0,
         };
         // the mildest that does anything
         stop.choose(CHOICES.into_iter().find(|choice| stop.touches(*choice) > 0).unwrap_or_default());
@@ -91,6 +94,7 @@ impl Stop {
         (self.queued, self.waiting, self.running) = (reach.queued, reach.sent, reach.running);
         (self.endless, self.why) = (reach.endless, reach.why);
         let touched = self.touches(self.choice);
+        self.said = self.said.max(touched);
         let need = self.needs(touched);
         let more = match self.arm.need {
             Need::Yes => need != Need::Yes,
@@ -137,6 +141,7 @@ impl Stop {
         }
         let need = self.needs(touched);
         if self.choice != choice || self.arm.need != need {
+            self.said = touched;
             self.choice = choice;
             self.arm = Arm::new(need);
             self.at = At::Arm;
@@ -144,7 +149,10 @@ impl Stop {
     }
 
     pub fn armed(&self) -> bool {
-        self.touches(self.choice) > 0 && self.arm.armed() && !self.sent
+        let left = self.touches(self.choice);
+        let typed = self.arm.typed.replace(',', "").parse();
+        let meanwhile = typed.is_ok_and(|typed| (left..=self.said).contains(&typed));
+        left > 0 && !self.sent && (self.arm.armed() || (self.arm.need != Need::Yes && meanwhile))
     }
 
     pub fn next(&mut self, forward: bool) {
@@ -220,6 +228,10 @@ mod tests {
         stop.follow(reach(20, 6));
         assert!(stop.armed(), "fewer are stopped than was said");
         assert_eq!(stop.touches(Stopping::Sending), 20);
+        for (typed, arms) in [("30", true), ("22", true), ("31", false), ("19", false)] {
+            stop.arm.typed = typed.into();
+            assert_eq!(stop.armed(), arms, "{typed}: of 30 that were said 20 are left");
+        }
         stop.follow(reach(26, 0));
         assert_eq!((stop.armed(), stop.arm.need), (false, Need::Count(26)), "more than was said");
         stop.follow(reach(3, 9));

@@ -73,10 +73,6 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
     let ask = match stop.arm.need {
         _ if left == 0 && stop.touches(Stopping::All) > 0 => "Nothing is left that this would stop.".to_owned(),
         _ if left == 0 => "Nothing is running or queued: there is nothing to stop.".to_owned(),
-        // (as many as there were when the first figure was typed)
-        Need::Count(asked) if asked != left as usize => {
-            format!("Type {} to arm [ Stop ]:  [{}{caret}]", count(asked as u32), stop.arm.typed)
-        }
         Need::Yes => format!("Type y to arm [ Stop ]:  [{}{caret}]", stop.arm.typed),
         Need::Count(_) => format!("Type the number of devices to arm [ Stop ]:  [{}{caret}]", stop.arm.typed),
     };

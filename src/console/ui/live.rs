@@ -203,7 +203,7 @@ fn devices(app: &App, live: &Live, job: &Job, area: Rect, buf: &mut Buffer) {
                 });
                 (Some(took), muted)
             }
-            "last" => (Some(waiting::last_words(app, run)), theme.style(Role::Text)),
+            "last" => (Some(waiting::last_words(app, run, wide)), theme.style(Role::Text)),
             "fact" => {
                 let value = app.tree.device(&run.device).and_then(|device| device.facts.get(fact));
                 (Some(value.map_or("-".into(), |value| text::plain(value))), muted)

@@ -111,7 +111,8 @@ fn a_run_that_waits_for_its_device_says_so_and_since_when() {
     assert!(screen.contains("waits for 2 devices"), "{screen}");
     assert!(!screen.contains("eta ") && !screen.contains("connecting"), "{screen}");
     let mut session = asleep((80, 24));
-    assert!(session.screen().contains("waits for 2 devices"), "{}", session.screen());
+    let screen = session.screen();
+    assert!(screen.contains("waits for 2 devices") && screen.contains("waits, sent 1m ago"), "{screen}");
     session.keys("3f");
     let screen = session.screen().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(screen.contains("which fetches the script when it next calls, sent "), "{screen}");

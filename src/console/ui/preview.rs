@@ -385,7 +385,7 @@ fn job(app: &App, area: Rect, buf: &mut Buffer) {
                 left(text::plain(&run.name), theme.style(Role::Text)),
                 left(run.state.word(), state),
                 right(run.exit_code.map_or("-".into(), |code| code.to_string()), state),
-                left(waiting::last_words(app, run), Style::default()),
+                left(waiting::last_words(app, run, true), Style::default()),
             ];
             row(buf, nth(list, n), &[1, 18, 9, 4, 0], &cells);
             n += 1;

@@ -26,14 +26,16 @@ pub fn count(app: &App, job: &Job) -> u64 {
     job.runs.iter().filter(|run| waits(app, run)).count() as u64
 }
 
-/// The last column of a run: what it waits for, else what it said last.
-pub fn last_words(app: &App, run: &Run) -> String {
-    if run.reason.is_none() && waits(app, run) { words(app, run) } else { live::last_words(run) }
-}
-
-/// `waits for the device, sent 10:42:03`
-fn words(app: &App, run: &Run) -> String {
-    format!("waits for the device{}", sent(app, run))
+/// The last column of a run: what it waits for, else what it said last. `waits for the device, sent 10:42:03`; where
+/// there is little room, `waits, sent 2h ago`.
+pub fn last_words(app: &App, run: &Run, wide: bool) -> String {
+    if run.reason.is_some() || !waits(app, run) {
+        return live::last_words(run);
+    }
+    match run.sent_at.filter(|_| !wide) {
+        Some(at) => format!("waits, sent {} ago", ago(app.now, at)),
+        None => format!("waits for the device{}", sent(app, run)),
+    }
 }
 
 /// The same with what is known of the device, where there is room for it.
