@@ -11,12 +11,15 @@ use crate::model::nodeset;
 use crate::model::plan::{Exclusion, LeftOut};
 use crate::model::script::ScriptInfo;
 
+/// The ids of devices, and why they are left out.
+type Foreign = (Vec<String>, Exclusion);
+
 /// Devices on which the script can run with what it is given; and the others by id, with why they cannot.
 pub fn part<'d>(
     engine: &Engine,
     (script, text, given): (&ScriptInfo, &[u8], &Handed<'_>),
     devices: Vec<&'d Arc<Device>>,
-) -> (Vec<&'d Arc<Device>>, Vec<(Vec<String>, Exclusion)>) {
+) -> (Vec<&'d Arc<Device>>, Vec<Foreign>) {
     let home = script.connection.as_deref().and_then(|name| engine.inventories.connection(name));
     // of each connection once: a text may be long
     let mut unfit: HashMap<&str, Option<String>> = HashMap::new();
