@@ -7,7 +7,8 @@ use clap::Parser;
 use quarterdeck::api::{self, ServeError};
 use quarterdeck::cli::args::{Cli, Config, Verb};
 use quarterdeck::cli::keys::Binding;
-use quarterdeck::cli::{self, CliError, Fault, Outcome};
+use quarterdeck::cli::{self, CliError, Fault, Others, Outcome};
+use quarterdeck::connectors;
 use quarterdeck::console::keymap::{self, Keymap};
 use quarterdeck::console::{self, app::commands, app::manual};
 use quarterdeck::model::job;
@@ -16,8 +17,9 @@ use quarterdeck::settings::{self, Settings};
 fn main() -> ExitCode {
     let cli = Cli::parse(); // a slip on the command line ends here, with 2
     let settings = settings::load(&cli.overrides());
+    let others = Others { terminal: &console::examine, files: &connectors::held };
     let done = match &cli.verb {
-        None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli, &console::examine),
+        None if cli.screen.plain || console::prints_only() => cli::run(&settings, &cli, &others),
         None => return opened(console::run(settings)),
         Some(Verb::Serve(verb)) => match cli::serve::prepare(&settings, verb, cli.common.json) {
             Ok(cli::serve::Next::Done) => Ok(Outcome::Done),
@@ -37,9 +39,9 @@ fn main() -> ExitCode {
             // (what a console would look like is a console's affair)
             let mut settings = settings;
             settings.problems.extend(console::check_looks(&settings));
-            cli::run(&settings, &cli, &console::examine)
+            cli::run(&settings, &cli, &others)
         }
-        Some(_) => cli::run(&settings, &cli, &console::examine),
+        Some(_) => cli::run(&settings, &cli, &others),
     };
     finished(done)
 }

@@ -186,6 +186,24 @@ fn an_engine_in_the_background_listens_too_and_does_without_when_it_cannot() {
 }
 
 #[test]
+fn a_door_that_an_edit_asks_for_is_told_of_until_the_jobs_let_it_open() {
+    let home = Home::empty();
+    home.script("waits.sh", "#!/bin/sh\nuntil [ -e \"$HOME/go\" ]; do sleep 0.1; done\n");
+    home.qd(["run", "waits.sh", "--target", "local"]).ok();
+    home.config("[listen]\naddress = \"127.0.0.1:0\"\n");
+    let says =
+        ["http://127.0.0.1:0 is not open yet", "when the jobs that run have ended", "serve --replace --background"];
+    home.qd(["config", "check"]).ok().says(&says);
+    let doctor = home.qd(["doctor"]).exits(1).text();
+    assert!(says.iter().all(|words| doctor.contains(words)), "{doctor}");
+    home.qd(["serve", "--listen", "127.0.0.1:0"]).exits(1).says(&["already runs", "as soon as no job runs"]);
+    home.write("home/go", "");
+    home.ended_job(1);
+    eventually("it is open", || home.qd(["doctor"]).text().contains("other programs find it on http://127.0.0.1:"));
+    assert!(!home.qd(["config", "check"]).ok().errors().contains("not open yet"));
+}
+
+#[test]
 fn an_engine_that_ends_finishes_what_it_answers_and_hangs_up_on_the_rest() {
     let home = Home::empty();
     let mut door = Door::open(&home, []);

@@ -525,6 +525,38 @@ fn config_path_show_check() {
 }
 
 #[test]
+fn config_check_reads_the_files_of_the_connections_and_counts_what_they_hold() {
+    let home = Home::empty();
+    let (hosts, ssh) = (
+        home.write("hosts.ini", "[web]\nweb[1:3]\nmine ansible_connection=local\n[db]\ndb1\n"),
+        home.write("ssh.conf", ""),
+    );
+    home.config(&format!(
+        "[[connection]]\nname = \"lab\"\nkind = \"ssh\"\ninventory = {hosts:?}\nssh_config = {ssh:?}\n"
+    ));
+    let fine = home.qd(["config", "check"]).ok();
+    assert!(fine.errors().contains("lab: 4 devices, 2 groups"), "{fine}");
+    assert!(fine.errors().contains("mine: left out, ansible_connection is local"), "{fine}");
+    home.write("hosts.ini", "[web]\nweb1 ansible_port=99999\nweb2 \"half\n[web:odd]\nx\n");
+    home.write("ssh.conf", "Host *\n  Port many\n");
+    let wrong = home.qd(["config", "check"]).exits(2).text();
+    let (hosts, ssh) = (hosts.display(), ssh.display());
+    for wanted in [
+        format!("lab: {hosts}:3: a quote (\") is not closed"),
+        format!("lab: {hosts}:4: [web:odd]: only :children and :vars are known"),
+        format!("lab: {hosts}: host web1: ansible_port"),
+        format!("lab: {ssh}:2: port: "),
+    ] {
+        assert!(wrong.contains(&wanted), "{wanted}: {wrong}");
+    }
+    let told = home.qd(["config", "check", "--json"]).exits(2).json();
+    assert_eq!(told["connections"][0]["connection"], "lab", "{told}");
+    assert!(told["problems"].as_array().is_some_and(|all| all.len() > 3), "{told}");
+    let _gone = std::fs::remove_file(home.path().join("hosts.ini"));
+    assert!(home.qd(["config", "check"]).exits(2).text().contains("hosts.ini"));
+}
+
+#[test]
 fn keys_completions_and_man_need_no_engine() {
     let home = Home::empty();
     assert!(home.qd(["keys"]).ok().text().contains("quit"));

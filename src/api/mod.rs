@@ -40,8 +40,8 @@ pub const GUARD: &str = "guard";
 pub enum ServeError {
     /// Not a failure for somebody who only wants an engine to be there.
     #[error(
-        "an engine already runs here{}: `serve --replace` with the same options takes its place; `[listen]` in the \
-         configuration gives it a door on the network",
+        "an engine already runs here{}: `serve --replace` with the same options ends it and takes its place; an `address` \
+         in [listen] of the configuration opens a door on the network as soon as no job runs",
         .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
     )]
     AlreadyRuns { pid: Option<u32> },

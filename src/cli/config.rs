@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::args::Config as Verb;
-use super::{CliError, Desk, Outcome, out};
-use crate::model::connection::{HostKeys, Kind, Login};
+use super::{CliError, Desk, Outcome, out, say};
+use crate::client::Client;
+use crate::model::connection::{Held, HostKeys, Kind, Login};
 use crate::model::hook::Hook;
 use crate::model::listen::Listen;
 use crate::model::notify::{Desktop, Webhook};
@@ -13,7 +14,7 @@ use crate::model::window::ClosedKind;
 use crate::settings::units::show_duration;
 use crate::settings::{EngineSettings, Settings, ThemeWish};
 
-pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
+pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let settings = desk.settings;
     let path = settings.paths.config.display().to_string();
     match verb {
@@ -35,21 +36,39 @@ pub fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
                 out::print(&text)?;
             }
         }
-        Verb::Check => {
-            if desk.common.json {
-                out::json_object(&json!({ "path": path, "problems": settings.problems }))?;
-            } else {
-                let lines: Vec<String> =
-                    settings.problems.iter().map(|problem| out::safe_lines(problem) + "\n").collect();
-                out::print(&lines.concat())?;
-            }
-            if !settings.problems.is_empty() {
-                return Ok(Outcome::Wrong);
-            }
-            if !desk.common.json {
-                super::say(format!("quarterdeck: {path}: nothing to complain about"));
-            }
+        Verb::Check => return check(desk, &path).await,
+    }
+    Ok(Outcome::Done)
+}
+
+/// The settings, and the files that the connections name: read here, without an engine and without the network.
+async fn check(desk: &Desk<'_>, path: &str) -> Result<Outcome, CliError> {
+    let settings = desk.settings;
+    let held = (desk.others.files)(&settings.connections);
+    let of_files = held.iter().flat_map(|held| held.problems.iter().map(|why| format!("{}: {why}", held.connection)));
+    let problems: Vec<String> = settings.problems.iter().cloned().chain(of_files).collect();
+    if desk.common.json {
+        out::json_object(&json!({ "path": path, "problems": problems, "connections": held }))?;
+    } else {
+        let lines: Vec<String> = problems.iter().map(|problem| out::safe_lines(problem) + "\n").collect();
+        out::print(&lines.concat())?;
+        for Held { connection, devices, groups, aside, .. } in &held {
+            let s = |count: &usize| if *count == 1 { "" } else { "s" };
+            say(format!("quarterdeck: {connection}: {devices} device{}, {groups} group{}", s(devices), s(groups)));
+            aside.iter().for_each(|why| say(format!("quarterdeck: {connection}: {why}")));
         }
+        if settings.listen.is_some()
+            && let Ok(client) = Client::find(&settings.paths).await
+            && let Some(why) = super::serve::unopened(settings, &client)
+        {
+            say(format!("quarterdeck: {why}"));
+        }
+    }
+    if !problems.is_empty() {
+        return Ok(Outcome::Wrong);
+    }
+    if !desk.common.json {
+        say(format!("quarterdeck: {path}: nothing to complain about"));
     }
     Ok(Outcome::Done)
 }

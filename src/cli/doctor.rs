@@ -28,7 +28,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             let mut steps = local(desk.settings);
             steps.extend(engine(desk).await);
             steps.extend(around());
-            steps.extend((desk.terminal)(desk.settings));
+            steps.extend((desk.others.terminal)(desk.settings));
             if desk.common.json {
                 out::json_object(&json!({ "steps": steps }))?;
             } else {
@@ -101,6 +101,7 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     let mut steps = vec![step("engine", hello.version == env!("CARGO_PKG_VERSION"), text)];
     steps.extend(hello.listen.iter().map(|url| step("network", true, format!("other programs find it on {url}"))));
     steps.extend(client.stale(&desk.settings.paths).map(|why| step("engine", false, why)));
+    steps.extend(super::serve::unopened(desk.settings, &client).map(|why| step("network", false, why)));
     let targets = client.targets().await;
     // what is wrong with a connection is said there
     let elsewhere = |notice: &String| {

@@ -40,6 +40,7 @@ use std::io;
 use args::{Cli, Common, Verb};
 
 use crate::client::{Client, ClientError};
+use crate::model::connection::{Connection, Held};
 use crate::model::state::Counts;
 use crate::model::wire::{Code, Step};
 use crate::settings::Settings;
@@ -112,8 +113,15 @@ impl CliError {
 struct Desk<'a> {
     settings: &'a Settings,
     common: &'a Common,
+    others: &'a Others<'a>,
+}
+
+/// What a verb tells that other rooms know.
+pub struct Others<'a> {
     /// What the terminal can do, which the console knows.
-    terminal: &'a dyn Fn(&Settings) -> Vec<Step>,
+    pub terminal: &'a dyn Fn(&Settings) -> Vec<Step>,
+    /// What the files of the connections hold, which the connectors know.
+    pub files: &'a dyn Fn(&[Connection]) -> Vec<Held>,
 }
 
 impl Desk<'_> {
@@ -142,8 +150,8 @@ impl Desk<'_> {
 
 /// Runs a verb that talks to the engine or to nobody; without one, the console a line at a time. (`serve`, `keys`, and
 /// the console with a screen are `main`'s affair.)
-pub fn run(settings: &Settings, cli: &Cli, terminal: &dyn Fn(&Settings) -> Vec<Step>) -> Result<Outcome, CliError> {
-    let desk = Desk { settings, common: &cli.common, terminal };
+pub fn run(settings: &Settings, cli: &Cli, others: &Others<'_>) -> Result<Outcome, CliError> {
+    let desk = Desk { settings, common: &cli.common, others };
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -161,7 +169,7 @@ pub fn run(settings: &Settings, cli: &Cli, terminal: &dyn Fn(&Settings) -> Vec<S
 
 async fn act(desk: &Desk<'_>, cli: &Cli) -> Result<Outcome, CliError> {
     match &cli.verb {
-        Some(Verb::Config(verb)) => return config::run(desk, verb),
+        Some(Verb::Config(verb)) => return config::run(desk, verb).await,
         Some(Verb::Completions { shell }) => return words::completions(*shell, desk.common.json),
         Some(Verb::Man { verb }) => return words::man(verb, desk.common.json),
         Some(Verb::Doctor(verb)) => return doctor::run(desk, verb).await,

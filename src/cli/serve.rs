@@ -24,6 +24,18 @@ pub fn up(socket: &Path, listens: Option<&str>, json: bool) {
     }
 }
 
+/// In words: the configuration asks for a door on the network, and the engine that runs is older than that.
+pub fn unopened(settings: &Settings, client: &Client) -> Option<String> {
+    let how = settings.listen.as_ref().filter(|_| client.hello().listen.is_none())?;
+    let _ = client.stale(&settings.paths)?;
+    let (url, pid) = (how.url(how.address), client.hello().pid);
+    Some(format!(
+        "{url} is not open yet: [listen] came after the engine (pid {pid}) was started; it opens when the jobs that run \
+         have ended and a verb or console asks for an engine, or now with `quarterdeck serve --replace --background`, \
+         which ends them"
+    ))
+}
+
 /// What is left to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {

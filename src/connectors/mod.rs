@@ -21,7 +21,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use self::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
-use crate::model::connection::Capabilities;
+use crate::model::connection::{Capabilities, Connection, Held, Kind};
 use crate::model::device::{Device, Inventory};
 use crate::model::job::{JobId, LOST};
 use crate::model::options::LaunchOption;
@@ -31,6 +31,12 @@ use crate::model::script::{Argument, ScriptInfo};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
 use crate::model::wire::{Doctor, Shelf, Step};
+
+/// What the files of these connections hold: inventories and ssh configurations. Systems that are asked over the network
+/// have none.
+pub fn held(connections: &[Connection]) -> Vec<Held> {
+    connections.iter().filter(|connection| matches!(connection.kind, Kind::Ssh(_))).map(ssh::held).collect()
+}
 
 /// One configured system.
 pub trait Connector: Send + Sync + 'static {

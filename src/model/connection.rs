@@ -179,6 +179,18 @@ impl Capabilities {
     }
 }
 
+/// What the files of a connection hold, read without asking anything of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Held {
+    pub connection: String,
+    pub devices: usize,
+    pub groups: usize,
+    /// What is wrong in them, each naming its place.
+    pub problems: Vec<String>,
+    /// Hosts that are left out, and why: that may well be meant.
+    pub aside: Vec<String>,
+}
+
 /// Why what runs on a system that can end nothing goes on.
 pub fn cannot_stop(kind: &str) -> String {
     match kind {

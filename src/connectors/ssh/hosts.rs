@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::config::{Config, HostConfig, Overrides};
 use super::inventory::{self, Host, Parsed};
-use crate::model::connection::{Connection, Kind, Ssh};
+use crate::model::connection::{Connection, Held, Kind, Ssh};
 use crate::model::device::{Device, Group, Inventory};
 
 /// Facts shown of one device, and characters of one.
@@ -24,6 +24,25 @@ pub fn config_files(ssh: &Ssh) -> Vec<PathBuf> {
 
 /// Devices and groups; what the inventories say of each host, by device name; files and folders to watch.
 pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrides>, Vec<PathBuf>) {
+    let (mut inventory, overrides, watched, aside) = read(connection);
+    inventory.warnings.extend(aside);
+    (inventory, overrides, watched)
+}
+
+/// What the files of a connection hold, for whoever checks them.
+pub fn held(connection: &Connection) -> Held {
+    let (inventory, _, _, aside) = read(connection);
+    Held {
+        connection: connection.name.clone(),
+        devices: inventory.devices.len(),
+        groups: inventory.groups.len(),
+        problems: inventory.warnings,
+        aside,
+    }
+}
+
+/// The same with the hosts that are left out, which is nothing that is wrong with a file.
+fn read(connection: &Connection) -> (Inventory, HashMap<String, Overrides>, Vec<PathBuf>, Vec<String>) {
     let Kind::Ssh(ssh) = &connection.kind else { return <_>::default() };
     let (config, mut warnings) = Config::load(&config_files(ssh), &ssh.home, &ssh.user);
     if let Some(path) = ssh.ssh_config.as_ref().filter(|path| !path.exists()) {
@@ -37,7 +56,7 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
         aliases.sort();
         let of = |alias: &String| Arc::new(device(name, alias, &config.host(alias, &over), None));
         let devices = aliases.iter().map(of).collect();
-        return (Inventory { devices, groups: Vec::new(), warnings }, HashMap::new(), watched);
+        return (Inventory { devices, groups: Vec::new(), warnings }, HashMap::new(), watched, Vec::new());
     }
     let parsed = inventory::read_all(&ssh.inventory);
     warnings.extend(parsed.warnings.iter().cloned());
@@ -59,9 +78,9 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
         devices.push(Arc::new(device));
         overrides.insert(host.name.clone(), over);
     }
-    warnings.extend(elsewhere.into_iter().map(|(way, hosts)| left_out(way, &hosts)));
+    let aside = elsewhere.into_iter().map(|(way, hosts)| left_out(way, &hosts)).collect();
     let groups = groups(name, &parsed, members);
-    (Inventory { devices, groups, warnings }, overrides, watched)
+    (Inventory { devices, groups, warnings }, overrides, watched, aside)
 }
 
 fn implied(group: &str) -> bool {

@@ -30,6 +30,8 @@ mod testing;
 mod tests;
 mod trust;
 
+pub use self::hosts::held;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
