@@ -1,18 +1,18 @@
 """The API for other programs at its own size: 10,000 jobs and 100,000 devices behind one engine, asked over its socket.
-First pages of jobs and devices (p50, p99), requests a second on two connections, alone and while a job runs on 100
-hosts of a private sshd, and the engine's memory before and after. `python3 benches/compare/door.py
-target/release/quarterdeck [--smoke]`; with QD_DOOR=https://host:port and QD_KEY=... it asks a listening engine that is
-there already, beside no job."""
+First pages of jobs and devices (p50, p99) over its socket; requests a second on two connections of wrk, with a key over
+its door on the network, alone and while a job talks on 100 hosts of a private sshd; the engine's memory after each.
+`python3 benches/compare/door.py target/release/quarterdeck [--smoke]`; with QD_DOOR=https://host:port and QD_KEY=... it
+asks a listening engine that is there already, beside no job."""
 
 import http.client
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 from base64 import b64encode
@@ -92,31 +92,34 @@ def latency(make, headers, path, times):
     return took[len(took) // 2], took[int(len(took) * 0.99)]
 
 
-def rate(make, headers, path, seconds):
-    done = [0, 0]
-    end = time.monotonic() + seconds
-
-    def work(n):
-        connection = make()
-        while time.monotonic() < end:
-            ask(connection, headers, path)
-            done[n] += 1
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(2)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    return sum(done) / seconds
+def rate(url, key, path, seconds):
+    """What wrk gets a second. The key stands in a file of its own: others can read what a program was started with."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f'wrk.headers["Authorization"] = "Bearer {key}"\n')
+        script.flush()
+        asked = ["wrk", "-t1", "-c2", f"-d{seconds}s", "-s", script.name, f"{url}/api/v1{path}"]
+        said = subprocess.run(asked, capture_output=True, check=True, text=True).stdout
+    assert "Non-2xx" not in said and "Socket errors" not in said, said
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", said).group(1))
 
 
-# Says a line each tenth of a second for as long as it is measured, and a while longer.
-TALKS = "#!/bin/sh\ni=0\nwhile [ $i -lt {times} ]; do echo \"line $i of what a device says\"; sleep 0.1; i=$((i + 1)); done\n"
+# Says a line each tenth of a second for as long as it is measured, and a while longer. It waits without a program of
+# its own: a hundred devices are on this machine, and what they cost is not what is measured.
+TALKS = """#!/bin/bash
+exec 3<>{pipe}
+for ((i = 0; i < {times}; i++)); do echo "line $i of what a device says"; read -r -t 0.1 -u 3; done
+exit 0
+"""
 
 
 def talking(binary, env, state, hosts, seconds):
     """A job on all these hosts, each of which has said its first line; its id."""
     script = os.path.join(state, "talks.sh")
+    pipe = os.path.join(state, "never")
+    if not os.path.exists(pipe):
+        os.mkfifo(pipe)
     with open(script, "w") as file:
-        file.write(TALKS.format(times=int(seconds * 10)))
+        file.write(TALKS.format(times=int(seconds * 10), pipe=pipe))
     launch = [binary, "run", script, "--target", "rig", "--at-once", "0", "--confirm", str(hosts)]
     ran = subprocess.run(launch, env=env, capture_output=True, check=True, stdin=subprocess.DEVNULL)
     job = ran.stdout.decode().strip()
@@ -157,6 +160,11 @@ def measure(binary, smoke, hosts):
                 empty, known = json.dumps(hosts.path("empty")), json.dumps(hosts.path("known_hosts"))
                 file.write(f'[[connection]]\nname = "rig"\nkind = "ssh"\nssh_config = {empty}\nknown_hosts = {known}\n')
                 file.write(f'host_keys = "strict"\ninventory = [{json.dumps(hosts.path("hosts.ini"))}]\n')
+            if not os.environ.get("QD_DOOR"):
+                with socket.socket() as free:
+                    free.bind(("127.0.0.1", 0))
+                    url = f"http://127.0.0.1:{free.getsockname()[1]}"
+                file.write(f'[listen]\naddress = "{url.removeprefix("http://")}"\nrate = 0\n')
         state, path = os.path.join(home, "s/quarterdeck"), os.path.join(home, "r/quarterdeck/engine.sock")
         for seeded in (False, True):
             if seeded:
@@ -169,27 +177,36 @@ def measure(binary, smoke, hosts):
                 if not seeded:
                     continue
                 make, headers = opener(path)
+                if os.environ.get("QD_DOOR"):
+                    url, key = os.environ["QD_DOOR"], os.environ.get("QD_KEY", "")
+                else:
+                    made = [binary, "tokens", "add", "wrk", "--scope", "read"]
+                    key = subprocess.run(made, env=env, capture_output=True, check=True, text=True).stdout.strip()
                 start = time.perf_counter()
                 ask(make(), headers, "/devices")
                 print(f"first of all, with {devices} numbers to give: {(time.perf_counter() - start) * 1000:.0f} ms")
-                before = memory(engine.pid)
+                held = [("at first", memory(engine.pid))]
                 for what in ("/script_jobs", "/script_jobs?direction=desc&limit=100", "/devices", "/devices?limit=100",
                              "/devices?search=h99999", "/script_jobs?status=pending", "/logs?direction=desc"):
                     p50, p99 = latency(make, headers, what, times if "search" not in what and "status" not in what else times // 10)
                     print(f"{what:42} p50 {p50:7.2f} ms   p99 {p99:7.2f} ms")
-                seconds = 0.5 if smoke else 10
+                held.append(("after these", memory(engine.pid)))
+                seconds = 1 if smoke else 10
                 for what in ("/script_jobs", "/devices"):
-                    print(f"{what:42} {rate(make, headers, what, seconds):7.0f} requests a second, two connections")
+                    print(f"{what:42} {rate(url, key, what, seconds):7.0f} requests a second, two connections")
+                held.append(("after those", memory(engine.pid)))
                 if hosts:
                     count = len(hosts.hosts)
                     job = talking(binary, env, home, count, 4 * seconds + 10)
+                    held.append((f"with a job on {count} hosts", memory(engine.pid)))
                     for what in ("/script_jobs", "/devices"):
-                        print(f"{what:42} {rate(make, headers, what, seconds):7.0f} the same beside a job that talks on {count} hosts")
+                        print(f"{what:42} {rate(url, key, what, seconds):7.0f} the same beside a job that talks on {count} hosts")
+                        held.append((f"after {what} beside it", memory(engine.pid)))
                     shown = subprocess.run([binary, "jobs", "show", job, "--json"], env=env, capture_output=True, check=True)
                     state_now = json.loads(shown.stdout)
                     assert state_now["counts"].get("running", 0) == count, f"it ended before it was measured: {state_now['counts']}"
                     subprocess.run([binary, "jobs", "cancel", job], env=env, capture_output=True, check=True)
-                print(f"memory {before:.1f} MB before, {memory(engine.pid):.1f} MB after")
+                print("memory: " + ", ".join(f"{much:.1f} MB {when}" for when, much in held))
             finally:
                 engine.terminate()
                 engine.wait()

@@ -2,7 +2,7 @@
 //! and launched as everybody's jobs are, past the same guards; the count that an operator would have to type is stated
 //! by the request itself, which names its devices, except where a connection is protected.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub struct Row {
     /// Our ids of its devices, and where their runs are.
     pub runs: Vec<(String, RunState)>,
     /// The script as it was launched.
-    pub content: Vec<u8>,
+    pub content: Arc<[u8]>,
 }
 
 pub struct Page {
@@ -145,8 +145,19 @@ impl Filter {
     }
 }
 
-fn row(engine: &Engine, db: &Connection, job: JobSummary, runs: Vec<(String, RunState)>) -> rusqlite::Result<Row> {
-    let content = engine.jobs.store.kept(&job.version, &job.script).unwrap_or_default();
+/// Texts of scripts, each read once a page, whose jobs often ran the same few.
+type Texts = HashMap<(String, String), Arc<[u8]>>;
+
+fn row(
+    engine: &Engine,
+    db: &Connection,
+    job: JobSummary,
+    runs: Vec<(String, RunState)>,
+    texts: &mut Texts,
+) -> rusqlite::Result<Row> {
+    let read = |(version, name): &(String, String)| engine.jobs.store.kept(version, name).unwrap_or_default().into();
+    let content = texts.entry((job.version.clone(), job.script.clone()));
+    let content = Arc::clone(content.or_insert_with_key(read));
     let (beside, order) = (store::beside(db, job.id)?, store::order(db, job.id)?);
     Ok(Row { job, beside, order, runs, content })
 }
@@ -222,7 +233,8 @@ impl Engine {
                 found.push((job, runs));
                 Ok(true)
             })?;
-            let rows = found.into_iter().map(|(job, runs)| row(engine, db, job, runs));
+            let mut texts = Texts::new();
+            let rows = found.into_iter().map(|(job, runs)| row(engine, db, job, runs, &mut texts));
             Ok(Page { rows: rows.collect::<rusqlite::Result<_>>()?, more })
         })
         .await
@@ -236,7 +248,7 @@ impl Engine {
             return Err(unknown());
         }
         let summary = job.summary.clone();
-        let row = self.read(move |engine, db| row(engine, db, summary, Vec::new())).await?;
+        let row = self.read(move |engine, db| row(engine, db, summary, Vec::new(), &mut Texts::new())).await?;
         Ok((job, row))
     }
 
