@@ -35,7 +35,7 @@ fn an_accounts_devices_have_the_values_that_the_account_tells() {
         world.devices.get_mut(&waits).expect("it").status = "awaiting enrollment".to_owned();
         let custom = [("site", "eu"), ("cache_state", "cold")].map(|(name, value)| (name.into(), value.into()));
         world.devices.get_mut(&there).expect("it").custom = custom.into();
-        world.attributes = [("site".into(), String::new()), ("cache_state".into(), String::new())].into();
+        world.attributes = ["site", "cache_state", "of_nobody"].map(|name| (name.into(), String::new())).into();
     }
     let home = Home::empty();
     home.config(&format!("[[connection]]\nname = \"here\"\nkind = \"local\"\n{}", mdm.connection(&home, "macs", "")));
@@ -87,7 +87,7 @@ fn an_accounts_devices_have_the_values_that_the_account_tells() {
         let rows = rows.as_array().expect("rows").iter();
         rows.map(|row| row["id"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&door.get("/custom_attributes")["data"]), ["cache_state", "owner", "site"]);
+    assert_eq!(names(&door.get("/custom_attributes")["data"]), ["cache_state", "of_nobody", "owner", "site"]);
     assert_eq!(door.get("/custom_attributes/SITE")["data"]["attributes"]["connections"], json!(["macs"]));
     let values = format!("/devices/{}/custom_attribute_values", mac["id"]);
     assert_eq!(names(&door.get(&values)["data"]), ["owner", "cache_state", "site"]);

@@ -3,12 +3,12 @@
 //! A job's outputs are taken from the log of ended runs, and how far that was done is written down: an engine that goes
 //! on after another one goes on here too.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
 use super::Fleet;
+use super::jobs::ATTRIBUTE;
 use crate::engine::store::door::{self as store, Attribute};
 use crate::engine::{Engine, problem};
 use crate::model::device::Inventory;
@@ -65,33 +65,49 @@ pub struct Named {
     pub connections: Vec<String>,
 }
 
-/// What the systems of these devices have, in the order of the names.
+/// What the systems of these devices have.
 pub(super) fn of_systems(inventory: &Inventory) -> Vec<Named> {
-    let mut all: BTreeMap<String, Named> = BTreeMap::new();
+    let mut all = Vec::new();
     for device in &inventory.devices {
         for (name, _) in device.attributes() {
-            // (case does not count: the first spelling stands)
-            let named = match all.get_mut(name) {
-                Some(named) => named,
-                None => all.entry(name.to_lowercase()).or_insert_with(|| Named {
-                    attribute: Attribute { name: name.to_owned(), default_value: String::new() },
-                    own: false,
-                    connections: Vec::new(),
-                }),
-            };
-            if !named.connections.contains(&device.connection) {
-                named.connections.push(device.connection.clone());
-            }
+            add(&mut all, name, &device.connection);
         }
     }
-    all.into_values().collect()
+    all
+}
+
+/// One that a system has: under the spelling that came first, for case does not count.
+fn add(all: &mut Vec<Named>, name: &str, connection: &str) {
+    let at = all.iter().position(|named| named.attribute.name.eq_ignore_ascii_case(name)).unwrap_or_else(|| {
+        let attribute = Attribute { name: name.to_owned(), default_value: String::new() };
+        all.push(Named { attribute, own: false, connections: Vec::new() });
+        all.len() - 1
+    });
+    if !all[at].connections.iter().any(|known| known == connection) {
+        all[at].connections.push(connection.to_owned());
+    }
 }
 
 impl Engine {
+    /// Attributes that systems keep outputs in, by connection: also those that no device has a value of.
+    fn defined(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for connection in self.connectors.keys() {
+            let taken = self.launch_options(connection).into_iter().find(|option| option.name == ATTRIBUTE);
+            let names = taken.and_then(|option| option.known).unwrap_or_default();
+            all.extend(names.into_iter().map(|name| (connection.clone(), name)));
+        }
+        all.sort_unstable();
+        all
+    }
+
     /// All of them, in the order of their names, case aside.
     pub async fn attributes(self: &Arc<Self>, fleet: &Fleet) -> Result<Vec<Named>, Problem> {
         let own = self.read(|_, db| store::attributes(db)).await?;
         let mut all = fleet.attributes.clone();
+        for (connection, name) in self.defined() {
+            add(&mut all, &name, &connection);
+        }
         for attribute in own {
             match all.iter_mut().find(|named| named.attribute.name.eq_ignore_ascii_case(&attribute.name)) {
                 Some(named) => (named.attribute, named.own) = (attribute, true),
