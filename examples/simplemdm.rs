@@ -1,5 +1,5 @@
 //! A SimpleMDM account to try `kind = "simplemdm"` on, without one: the stand-in of the tests, on this machine alone, with
-//! Macs that fetch what they are sent after a while and say something about it. Nothing is run anywhere.
+//! Macs that fetch what they are sent after a while and say something made up about it. Nothing is run anywhere.
 //!
 //! `cargo run --example simplemdm -- [PORT] [MACS]` prints what to write into `config.toml`, then every request.
 
@@ -22,13 +22,17 @@ const RATE: u32 = 5;
 
 fn main() -> Result<(), String> {
     let mut given = std::env::args().skip(1);
+    if std::env::args().any(|arg| arg == "--help" || arg == "-h") {
+        println!("simplemdm [PORT] [MACS]: a SimpleMDM account of made up Macs on this machine ({PORT}, {MACS})");
+        return Ok(());
+    }
     let port: u16 = number(given.next(), PORT)?;
     let macs = number(given.next(), MACS)?;
     let mdm = Mdm::at(&format!("127.0.0.1:{port}"));
     furnish(&mut mdm.world(), macs);
     mdm.limit(ALLOWED, 60);
     println!(
-        "An account with {macs} Macs. In config.toml (~/.config/quarterdeck/, or where QUARTERDECK_CONFIG says):\n"
+        "An account with {macs} Macs, which make up what they say: no script is run anywhere. In config.toml (~/.config/quarterdeck/, or where QUARTERDECK_CONFIG says):\n"
     );
     println!("[[connection]]\nname = \"macs\"\nkind = \"simplemdm\"\nurl = {:?}", mdm.url());
     println!("api_key = {{ command = [\"printf\", {KEY:?}] }}\nrate = {RATE}\n\n^C ends it; what it is asked:\n");

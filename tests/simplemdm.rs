@@ -225,7 +225,9 @@ fn a_job_that_waits_is_taken_back_and_a_part_of_one_is_not() {
     eventually("the third has ended", || home.job(job)["counts"]["ok"] == 1);
     assert_eq!(home.job(job)["counts"]["sent"], 2, "nobody says that they run");
     // what SimpleMDM has not handed out has not started
-    home.qd(["jobs", "stop", &job.to_string(), "--unstarted"]).ok();
+    let stopped = home.qd(["jobs", "stop", &job.to_string(), "--unstarted", "--json"]).ok().json();
+    assert_eq!((&stopped["withdrawn"], &stopped["asked_back"]), (&0.into(), &2.into()), "{stopped}");
+    assert_eq!((&stopped["ending"], &stopped["going"]), (&0.into(), &0.into()), "{stopped}");
     over(&home, job);
     assert_eq!(
         ends(&home, job),
@@ -237,6 +239,20 @@ fn a_job_that_waits_is_taken_back_and_a_part_of_one_is_not() {
     );
     assert_eq!(mdm.world().jobs.values().next().expect("a script job").status, "cancelled");
     assert_eq!(mdm.count("DELETE /api/v1/script_jobs"), 1);
+}
+
+#[test]
+fn a_script_job_that_the_account_knows_no_longer_tells_nothing_of_its_device() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a"]);
+    mdm.world().behaves(ids[0], Behaves::Silent);
+    let job = launch(&home, "hello.sh", "macs", 1, &[]);
+    eventually("it waits there", || !mdm.world().jobs.is_empty());
+    let before = devices(&home);
+    mdm.world().jobs.clear();
+    let ended = over(&home, job);
+    assert!(ended["runs"][0]["reason"].as_str().is_some_and(|why| why.contains("is not known")), "{ended}");
+    assert_eq!(devices(&home), before, "nobody spoke to it");
 }
 
 #[test]

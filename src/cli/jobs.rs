@@ -57,14 +57,14 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
         Verb::Stop { id, how, devices } => {
             let what = Cancel { devices: devices.clone(), stop: how.stop() };
             beforehand(&client, *id).await?;
-            let Cancelled { withdrawn, ending, going } = client.cancel(*id, &what).await?;
+            let done = client.cancel(*id, &what).await?;
             if json {
+                let Cancelled { withdrawn, ending, asked_back, going } = done;
                 out::json_object(&serde_json::json!({
-                    "id": id, "withdrawn": withdrawn, "ending": ending, "going": going,
+                    "id": id, "withdrawn": withdrawn, "ending": ending, "asked_back": asked_back, "going": going,
                 }))?;
             } else {
-                let goes = if going > 0 { format!(", {going} going on") } else { String::new() };
-                out::print(&format!("job {id}: {withdrawn} withdrawn before they started, {ending} ending{goes}\n"))?;
+                out::print(&format!("job {id}: {}\n", done.says()))?;
             }
         }
         Verb::Pause { id } => {

@@ -32,7 +32,7 @@ pub fn unopened(settings: &Settings, client: &Client) -> Option<String> {
     Some(format!(
         "{url} is not open yet: [listen] came after the engine (pid {pid}) was started; it opens when the jobs that run \
          have ended and a verb or console asks for an engine, or now with `quarterdeck serve --replace --background`, \
-         which ends them"
+         which ends them; what SimpleMDM has been given goes on"
     ))
 }
 

@@ -123,7 +123,8 @@ impl Client {
         start::strange(self, paths).map(|why| {
             format!(
                 "the engine (pid {}) {why}, and jobs run in it: the change counts as soon as they have ended, or now \
-                 with `quarterdeck serve --replace --background`, which ends them",
+                 with `quarterdeck serve --replace --background`, which ends them; what SimpleMDM has been given \
+                 goes on",
                 self.hello().pid
             )
         })

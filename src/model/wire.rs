@@ -130,9 +130,32 @@ pub struct Cancelled {
     pub withdrawn: u32,
     /// Runs asked to end.
     pub ending: u32,
+    /// Sent runs that their system was asked to take back, as it keeps them for the device; how far it could, it says.
+    #[serde(default)]
+    pub asked_back: u32,
     /// Runs of those meant that go on.
     #[serde(default)]
     pub going: u32,
+}
+
+impl Cancelled {
+    /// Anything was done.
+    pub const fn reached(&self) -> u32 {
+        self.withdrawn + self.ending + self.asked_back
+    }
+
+    /// For people.
+    pub fn says(&self) -> String {
+        let parts = [
+            (self.withdrawn, "withdrawn before they were sent"),
+            (self.asked_back, "asked back from their system"),
+            (self.ending, "asked to end"),
+            (self.going, "go on"),
+        ];
+        let said: Vec<String> =
+            parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        if said.is_empty() { "nothing was left to stop".to_owned() } else { said.join(", ") }
+    }
 }
 
 /// `POST /api/v1/jobs/{id}/approve`
@@ -380,6 +403,17 @@ pub struct Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_stopped_says_what_was_done_and_nothing_else() {
+        let told = Cancelled { withdrawn: 2, ending: 1, asked_back: 3, going: 4 };
+        assert_eq!(
+            told.says(),
+            "2 withdrawn before they were sent, 3 asked back from their system, 1 asked to end, 4 go on"
+        );
+        assert_eq!(Cancelled { asked_back: 3, ..Cancelled::default() }.says(), "3 asked back from their system");
+        assert_eq!(Cancelled::default().says(), "nothing was left to stop");
+    }
 
     #[test]
     fn a_frame_head_survives_the_wire() {

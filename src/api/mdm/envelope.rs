@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bag::Bag;
@@ -68,19 +69,31 @@ impl IntoResponse for Fault {
 
 pub type Answer = Result<Response, Fault>;
 
-fn written(status: StatusCode, value: &Value) -> Response {
+/// What goes around data. Written as it lies there: a `json!` around it would copy all of it first.
+#[derive(Serialize)]
+struct Around<T> {
+    data: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_more: Option<bool>,
+}
+
+fn around(status: StatusCode, data: impl Serialize, has_more: Option<bool>) -> Response {
+    written(status, &Around { data, has_more })
+}
+
+fn written(status: StatusCode, value: &impl Serialize) -> Response {
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], bytes).into_response()
 }
 
 /// One object.
 pub fn one(data: Value) -> Response {
-    written(StatusCode::OK, &json!({ "data": data }))
+    around(StatusCode::OK, data, None)
 }
 
 /// One object that was made.
 pub fn created(data: Value) -> Response {
-    written(StatusCode::CREATED, &json!({ "data": data }))
+    around(StatusCode::CREATED, data, None)
 }
 
 /// Done, and nothing to be said.
@@ -90,12 +103,12 @@ pub fn done() -> Response {
 
 /// A page.
 pub fn page(data: Vec<Value>, more: bool) -> Response {
-    written(StatusCode::OK, &json!({ "data": data, "has_more": more }))
+    around(StatusCode::OK, data, Some(more))
 }
 
 /// Rows that are all there are.
 pub fn all(data: Vec<Value>) -> Response {
-    written(StatusCode::OK, &json!({ "data": data }))
+    around(StatusCode::OK, data, None)
 }
 
 /// Which page.

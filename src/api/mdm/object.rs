@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::envelope::iso;
@@ -76,11 +76,13 @@ fn attributes(row: &Row) -> Value {
 }
 
 fn relationships(row: &Row, devices: Vec<Value>) -> Value {
-    let mut all = json!({ "device": { "data": devices } });
-    for (name, one) in others(row) {
-        all[name] = one;
-    }
-    all
+    let device = object([("data", devices.into())]);
+    object([("device", device)].into_iter().chain(others(row)))
+}
+
+/// Parts that are there already put together; a `json!` would copy each of them.
+fn object(parts: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    parts.into_iter().map(|(name, part)| (name.to_owned(), part)).collect::<Map<_, _>>().into()
 }
 
 /// What a job belongs to beside its devices; there only where there is one: clients stumble over an empty one. (The
@@ -107,12 +109,12 @@ pub(super) fn line(row: &Row, ids: &HashMap<String, u64>) -> Value {
         let id = ids.get(device).copied().unwrap_or(0);
         json!({ "type": "device", "id": id, "status": run_status(row.job.state, *state) })
     };
-    json!({
-        "type": "script_job",
-        "id": row.job.id,
-        "attributes": attributes(row),
-        "relationships": relationships(row, row.runs.iter().map(device).collect()),
-    })
+    object([
+        ("type", "script_job".into()),
+        ("id", row.job.id.into()),
+        ("attributes", attributes(row)),
+        ("relationships", relationships(row, row.runs.iter().map(device).collect())),
+    ])
 }
 
 /// A job with all that belongs to it.

@@ -143,7 +143,7 @@ async fn end(talk: &mut Talk, client: &Client, job: &Job, queued_only: bool) -> 
         Answer::Given(line) if line.trim() == count.to_string() => {
             let stop = if queued_only { Stopping::Sending } else { Stopping::All };
             let done = client.cancel(id, &Cancel { devices: Vec::new(), stop }).await?;
-            talk.say(&format!("job {id}: {} withdrawn, {} asked to end", done.withdrawn, done.ending))
+            talk.say(&format!("job {id}: {}", done.says()))
         }
         _ => talk.say("Nothing was ended."),
     }

@@ -263,7 +263,8 @@ impl Watch {
                 };
                 let Some(watched) = self.state().watched.remove(&id) else { return Ok(()) };
                 self.over(id, &watched);
-                let lost = Ended::of(Outcome::because(RunState::Failed, why));
+                // (of the devices themselves nothing was heard)
+                let lost = Ended::of(Outcome::because(RunState::Failed, why).unasked());
                 watched.members.values().for_each(|member| member.say(Word::Ended(lost.clone())));
             }
             Err(failure) => return Err(failure),

@@ -124,13 +124,7 @@ impl App {
             Event::Answered { question, answer } => self.answered(&question, answer),
             Event::Launched { answer } => self.launched(*answer),
             Event::Cancelled { job, answer } => match answer {
-                Ok(cancelled) => self.say(
-                    Level::Info,
-                    format!(
-                        "job {job}: {} withdrawn, {} asked to end, {} go on",
-                        cancelled.withdrawn, cancelled.ending, cancelled.going
-                    ),
-                ),
+                Ok(cancelled) => self.say(Level::Info, format!("job {job}: {}", cancelled.says())),
                 Err(problem) => self.say(Level::Error, format!("stopping job {job}: {}", problem.error)),
             },
             Event::Expressions(exprs) => {

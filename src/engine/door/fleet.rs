@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::attributes::{self, Named};
 use crate::engine::store::db::Contact;
 use crate::engine::store::door::{self as store, Kind};
@@ -20,6 +22,8 @@ pub struct Fleet {
     ids: Vec<u64>,
     /// By number: the place.
     by_id: Vec<(u64, u32)>,
+    /// By a sum of our id: the place. A page of jobs has a thousand runs, each of which a search would look for.
+    places: HashMap<u64, u32>,
     /// Of the groups, by their place in the inventory.
     groups: Vec<u64>,
     /// Custom attributes that the devices' systems have.
@@ -59,7 +63,8 @@ impl Fleet {
         let mut by_id: Vec<(u64, u32)> = ids.iter().copied().zip(0..).collect();
         by_id.sort_unstable();
         let attributes = attributes::of_systems(&inventory);
-        Self { readings, inventory, ids, by_id, groups, attributes }
+        let places = inventory.devices.iter().map(|device| xxh3_64(device.id.as_bytes())).zip(0..).collect();
+        Self { readings, inventory, ids, by_id, places, groups, attributes }
     }
 
     /// Places behind a number, in the order of the numbers or the other way round.
@@ -87,6 +92,11 @@ impl Fleet {
     }
 
     pub fn place_of(&self, device: &str) -> Option<u32> {
+        let place = *self.places.get(&xxh3_64(device.as_bytes()))?;
+        if self.inventory.devices[place as usize].id == device {
+            return Some(place);
+        }
+        // (one whose sum another device has as well, or none of ours)
         let place = self.inventory.devices.binary_search_by(|known| known.id.as_str().cmp(device)).ok()?;
         u32::try_from(place).ok()
     }

@@ -177,11 +177,10 @@ impl Engine {
         };
         let done = self.stop_runs(&live, runs, what.stop).await?;
         let script = Some(live.summary().script);
-        let (withdrawn, ending) = (done.withdrawn, done.ending);
-        let note = Some(format!("withdrew {withdrawn} that had not started, asked {ending} to end"));
+        let note = Some(done.says());
         let target = (!what.devices.is_empty()).then(|| nodeset::fold(what.devices.iter().map(String::as_str)));
         let deed = Deed { job: Some(id), script, target, note, ..Deed::of(Act::Stop, &self.user, caller) };
-        self.audit(deed.on(withdrawn + ending)).await?;
+        self.audit(deed.on(done.reached())).await?;
         Ok(done)
     }
 
@@ -213,10 +212,11 @@ impl Engine {
         let ended = if others.is_empty() { Cancelled::default() } else { live.cancel(Some(&others), stop, &self.user) };
         let done = Cancelled {
             withdrawn: withdrawn.withdrawn + ended.withdrawn,
-            ending: ended.ending,
+            ending: withdrawn.ending + ended.ending,
+            asked_back: withdrawn.asked_back + ended.asked_back,
             going: withdrawn.going + ended.going,
         };
-        if (done.withdrawn, done.ending) == (0, 0) && done.going > 0 {
+        if done.reached() == 0 && done.going > 0 {
             return Err(problem(Code::Refused, format!("nothing was stopped: {why}")));
         }
         Ok(done)

@@ -208,9 +208,9 @@ impl LiveJob {
     pub fn cancel(&self, runs: Option<&[u32]>, stop: Stopping, by: &str) -> Cancelled {
         let mut inner = lock(&self.inner);
         let done = self.withdraw(&mut inner, runs, stop, &format!("cancelled by {by}"));
-        if (done.withdrawn, done.ending) != (0, 0) {
+        if done.reached() > 0 {
             inner.cancelled = true;
-            let Cancelled { withdrawn, ending, .. } = done;
+            let (withdrawn, ending) = (done.withdrawn, done.ending + done.asked_back);
             inner.transitions.push(Transition::Cancelled { by: by.to_owned(), withdrawn, ending });
             inner.job_dirty = true;
         }
@@ -243,7 +243,7 @@ impl LiveJob {
                 _ if state.ended() => {}
                 // its system is asked to take it back, and says how far that came
                 RunState::Sent if stop == Stopping::Unstarted && self.keeps(run) => {
-                    done.ending += 1;
+                    done.asked_back += 1;
                     self.tokens[run as usize].cancel();
                 }
                 _ if stop == Stopping::All => {
