@@ -51,10 +51,6 @@ fn steps_table(steps: &[Step]) -> String {
     out::table(&["", "WHAT", "FOUND"], steps.iter().map(|step| vec![word(step), step.label.clone(), step.text.clone()]))
 }
 
-fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
-    Step { label: label.to_owned(), text: text.into(), fine }
-}
-
 /// What can be seen without an engine.
 fn local(settings: &Settings) -> Vec<Step> {
     let paths = &settings.paths;
@@ -62,15 +58,15 @@ fn local(settings: &Settings) -> Vec<Step> {
     let mut steps = Vec::new();
     let config = short(&paths.config);
     if !settings.problems.is_empty() {
-        steps.extend(settings.problems.iter().map(|problem| step("config", false, problem)));
+        steps.extend(settings.problems.iter().map(|problem| Step::new("config", false, problem)));
     } else if paths.config.exists() {
-        steps.push(step("config", true, config));
+        steps.push(Step::new("config", true, config));
     } else {
-        steps.push(step("config", true, format!("{config} is not there: the defaults are used")));
+        steps.push(Step::new("config", true, format!("{config} is not there: the defaults are used")));
     }
     match crate::settings::paths::trusted(&paths.socket, rustix::process::geteuid().as_raw()) {
-        Ok(()) => steps.push(step("socket", true, short(&paths.socket))),
-        Err(why) => steps.push(step("socket", false, why)),
+        Ok(()) => steps.push(Step::new("socket", true, short(&paths.socket))),
+        Err(why) => steps.push(Step::new("socket", false, why)),
     }
     for connection in &settings.connections {
         let mut text = format!("{} ({})", connection.name, connection.kind.word());
@@ -80,11 +76,11 @@ fn local(settings: &Settings) -> Vec<Step> {
         if connection.read_only {
             text.push_str(", read-only");
         }
-        steps.push(step("connection", true, text));
+        steps.push(Step::new("connection", true, text));
     }
     let now = jiff::Zoned::now();
     let sane = (2025..2100).contains(&now.year());
-    steps.push(step("clock", sane, now.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()));
+    steps.push(Step::new("clock", sane, now.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()));
     steps
 }
 
@@ -93,15 +89,15 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     let ran = Client::find(&desk.settings.paths).await.is_ok();
     let client = match Client::attach(&desk.settings.paths).await {
         Ok(client) => client,
-        Err(error) => return vec![step("engine", false, error.to_string())],
+        Err(error) => return vec![Step::new("engine", false, error.to_string())],
     };
     let hello = client.hello();
     let how = if ran { "running" } else { "started now" };
     let text = format!("version {}, pid {}, protocol {}, {how}", hello.version, hello.pid, hello.protocol);
-    let mut steps = vec![step("engine", hello.version == env!("CARGO_PKG_VERSION"), text)];
-    steps.extend(hello.listen.iter().map(|url| step("network", true, format!("other programs find it on {url}"))));
-    steps.extend(client.stale(&desk.settings.paths).map(|why| step("engine", false, why)));
-    steps.extend(super::serve::unopened(desk.settings, &client).map(|why| step("network", false, why)));
+    let mut steps = vec![Step::new("engine", hello.version == env!("CARGO_PKG_VERSION"), text)];
+    steps.extend(hello.listen.iter().map(|url| Step::new("network", true, format!("other programs find it on {url}"))));
+    steps.extend(client.stale(&desk.settings.paths).map(|why| Step::new("engine", false, why)));
+    steps.extend(super::serve::unopened(desk.settings, &client).map(|why| Step::new("network", false, why)));
     let targets = client.targets().await;
     // what is wrong with a connection is said there
     let elsewhere = |notice: &String| {
@@ -109,26 +105,26 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
         desk.settings.problems.contains(notice) || connections.flat_map(|of| &of.warnings).any(|why| why == notice)
     };
     let said = hello.notices.iter().filter(|notice| !elsewhere(notice));
-    steps.extend(said.map(|notice| step("engine", false, notice)));
+    steps.extend(said.map(|notice| Step::new("engine", false, notice)));
     match client.library().await {
         Ok(library) => {
             let folder = shorter(std::path::Path::new(&library.folder), &desk.settings.home);
-            steps.push(step("library", true, format!("{folder}, {} scripts", library.scripts.len())));
-            steps.extend(library.warnings.iter().map(|warning| step("library", false, warning)));
+            steps.push(Step::new("library", true, format!("{folder}, {} scripts", library.scripts.len())));
+            steps.extend(library.warnings.iter().map(|warning| Step::new("library", false, warning)));
         }
-        Err(error) => steps.push(step("library", false, error.to_string())),
+        Err(error) => steps.push(Step::new("library", false, error.to_string())),
     }
     match &targets {
         Ok(targets) => {
             for connection in &targets.connections {
                 let s = if connection.devices == 1 { "" } else { "s" };
                 let text = format!("{}: {} device{s}", connection.name, connection.devices);
-                steps.push(step("targets", true, text));
+                steps.push(Step::new("targets", true, text));
                 let warnings = connection.warnings.iter();
-                steps.extend(warnings.map(|why| step("targets", false, format!("{}: {why}", connection.name))));
+                steps.extend(warnings.map(|why| Step::new("targets", false, format!("{}: {why}", connection.name))));
             }
         }
-        Err(error) => steps.push(step("targets", false, error.to_string())),
+        Err(error) => steps.push(Step::new("targets", false, error.to_string())),
     }
     steps
 }
@@ -146,18 +142,20 @@ const PROGRAMS: [(&str, &str); 5] = [
 fn around() -> Vec<Step> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let agent = match set("SSH_AUTH_SOCK") {
-        None => step("ssh agent", true, "none: keys are read from their files, and asked for when encrypted"),
+        None => Step::new("ssh agent", true, "none: keys are read from their files, and asked for when encrypted"),
         Some(path) => match std::os::unix::net::UnixStream::connect(&path) {
-            Ok(_) => step("ssh agent", true, path),
-            Err(error) => step("ssh agent", false, format!("{path}: {error}; start one anew, or unset SSH_AUTH_SOCK")),
+            Ok(_) => Step::new("ssh agent", true, path),
+            Err(error) => {
+                Step::new("ssh agent", false, format!("{path}: {error}; start one anew, or unset SSH_AUTH_SOCK"))
+            }
         },
     };
     let path = set("PATH").unwrap_or_default();
     let found =
         |name: &str| path.split(':').map(|folder| std::path::Path::new(folder).join(name)).find(|file| file.is_file());
     let programs = PROGRAMS.iter().map(|(name, what)| match found(name) {
-        Some(file) => step(name, true, file.display().to_string()),
-        None => step(name, true, format!("not installed ({what})")),
+        Some(file) => Step::new(name, true, file.display().to_string()),
+        None => Step::new(name, true, format!("not installed ({what})")),
     });
     let tmux = set("TMUX").map(|_| tmux());
     std::iter::once(agent).chain(tmux).chain(programs).collect()
@@ -170,12 +168,12 @@ fn tmux() -> Step {
     let ms: Option<u32> =
         asked.ok().and_then(|out| String::from_utf8(out.stdout).ok()).and_then(|text| text.trim().parse().ok());
     match ms {
-        Some(ms) if ms > LONG => step(
+        Some(ms) if ms > LONG => Step::new(
             "tmux",
             false,
             format!("escape-time is {ms} ms: Esc is slow; put `set -sg escape-time 10` into ~/.tmux.conf"),
         ),
-        Some(ms) => step("tmux", true, format!("escape-time {ms} ms")),
-        None => step("tmux", true, "escape-time is not known"),
+        Some(ms) => Step::new("tmux", true, format!("escape-time {ms} ms")),
+        None => Step::new("tmux", true, "escape-time is not known"),
     }
 }

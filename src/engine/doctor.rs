@@ -35,10 +35,10 @@ impl Engine {
             None => self.known_of(name, all),
         };
         if connection.read_only {
-            steps.push(step("read-only", true, "nothing is launched there: read_only in config.toml"));
+            steps.push(Step::new("read-only", true, "nothing is launched there: read_only in config.toml"));
         }
         if all.devices.iter().any(|device| device.connection == name) {
-            steps.push(step("further", true, format!("`quarterdeck doctor {name}:DEVICE` examines one of them")));
+            steps.push(Step::new("further", true, format!("`quarterdeck doctor {name}:DEVICE` examines one of them")));
         }
         Some(Doctor { device: name.to_owned(), way: kind.to_owned(), why: format!("kind = \"{kind}\""), steps })
     }
@@ -51,10 +51,10 @@ impl Engine {
         let known = known.map(|(reach, word)| format!("{} {word}", of(reach))).join(", ");
         let groups = all.groups.iter().filter(|group| group.connection == name).count();
         let said = format!("{}: {known}, {} never tried; {groups} groups", devices.len(), of(Reach::Unknown));
-        let mut steps = vec![step("devices", !devices.is_empty(), said)];
+        let mut steps = vec![Step::new("devices", !devices.is_empty(), said)];
         let told = self.inventories.targets().connections.into_iter().find(|connection| connection.name == name);
         let warnings = told.map(|connection| connection.warnings).unwrap_or_default();
-        steps.extend(warnings.into_iter().map(|why| step("inventory", false, why)));
+        steps.extend(warnings.into_iter().map(|why| Step::new("inventory", false, why)));
         steps
     }
 }
@@ -64,8 +64,4 @@ fn named<'a>(all: &'a Inventory, asked: &str) -> Option<&'a Arc<Device>> {
     let mut called = all.devices.iter().filter(|device| device.name == asked);
     let only = || called.next().filter(|_| called.next().is_none());
     all.device(asked).or_else(only)
-}
-
-fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
-    Step { label: label.to_owned(), text: text.into(), fine }
 }

@@ -120,7 +120,11 @@ pub struct Inventory {
 
 impl Inventory {
     pub fn device(&self, id: &str) -> Option<&Arc<Device>> {
-        let at = self.devices.binary_search_by(|device| device.id.as_str().cmp(id)).ok()?;
-        Some(&self.devices[at])
+        self.place(id).map(|at| &self.devices[at])
+    }
+
+    /// Where it stands among the devices.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.devices.binary_search_by(|device| device.id.as_str().cmp(id)).ok()
     }
 }

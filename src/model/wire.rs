@@ -228,6 +228,12 @@ pub struct Step {
     pub fine: bool,
 }
 
+impl Step {
+    pub fn new(label: &str, fine: bool, text: impl Into<String>) -> Self {
+        Self { label: label.to_owned(), text: text.into(), fine }
+    }
+}
+
 /// Every error answer of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

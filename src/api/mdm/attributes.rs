@@ -49,8 +49,13 @@ pub(super) fn rows(device: &Device, kept: &[(Attribute, Option<String>)]) -> Vec
 
 /// The attribute of this name, to be changed here: one that only a system has is changed there.
 async fn kept_here(ask: &Ask, fleet: &Fleet, name: &str) -> Result<Attribute, Fault> {
-    let Named { attribute, own, connections } = ask.engine.attribute(fleet, name).await?;
-    if own {
+    kept_of(&ask.engine.attributes(fleet).await?, name).cloned()
+}
+
+/// The same of those that were read already.
+fn kept_of<'a>(all: &'a [Named], name: &str) -> Result<&'a Attribute, Fault> {
+    let Named { attribute, own, connections } = Named::find(all, name)?;
+    if *own {
         return Ok(attribute);
     }
     let (name, of) = (shown(&attribute.name), connections.join(", "));
@@ -119,13 +124,12 @@ pub(super) async fn of_device(ask: Ask) -> Answer {
     match ask.method {
         Method::GET => values(&ask, device).await,
         Method::PUT => {
-            let mut set = Vec::new();
+            let (all, mut set) = (ask.engine.attributes(&fleet).await?, Vec::new());
             for item in ask.bag.objects("data")? {
                 let name = field(item, "name").ok_or_else(|| Fault::invalid("data: each item needs a name"))?;
                 let value = field(item, "value").ok_or_else(|| Fault::invalid("data: each item needs a value"))?;
-                let unknown = |fault: Fault| fault.into_invalid();
-                let name = kept_here(&ask, &fleet, &name).await.map_err(unknown)?.name;
-                set.push((device.id.clone(), name, value));
+                let name = &kept_of(&all, &name).map_err(Fault::into_invalid)?.name;
+                set.push((device.id.clone(), name.clone(), value));
             }
             ask.engine.set_values(set).await.map_err(|why| Fault::from(why).into_invalid())?;
             values(&ask, device).await

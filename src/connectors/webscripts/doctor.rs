@@ -11,16 +11,12 @@ use crate::model::wire::{Doctor, Step};
 /// How often it is looked whether a login is held up.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-fn step(label: &str, fine: bool, text: impl Into<String>) -> Step {
-    Step { label: label.to_owned(), text: text.into(), fine }
-}
-
 pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
     let settings = &server.settings;
     let mut steps = vec![address(&settings.url, settings.ca_file.as_deref())];
     let busy = server.is_busy();
     if busy {
-        steps.push(step("at work", true, "on requests of ours; it is asked when those are answered"));
+        steps.push(Step::new("at work", true, "on requests of ours; it is asked when those are answered"));
     }
     // an operator is told that a login must wait, and does not sit through it
     let waits = tokio::select! {
@@ -36,35 +32,35 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
                 "{}: in {left} s; another was made from here just now, and WebScripts shuts out who logs in too often",
                 server.session.whom()
             );
-            steps.push(step("login", true, text));
+            steps.push(Step::new("login", true, text));
         }
         (None, _) => {
             let version = if shelf.server.is_empty() { "WebScripts" } else { shelf.server.as_str() };
-            steps.push(step("answers", true, version));
+            steps.push(Step::new("answers", true, version));
             let whom =
                 if server.session.has_login() { server.session.whom() } else { "nobody is asked for".to_owned() };
-            steps.push(step("login", true, whom));
+            steps.push(Step::new("login", true, whom));
             let categories: std::collections::BTreeSet<&str> =
                 shelf.scripts.iter().map(|script| script.category.as_str()).collect();
             let several = if categories.len() == 1 { "category" } else { "categories" };
             let text = format!("{} in {} {several}", shelf.scripts.len(), categories.len());
-            steps.push(step("scripts", !shelf.scripts.is_empty(), text));
+            steps.push(Step::new("scripts", !shelf.scripts.is_empty(), text));
         }
-        (Some(why), Reach::Offline) => steps.push(step("answers", false, why)),
+        (Some(why), Reach::Offline) => steps.push(Step::new("answers", false, why)),
         (Some(why), _) => {
-            steps.push(step("answers", true, "something does"));
-            steps.push(step("login", false, why));
+            steps.push(Step::new("answers", true, "something does"));
+            steps.push(Step::new("login", false, why));
         }
     }
     let way = match (settings.threaded, settings.in_flight()) {
         (true, most) => format!("{most} at most, as `threaded` says"),
         (false, _) => "one at a time; write `threaded = true` if it serves several".to_owned(),
     };
-    steps.push(step("requests", true, way));
+    steps.push(Step::new("requests", true, way));
     if let Some(folder) = &settings.script_folder {
         steps.push(match tokio::fs::read_dir(folder).await {
-            Ok(_) => step("script folder", true, folder.display().to_string()),
-            Err(error) => step("script folder", false, format!("{}: {error}", folder.display())),
+            Ok(_) => Step::new("script folder", true, folder.display().to_string()),
+            Err(error) => Step::new("script folder", false, format!("{}: {error}", folder.display())),
         });
     }
     Doctor { device: device.id.clone(), way: "WebScripts".into(), why: "kind = \"webscripts\"".into(), steps }
@@ -84,19 +80,19 @@ async fn must_wait(server: &Server) -> Duration {
 fn address(url: &str, ca_file: Option<&Path>) -> Step {
     if url.starts_with("https://") {
         let vouched = ca_file.map(|path| format!(", trusting {} as well", path.display())).unwrap_or_default();
-        return step("address", true, format!("{url}{vouched}"));
+        return Step::new("address", true, format!("{url}{vouched}"));
     }
     let host = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
     let here = host.eq_ignore_ascii_case("localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     if here {
-        step("address", true, url)
+        Step::new("address", true, url)
     } else {
         let text = format!(
             "{url}: over plain HTTP password and output can be read on the way: put TLS in front of it (https://), or a tunnel"
         );
-        step("address", false, text)
+        Step::new("address", false, text)
     }
 }
 

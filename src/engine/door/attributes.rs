@@ -65,6 +65,16 @@ pub struct Named {
     pub connections: Vec<String>,
 }
 
+impl Named {
+    /// Case aside.
+    ///
+    /// # Errors
+    /// None is called so.
+    pub fn find<'a>(all: &'a [Named], name: &str) -> Result<&'a Named, Problem> {
+        all.iter().find(|named| named.attribute.name.eq_ignore_ascii_case(name)).ok_or_else(|| unknown(name))
+    }
+}
+
 /// What the systems of these devices have.
 pub(super) fn of_systems(inventory: &Inventory) -> Vec<Named> {
     let mut all = Vec::new();
@@ -119,8 +129,7 @@ impl Engine {
     }
 
     pub async fn attribute(self: &Arc<Self>, fleet: &Fleet, name: &str) -> Result<Named, Problem> {
-        let all = self.attributes(fleet).await?;
-        all.into_iter().find(|named| named.attribute.name.eq_ignore_ascii_case(name)).ok_or_else(|| unknown(name))
+        Named::find(&self.attributes(fleet).await?, name).cloned()
     }
 
     pub async fn create_attribute(&self, name: &str, default_value: &str) -> Result<Attribute, Problem> {

@@ -97,8 +97,7 @@ impl Fleet {
             return Some(place);
         }
         // (one whose sum another device has as well, or none of ours)
-        let place = self.inventory.devices.binary_search_by(|known| known.id.as_str().cmp(device)).ok()?;
-        u32::try_from(place).ok()
+        self.inventory.place(device).and_then(|place| u32::try_from(place).ok())
     }
 
     /// The number of a device that the inventory holds.
