@@ -6,6 +6,7 @@
 
 pub mod guard;
 mod pipe;
+mod threads;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -69,7 +70,7 @@ impl Connector for Local {
     }
 
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
-        Box::pin(run(order, sink, self.home.clone(), Arc::clone(&self.guard)))
+        threads::attended(run(order, sink, self.home.clone(), Arc::clone(&self.guard)))
     }
 
     fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {

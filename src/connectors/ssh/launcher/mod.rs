@@ -32,8 +32,11 @@ use crate::model::secret::Secret;
 /// A here-document up to PIPE_BUF (4,096) is written without a process of its own.
 const SMALL: usize = 3_500;
 
-/// `_n` a newline · `t COUNT` reads lines into `_v` · `k SIGNAL` to the group · `w` the watcher. `_f` is the file
-/// to remove, if any. The two counts: lines of the header, lines of the script. Names that no environment has.
+/// `_n` a newline · `t COUNT` reads lines into `_v` · `k SIGNAL` to the group · `w` the watcher · `g` says that the script
+/// starts · `s` says so, and leaves stdin to a watcher. `_f` is the file to remove, if any; `_e`, last thing before a
+/// script that the launcher runs itself: nothing of the launcher is left to be seen. The first line: how many lines the
+/// header has, how many the script, the run's token. Names that no environment has. What can stand here does: a shell
+/// takes a system call for each byte that it reads from a pipe.
 const BOOT: &str = concat!(
     "_n=${IFS#??}; _f=; ",
     "t() { _v=; _i=0; while [ $_i -lt $1 ]; do IFS= read -r _l || exit 125; _v=$_v$_l$_n; _i=$((_i+1)); done; }; ",
@@ -44,11 +47,11 @@ const BOOT: &str = concat!(
     "trap \"\" HUP INT TERM; while read -r _l; do :; done; ",
     "if kill -0 $$; then k TERM; _i=0; while [ $_i -lt 5 ] && kill -0 $$; do sleep 1; _i=$((_i+1)); done; ",
     "[ -z \"$_f\" ] || rm -f \"$_f\"; k KILL; fi; [ -z \"$_f\" ] || rm -f \"$_f\"; }; ",
-    "IFS=\" \" read -r _a _b || exit 125; t $_a; _h=$_v; t $_b; _s=${_v%?}; exec 4<&0 </dev/null; eval \"$_h\"",
+    // The watcher is no job of the script's own shell, which may `wait`.
+    "g() { echo \"$_t:go:$$:$SHELL\" >&2; }; s() { g; ( w & ); exec 4<&-; }; ",
+    "_e=\"unset _n _f _v _i _l _a _b _h _s _p _t _e; unset -f t k w g s\"; ",
+    "IFS=\" \" read -r _a _b _t || exit 125; t $_a; _h=$_v; t $_b; _s=${_v%?}; exec 4<&0 </dev/null; eval \"$_h\"",
 );
-
-/// Last thing before a script that the launcher runs itself: nothing of the launcher is left to be seen.
-const CLEAN: &str = "unset _n _f _v _i _l _a _b _h _s _p; unset -f t k w";
 
 /// The exec request. `posix`: the login shell is known to be a plain POSIX shell, one `exec` is saved.
 pub fn command(posix: bool) -> String {
@@ -121,7 +124,7 @@ impl Launch<'_> {
         let header = self.header(token, way, full, script.len() + ending.len());
         let mut head = Vec::with_capacity(header.len() + SMALL + 64);
         let lines = if way == Way::Small { newlines(script) + ending.len() } else { 0 };
-        head.extend_from_slice(format!("{} {lines}\n", newlines(header.as_bytes())).as_bytes());
+        head.extend_from_slice(format!("{} {lines} {token}\n", newlines(header.as_bytes())).as_bytes());
         head.extend_from_slice(header.as_bytes());
         if way == Way::Small {
             head.extend_from_slice(script);
@@ -140,15 +143,19 @@ impl Launch<'_> {
 
     fn header(&self, token: &str, way: Way, full: &[String], length: usize) -> String {
         let mut header = String::with_capacity(256);
-        for (name, value) in self.environment {
-            let _ = writeln!(header, "export {name}={}", quoted(value));
+        if !self.environment.is_empty() {
+            header.push_str("export");
+            for (name, value) in self.environment {
+                let _ = write!(header, " {name}={}", quoted(value));
+            }
+            header.push('\n');
         }
         let secret_lines = self.secrets.iter().map(|secret| newlines(secret.expose().as_bytes()) + 1).sum::<usize>();
         if secret_lines > 0 {
             let _ = writeln!(header, "t {secret_lines} <&4; _p=${{_v%?}}");
         }
         if way == Way::Small && self.is_plain_sh() {
-            self.in_place(&mut header, token, secret_lines > 0);
+            self.in_place(&mut header, secret_lines > 0);
             return header;
         }
         match way {
@@ -179,9 +186,8 @@ impl Launch<'_> {
             let _ = write!(header, " {}", quoted(arg));
         }
         header.push('\n');
-        started(&mut header, token);
         // A shell waits for its own jobs only, any other program perhaps for every child: the watcher is none.
-        header.push_str(if self.is_shell() { "w &\n" } else { "( w & )\n" });
+        header.push_str(if self.is_shell() { "g; w &\n" } else { "g; ( w & )\n" });
         header.push_str("exec \"$@\" 4<&-");
         let small = way != Way::File;
         if small {
@@ -202,17 +208,16 @@ impl Launch<'_> {
 
     /// The launcher is a `/bin/sh`, and that is what the script asks for: starting another one is a third of
     /// what a small script costs the device.
-    fn in_place(&self, header: &mut String, token: &str, secrets: bool) {
-        header.push_str("set --");
-        for arg in self.args {
-            let _ = write!(header, " {}", quoted(arg));
+    fn in_place(&self, header: &mut String, secrets: bool) {
+        if !self.args.is_empty() {
+            header.push_str("set --");
+            for arg in self.args {
+                let _ = write!(header, " {}", quoted(arg));
+            }
+            header.push('\n');
         }
-        header.push('\n');
-        started(header, token);
-        // Not a job of the script's own shell, which may `wait`.
-        header.push_str("( w & )\n");
-        header.push_str(if secrets { "exec 4<&- <<P\n$_p\nP\n" } else { "exec 4<&-\n" });
-        let _ = writeln!(header, "eval \"{CLEAN}; $_s\"");
+        header.push_str(if secrets { "s; exec <<P\n$_p\nP\n" } else { "s\n" });
+        header.push_str("eval \"$_e; $_s\"\n");
     }
 
     fn is_plain_sh(&self) -> bool {
@@ -257,11 +262,6 @@ impl Launch<'_> {
             (false, false) => String::new(),
         }
     }
-}
-
-/// The launcher's line.
-fn started(header: &mut String, token: &str) {
-    let _ = writeln!(header, "echo \"{token}:go:$$:$SHELL\" >&2");
 }
 
 /// The script's bytes, shared.

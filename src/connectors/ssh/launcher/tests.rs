@@ -135,7 +135,7 @@ fn secrets_come_on_stdin_and_then_it_ends() {
 
 #[test]
 fn a_script_run_in_place_sees_nothing_of_the_launcher_and_may_wait() {
-    let body = b"jobs; sleep 0 & wait; set | grep '^_[a-z]='; type t k w 2>/dev/null | grep function\n\
+    let body = b"jobs; sleep 0 & wait; set | grep '^_[a-z]='; type t k w g s 2>/dev/null | grep function\n\
                  [ -e /dev/fd/4 ] && echo open; set -u; f() { return 4; }; trap 'echo bye' EXIT; f\n";
     for shell in ["/bin/sh", "bash", "dash"] {
         let script = payload(body, &["/bin/sh"]);
