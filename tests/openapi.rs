@@ -316,6 +316,7 @@ fn answers_have_the_status_and_the_shape_that_are_documented() {
     let sides = format!("{second}/diff?left=1/run:0&right=run:0");
     assert_eq!(get("/jobs/{id}/diff", &sides).status, 200);
     assert_eq!(get("/doctor", "/doctor?device=local:local").status, 200);
+    assert_eq!(get("/doctor/connections", "/doctor/connections").status, 200);
     let told = door.post(&admin, "/search", &json!({ "text": { "kind": "text", "text": "hi" } })).body;
     let told = String::from_utf8(told).expect("text");
     for line in told.lines() {

@@ -126,6 +126,7 @@ pub fn router(
         .route("/imports", get(imported).post(import))
         .route("/events", get(events))
         .route("/doctor", get(doctor))
+        .route("/doctor/connections", get(doctors))
         .merge(shelf::routes())
         .merge(saved::routes())
         .merge(triage::routes())
@@ -459,4 +460,8 @@ struct Asked {
 
 async fn doctor(State(house): State<House>, caller: Caller, Query(asked): Query<Asked>) -> Answered<Doctor> {
     Ok(Json(house.engine.doctor(&asked.device, &caller).await?))
+}
+
+async fn doctors(State(house): State<House>) -> Json<Vec<Doctor>> {
+    Json(house.engine.doctors().await)
 }

@@ -85,6 +85,7 @@ pub const OWN: &[Way] = &[
     way("POST", "/signatures/{name}/remarks", Edit, "Say something of a signature", "Remark", "About"),
     way("GET", "/events", Read, "What happens, as server-sent events", "", "text/event-stream"),
     way("GET", "/doctor", Run, "How a device is reached", "", "Doctor"),
+    way("GET", "/doctor/connections", Run, "How each connection stands", "", "[Doctor]"),
     way("GET", "/templates", Read, "Launches kept under a name", "", "Templates"),
     way("POST", "/templates", Edit, "Keep a launch under a name", "KeepTemplate", "null"),
     way("POST", "/templates/forget", Edit, "Forget it", "Named", "null"),

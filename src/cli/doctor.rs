@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::args::Doctor as Verb;
 use super::{CliError, Desk, Outcome, out, say};
-use crate::client::Client;
-use crate::model::wire::Step;
+use crate::client::{Client, ClientError};
+use crate::model::wire::{Doctor, Step};
 use crate::settings::variable;
 use crate::settings::{Settings, shorter};
 
@@ -87,8 +87,14 @@ fn local(settings: &Settings) -> Vec<Step> {
 /// What the engine says of itself.
 async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     let ran = Client::find(&desk.settings.paths).await.is_ok();
-    let client = match Client::attach(&desk.settings.paths).await {
-        Ok(client) => client,
+    let attach = async || Client::attach(&desk.settings.paths).await;
+    // (what the connections answer may be news to the engine: it greets again)
+    let asked = async {
+        let examined = attach().await?.doctors().await;
+        Ok::<_, ClientError>((examined, attach().await?))
+    };
+    let (examined, client) = match asked.await {
+        Ok(asked) => asked,
         Err(error) => return vec![Step::new("engine", false, error.to_string())],
     };
     let hello = client.hello();
@@ -109,16 +115,36 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     match client.library().await {
         Ok(library) => {
             let folder = shorter(std::path::Path::new(&library.folder), &desk.settings.home);
-            steps.push(Step::new("library", true, format!("{folder}, {} scripts", library.scripts.len())));
+            let of = |connection: Option<&str>| {
+                let own = library.scripts.iter().filter(|script| script.connection.as_deref() == connection);
+                let (no, yes): (Vec<_>, Vec<_>) = own.partition(|script| script.refused.is_some());
+                let no =
+                    no.into_iter().map(|script| format!("{} {}", script.name, script.refused.as_deref().unwrap_or("")));
+                (many(yes.len(), "script"), no.collect::<Vec<String>>())
+            };
+            let (scripts, refused) = of(None);
+            steps.push(Step::new("library", true, format!("{folder}, {scripts}")));
+            steps.extend(refused.into_iter().map(|why| Step::new("library", false, format!("no script: {why}"))));
             steps.extend(library.warnings.iter().map(|warning| Step::new("library", false, warning)));
+            for shelf in &library.shelves {
+                let name = &shelf.connection;
+                steps.push(match (&shelf.problem, shelf.read_at) {
+                    (Some(why), _) => Step::new("library", false, format!("{name}: {why}")),
+                    (None, None) => Step::new("library", true, format!("{name}: not read yet")),
+                    (None, Some(_)) => Step::new("library", true, format!("{name}: {}", of(Some(name)).0)),
+                });
+            }
         }
         Err(error) => steps.push(Step::new("library", false, error.to_string())),
+    }
+    match &examined {
+        Ok(examined) => steps.extend(examined.iter().flat_map(standing)),
+        Err(error) => steps.push(Step::new("connection", false, error.to_string())),
     }
     match &targets {
         Ok(targets) => {
             for connection in &targets.connections {
-                let s = if connection.devices == 1 { "" } else { "s" };
-                let text = format!("{}: {} device{s}", connection.name, connection.devices);
+                let text = format!("{}: {}", connection.name, many(connection.devices, "device"));
                 steps.push(Step::new("targets", true, text));
                 let warnings = connection.warnings.iter();
                 steps.extend(warnings.map(|why| Step::new("targets", false, format!("{}: {why}", connection.name))));
@@ -127,6 +153,20 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
         Err(error) => steps.push(Step::new("targets", false, error.to_string())),
     }
     steps
+}
+
+/// `1 script`, `3 scripts`
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Of a connection that was asked: what is wrong with it, or that nothing is. (With its devices: that is said of those.)
+fn standing(found: &Doctor) -> Vec<Step> {
+    let name = &found.device;
+    let wrong = found.steps.iter().filter(|step| !step.fine && step.label != "inventory");
+    let wrong: Vec<Step> =
+        wrong.map(|step| Step::new("connection", false, format!("{name}: {}: {}", step.label, step.text))).collect();
+    if wrong.is_empty() { vec![Step::new("connection", true, format!("{name} answers"))] } else { wrong }
 }
 
 /// Programs that are used where they are there, and what for.

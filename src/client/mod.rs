@@ -304,6 +304,11 @@ impl Client {
         self.0.door.get("examining a device", "doctor", &[("device", device)]).await
     }
 
+    /// How each connection stands that can be asked as a whole.
+    pub async fn doctors(&self) -> Result<Vec<Doctor>, ClientError> {
+        self.0.door.get("examining the connections", "doctor/connections", &[]).await
+    }
+
     /// Asks the engine to end; running jobs end with it.
     pub async fn shutdown(&self) -> Result<(), ClientError> {
         self.0.door.tell("asking it to end", "shutdown", &(), ENDING).await

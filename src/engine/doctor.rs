@@ -2,13 +2,38 @@
 //! an expression: `doctor "Ann's Mac"` needs no quotes within the quotes.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::timeout;
 
 use super::{Engine, problem};
+use crate::model::connection::Connection;
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::plan::Caller;
 use crate::model::wire::{Code, Doctor, Problem, Step};
 
+/// So long each connection has for its answer, where all of them are asked.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 impl Engine {
+    /// How every connection stands that can be asked as a whole: all at once.
+    pub async fn doctors(&self) -> Vec<Doctor> {
+        let asked = self.inventories.connections().iter().filter_map(|connection| {
+            let connector = self.connectors.get(&connection.name)?;
+            Some(async move {
+                let steps = timeout(PATIENCE, connector.examine()).await.unwrap_or_else(|_| {
+                    let why = format!("no word for {} s", PATIENCE.as_secs());
+                    Some(vec![Step::new("answers", false, why)])
+                })?;
+                Some(found(connection, steps))
+            })
+        });
+        let found = join_all(asked).await.into_iter().flatten().collect();
+        self.settle().await; // what they answered may be news
+        found
+    }
+
     pub async fn doctor(&self, asked: &str, caller: &Caller) -> Result<Doctor, Problem> {
         self.settle().await;
         let all = self.inventories.all();
@@ -29,7 +54,6 @@ impl Engine {
     /// Of a connection. `None`: none is called so.
     async fn whole(&self, name: &str, all: &Inventory) -> Option<Doctor> {
         let connection = self.inventories.connection(name)?;
-        let kind = connection.kind.word();
         let mut steps = match self.connectors.get(name)?.examine().await {
             Some(steps) => steps,
             None => self.known_of(name, all),
@@ -40,7 +64,7 @@ impl Engine {
         if all.devices.iter().any(|device| device.connection == name) {
             steps.push(Step::new("further", true, format!("`quarterdeck doctor {name}:DEVICE` examines one of them")));
         }
-        Some(Doctor { device: name.to_owned(), way: kind.to_owned(), why: format!("kind = \"{kind}\""), steps })
+        Some(found(connection, steps))
     }
 
     /// What is known of its devices without asking anybody.
@@ -57,6 +81,11 @@ impl Engine {
         steps.extend(warnings.into_iter().map(|why| Step::new("inventory", false, why)));
         steps
     }
+}
+
+fn found(connection: &Connection, steps: Vec<Step>) -> Doctor {
+    let kind = connection.kind.word();
+    Doctor { device: connection.name.clone(), way: kind.to_owned(), why: format!("kind = \"{kind}\""), steps }
 }
 
 /// The device of this id, or the only one of this name.

@@ -54,6 +54,10 @@ impl Inventories {
         Self { connections, connectors, state: Mutex::new(state) }
     }
 
+    pub fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
     pub fn connection(&self, name: &str) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.name == name)
     }
@@ -161,6 +165,15 @@ impl Inventories {
         state.contacts.insert(device.to_owned(), contact.clone());
         state.fresh.insert(device.to_owned(), contact);
         state.shown = None;
+    }
+
+    /// A device answered its system, asked by others than us: news, where nothing later is known.
+    pub fn answered(&self, device: &str, at: Timestamp) {
+        let known = self.contact(device).and_then(|contact| contact.last_contact);
+        if known.is_none_or(|known| known < at) {
+            let contact = Contact { state: Reach::Online, last_contact: Some(at), last_error: None };
+            self.contacted(device, Some(contact));
+        }
     }
 
     pub fn take_contacts(&self) -> Vec<(String, Contact)> {

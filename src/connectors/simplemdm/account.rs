@@ -67,6 +67,8 @@ struct State {
     /// What is shown is another than the inventory that was told last.
     stirred: bool,
     problem: Option<String>,
+    /// Why the account could not be asked, as it was told last.
+    down: Option<String>,
     /// Names of the custom attributes, and when they were read; those of an engine before this one at no time.
     attributes: Option<(Vec<String>, Option<Instant>)>,
 }
@@ -136,7 +138,7 @@ impl Account {
             self.read();
         }
         let mut state = self.state();
-        state.stirred = false;
+        (state.stirred, state.down) = (false, self.client.down());
         let mut inventory = (*state.shown).clone();
         inventory.warnings = self.warnings(&state);
         inventory
@@ -156,6 +158,8 @@ impl Account {
         let mut warnings = Vec::new();
         if let Some(why) = &state.problem {
             warnings.push(format!("{name}: the devices of {url} could not be read ({why}): {kept}"));
+        } else if let Some(why) = &state.down {
+            warnings.push(format!("{name}: {url} does not answer ({why}): {kept}"));
         } else if state.reading.is_some() && !state.whole {
             // (how many that are is seen: a number here would be told again and again)
             warnings.push(format!("{name}: reads its devices: those that have come are shown, the others follow"));
@@ -187,11 +191,15 @@ impl Account {
 
     /// Until there is more to show.
     pub async fn news(&self) {
-        self.news.notified().await;
+        tokio::select! {
+            () = self.news.notified() => {}
+            () = self.client.turned.notified() => {}
+        }
     }
 
     pub fn stirred(&self) -> bool {
-        self.state().stirred
+        let state = self.state();
+        state.stirred || state.down != self.client.down()
     }
 
     fn tell(&self) {

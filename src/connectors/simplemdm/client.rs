@@ -1,6 +1,7 @@
 //! HTTP to one account (contract 1): the key as user name, one request within the budget, one answer, bounded. What is
 //! only read is asked again when it fails; what changes something never, unless the system said that it did nothing.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER}
 use reqwest::redirect::Policy;
 use reqwest::{Client as Http, Method, Response};
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use super::budget::{self, Budget, Urgency};
 use super::form::Form;
@@ -42,6 +43,10 @@ pub struct Client {
     settings: SimpleMdm,
     key: Mutex<Option<Secret>>,
     pub budget: Budget,
+    /// Why it could not be asked the last time.
+    down: std::sync::Mutex<Option<String>>,
+    /// That is another than it was.
+    pub turned: Notify,
 }
 
 /// One request.
@@ -54,11 +59,13 @@ pub struct Ask {
     urgency: Urgency,
     /// What the answer may be in bytes.
     most: usize,
+    /// How often it is asked at most.
+    tries: u32,
 }
 
 impl Ask {
     pub fn get(path: impl Into<String>, urgency: Urgency) -> Self {
-        Self { method: Method::GET, path: path.into(), form: None, urgency, most: PAGE_LIMIT }
+        Self { method: Method::GET, path: path.into(), form: None, urgency, most: PAGE_LIMIT, tries: TRIES }
     }
 
     pub fn post(path: impl Into<String>, form: Form) -> Self {
@@ -72,6 +79,12 @@ impl Ask {
     #[must_use]
     pub fn most(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// Whoever wants to know how the account stands is not kept waiting.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { tries: 1, ..self }
     }
 
     pub fn delete(path: impl Into<String>) -> Self {
@@ -121,6 +134,11 @@ impl Failure {
         matches!(self, Failure::Refused(404, _))
     }
 
+    /// It says that nothing can be asked, whatever it is.
+    fn is_down(&self) -> bool {
+        !matches!(self, Failure::Refused(400 | 402..=499, _) | Failure::TooLarge(_))
+    }
+
     /// Another try may do better, sooner or later.
     pub fn passes(&self) -> bool {
         matches!(self, Failure::Unreachable(_) | Failure::Unclear(_) | Failure::TooMany | Failure::Strange(_))
@@ -151,6 +169,21 @@ impl Client {
             settings: settings.clone(),
             key: Mutex::default(),
             budget: Budget::new(settings.rate),
+            down: std::sync::Mutex::default(),
+            turned: Notify::new(),
+        }
+    }
+
+    /// Why it could not be asked the last time; `None`: it answered, or was not asked yet.
+    pub fn down(&self) -> Option<String> {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn stands(&self, down: Option<String>) {
+        let mut before = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before != down {
+            *before = down;
+            self.turned.notify_one();
         }
     }
 
@@ -171,7 +204,7 @@ impl Client {
 
     /// An answer that is JSON.
     pub async fn json<T: DeserializeOwned + Send + 'static>(&self, ask: Ask) -> Result<T, Failure> {
-        let reading = ask.method == Method::GET;
+        let (reading, most) = (ask.method == Method::GET, ask.tries);
         let mut tries = 0;
         loop {
             let strange = match self.ask(ask.clone()).await {
@@ -182,7 +215,8 @@ impl Client {
                 Err(failure) => return Err(failure),
             };
             tries += 1;
-            if !reading || tries == TRIES {
+            if !reading || tries >= most {
+                self.stands(Some(strange.says()));
                 return Err(strange);
             }
             tokio::time::sleep(budget::again(tries)).await;
@@ -196,13 +230,22 @@ impl Client {
         loop {
             let failure = match self.open(&ask).await {
                 Ok(answer) => match body(answer, ask.most).await {
-                    Ok(body) => return Ok(body),
+                    Ok(body) => {
+                        self.stands(None);
+                        return Ok(body);
+                    }
                     Err(failure) => failure,
                 },
                 Err(failure) => failure,
             };
             tries += 1;
-            if !reading || tries == TRIES || !matches!(failure, Failure::Unclear(_) | Failure::Unreachable(_)) {
+            let last =
+                !reading || tries >= ask.tries || !matches!(failure, Failure::Unclear(_) | Failure::Unreachable(_));
+            // (what breaks off once may be a moment's affair; a door that nobody opens is told at once)
+            if failure.is_down() && (last || matches!(failure, Failure::Unreachable(_))) {
+                self.stands(Some(failure.says()));
+            }
+            if last {
                 return Err(failure);
             }
             tokio::time::sleep(budget::again(tries)).await;

@@ -36,16 +36,34 @@ pub async fn doctor(account: &Arc<Account>, device: &Device) -> Doctor {
     Doctor { device: device.id.clone(), way: "SimpleMDM".into(), why: "kind = \"simplemdm\"".into(), steps }
 }
 
-/// The account as a whole: one request, and what is known.
+/// The account as a whole: a request or two, and what is known.
 pub async fn examine(account: &Arc<Account>) -> Vec<Step> {
     let mut steps = vec![Step::new("address", true, &account.url)];
-    let asked = Ask::get("/devices?limit=1", Urgency::Now);
+    let asked = Ask::get("/devices?limit=1", Urgency::Now).once();
     match account.client.json::<super::client::Page<wire::Device>>(asked).await {
-        Ok(_) => steps.extend(answers()),
+        Ok(_) => {
+            steps.extend(answers());
+            steps.extend(attributes(account).await);
+        }
         Err(failure) => steps.extend(fails(&failure)),
     }
     steps.push(inventory(account));
     steps
+}
+
+/// A key may be allowed to read devices, and not these.
+async fn attributes(account: &Arc<Account>) -> Option<Step> {
+    let asked = Ask::get("/custom_attributes?limit=1", Urgency::Now).once();
+    match account.client.json::<super::client::Page<wire::Attribute>>(asked).await {
+        Err(failure @ Failure::Refused(..)) => {
+            let why = format!(
+                "{}: names given as custom_attribute are neither completed nor checked before a launch",
+                failure.says()
+            );
+            Some(Step::new("attributes", false, why))
+        }
+        _ => None,
+    }
 }
 
 fn answers() -> [Step; 2] {

@@ -12,6 +12,12 @@ use crate::model::wire::{Doctor, Step};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
+    let steps = examine(server).await;
+    Doctor { device: device.id.clone(), way: "WebScripts".into(), why: "kind = \"webscripts\"".into(), steps }
+}
+
+/// The server as a whole: what its only device is.
+pub async fn examine(server: &Arc<Server>) -> Vec<Step> {
     let settings = &server.settings;
     let mut steps = vec![address(&settings.url, settings.ca_file.as_deref())];
     let busy = server.is_busy();
@@ -63,7 +69,7 @@ pub async fn doctor(server: &Arc<Server>, device: &Device) -> Doctor {
             Err(error) => Step::new("script folder", false, format!("{}: {error}", folder.display())),
         });
     }
-    Doctor { device: device.id.clone(), way: "WebScripts".into(), why: "kind = \"webscripts\"".into(), steps }
+    steps
 }
 
 /// Returns once a login is held up, for so long.

@@ -27,7 +27,7 @@ use crate::model::connection::{self, Capabilities};
 use crate::model::device::{Device, Group, Inventory};
 use crate::model::plan::Caller;
 use crate::model::script::ScriptInfo;
-use crate::model::wire::{Doctor, Shelf};
+use crate::model::wire::{Doctor, Shelf, Step};
 
 /// Why what a server has cannot be renamed, deleted or made here.
 const ITS_OWN: &str = "which scripts a server has, and what they are called, is in the server's own configuration";
@@ -115,5 +115,9 @@ impl Connector for WebScripts {
 
     fn doctor<'a>(&'a self, device: &'a Device, _: &'a Caller) -> BoxFuture<'a, Doctor> {
         doctor::doctor(&self.0, device).boxed()
+    }
+
+    fn examine(&self) -> BoxFuture<'_, Option<Vec<Step>>> {
+        async { Some(doctor::examine(&self.0).await) }.boxed()
     }
 }
