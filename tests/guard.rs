@@ -166,6 +166,15 @@ fn a_dry_run_sends_nothing_and_the_scripts_own_asks_the_script() {
     home.qd(["run", "plain.sh", "--target", "local", "--dry-run=script"])
         .exits(2)
         .says(&["declares no dry run", "@meta dry-run"]);
+
+    // of a retry, too: what is said launches exactly that
+    let shown = home.qd(["rerun", "1", "--ok", "--param", "count=2", "--dry-run"]).ok();
+    let shown = shown.says(&["not as in job 1: count", "nothing was sent"]);
+    let told = shown.errors();
+    let (_, command) = told.split_once("this launches it: quarterdeck ").expect("a command");
+    let said = home.verb(command.trim().split(' ').chain(["--wait"])).run().ok();
+    assert!(said.text().contains("args: --count 2"), "{said}");
+    assert_eq!(home.job(2)["parent"], 1);
 }
 
 #[test]

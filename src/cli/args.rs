@@ -329,7 +329,7 @@ pub enum Scripts {
     #[command(after_help = "JSON: {schema_version, name, version, path}.")]
     Edit { name: String },
     /// Put a file's text in the place of a script's; saved only if nobody changed it meanwhile
-    #[command(after_help = "JSON: {schema_version, name, version, path}.")]
+    #[command(alias = "push", after_help = "JSON: {schema_version, name, version, path}.")]
     Save {
         name: String,
         /// The text: a file, or - for stdin

@@ -133,7 +133,11 @@ pub fn show(desk: &Desk<'_>, plan: &Plan) -> Result<Outcome, CliError> {
     } else {
         out::print(&summary(plan))?;
     }
-    say("quarterdeck: a dry run: nothing was sent");
+    let confirm = if plan.confirm { format!(" --confirm {}", plan.devices.len()) } else { String::new() };
+    say(format!(
+        "quarterdeck: a dry run: nothing was sent; this launches it: quarterdeck run --plan {}{confirm}",
+        plan.id
+    ));
     Ok(Outcome::Done)
 }
 
@@ -160,15 +164,11 @@ fn summary(plan: &Plan) -> String {
     for taken in &plan.included {
         row("included", told(taken));
     }
-    for (number, ring) in (1..).zip(&plan.rollout.rings) {
-        row(&format!("ring {number}"), format!("{}: {}, {}", ring.runs.len(), ring.devices, ring.why));
-    }
-    if let Some(stops) = plan.rollout.stops(plan.devices.len()) {
-        row("budget", stops);
-    }
     let timeout = plan.timeout_ms.map_or_else(|| "no limit".to_owned(), |ms| show_duration(Duration::from_millis(ms)));
-    row("at once", if plan.at_once == 0 { "all".to_owned() } else { plan.at_once.to_string() });
-    row("timeout", timeout);
+    if plan.keeps_limits() {
+        row("at once", if plan.at_once == 0 { "all".to_owned() } else { plan.at_once.to_string() });
+        row("timeout", timeout);
+    }
     for (number, ring) in (1..).zip(&plan.rollout.rings) {
         row(&format!("ring {number}"), format!("{}: {} ({})", ring.runs.len(), ring.devices, ring.why));
     }
@@ -177,6 +177,9 @@ fn summary(plan: &Plan) -> String {
     }
     if let Some(stops) = plan.rollout.stops(plan.devices.len()) {
         row("budget", stops);
+    }
+    for remark in &plan.remarks {
+        row("note", remark.clone());
     }
     if plan.confirm {
         row("confirm", format!("--confirm {}", plan.devices.len()));

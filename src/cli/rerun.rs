@@ -1,12 +1,11 @@
 //! `rerun`: the script of a job once more, in the version that ran then and with its parameters, on the devices that
 //! the job left in some way. A plan like any other: previewed, confirmed, launched.
 
-use super::args::Rerun as Verb;
+use super::args::{DryRun, Rerun as Verb};
 use super::follow::{Follow, Interrupt, follow};
 use super::printer::{Style, Wanted};
-use super::run::{answer, ask_secrets, confirmed, read_files, referred, say_warnings};
-use super::{CliError, Desk, Outcome, ask, out, say};
-use crate::client::Client;
+use super::run::{Prepared, answer, ask_secrets, confirmed, read_files, referred, say_warnings};
+use super::{CliError, Desk, Outcome, ask, out, planned, say};
 use crate::model::plan::{PlanRequest, ScriptRef};
 use crate::model::target::{JobSet, Left};
 use crate::model::wire::Launch;
@@ -19,7 +18,10 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             say("\nquarterdeck: interrupted; nothing was sent");
             return Ok(Outcome::Interrupted);
         }
-        ready = prepare(desk, verb) => ready?,
+        ready = prepare(desk, verb) => match ready? {
+            Prepared::Launch(client, launch) => (client, launch),
+            Prepared::Shown(outcome) => return Ok(outcome),
+        },
     };
     let job = client.launch(&launch).await?;
     if verb.wait {
@@ -50,13 +52,13 @@ fn expression(verb: &Verb) -> String {
     sets.join(" | ")
 }
 
-/// The job's, but for those that are given.
-fn options(before: Vec<(String, String)>, given: &[(String, String)]) -> Vec<(String, String)> {
+/// The job's, but for those that are given: parameters, and options.
+fn instead(before: Vec<(String, String)>, given: &[(String, String)]) -> Vec<(String, String)> {
     let stays = |(name, _): &(String, String)| given.iter().all(|(other, _)| other != name);
     before.into_iter().filter(stays).chain(given.iter().cloned()).collect()
 }
 
-async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliError> {
+async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<Prepared, CliError> {
     let mut secrets = verb.secrets.iter().map(|text| referred(text)).collect::<Result<Vec<_>, _>>()?;
     let asking = ask::may_ask(desk.common.no_input);
     let client = desk.engine().await?;
@@ -73,12 +75,12 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
     let mut request = PlanRequest {
         script,
         target: target.clone(),
-        params: job.params.into_iter().filter(|(name, _)| !secret(name)).collect(),
+        params: instead(job.params.into_iter().filter(|(name, _)| !secret(name)).collect(), &verb.params),
         secrets,
         files: Vec::new(),
         include: verb.include.iter().map(|reason| reason.left_out()).collect(),
-        dry_run: false,
-        options: options(job.options, &verb.options),
+        dry_run: verb.dry_run == Some(DryRun::Script),
+        options: instead(job.options, &verb.options),
         timeout_ms: job.timeout_ms,
         at_once: verb.at_once.or(Some(job.at_once)),
         how: verb.rollout.how()?,
@@ -89,9 +91,12 @@ async fn prepare(desk: &Desk<'_>, verb: &Verb) -> Result<(Client, Launch), CliEr
     if plan.devices.is_empty() {
         return Err(CliError::Usage(format!("`{target}` holds no device that may be run on: nothing was sent")));
     }
+    if verb.dry_run == Some(DryRun::Plan) {
+        return planned::show(desk, &plan).map(Prepared::Shown);
+    }
     let confirm = confirmed(&plan, verb.confirm, asking).await?;
     answer(&client, &plan.questions, asking).await?;
-    Ok((client, Launch { plan: plan.id, confirm }))
+    Ok(Prepared::Launch(client, Launch { plan: plan.id, confirm }))
 }
 
 #[cfg(test)]
@@ -134,8 +139,8 @@ mod tests {
             panic!("another verb");
         };
         let expected = all(&[("custom_attribute", "cache"), ("custom_attribute_regex", "")]);
-        assert_eq!(options(before.clone(), &verb.options), expected, "what is empty is not given");
-        assert_eq!(options(before.clone(), &[]), before);
+        assert_eq!(instead(before.clone(), &verb.options), expected, "what is empty is not given");
+        assert_eq!(instead(before.clone(), &[]), before);
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn nowhere() -> CliError {
 }
 
 /// Everything up to the launch.
-enum Prepared {
+pub enum Prepared {
     Launch(Client, Launch),
     /// A dry run: it was shown.
     Shown(Outcome),
@@ -288,6 +288,9 @@ pub fn say_warnings(plan: &Plan) {
         let place = if finding.line > 0 { format!(":{}", finding.line) } else { String::new() };
         say(format!("quarterdeck: {}{place}: {} [{}]", plan.script.name, finding.text, finding.code));
     }
+    for remark in &plan.remarks {
+        say(format!("quarterdeck: {remark}"));
+    }
     for out in &plan.exclusions {
         say(format!("quarterdeck: left out: {}", planned::told(out)));
     }
@@ -386,6 +389,8 @@ mod tests {
             at_once: 0,
             rollout: Default::default(),
             confirm,
+            queued: 0,
+            remarks: vec![],
             findings: vec![],
             questions: vec![],
             expires_at: jiff::Timestamp::UNIX_EPOCH,

@@ -83,6 +83,11 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
+    /// What whoever launches this script there with this should know, in a sentence.
+    fn remark(&self, _script: &ScriptInfo, _given: &Handed<'_>) -> Option<String> {
+        None
+    }
+
     /// The engine is about to end: a run that is asked to end from now on is left where it is, where that can be
     /// ([`Outcome::left`]).
     fn leave(&self) {}

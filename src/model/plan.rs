@@ -1,5 +1,6 @@
 //! A plan: exactly what a launch will do.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -182,11 +183,32 @@ pub struct Plan {
     pub rollout: Rollout,
     /// Launching needs the device count typed (`confirm`).
     pub confirm: bool,
+    /// How many of the devices are of a system that keeps what is sent until they fetch it: no limit of ours counts there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub queued: usize,
+    /// What else to know before it is launched, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// What lint found in the script.
     pub findings: Vec<Finding>,
     /// Secrets that must be asked for before launching (passphrases of keys these devices need).
     pub questions: Vec<Question>,
     pub expires_at: Timestamp,
+}
+
+/// (By reference, as serde asks for it.)
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// The names of the parameters that have other values, in order.
+pub fn differing<'a>(then: &'a [(String, String)], now: &'a [(String, String)]) -> Vec<&'a str> {
+    let values = |of: &'a [(String, String)], name: &str| -> Vec<&'a str> {
+        of.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
+    };
+    let names: BTreeSet<&str> = then.iter().chain(now).map(|(name, _)| name.as_str()).collect();
+    names.into_iter().filter(|name| values(then, name) != values(now, name)).collect()
 }
 
 /// Why devices are left out of a plan; the strongest first.
@@ -227,6 +249,11 @@ impl LeftOut {
 }
 
 impl Plan {
+    /// Limits of ours count for some of its devices.
+    pub const fn keeps_limits(&self) -> bool {
+        self.queued == 0 || self.queued < self.devices.len()
+    }
+
     /// Why no device is left to run on, and what would take some in.
     pub fn nothing_left(&self) -> String {
         let told: Vec<String> = self.exclusions.iter().map(|out| format!("{} {}", out.count, out.text)).collect();

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::audit::canonical;
 use super::nodeset;
-use super::plan::{Plan, PlanRequest, PlannedFile};
+use super::plan::{Plan, PlanRequest, PlannedFile, differing};
 
 /// Parts of a plan that may be different when it is made again.
-const FLEETING: [&str; 11] = [
+const FLEETING: [&str; 12] = [
     "id",
     "offline",
     "excluded",
@@ -24,6 +24,7 @@ const FLEETING: [&str; 11] = [
     "confirm",
     "folded",
     "taken",
+    "remarks",
 ];
 
 #[derive(Clone, Debug)]
@@ -121,17 +122,8 @@ pub fn changes(then: &Plan, now: &Plan) -> Vec<String> {
         let whys: BTreeSet<&str> = gone.iter().filter_map(|id| out(id)).collect();
         told.extend(whys.into_iter().map(|why| format!("left out now: {why}")));
     }
-    let values = |plan: &Plan, name: &str| -> Vec<String> {
-        plan.params.iter().filter(|(other, _)| other == name).map(|(_, value)| value.clone()).collect()
-    };
-    let names: BTreeSet<&str> = then.params.iter().chain(&now.params).map(|(name, _)| name.as_str()).collect();
     // by name alone: a value may be nobody's business
-    told.extend(
-        names
-            .into_iter()
-            .filter(|name| values(then, name) != values(now, name))
-            .map(|name| format!("parameter {name}")),
-    );
+    told.extend(differing(&then.params, &now.params).into_iter().map(|name| format!("parameter {name}")));
     let version = |plan: &Plan, file: &PlannedFile| -> Option<String> {
         let same = |other: &&PlannedFile| (&other.param, &other.path) == (&file.param, &file.path);
         plan.files.iter().find(same).map(|file| file.version.clone())
@@ -190,6 +182,8 @@ mod tests {
             at_once: 50,
             rollout: Default::default(),
             confirm: false,
+            queued: 0,
+            remarks: vec![],
             findings: vec![],
             questions: vec![],
             expires_at: Timestamp::UNIX_EPOCH,

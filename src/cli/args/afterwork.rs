@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use super::pair;
-use super::planned::Reason;
+use super::planned::{DryRun, Reason};
 use crate::model::report::Format;
 
 pub(super) const DIFF_HELP: &str = "\
@@ -45,7 +45,7 @@ pub struct Diff {
 }
 
 pub(super) const RERUN_HELP: &str = "\
-The version of the script that the job ran, with its parameters; secrets are asked for again, or given as with
+The version of the script that the job ran, with its parameters but for those given here; secrets are asked for again, or given as with
 `run`. The new job names the old one as its parent. What was chosen is joined: --failed --offline are both.
 Rings, budget and the rest of a roll-out are those given here: the job's own were of its own devices.
 The same sets are targets everywhere: `run --target '@failed:12 & !web3'` (@not-started:12, @offline:12,
@@ -81,6 +81,9 @@ pub struct Rerun {
     /// Those that ended like this: a signature of `groups`, or its beginning (again for several)
     #[arg(long, value_name = "SIGNATURE", group = "set", value_parser = NonEmptyStringValueParser::new())]
     pub group: Vec<String>,
+    /// A parameter, instead of the job's own (again for several values)
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair, allow_hyphen_values = true)]
+    pub params: Vec<(String, String)>,
     /// A secret parameter: from a file, or from a variable of the environment
     #[arg(long = "secret", value_name = "NAME=@FILE|env:VAR")]
     pub secrets: Vec<String>,
@@ -90,6 +93,9 @@ pub struct Rerun {
     /// An option of the system that the devices are of, instead of the job's own; `NAME=`: without it
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
     pub options: Vec<(String, String)>,
+    /// Show the plan and send nothing; `=script`: launch it with the script's own dry run
+    #[arg(long, value_enum, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    pub dry_run: Option<DryRun>,
     /// The number of devices you expect: launched only if it is right
     #[arg(long, value_name = "N")]
     pub confirm: Option<usize>,

@@ -335,6 +335,9 @@ fn preview(talk: &mut Talk, plan: &Plan) -> Result<(), CliError> {
     for (name, value) in &plan.options {
         talk.say(&format!("with {name}={value}"))?;
     }
+    for remark in &plan.remarks {
+        talk.say(remark)?;
+    }
     for (device, why) in &plan.excluded {
         talk.say(&format!("left out: {device}: {why}"))?;
     }

@@ -14,7 +14,7 @@ use crate::connectors::Payload;
 use crate::model::script::remote;
 
 /// How the copy of a local script is called there.
-fn copy_name(script: &str) -> String {
+pub fn copy_name(script: &str) -> String {
     format!("Quarterdeck: {script}")
 }
 

@@ -170,6 +170,15 @@ impl Connector for SimpleMdm {
         words::unfit(script, given)
     }
 
+    fn remark(&self, script: &ScriptInfo, given: &Handed<'_>) -> Option<String> {
+        let (name, copy) = (&self.0.name, copies::copy_name(&script.name));
+        (!given.args.is_empty()).then(|| {
+            format!(
+                "its parameters are written into {name}, in the script `{copy}`: whoever reads its scripts reads them"
+            )
+        })
+    }
+
     fn leave(&self) {
         self.1.watch.leave();
     }

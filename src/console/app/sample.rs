@@ -247,6 +247,8 @@ pub fn plan(devices: usize) -> Plan {
         at_once: 256,
         rollout: Default::default(),
         confirm: devices > 10,
+        queued: 0,
+        remarks: vec![],
         findings: vec![],
         questions: vec![],
         expires_at: at(600),

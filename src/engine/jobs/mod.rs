@@ -8,6 +8,7 @@ pub(super) mod lastline;
 pub mod live;
 mod overlap;
 pub mod plan;
+mod remarks;
 mod restore;
 mod rings;
 mod rollout;
@@ -228,6 +229,11 @@ impl Jobs {
             deadline.abort();
         }
         job.close();
+    }
+
+    /// There is news of devices, of no job.
+    pub fn record_soon(&self) {
+        self.bell.changed.notify_one();
     }
 
     /// Records changes for ever: what was gathered while a commit ran goes into the next one.

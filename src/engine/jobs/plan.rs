@@ -10,6 +10,7 @@ use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::overlap::{Guards, Sifted, lost};
+use super::remarks::About;
 use super::{Ready, foreign, rings};
 use crate::connectors::{Handed, Payload};
 use crate::engine::Engine;
@@ -99,7 +100,25 @@ impl Plans {
             devices.iter().any(|device| engine.inventories.connection(&device.connection).is_some_and(|c| c.protected));
         let above = if protected { 1 } else { engine.settings.confirm_above as usize };
         let id = new_id();
-        let at_once = request.at_once.unwrap_or(engine.settings.at_once);
+        let queued = devices.iter().filter(|device| engine.capabilities(&device.connection).queues).count();
+        let limits = queued == 0 || queued < devices.len();
+        let at_once = request.at_once.unwrap_or(engine.settings.at_once) * u32::from(limits);
+        let timeout_ms = request.timeout_ms.filter(|_| limits).or_else(|| {
+            let usual = engine.settings.timeout.filter(|_| limits)?;
+            Some(u64::try_from(usual.as_millis()).unwrap_or(u64::MAX))
+        });
+        let before = match &request.script {
+            ScriptRef::Job(id) => Some(engine.ended(*id).await?),
+            _ => None,
+        };
+        let remarks = engine.remarks(&About {
+            script: &info,
+            given: &given,
+            devices: &devices,
+            limited: timeout_ms.is_some() || request.timeout_ms.is_some() || request.at_once.is_some(),
+            params: &shown,
+            before: before.as_ref(),
+        });
         let fine: Vec<i32> = info.exits.iter().filter(|exit| exit.ok).map(|exit| exit.code).collect();
         let rollout = match devices.as_slice() {
             [] => Rollout::default(), // why there is nobody says more than that no ring fits
@@ -129,11 +148,11 @@ impl Plans {
             files,
             options,
             taken,
-            timeout_ms: request
-                .timeout_ms
-                .or_else(|| engine.settings.timeout.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))),
+            timeout_ms,
             at_once,
             rollout,
+            queued,
+            remarks,
             findings,
             expires_at: Timestamp::now() + SignedDuration::try_from(GOOD_FOR).unwrap_or_default(),
         };

@@ -127,6 +127,8 @@ pub struct Launch {
     of: Option<JobId>,
     /// What that job gave its systems beside the script.
     before: Vec<(String, String)>,
+    /// Parameters that it had.
+    params_before: Vec<(String, String)>,
     /// What the systems of the planned devices take beside the script.
     taken: Vec<LaunchOption>,
     /// The way leads through the fields of a roll-out, too: who went to block c on purpose wants them.
@@ -181,6 +183,7 @@ impl Launch {
             begun: Begun::default(),
             of: None,
             before: Vec::new(),
+            params_before: Vec::new(),
             taken: Vec::new(),
             within: false,
             filled: None,

@@ -243,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_rerun_the_parameters_are_said_that_are_others_than_the_job_had() {
+        let mut launch = on("os-patch.sh");
+        let had = [("version", "14.6"), ("window", "08-18")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        launch.fill(&had);
+        launch.retry(&sample::job(12, &[]));
+        launch.fields.iter_mut().find(|field| field.slot == Slot::Target).expect("where").input.put(Some("@failed:12"));
+        assert_eq!(launch.command_line(), "quarterdeck rerun 12 --failed");
+        launch.fields[1].input.put(Some("14.7"));
+        assert!(launch.command_line().ends_with(" --param version=14.7"), "{}", launch.command_line());
+    }
+
+    #[test]
     fn a_rerun_and_a_template_bring_them_along_and_one_that_nobody_takes_can_be_emptied() {
         let given = vec![("custom_attribute".to_owned(), "cache_state".to_owned())];
         let mut launch = on("disk-use.sh");

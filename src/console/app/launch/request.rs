@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Launch, Slot, Spread};
+use super::{Field, Launch, Slot, Spread};
 use crate::console::app::form::{Input, Need, duration};
 use crate::console::app::tree::Tree;
 use crate::model::job::Job;
@@ -72,6 +72,10 @@ impl Launch {
     pub fn retry(&mut self, job: &Job) {
         self.of = Some(job.summary.id);
         self.before.clone_from(&job.options);
+        let had = |(param, field): (&Param, &Field)| {
+            given(param, &field.input).into_iter().map(|value| (param.name.clone(), value)).collect::<Vec<_>>()
+        };
+        self.params_before = self.asked().flat_map(had).collect();
         self.put_options(&job.options);
         let timeout = job.timeout_ms.map(|ms| show_duration(Duration::from_millis(ms)));
         if let Some(field) = self.fields.iter_mut().find(|field| field.slot == Slot::Timeout) {
@@ -90,23 +94,35 @@ impl Launch {
             }
         };
         if let Some(again) = self.of.and_then(|job| rerun(job, &self.target())) {
-            return again + &self.options_flags(&quote) + &self.other_flags(&quote);
+            return again + &self.params_flags(&quote) + &self.options_flags(&quote) + &self.other_flags(&quote);
         }
         let mut line = format!(
             "quarterdeck run {} --target {}",
             self.script().map_or("SCRIPT".into(), |s| quote(&s)),
             quote(&self.target())
         );
-        for (param, field) in self.asked() {
-            for value in given(param, &field.input) {
-                line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
-            }
-        }
+        line.push_str(&self.params_flags(&quote));
         line.push_str(&self.options_flags(&quote));
         if let Some(timeout) = self.value(&Slot::Timeout) {
             line.push_str(&format!(" --timeout {}", quote(&timeout)));
         }
         line.push_str(&self.other_flags(&quote));
+        line
+    }
+
+    /// Of a retry, those that are others than the job had.
+    fn params_flags(&self, quote: Quote<'_>) -> String {
+        let mut line = String::new();
+        for (param, field) in self.asked() {
+            let values = given(param, &field.input);
+            let had = self.params_before.iter().filter(|(name, _)| *name == param.name).map(|(_, value)| value);
+            if self.of.is_some() && had.eq(&values) {
+                continue;
+            }
+            for value in values {
+                line.push_str(&format!(" --param {}", quote(&format!("{}={value}", param.name))));
+            }
+        }
         line
     }
 

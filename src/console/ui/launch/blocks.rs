@@ -106,7 +106,7 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
     }
     let unknown = count.saturating_sub(tally.online + plan.offline.len());
     if unknown > 0 {
-        rows.push(amount("unknown", unknown, "never tried", Role::Text));
+        rows.push(amount("unknown", unknown, "no run heard of", Role::Text));
     }
     if !plan.excluded.is_empty() {
         let mut spans = vec![
@@ -150,6 +150,9 @@ pub(super) fn how(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) {
     let muted = app.theme.style(Role::TextMuted);
     let timeout = launch.plan.as_ref().and_then(|plan| plan.timeout_ms);
     let text = match timeout {
+        _ if launch.plan.as_ref().is_some_and(|plan| !plan.keeps_limits()) => {
+            "Its system keeps the script until a device fetches it: no limit of time counts there.".into()
+        }
         Some(ms) => format!("A device that takes longer than {} is stopped and counts as timeout.", text::took(ms)),
         None => "No timeout: a script that hangs runs until it is stopped.".into(),
     };
@@ -337,6 +340,9 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) ->
             Role::LevelWarn,
             format!("taken in on purpose: {} {}", taken.count, text::plain(&taken.text)),
         ));
+    }
+    for remark in &plan.remarks {
+        rows.push(("[!!]", Role::LevelWarn, text::plain(remark)));
     }
     let errors = plan.findings.iter().filter(|finding| finding.level == Level::Error).count();
     if errors > 0 {
