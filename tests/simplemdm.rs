@@ -313,6 +313,71 @@ fn arguments_stand_in_the_copy_which_is_brought_up_to_date_for_each_launch() {
 }
 
 #[test]
+fn what_a_launch_on_an_account_means_is_said_in_its_plan() {
+    let mdm = Mdm::start();
+    mdm.world().script("Rotate cache", "#!/bin/sh\necho own\n");
+    let (home, _) = fleet(&mdm, &["a"]);
+    home.script("greet.sh", "#!/bin/sh\n# @describe Greets\n# @option --as <NAME> Whom\necho \"$@\"\n");
+    let planned = |arguments: &[&str]| {
+        let all = ["run"].iter().chain(arguments).chain(&["--dry-run", "--json"]).copied();
+        home.verb(all).run().ok().json()["plan"].clone()
+    };
+    let remarks = |plan: &Value| plan["remarks"].to_string();
+    let plain = planned(&["greet.sh", "--target", "macs:a"]);
+    assert_eq!((&plain["remarks"], &plain["timeout_ms"], &plain["at_once"]), (&Value::Null, &Value::Null, &0.into()));
+    let given = planned(&["greet.sh", "--target", "macs:a", "--param", "as=Bo"]);
+    assert!(remarks(&given).contains("written into macs, in the script `Quarterdeck: greet.sh`"), "{given}");
+    for target in ["macs:a", "macs:a | local"] {
+        let limited = planned(&["greet.sh", "--target", target, "--timeout", "5m"]);
+        assert!(remarks(&limited).contains("macs keeps a script until its device fetches it"), "{limited}");
+        assert_eq!(limited["timeout_ms"].is_null(), target == "macs:a", "{limited}");
+    }
+    let astray = planned(&["macs:Rotate cache", "--target", "macs:a | local"]);
+    assert!(remarks(&astray).contains("written for the devices of macs, and these are none: local:local"), "{astray}");
+    assert_eq!(planned(&["macs:Rotate cache", "--target", "macs:a"])["remarks"], Value::Null);
+    let said = home.qd(["run", "greet.sh", "--target", "macs:a", "--param", "as=Bo", "--dry-run"]).ok();
+    assert!(said.errors().contains("are written into macs") && !said.text().contains("timeout"), "{said}");
+}
+
+#[test]
+fn doctor_asks_the_account_and_says_what_its_key_may_not() {
+    let mdm = Mdm::start();
+    let (home, _) = fleet(&mdm, &["a"]);
+    let asked = |arguments: &[&str]| home.verb(arguments.iter().copied().chain(["--json"])).run();
+    let has = |told: &Value, fine: bool, text: &str| {
+        let fits =
+            |step: &&Value| step["fine"] == fine && step["text"].as_str().is_some_and(|said| said.contains(text));
+        assert!(told["steps"].as_array().expect("steps").iter().find(fits).is_some(), "{text}: {told}");
+    };
+    has(&asked(&["doctor"]).ok().json(), true, "macs answers");
+    mdm.fault("GET /api/v1/custom_attributes", Fault::Status(403));
+    has(&asked(&["doctor", "macs"]).exits(1).json(), false, "neither completed nor checked");
+    mdm.world().key = "another".to_owned();
+    has(&asked(&["doctor"]).exits(1).json(), false, "macs: API key: the API key is not accepted (401)");
+    eventually("whoever looks sees it", || warnings(&home).contains("does not answer (the API key is not accepted"));
+    mdm.world().key = KEY.to_owned();
+    has(&asked(&["doctor"]).ok().json(), true, "macs answers");
+    eventually("and that it is well again", || !warnings(&home).contains("does not answer"));
+}
+
+#[test]
+fn of_a_mac_it_is_told_how_long_it_took_and_that_the_job_before_still_waits() {
+    let mdm = Mdm::start();
+    let (home, ids) = fleet(&mdm, &["a", "b"]);
+    mdm.world().behaves(ids[1], Behaves::Silent);
+    let first = launch(&home, "hello.sh", "macs", 2, &[]);
+    eventually("the first has ended", || home.job(first)["counts"]["ok"] == 1);
+    let shown = home.verb(["jobs", "show", &first.to_string(), "--fields", "device,took"]).run().ok().text();
+    let row =
+        |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {shown}"));
+    assert!(row("a ").ends_with('s') && !row("b ").trim_end().ends_with('s'), "{shown}");
+    let second = launch(&home, "hello.sh", "macs:a", 1, &[]);
+    over(&home, second);
+    let groups = home.qd(["groups", &second.to_string()]).ok().text();
+    assert!(groups.contains("the job before has not ended"), "{groups}");
+}
+
+#[test]
 fn a_custom_attribute_that_the_account_lacks_is_said_in_the_plan() {
     let mdm = Mdm::start();
     mdm.world().attributes.insert("cache_state".into(), String::new());

@@ -243,11 +243,16 @@ impl Engine {
         job.summary.id = known.job;
         let devices = self.known_devices_of(&job);
         let now = Known { job: known.job, mark: past.head.mark.clone(), open: past.head.open };
+        let told_at = past.updated_at;
         let (keeper, anew) = (Arc::clone(&store), whole.is_none());
         let job = blocking(move || {
             lay(&keeper, job, past, &devices, anew).map_err(|error| problem(Code::Internal, error.to_string()))
         });
         let job = job.await.map_err(|problem| problem.error)?;
+        let all = self.inventories.all();
+        let answered = job.runs.iter().filter(|run| run.exit_code.is_some() && all.device(&run.device).is_some());
+        answered.for_each(|run| self.inventories.answered(&run.device, run.finished_at.unwrap_or(told_at)));
+        self.jobs.record_soon();
         let summary = job.summary.clone();
         let (name, number) = (connection.to_owned(), head.id.clone());
         let written = store.db.call(move |db| imported::keep(db, &name, &number, &now, &job)).await;

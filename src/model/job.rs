@@ -209,6 +209,14 @@ impl Run {
         self.device.split_once(':').map_or("", |(connection, _)| connection)
     }
 
+    /// From when to when it ran, or `now` where it goes on. A system that keeps a script until the device fetches it does
+    /// not say when that was: of what ended there it is from the sending on.
+    pub fn took(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let answered = matches!(self.state, RunState::Ok | RunState::Failed | RunState::Timeout);
+        let from = self.started_at.or(self.sent_at.filter(|_| answered && self.finished_at.is_some()))?;
+        Some((from, self.finished_at.unwrap_or(now)))
+    }
+
     /// How often its script had been let go when its last try ended.
     pub fn passed(&self) -> u32 {
         self.tries.last().map_or(0, |last| last.passed)

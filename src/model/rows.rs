@@ -191,6 +191,15 @@ impl Rows for Jobs<'_> {
         })
     }
 
+    /// A job's number says when it was launched, but for one that was brought in: that stands by its time.
+    fn order(&self, row: usize, column: usize) -> Option<f64> {
+        let job = &self.all[row];
+        match column {
+            0 => Some(job.created_at.as_millisecond() as f64 + (job.id % 4096) as f64 / 4096.0),
+            _ => self.number(row, column),
+        }
+    }
+
     fn troubled(&self, row: usize) -> bool {
         let job = &self.all[row];
         job.counts.bad() > 0 || job.counts.offline > 0 || job.state == JobState::Interrupted || job.reason.is_some()
@@ -242,7 +251,7 @@ impl Rows for Runs<'_> {
         let run = &self.all[row];
         match column {
             2 => run.exit_code.map(f64::from),
-            3 => run.started_at.map(|from| seconds(from, run.finished_at.unwrap_or(self.now))),
+            3 => run.took(self.now).map(|(from, to)| seconds(from, to)),
             5 => Some(run.bytes as f64),
             6 => Some(run.lines as f64),
             7 => Some(f64::from(run.attempts)),
@@ -345,5 +354,41 @@ impl Rows for Devices<'_> {
 
     fn troubled(&self, row: usize) -> bool {
         matches!(self.all[row].state, Reach::Offline | Reach::Refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::state::Counts;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_job_that_was_brought_in_stands_by_its_time_and_not_by_its_number() {
+        let job = |id, second| JobSummary {
+            created_at: at(second),
+            ..JobSummary::sample(id, JobState::Done, Counts::default())
+        };
+        let all = [job(1, 50), job(2, 90), job(3, 10), job(4, 90)];
+        let rows = Jobs { all: &all, now: at(100) };
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by(|a, b| rows.order(*b, 0).partial_cmp(&rows.order(*a, 0)).unwrap());
+        assert_eq!(order.iter().map(|row| all[*row].id).collect::<Vec<_>>(), [4, 2, 1, 3]);
+        assert_eq!(rows.number(2, 0), Some(3.0), "a filter means the number");
+    }
+
+    #[test]
+    fn of_what_its_system_kept_for_the_device_it_took_from_the_sending_to_the_end() {
+        let sent = Run { state: RunState::Sent, sent_at: Some(at(10)), ..Run::queued(0, "macs:a", "a") };
+        let ok = Run { state: RunState::Ok, finished_at: Some(at(70)), ..sent.clone() };
+        let unasked = Run { state: RunState::Cancelled, ..ok.clone() };
+        let here = Run { started_at: Some(at(60)), ..ok.clone() };
+        let all = [sent, ok, unasked, here];
+        let rows = Runs { all: &all, now: at(100) };
+        let took: Vec<Option<f64>> = (0..all.len()).map(|row| rows.number(row, 3)).collect();
+        assert_eq!(took, [None, Some(60.0), None, Some(10.0)]);
     }
 }

@@ -69,6 +69,8 @@ pub enum Alone {
     First,
     /// None of them ran on enough of its devices.
     Elsewhere,
+    /// Those that are kept have not ended: where a device sleeps that may take days.
+    Open,
 }
 
 impl Alone {
@@ -76,6 +78,7 @@ impl Alone {
         match self {
             Alone::First => "first job of this script",
             Alone::Elsewhere => "no job before on these devices",
+            Alone::Open => "the job before has not ended",
         }
     }
 }

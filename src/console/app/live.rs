@@ -221,8 +221,7 @@ impl Live {
 
 /// How long a run took, or has taken so far.
 pub fn took_ms(run: &Run, now: Timestamp) -> Option<i64> {
-    let from = run.started_at?;
-    let to = run.finished_at.unwrap_or(now);
+    let (from, to) = run.took(now)?;
     Some((to.as_millisecond() - from.as_millisecond()).max(0))
 }
 

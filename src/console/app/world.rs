@@ -471,6 +471,7 @@ impl App {
                 // How a script fared is told with the library.
                 let over = job.state.ended() && !self.jobs.iter().any(|mine| mine.id == job.id && mine.state.ended());
                 let before = self.jobs.iter().find(|mine| mine.id == job.id);
+                let begun = before.is_none();
                 let turned = turns(before, &job);
                 let by_itself = job.progress.stopped.is_some() && turned.iter().any(|turn| turn.kind == Kind::Stopped);
                 if by_itself {
@@ -479,7 +480,7 @@ impl App {
                 }
                 effects.extend(turned.into_iter().map(|turn| Effect::Ring(turn.text)));
                 self.set_job(*job);
-                if over {
+                if over || begun {
                     self.ask_library(effects);
                 }
             }

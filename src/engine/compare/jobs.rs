@@ -24,6 +24,7 @@ impl Engine {
                 let script = &right.summary.script;
                 let why = match alone {
                     Alone::First => format!("no job of {script} before job {id}"),
+                    Alone::Open => format!("the job of {script} before job {id} has not ended"),
                     Alone::Elsewhere => format!("no job of {script} before job {id} ran on half of its devices"),
                 };
                 problem(Code::NotFound, format!("{why}: name a job to compare with"))

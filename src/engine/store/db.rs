@@ -497,21 +497,31 @@ pub fn job(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> 
     Ok(Some(job))
 }
 
-/// How many runs a job has, and the jobs of its script before it that have ended, newest first: whether they re-run
-/// another.
+/// How many runs a job has, and the jobs of its script before it that have ended, newest first (what was brought in is
+/// older than its number says): whether they re-run another.
 pub fn earlier(connection: &Connection, id: JobId, most: usize) -> rusqlite::Result<(usize, Vec<(JobId, bool)>)> {
     let key = i64::try_from(id).unwrap_or(0);
     let devices: i64 =
         connection.prepare_cached("SELECT count(*) FROM runs WHERE job = ?1")?.query_row([key], |row| row.get(0))?;
     let mut query = connection.prepare_cached(
         "SELECT id, parent IS NOT NULL FROM jobs
-         WHERE script = (SELECT script FROM jobs WHERE id = ?1) AND id < ?1 AND state <> 'running'
-         ORDER BY id DESC LIMIT ?2",
+         WHERE script = (SELECT script FROM jobs WHERE id = ?1) AND state <> 'running'
+         AND (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = ?1)
+         ORDER BY created_at DESC, id DESC LIMIT ?2",
     )?;
     let rows = query.query_map(params![key, i64::try_from(most).unwrap_or(i64::MAX)], |row| {
         Ok((JobId::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?))
     })?;
     Ok((usize::try_from(devices).unwrap_or(0), rows.collect::<rusqlite::Result<_>>()?))
+}
+
+/// A job of its script before this one has not ended.
+pub fn open_before(connection: &Connection, id: JobId) -> rusqlite::Result<bool> {
+    let mut query = connection.prepare_cached(
+        "SELECT 1 FROM jobs WHERE script = (SELECT script FROM jobs WHERE id = ?1) AND state = 'running'
+         AND (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = ?1) LIMIT 1",
+    )?;
+    query.exists([i64::try_from(id).unwrap_or(0)])
 }
 
 /// How many devices of one job had an answer in another: it ended there by itself, too late, or was not reached.
@@ -543,8 +553,9 @@ pub fn run_before(
     connection
         .prepare_cached(
             "SELECT runs.job, runs.idx FROM runs JOIN jobs ON jobs.id = runs.job
-             WHERE runs.device = ?2 AND runs.job < ?3 AND jobs.script = ?1
-             ORDER BY runs.job DESC LIMIT 1",
+             WHERE runs.device = ?2 AND jobs.script = ?1
+             AND (jobs.created_at, jobs.id) < (SELECT created_at, id FROM jobs WHERE id = ?3)
+             ORDER BY jobs.created_at DESC, jobs.id DESC LIMIT 1",
         )?
         .query_row(params![script, device, i64::try_from(id).unwrap_or(i64::MAX)], |row| {
             Ok((JobId::try_from(row.get::<_, i64>(0)?).unwrap_or(0), row.get(1)?))

@@ -10,7 +10,7 @@
 //!   all of its devices.
 //!
 //! Only devices of both are counted. Where there is no such job nothing is new, and the screen says why: it is the
-//! script's first job, or none before it ran on these devices. People may choose another job.
+//! script's first job, none before it has ended, or none ran on these devices. People may choose another job.
 
 use crate::engine::store::db;
 use crate::engine::{Engine, problem};
@@ -56,7 +56,11 @@ impl Engine {
                     return Ok(Ok(job));
                 }
             }
-            Ok(fair(looked, devices))
+            let first = looked.is_empty() && !db::open_before(db, id)?;
+            Ok(fair(looked, devices).map_err(|alone| match alone {
+                Alone::First if !first => Alone::Open,
+                alone => alone,
+            }))
         });
         Ok(found.await?)
     }

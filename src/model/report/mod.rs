@@ -246,7 +246,7 @@ impl<'a> Writer<'a> {
 
 /// How long a run took, in seconds with milliseconds.
 fn took(run: &Run) -> Option<String> {
-    let (from, to) = run.started_at.zip(run.finished_at)?;
+    let (from, to) = run.took(run.finished_at?)?;
     Some(seconds(from, to))
 }
 
