@@ -88,8 +88,10 @@ fn the_engine_belongs_to_no_terminal_and_to_no_group_of_its_starter() {
 fn the_socket_is_for_this_user_alone() {
     let home = Home::empty();
     home.qd(["jobs", "ls"]).ok();
-    let mode = std::fs::metadata(socket(&home)).expect("the socket").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for socket in [home.path().join("run/quarterdeck/engine.sock"), home.state().join("engine.sock")] {
+        let mode = std::fs::metadata(&socket).expect("the socket").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", socket.display());
+    }
     // and what is kept is not for others either
     let state = std::fs::metadata(home.state()).expect("the state folder").permissions().mode();
     assert_eq!(state & 0o077, 0, "{state:o}");
@@ -124,6 +126,42 @@ fn a_socket_that_a_dead_engine_left_is_no_obstacle() {
     assert!(socket(&home).exists(), "the kill left it");
     home.qd(["jobs", "ls"]).ok();
     home.engine();
+}
+
+#[test]
+fn an_engine_is_found_when_its_session_s_runtime_folder_is_gone() {
+    let home = Home::empty();
+    let (id, gate) = start_gated(&home);
+    let engine = home.engine();
+    // what a system does when the last login of a user ends
+    std::fs::remove_dir_all(home.path().join("run")).expect("the runtime folder");
+    let mut console = Console::start(&home);
+    console.sees("gated.sh");
+    open(&gate);
+    let job = id.to_string();
+    home.qd(["jobs", "attach", &job]).ok();
+    assert_eq!(home.output(id, &[]), b"first\nlast\n");
+    assert_eq!(home.engine(), engine, "the same, and no other beside it");
+    console.quit().is_restored();
+    home.qd(["serve", "--replace", "--background"]).ok();
+    assert!(home.path().join("run/quarterdeck/engine.sock").exists(), "the next one listens there again");
+    assert_ne!(home.engine(), engine);
+}
+
+#[test]
+fn an_engine_that_cron_started_and_one_of_a_login_are_the_same() {
+    for starter in [true, false] {
+        let home = Home::empty();
+        let ask = |of_a_login: bool| {
+            let verb = home.verb(["jobs", "ls"]);
+            let verb = if of_a_login { verb } else { verb.without_env("XDG_RUNTIME_DIR") };
+            verb.run().ok();
+        };
+        ask(starter);
+        let engine = home.engine();
+        ask(!starter);
+        assert_eq!(home.engine(), engine);
+    }
 }
 
 #[test]

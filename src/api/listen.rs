@@ -1,8 +1,8 @@
-//! The unix socket: mode 0600 in a folder of mode 0700, and only this user's processes are spoken to.
+//! The unix sockets: mode 0600 in a folder of mode 0700, and only this user's processes are spoken to.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::unix::SocketAddr;
@@ -10,11 +10,35 @@ use tokio::net::{UnixListener, UnixStream};
 
 pub struct SameUser {
     listener: UnixListener,
+    /// The other of its sockets.
+    beside: Option<UnixListener>,
     uid: u32,
 }
 
-/// Binds; what lay there belonged to an engine that is gone, since the caller holds the lock.
-pub fn bind(path: &Path) -> io::Result<SameUser> {
+/// Binds what can be bound of its sockets, at least one; what lay there belonged to an engine that is gone, since the
+/// caller holds the lock.
+pub fn bind(sockets: &[PathBuf]) -> Result<SameUser, (PathBuf, io::Error)> {
+    let mut bound = Vec::new();
+    let mut failed = None;
+    for socket in sockets {
+        match bind_one(socket) {
+            Ok(listener) => bound.push(listener),
+            Err(error) => failed = Some((socket.clone(), error)),
+        }
+    }
+    let mut bound = bound.into_iter();
+    match (bound.next(), failed) {
+        (Some(listener), failed) => {
+            if let Some((path, error)) = failed {
+                tracing::warn!(%error, path = %path.display(), "does not listen there");
+            }
+            Ok(SameUser { listener, beside: bound.next(), uid: rustix::process::getuid().as_raw() })
+        }
+        (None, failed) => Err(failed.unwrap_or_else(|| (PathBuf::new(), io::ErrorKind::NotFound.into()))),
+    }
+}
+
+fn bind_one(path: &Path) -> io::Result<UnixListener> {
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -24,11 +48,23 @@ pub fn bind(path: &Path) -> io::Result<SameUser> {
     }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(SameUser { listener, uid: rustix::process::getuid().as_raw() })
+    Ok(listener)
 }
 
-pub fn remove(path: &Path) {
-    let _ = std::fs::remove_file(path);
+pub fn remove(sockets: &[PathBuf]) {
+    for socket in sockets {
+        let _ = std::fs::remove_file(socket);
+    }
+}
+
+impl SameUser {
+    async fn either(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let Some(beside) = &self.beside else { return self.listener.accept().await };
+        tokio::select! {
+            came = self.listener.accept() => came,
+            came = beside.accept() => came,
+        }
+    }
 }
 
 impl axum::serve::Listener for SameUser {
@@ -37,7 +73,7 @@ impl axum::serve::Listener for SameUser {
 
     async fn accept(&mut self) -> (UnixStream, SocketAddr) {
         loop {
-            match self.listener.accept().await {
+            match self.either().await {
                 Ok((stream, address)) => match stream.peer_cred() {
                     Ok(peer) if peer.uid() == self.uid => return (stream, address),
                     peer => tracing::warn!(uid = ?peer.map(|peer| peer.uid()).ok(), "turned away"),

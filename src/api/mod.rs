@@ -132,8 +132,8 @@ async fn run(settings: Settings, background: bool, up: impl FnOnce(Option<&str>)
     let engine = Engine::open(&settings, guard).await?;
     let door = door(&settings, &engine, background).await?;
     let url = door.as_ref().map(|door| door.url.clone());
-    let listener = listen::bind(&settings.paths.socket)
-        .map_err(|error| ServeError::Path { path: settings.paths.socket.clone(), error })?;
+    let sockets = settings.paths.sockets();
+    let listener = listen::bind(&sockets).map_err(|(path, error)| ServeError::Path { path, error })?;
     let (stop, mut stopping) = watch::channel(false);
     let stop = Arc::new(stop);
     let app = routes::router(Arc::clone(&engine), Arc::clone(&stop), &settings, url.clone());
@@ -155,7 +155,7 @@ async fn run(settings: Settings, background: bool, up: impl FnOnce(Option<&str>)
         _ = stopping.wait_for(|stop| *stop) => {}
     }
     // nobody new comes in while the jobs end
-    listen::remove(&settings.paths.socket);
+    listen::remove(&sockets);
     if let Some(answering) = answering {
         let _ = answering.await;
     }

@@ -1,5 +1,7 @@
 //! `doctor`: what this installation is made of and whether it is fine; with a device, how that is reached.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::args::Doctor as Verb;
@@ -54,7 +56,7 @@ fn steps_table(steps: &[Step]) -> String {
 /// What can be seen without an engine.
 fn local(settings: &Settings) -> Vec<Step> {
     let paths = &settings.paths;
-    let short = |path| shorter(path, &settings.home);
+    let short = |path: &Path| shorter(path, &settings.home);
     let mut steps = Vec::new();
     let config = short(&paths.config);
     if !settings.problems.is_empty() {
@@ -64,9 +66,11 @@ fn local(settings: &Settings) -> Vec<Step> {
     } else {
         steps.push(Step::new("config", true, format!("{config} is not there: the defaults are used")));
     }
-    match crate::settings::paths::trusted(&paths.socket, rustix::process::geteuid().as_raw()) {
-        Ok(()) => steps.push(Step::new("socket", true, short(&paths.socket))),
-        Err(why) => steps.push(Step::new("socket", false, why)),
+    for socket in paths.sockets() {
+        match crate::settings::paths::trusted(&socket, rustix::process::geteuid().as_raw()) {
+            Ok(()) => steps.push(Step::new("socket", true, short(&socket))),
+            Err(why) => steps.push(Step::new("socket", false, why)),
+        }
     }
     for connection in &settings.connections {
         let mut text = format!("{} ({})", connection.name, connection.kind.word());

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rustix::process::Pid;
 use serde::Deserialize;
 use tokio::net::UnixStream;
@@ -52,20 +53,34 @@ fn no_engine(paths: &Paths, why: impl Into<String>) -> ClientError {
     ClientError::NoEngine { socket: paths.socket.clone(), why: why.into(), log: paths.engine_log() }
 }
 
-fn guarded(paths: &Paths) -> Result<(), ClientError> {
-    trusted(&paths.socket, rustix::process::geteuid().as_raw()).map_err(|why| no_engine(paths, why))
+/// The first of its sockets behind which somebody greets; `Err(why)`: behind none.
+async fn greeted(paths: &Paths) -> Result<Result<(Door, Bytes), String>, ClientError> {
+    let uid = rustix::process::geteuid().as_raw();
+    let mut nobody = String::new();
+    for socket in paths.sockets() {
+        match trusted(&socket, uid) {
+            Ok(()) => {}
+            Err(why) if socket == paths.socket => return Err(no_engine(paths, why)),
+            Err(_) => continue,
+        }
+        if let Err(error) = fs::symlink_metadata(&socket) {
+            nobody = error.to_string();
+            continue;
+        }
+        let door = Door::new(&socket, paths.agent.as_deref(), &paths.from)?;
+        match door.greet(GREETING).await {
+            Ok(bytes) => return Ok(Ok((door, bytes))),
+            Err(Ok(why)) => nobody = why,
+            Err(Err(error)) => return Err(error),
+        }
+    }
+    Ok(Err(nobody))
 }
 
 async fn look(paths: &Paths) -> Result<Found, ClientError> {
-    guarded(paths)?;
-    if let Err(error) = fs::symlink_metadata(&paths.socket) {
-        return Ok(Found::Nobody(error.to_string()));
-    }
-    let door = Door::new(&paths.socket, paths.agent.as_deref(), &paths.from)?;
-    let bytes = match door.greet(GREETING).await {
-        Ok(bytes) => bytes,
-        Err(Ok(why)) => return Ok(Found::Nobody(why)),
-        Err(Err(error)) => return Err(error),
+    let (door, bytes) = match greeted(paths).await? {
+        Ok(greeted) => greeted,
+        Err(why) => return Ok(Found::Nobody(why)),
     };
     let nonsense = |error: serde_json::Error| ClientError::Lost {
         doing: "greeting it".to_owned(),
@@ -83,6 +98,16 @@ async fn look(paths: &Paths) -> Result<Found, ClientError> {
     }
     let hello: Hello = serde_json::from_slice(&bytes).map_err(nonsense)?;
     Ok(Found::Engine(Client(std::sync::Arc::new(Inner { door, hello }))))
+}
+
+/// Somebody listens. A bare connect: it costs microseconds, and a socket file may outlive its engine.
+async fn listened(paths: &Paths) -> bool {
+    for socket in paths.sockets() {
+        if UnixStream::connect(&socket).await.is_ok() {
+            return true;
+        }
+    }
+    false
 }
 
 pub async fn find(paths: &Paths) -> Result<Client, ClientError> {
@@ -106,20 +131,21 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
             Some(_) => return Ok(client),
         }
     }
+    // what its log says from here on is about the one that is started now
+    let said = fs::metadata(paths.engine_log()).map_or(0, |log| log.len());
     let mut child = spawn(paths, program)?;
     let started = Instant::now();
     let mut spawned = started;
     let mut pause = Duration::from_millis(1);
     loop {
-        // A bare connect first: it costs microseconds, and a socket file may outlive its engine.
-        if UnixStream::connect(&paths.socket).await.is_ok()
+        if listened(paths).await
             && let Found::Engine(client) = look(paths).await?
         {
             return Ok(client);
         }
         match child.try_wait() {
             Ok(Some(status)) if !status.success() => {
-                return Err(no_engine(paths, format!("it ended at once ({status}){}", last_words(paths))));
+                return Err(no_engine(paths, format!("it ended at once ({status}){}", last_words(paths, said))));
             }
             // Another starter won, or an engine was still ending: then ours is wanted after all.
             Ok(Some(_)) if spawned.elapsed() > AGAIN => {
@@ -131,7 +157,7 @@ pub async fn attach(paths: &Paths, program: Option<&Path>) -> Result<Client, Cli
         if started.elapsed() > PATIENCE {
             return Err(no_engine(
                 paths,
-                format!("it did not come up in {} s{}", PATIENCE.as_secs(), last_words(paths)),
+                format!("it did not come up in {} s{}", PATIENCE.as_secs(), last_words(paths, said)),
             ));
         }
         tokio::time::sleep(pause).await;
@@ -185,10 +211,12 @@ fn spawn(paths: &Paths, program: Option<&Path>) -> Result<Child, ClientError> {
         .map_err(|error| told(&format!("cannot start {}", program.display()), error))
 }
 
-/// The last line of the log that says why, if one does.
-fn last_words(paths: &Paths) -> String {
+/// The last line of the log, from this byte on, that says why, if one does.
+fn last_words(paths: &Paths, from: u64) -> String {
     let log = fs::read(paths.engine_log()).unwrap_or_default();
-    let tail = &log[log.len().saturating_sub(2000)..];
+    // put aside in between: all of it is new
+    let from = usize::try_from(from).ok().filter(|from| *from <= log.len()).unwrap_or(0);
+    let tail = &log[log.len().saturating_sub(2000).max(from)..];
     let text = String::from_utf8_lossy(tail);
     text.lines()
         .map(str::trim)
@@ -200,16 +228,7 @@ fn last_words(paths: &Paths) -> String {
 /// Ends the engine that runs, whatever its version, and waits until it has gone. `None`: there was none.
 /// `only`: not if it is another process (somebody else replaced it in the meantime).
 pub async fn end(paths: &Paths, only: Option<u32>) -> Result<Option<u32>, ClientError> {
-    guarded(paths)?;
-    if !paths.socket.exists() {
-        return Ok(None);
-    }
-    let door = Door::new(&paths.socket, paths.agent.as_deref(), &paths.from)?;
-    let bytes = match door.greet(GREETING).await {
-        Ok(bytes) => bytes,
-        Err(Ok(_)) => return Ok(None),
-        Err(Err(error)) => return Err(error),
-    };
+    let Ok((door, bytes)) = greeted(paths).await? else { return Ok(None) };
     let greeting = serde_json::from_slice::<Greeting>(&bytes).ok();
     if only.is_some() && greeting.as_ref().map(|greeting| greeting.pid) != only {
         return Ok(None);
@@ -236,10 +255,10 @@ pub async fn end(paths: &Paths, only: Option<u32>) -> Result<Option<u32>, Client
 /// that id lives would prove nothing: it can be a zombie, or an id used again.)
 async fn gone(paths: &Paths, pid: Option<Pid>) -> bool {
     let lock = paths.state.join("engine.lock");
-    let Ok(file) = fs::File::open(&lock) else { return UnixStream::connect(&paths.socket).await.is_err() };
+    let Ok(file) = fs::File::open(&lock) else { return !listened(paths).await };
     if file.try_lock().is_ok() {
         drop(file);
-        return UnixStream::connect(&paths.socket).await.is_err();
+        return !listened(paths).await;
     }
     let holder = fs::read_to_string(&lock).ok().and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
     holder.is_some() && pid.is_some() && holder != pid

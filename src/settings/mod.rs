@@ -68,6 +68,15 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// Where the engine is to be found: in its state folder, and at its address.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        let mut sockets = vec![paths::own_socket(&self.state, rustix::process::geteuid().as_raw())];
+        if sockets[0] != self.socket {
+            sockets.push(self.socket.clone());
+        }
+        sockets
+    }
+
     /// What an engine in the background says goes here.
     pub fn engine_log(&self) -> PathBuf {
         self.state.join("engine.log")

@@ -38,6 +38,12 @@ pub fn socket(env: &Env, state: &Path) -> PathBuf {
     shortened(folder.join("engine.sock"), env.uid)
 }
 
+/// Where the engine of a state folder listens as well: a session's runtime folder is cleared when its last login ends, and
+/// a verb of `cron` or `sudo` has no such variable.
+pub fn own_socket(state: &Path, uid: u32) -> PathBuf {
+    shortened(state.join("engine.sock"), uid)
+}
+
 /// A path that the kernel takes. A longer one becomes a name of its own in a private folder below /tmp.
 pub fn shortened(socket: PathBuf, uid: u32) -> PathBuf {
     if socket.as_os_str().len() <= SOCKET_PATH_MAX {
