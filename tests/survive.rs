@@ -534,6 +534,21 @@ fn a_running_job_keeps_its_engine_when_the_configuration_is_edited_and_that_is_s
 // ---- the disk is full ------------------------------------------------------------------------------------
 
 #[test]
+fn whoever_waits_for_a_job_hears_that_it_cannot_be_written_down() {
+    let home = Home::empty();
+    let (script, gate) = gated(&home);
+    let mut verb = home.verb(["run", &script, "--target", "local", "--wait"]).spawn();
+    let (lines, errors) = (verb.lines(), verb.errors());
+    lines.until("its first line", |line| line.contains("first"));
+    let store = rusqlite::Connection::open(home.state().join("quarterdeck.db")).expect("the database");
+    store.execute_batch("PRAGMA busy_timeout = 60000; BEGIN IMMEDIATE").expect("from here on nobody else writes");
+    open(&gate);
+    errors.until("why nothing goes on", |line| line.contains("states of runs are kept in memory"));
+    store.execute_batch("ROLLBACK").expect("it can be written again");
+    assert!(verb.end().success());
+}
+
+#[test]
 fn a_full_disk_keeps_what_was_received_and_says_so() {
     let home = Home::empty();
     // no file of this engine may grow beyond 2 MiB: what a full disk looks like to whoever appends

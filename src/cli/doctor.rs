@@ -7,9 +7,10 @@ use serde_json::json;
 use super::args::Doctor as Verb;
 use super::{CliError, Desk, Outcome, out, say};
 use crate::client::{Client, ClientError};
+use crate::model::amounts;
 use crate::model::wire::{Doctor, Step};
 use crate::settings::variable;
-use crate::settings::{Settings, shorter};
+use crate::settings::{Paths, Settings, shorter};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     match &verb.host {
@@ -82,10 +83,24 @@ fn local(settings: &Settings) -> Vec<Step> {
         }
         steps.push(Step::new("connection", true, text));
     }
+    steps.extend(room(paths, short(&paths.state)));
     let now = jiff::Zoned::now();
     let sane = (2025..2100).contains(&now.year());
     steps.push(Step::new("clock", sane, now.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()));
     steps
+}
+
+/// Below this the next outputs may not be kept.
+const ROOM: u64 = 64 << 20;
+
+/// What is free where jobs and outputs are kept; nothing where that cannot be known.
+fn room(paths: &Paths, shown: impl std::fmt::Display) -> Option<Step> {
+    let folder = paths.state.ancestors().find(|folder| folder.exists())?;
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let fine = free >= ROOM;
+    let next = if fine { "" } else { ": what devices say may not be kept; free some" };
+    Some(Step::new("disk", fine, format!("{} free in {shown}{next}", amounts::bytes(free))))
 }
 
 /// What the engine says of itself.

@@ -55,6 +55,7 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
     let mut stream = client.stream(id, true).await?;
     let mut turn = 0;
     let mut told = String::new();
+    let mut trouble = None;
     loop {
         turn += 1;
         if turn % TURN == 0 {
@@ -98,6 +99,14 @@ async fn print(job: Follow<'_>, interrupt: &mut Interrupt) -> Result<Outcome, Cl
                 Note::Run { run } => printer.run(run)?,
                 Note::Job { job } if account => held(&job, &mut told),
                 Note::Job { .. } => {}
+                Note::Trouble { text } => {
+                    printer.flush()?;
+                    // (each try that fails says it)
+                    if trouble.as_ref() != Some(&text) {
+                        out::say(format!("quarterdeck: {text}"));
+                    }
+                    trouble = Some(text);
+                }
                 Note::End { job, counts } => {
                     printer.end(&job, &counts)?;
                     let stopped = matches!(job.progress.stopped, Some(StopWhy::Budget | StopWhy::NewSignature));

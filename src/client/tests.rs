@@ -96,13 +96,13 @@ const HELLO: (&str, &str) = (
     "GET hello",
     json!(
         "200 OK",
-        r#"{"version":"0.1.0","protocol":4,"pid":1,"confirm_above":10,"at_once":256,"library":"/l","notices":["careful"],"last_event":9}"#
+        r#"{"version":"0.1.0","protocol":5,"pid":1,"confirm_above":10,"at_once":256,"library":"/l","notices":["careful"],"last_event":9}"#
     ),
 );
 
 #[tokio::test]
 async fn an_engine_that_is_there_is_found_and_greeted() {
-    assert_eq!(PROTOCOL, 4);
+    assert_eq!(PROTOCOL, 5);
     let desk = Desk::new();
     desk.answer(&[HELLO, ("GET jobs?limit=3", json!("200 OK", "[]"))]);
     let client = Client::find(&desk.paths).await.unwrap();
@@ -211,7 +211,7 @@ async fn an_engine_at_work_with_an_older_configuration_is_used_and_says_so() {
     let desk = Desk::new();
     let answer = json!(
         "200 OK",
-        r#"{"version":"0.1.0","protocol":4,"pid":1,"confirm_above":10,"at_once":256,"library":"/l","notices":[],
+        r#"{"version":"0.1.0","protocol":5,"pid":1,"confirm_above":10,"at_once":256,"library":"/l","notices":[],
             "last_event":9,"busy":true,"config_mark":"0","config":"#
     );
     let answer = format!("{answer}{:?}}}", desk.paths.config);
@@ -228,7 +228,7 @@ async fn an_engine_at_work_with_another_configuration_file_is_not_misused() {
         "GET hello",
         json!(
             "200 OK",
-            r#"{"version":"0.1.0","protocol":4,"pid":4711,"confirm_above":10,"at_once":256,"library":"/l","notices":[],
+            r#"{"version":"0.1.0","protocol":5,"pid":4711,"confirm_above":10,"at_once":256,"library":"/l","notices":[],
             "last_event":9,"busy":true,"config_mark":"0","config":"/etc/other.toml"}"#
         ),
     )]);

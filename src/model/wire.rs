@@ -17,7 +17,7 @@ use super::script::ScriptInfo;
 use super::state::Counts;
 
 /// Raised whenever an older front door could misread this engine, or the other way round.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// A request's header: the ssh agent of whoever asks ([`Caller`](super::plan::Caller)).
 pub const AGENT: &str = "quarterdeck-agent";
@@ -360,6 +360,10 @@ pub enum Note {
     /// The job as a whole changed: it is held, goes on, a ring begins.
     Job {
         job: JobSummary,
+    },
+    /// Why what happens is not told: it cannot be written down.
+    Trouble {
+        text: String,
     },
     End {
         job: JobSummary,

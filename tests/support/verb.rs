@@ -149,17 +149,12 @@ pub struct Going {
 impl Going {
     /// Its lines on stdout, as they come.
     pub fn lines(&mut self) -> Lines {
-        let out = self.child.stdout.take().expect("asked for once");
-        let (send, receive) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(out).lines() {
-                let Ok(line) = line else { return };
-                if send.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Lines(receive)
+        Lines::of(self.child.stdout.take().expect("asked for once"))
+    }
+
+    /// Those on stderr.
+    pub fn errors(&mut self) -> Lines {
+        Lines::of(self.child.stderr.take().expect("asked for once"))
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -196,6 +191,19 @@ impl Drop for Going {
 pub struct Lines(Receiver<String>);
 
 impl Lines {
+    fn of(from: impl Read + Send + 'static) -> Self {
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(from).lines() {
+                let Ok(line) = line else { return };
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self(receive)
+    }
+
     /// The next line; `None` at the end of output.
     #[track_caller]
     pub fn next(&self) -> Option<String> {

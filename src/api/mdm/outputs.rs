@@ -154,7 +154,7 @@ fn told(head: &FrameHead, payload: &[u8], ids: &[u64]) -> Vec<(&'static str, Val
             Ok(Note::Run { run }) => vec![("device", device(JobState::Running, &run))],
             Ok(Note::Job { job }) => vec![("job", json!({ "id": job.id, "status": status(&job) }))],
             Ok(Note::End { job, .. }) => vec![("end", json!({ "id": job.id, "status": status(&job) }))],
-            Err(_) => Vec::new(),
+            Ok(Note::Trouble { .. }) | Err(_) => Vec::new(),
         };
     };
     let name = match stream {

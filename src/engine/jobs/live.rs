@@ -126,6 +126,7 @@ pub struct News {
     pub runs: Vec<Run>,
     /// The job as a whole, where that changed.
     pub job: Option<JobSummary>,
+    pub trouble: Option<String>,
     pub end: Option<JobSummary>,
 }
 
@@ -154,6 +155,7 @@ impl Follower {
             flagged: Vec::new(),
             runs: std::mem::take(&mut news.runs),
             job: news.job.take(),
+            trouble: news.trouble.take(),
             end: news.end.take(),
         }
     }
@@ -470,10 +472,14 @@ impl LiveJob {
         Some((inner.job.summary.clone(), runs))
     }
 
-    /// What could not be recorded is to be tried again.
-    pub fn unrecorded(&self, runs: &[Run]) {
+    /// What could not be recorded, and why, is to be tried again. Who follows hears of it: nothing else is told meanwhile.
+    pub fn unrecorded(&self, runs: &[Run], why: &str) {
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
+        for follower in &inner.followers {
+            lock(&follower.news).trouble = Some(why.to_owned());
+            follower.bell.notify_one();
+        }
         inner.job_dirty = true;
         for run in runs {
             if !std::mem::replace(&mut inner.is_dirty[run.index as usize], true) {

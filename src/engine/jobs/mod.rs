@@ -266,12 +266,11 @@ impl Jobs {
                 .await;
             if let Err(error) = written {
                 tracing::error!(%error, "could not record");
-                self.events.publish(&Event::Notice {
-                    text: format!("{error}: states of runs are kept in memory until it can be written again"),
-                });
+                let text = format!("{error}: states of runs are kept in memory until it can be written again");
                 for (job, (_, runs)) in &changes {
-                    job.unrecorded(runs);
+                    job.unrecorded(runs, &text);
                 }
+                self.events.publish(&Event::Notice { text });
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 self.bell.changed.notify_one();
                 continue;

@@ -150,6 +150,9 @@ pub async fn live(job: Arc<LiveJob>, from_start: bool, frames: Frames) -> Result
             }
             batch.note(&Note::Run { run });
         }
+        if let Some(text) = news.trouble {
+            batch.note(&Note::Trouble { text });
+        }
         if let Some(job) = news.job.filter(|_| news.end.is_none()) {
             batch.note(&Note::Job { job });
         }
