@@ -10,6 +10,9 @@ use crate::model::job::JobId;
 /// Dialogs kept; the one that was left longest ago goes first.
 const KEPT: usize = 8;
 
+/// Cells of a target where it is said which one it is.
+const AIMED: usize = 28;
+
 /// How a launch dialog was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Begun {
@@ -73,7 +76,11 @@ impl App {
                 Some((Slot::Script, _)) => "choose a script".to_owned(),
                 Some((_, label)) => format!("fill in {}", text::plain(label)),
             },
-            _ => format!("all is filled in: check it; {} changes the target", self.key_in("launch", "block-b")),
+            _ => {
+                let target = text::clip(&text::plain(&launch.target()), AIMED);
+                let marked = if launch.target() == self.tree.marked() { ", what is marked" } else { "" };
+                format!("aimed at {target}{marked}: {} changes it", self.key_in("launch", "block-b"))
+            }
         };
         if back { format!("as you left it, disarmed; {next}") } else { next }
     }
@@ -131,6 +138,6 @@ mod tests {
         session.keys("1r");
         assert_eq!(session.app.hint.as_deref(), Some("write a target expression: which devices"));
         session.keys("<esc>2j<space>1r");
-        assert_eq!(session.app.hint.as_deref(), Some("all is filled in: check it; alt-b changes the target"));
+        assert_eq!(session.app.hint.as_deref(), Some("aimed at local, what is marked: alt-b changes it"));
     }
 }

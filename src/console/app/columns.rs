@@ -231,6 +231,14 @@ pub fn widths(list: ListId, shown: &[&Col], width: u16, first: Option<u16>) -> V
     widths
 }
 
+/// Cells of one of them; 0: it is not shown.
+pub fn width_of(name: &str, list: ListId, shown: &[&Col], width: u16, first: Option<u16>) -> u16 {
+    let widths = widths(list, shown, width, first);
+    let used = widths.iter().map(|width| width + 1).sum::<u16>().saturating_sub(1);
+    let at = shown.iter().position(|col| col.name == name);
+    at.map_or(0, |at| if widths[at] == 0 { width.saturating_sub(used) } else { widths[at] })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

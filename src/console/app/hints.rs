@@ -65,6 +65,9 @@ impl App {
             front.retain(|command| command.name != "zoom-pane");
         }
         front.retain(|command| self.is_of_use(command));
+        // What to do about a job that ended badly comes before the ways to read it.
+        let again: Vec<&Command> = front.extract_if(.., |command| command.context == "retry").collect();
+        front.splice(front.len().min(2)..front.len().min(2), again);
         // A list's own verbs where there is a list, marks where it takes any, and of the rest what the marked rows allow.
         let list = self.list_here().filter(|list| self.layers.is_empty() || *list == ListId::Planned);
         front.retain(|command| {
@@ -92,7 +95,8 @@ impl App {
             Do::Approve => job().is_some_and(|job| job.progress.asks.is_some()),
             // (of one that runs the live view and the groups are of more use)
             Do::Export if self.view == View::Overview => job().is_some_and(|job| job.state.ended()),
-            Do::Retry(_) => job().is_some_and(|job| job.state.ended()),
+            Do::Retry(_) if command.context == "retry" && self.view == View::Groups => false,
+            Do::Retry(again) => self.why_not_retry(again).is_none(),
             _ => true,
         }
     }
@@ -220,6 +224,27 @@ mod tests {
             session.keys(keys);
             assert_eq!(names(&session).join(" "), said, "{keys}");
         }
+    }
+
+    #[test]
+    fn of_a_job_that_ended_badly_the_retries_stand_before_the_ways_to_read_it() {
+        use crate::console::app::sample::job;
+        use crate::model::state::{JobState, RunState};
+        let mut session = Session::starting((80, 24), true);
+        session.jobs[0] = job(12, &[RunState::Failed, RunState::Queued, RunState::Ok]);
+        session.jobs[0].summary.state = JobState::Cancelled;
+        session.jobs[1] = job(11, &[RunState::Ok]);
+        session.attach();
+        let keyed = |session: &Session| {
+            let (front, _) = session.app.hints();
+            front.into_iter().map(|hint| format!("{} {}", hint.key, hint.word)).collect::<Vec<_>>()
+        };
+        for keys in ["3", "<enter>"] {
+            session.keys(keys);
+            assert_eq!(keyed(&session)[2..4], ["R f retry failed..", "R n not started.."], "{keys}");
+        }
+        session.keys("<esc>j");
+        assert!(keyed(&session).iter().all(|hint| !hint.starts_with("R ")), "{:?}", keyed(&session));
     }
 
     #[test]

@@ -195,11 +195,12 @@ impl Lines {
         self.area.lines().iter().map(|line| line.len() + 1).sum()
     }
 
-    /// While it is open every key of text entry is its own; closed, a letter opens it. `true`: used up.
+    /// While it is open every key of text entry is its own; closed, a letter opens it, as space alone does. `true`: used up.
     pub fn key(&mut self, key: &KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL) && !key.modifiers.contains(KeyModifiers::ALT);
         let room = self.bytes() < BYTES;
         match key.code {
+            KeyCode::Char(' ') if plain(key) && !self.open => self.open = true,
             KeyCode::Char(c) if plain(key) && !c.is_control() => {
                 self.open = true;
                 if room {

@@ -293,21 +293,11 @@ impl App {
             At::Arm | At::Launch => self.hint = Some("not possible yet: block d says why; nothing was sent".into()),
             At::Field(_) => match launch.focused().map(|field| (&field.input, &field.slot)) {
                 Some((Input::Choice { .. }, _)) => launch.open_picker(),
-                Some((Input::Lines(_), _)) => {
-                    if let Some(Input::Lines(lines)) = launch.focused().map(|field| &mut field.input) {
-                        lines.open = true;
-                    }
-                }
                 Some((Input::Hidden(text), Slot::Answer(question))) if !text.is_empty() => {
                     let value = crate::model::secret::Secret::new(text.expose());
                     effects.push(Effect::Answer { question: question.clone(), value });
                 }
-                Some((Input::Flag(_), _)) => {
-                    if let Some(field) = launch.focused() {
-                        field.input.cycle(true);
-                    }
-                    self.changed(launch);
-                }
+                // whatever is in it is taken as it is
                 _ => launch.next(true),
             },
         }

@@ -358,6 +358,8 @@ pub struct Launch {
     pub arm: Rect,
     /// With a frame of its own.
     pub boxed: bool,
+    /// With a row that says what is about to be done.
+    pub says: bool,
     pub buttons: Rect,
 }
 
@@ -366,14 +368,15 @@ pub fn launch(area: Rect, fields: usize) -> Launch {
     // The status row belongs to the dialog: arm line and buttons.
     let body = Rect { height: body.height + 1, ..body };
     let boxed = area.height >= 30 && !small(area);
-    let arm_rows = if boxed { 7 } else { 3 };
+    let says = area.height >= 24;
+    let arm_rows = if boxed { 7 } else { 3 + u16::from(says) };
     let room = Rect { height: body.height.saturating_sub(arm_rows), ..body };
     let arm = Rect { y: room.bottom(), height: arm_rows, ..body };
     let buttons = if boxed {
         let inside = inner(Rect { height: arm.height - 1, ..arm });
         Rect { y: inside.y + 3, height: 1, ..inside }
     } else {
-        Rect { x: arm.x + 1, y: arm.y + 1, width: arm.width.saturating_sub(2), height: 1 }
+        Rect { x: arm.x + 1, y: arm.y + arm_rows - 2, width: arm.width.saturating_sub(2), height: 1 }
     };
     let half = room.width / 2;
     // a and b hold the most; c and d get the rest.
@@ -383,7 +386,7 @@ pub fn launch(area: Rect, fields: usize) -> Launch {
     let upper = |side: Rect| Rect { height: top, ..side };
     let lower = |side: Rect| Rect { y: side.y + top, height: side.height - top, ..side };
     let blocks = [upper(left), upper(right), lower(left), lower(right)];
-    Launch { blocks: blocks.map(|block| (!small(area)).then_some(block)), room, arm, boxed, buttons }
+    Launch { blocks: blocks.map(|block| (!small(area)).then_some(block)), room, arm, boxed, says, buttons }
 }
 
 /// A chooser: that of themes and keymaps stands at the right, so that the screen beside it shows what is tried.

@@ -160,6 +160,8 @@ pub struct Prompt {
     /// The history line shown, and what was written before going there.
     older: Option<usize>,
     draft: String,
+    /// The line is as it was found, and chosen whole: what is typed takes its place.
+    pub whole: bool,
 }
 
 impl Prompt {
@@ -174,6 +176,7 @@ impl Prompt {
             expression: Expression { dirty: true, ..Expression::default() },
             older: None,
             draft: text.to_owned(),
+            whole: matches!(purpose, Purpose::Filter(_)) && !text.is_empty(),
         }
     }
 
@@ -196,8 +199,16 @@ impl Prompt {
             self.recall = None;
         }
         let (before, cursor) = (self.text.text().to_owned(), self.text.cursor());
+        let whole = std::mem::take(&mut self.whole);
+        if whole && self.text.clone().typed(key) {
+            self.text.put("", 0);
+        }
         if !self.text.readline(key) {
             return Used::No;
+        }
+        if whole && self.text.text() == before {
+            // (the look of the line is another)
+            return Used::Edited;
         }
         self.completion = None;
         if self.text.text() != before {
@@ -210,6 +221,9 @@ impl Prompt {
 
     pub fn paste(&mut self, text: &str) {
         (self.recall, self.completion) = (None, None);
+        if std::mem::take(&mut self.whole) {
+            self.text.put("", 0);
+        }
         self.text.paste(text);
         self.written();
     }
@@ -221,6 +235,7 @@ impl Prompt {
     }
 
     fn put(&mut self, text: &str) {
+        self.whole = false;
         self.text.put(text, text.chars().count());
         self.completion = None;
         self.expression.dirty = true;
@@ -401,6 +416,21 @@ mod tests {
             typed(&mut prompt, keys);
             assert_eq!((prompt.text.text(), prompt.text.cursor()), (line, cursor), "{keys}");
         }
+    }
+
+    #[test]
+    fn an_old_filter_gives_way_to_the_first_letter_and_is_edited_by_any_other_key() {
+        let list = Purpose::Filter(ListId::Jobs);
+        for (keys, line) in
+            [("db", "db"), ("<backspace>db", "db"), ("<end> db", "web db"), ("<left>x", "wexb"), ("<C-u>", "")]
+        {
+            let mut prompt = Prompt::new(list, "web");
+            typed(&mut prompt, keys);
+            assert_eq!((prompt.text.text(), prompt.whole), (line, false), "{keys}");
+        }
+        let mut prompt = Prompt::new(list, "web");
+        prompt.paste("db");
+        assert_eq!(prompt.text.text(), "db");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The stop dialog: what stopping can mean, on how many devices, armed before it does anything. It is about one job,
 //! several, or some devices of one. The numbers follow the jobs. A count that moves could never be confirmed, so any that
-//! was asked for meanwhile arms, unless more would be stopped than it says.
+//! was asked for meanwhile arms, unless more would be stopped than it says. Whether a count is typed or a letter is
+//! settled when a choice is made; only more devices than a letter is good for make it a count.
 
 use super::endless::Reach;
 use super::event::Effect;
@@ -95,10 +96,10 @@ impl Stop {
         (self.endless, self.why) = (reach.endless, reach.why);
         let touched = self.touches(self.choice);
         self.said = self.said.max(touched);
-        let need = self.needs(touched);
-        let more = match self.arm.need {
-            Need::Yes => need != Need::Yes,
-            Need::Count(asked) => touched as usize > asked,
+        // (what it asked for when it opened it goes on asking for: nobody types a `y` for a count)
+        let (need, more) = match self.arm.need {
+            Need::Yes => (self.needs(touched), touched > self.threshold),
+            Need::Count(asked) => (Need::Count(touched as usize), touched as usize > asked),
         };
         if self.arm.need != need && (more || self.arm.typed.is_empty()) {
             self.arm = Arm::new(need);
@@ -234,9 +235,13 @@ mod tests {
         }
         stop.follow(reach(26, 0));
         assert_eq!((stop.armed(), stop.arm.need), (false, Need::Count(26)), "more than was said");
+        stop.arm.typed.clear();
         stop.follow(reach(3, 9));
-        assert_eq!(stop.arm.need, Need::Yes);
+        assert_eq!(stop.arm.need, Need::Count(3), "a count was asked for: a letter is not, however few are left");
         stop.arm.typed = "y".into();
+        assert!(!stop.armed());
+        stop.arm.typed = "3".into();
+        assert!(stop.armed());
         stop.follow(reach(0, 9));
         assert!(!stop.armed(), "nothing is left to this choice, and no harder one is taken for it");
         assert_eq!(stop.choice, Stopping::Sending);

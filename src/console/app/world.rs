@@ -550,8 +550,10 @@ impl App {
             self.asked.resolve = None;
         }
         for layer in &mut self.layers {
-            if let Layer::Prompt(prompt) = layer {
-                prompt.answered(expr, answer);
+            match layer {
+                Layer::Prompt(prompt) => drop(prompt.answered(expr, answer)),
+                Layer::Launch(launch) => launch.resolved(expr, answer),
+                _ => {}
             }
         }
         let tally = answer.as_ref().map_err(|problem| problem.error.clone()).map(|resolved| {

@@ -176,11 +176,13 @@ fn words_and_files(app: &App, area: Rect, buf: &mut Buffer) {
         ],
     );
     head(&mut lines, "states");
-    for pair in RunState::ALL.chunks(2) {
+    let states = RunState::ALL.map(|state| (theme.glyphs.state(state), theme.state(state), state.word()));
+    let states: Vec<_> = states.into_iter().chain([(theme.glyphs.idle(), muted, "cannot run any")]).collect();
+    for pair in states.chunks(2) {
         let mut spans = vec![Span::raw("  ")];
-        for state in pair {
-            spans.push(Span::styled(theme.glyphs.state(*state).to_string(), theme.state(*state)));
-            spans.push(Span::styled(format!(" {:<15}", state.word()), plain));
+        for (sign, style, word) in pair {
+            spans.push(Span::styled(sign.to_string(), *style));
+            spans.push(Span::styled(format!(" {word:<15}"), plain));
         }
         lines.push(Line::from(spans));
     }

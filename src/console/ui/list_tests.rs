@@ -57,6 +57,24 @@ fn the_choosers_and_the_device_list_at_every_size() {
 }
 
 #[test]
+fn a_job_s_system_gives_way_to_its_script_where_no_other_is_called_the_same() {
+    let screen = |size, scripts: [&str; 2]| {
+        let mut session = Session::starting(size, true);
+        for (job, script) in session.jobs.iter_mut().zip(scripts) {
+            job.summary.script = script.into();
+        }
+        session.attach();
+        session.screen()
+    };
+    let narrow = screen((80, 24), ["macs:rotate-keys.sh", "disk-use.sh"]);
+    assert!(narrow.contains(" rotate-") && !narrow.contains("macs:rot"), "{narrow}");
+    let alike = screen((80, 24), ["macs:rotate-keys.sh", "lab:rotate-keys.sh"]);
+    assert!(alike.contains("macs:rot") && alike.contains("lab:rot"), "{alike}");
+    let wide = screen((140, 40), ["ws:report.py", "disk-use.sh"]);
+    assert!(wide.contains("ws:report.py"), "{wide}");
+}
+
+#[test]
 fn in_a_narrow_pane_no_border_text_is_cut_and_names_keep_both_ends() {
     let mut session = Session::new((80, 24), true);
     for device in session.targets.devices.iter_mut().map(Arc::make_mut) {

@@ -82,6 +82,15 @@ pub fn done_style(theme: &Theme, job: &JobSummary) -> Style {
     }
 }
 
+/// What a script is called where there is little room: its system gives way before its name does, unless a script of
+/// another one is called the same here.
+fn short_script(app: &App, script: &str, room: usize) -> String {
+    let name = |script: &str| script.split_once(':').map_or(script, |(_, name)| name).to_owned();
+    let (whole, short) = (text::plain(script), name(script));
+    let alike = || app.jobs.iter().any(|job| job.script != script && name(&job.script) == short);
+    if text::width(&whole) <= room || short.is_empty() || alike() { whole } else { text::plain(&short) }
+}
+
 fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     let theme = &app.theme;
     let (list, look) = (ListId::Jobs, &app.overview.job_look);
@@ -108,7 +117,9 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let key = |row: usize| app.jobs[row].id.to_string();
     let room = inside.width.saturating_sub(table::gutter(look, inside.width) + 1);
-    let tells_offline = columns::shown(list, look, room).iter().any(|col| col.name == "off");
+    let shown = columns::shown(list, look, room);
+    let tells_offline = shown.iter().any(|col| col.name == "off");
+    let named = columns::width_of("script", list, &shown, room, Some(number));
     let style = |row: usize, col: &Col, _: &str| {
         let job = &app.jobs[row];
         let amount = |n: u32, role: Role| match n {
@@ -117,7 +128,7 @@ fn jobs(app: &App, area: Rect, buf: &mut Buffer) {
         };
         match col.name {
             "id" => (None, theme.style(Role::TextStrong)),
-            "script" => (None, plain),
+            "script" => (Some(short_script(app, &job.script, usize::from(named))), plain),
             "age" => (Some(ago(app.now, job.created_at)), muted),
             "dev" => (Some(text::count(u64::from(job.counts.total()))), plain),
             "done" => (Some(done(job)), done_style(theme, job)),

@@ -17,7 +17,7 @@ pub(super) const LAUNCH: &[Command] = &[
 pub(super) const DIALOG: &[Command] = &[
     row("dialog", "next-field", Do::NextField, "next", "next field or button"),
     row("dialog", "previous-field", Do::PreviousField, "", "previous field or button"),
-    row("dialog", "accept", Do::Accept, "pick", "pick, open the list, or press the focused button"),
+    row("dialog", "accept", Do::Accept, "pick", "take the field as it is, open its list, or press the focused button"),
     row("dialog", "toggle", Do::Toggle, "", "switch a flag, next choice"),
     row("dialog", "cancel", Do::Cancel, "close", "close; nothing is sent"),
 ];

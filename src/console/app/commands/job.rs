@@ -106,8 +106,14 @@ pub(super) const GROUPS: &[Command] = &[
 
 /// A job again, wherever one is looked at: in the jobs, live, among its groups.
 pub(super) const RETRY: &[Command] = &[
-    fleet("retry", "retry-failed", Do::Retry(Again::Failed), "", "rerun on those that failed"),
-    fleet("retry", "retry-not-started", Do::Retry(Again::NotStarted), "", "rerun on those whose turn never came"),
+    fleet("retry", "retry-failed", Do::Retry(Again::Failed), "retry failed", "rerun on those that failed"),
+    fleet(
+        "retry",
+        "retry-not-started",
+        Do::Retry(Again::NotStarted),
+        "not started",
+        "rerun on those whose turn never came",
+    ),
     fleet("retry", "retry-offline", Do::Retry(Again::Offline), "", "rerun on those that were not reached"),
     fleet("retry", "retry-timed-out", Do::Retry(Again::TimedOut), "", "rerun on those that took too long"),
     fleet("retry", "retry-ok", Do::Retry(Again::Ok), "", "rerun on those that ended well"),

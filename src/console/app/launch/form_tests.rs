@@ -85,7 +85,7 @@ fn what_is_rarely_needed_is_folded_and_keeps_its_values() {
     session.keys("<space><tab>http://proxy");
     assert_eq!(launch(&session).fields.iter().filter(|field| matches!(field.slot, Slot::Param(_))).count(), 11);
     focus(&mut session, "advanced");
-    session.keys("<enter>");
+    session.keys("<space>");
     assert!(!launch(&session).fields.iter().any(|field| field.label == "proxy"));
     assert_eq!(given(&mut session, "proxy"), ["http://proxy"]);
 }
@@ -93,12 +93,53 @@ fn what_is_rarely_needed_is_folded_and_keeps_its_values() {
 #[test]
 fn a_text_of_many_lines_is_written_above_the_form_and_esc_leads_back_to_it() {
     let mut session = at("note");
-    session.keys("<enter>first<enter>second");
+    session.keys("<space>first<enter>second");
     assert!(session.screen().contains("2 lines   esc: done"), "{}", session.screen());
     session.keys("<esc>");
     assert!(!session.screen().contains("esc: done") && session.screen().contains("2 lines: first"));
     session.app.update(crate::console::app::Event::Paste("\nthird\n\u{1b}[31m".into()));
     assert_eq!(given(&mut session, "note"), ["first\nsecond\nthird\n[31m"]);
+}
+
+#[test]
+fn enter_takes_each_field_as_it_is_and_leads_to_the_launch() {
+    let mut session = at("version");
+    session.keys("14.6<A-b>local<A-a>");
+    let before = format!("{:?}", launch(&session).form().params);
+    for _ in 0..40 {
+        if launch(&session).at == At::Arm {
+            break;
+        }
+        session.keys("<enter>");
+    }
+    assert_eq!(launch(&session).at, At::Arm, "{}", session.screen());
+    assert_eq!(format!("{:?}", launch(&session).form().params), before, "nothing was switched on the way");
+    assert!(session.screen().contains("You are about to run disk-use.sh on 1 device."), "{}", session.screen());
+    session.keys("y<enter>");
+    assert!(session.sent.iter().any(|effect| matches!(effect, Effect::Launch { .. })));
+}
+
+#[test]
+fn what_is_wrong_in_one_field_leaves_what_the_target_comes_to() {
+    for (name, keys) in [("retries", "<C-u>many"), ("at once", "many"), ("rings", "one")] {
+        let mut session = at("version");
+        session.keys("14.6<A-b>web<A-a>");
+        while !matches!(launch(&session).at, At::Field(at) if launch(&session).fields[at].label == name) {
+            session.keys("<tab>");
+        }
+        session.keys(keys);
+        let screen = session.screen();
+        assert!(screen.contains("Nothing can be launched yet"), "{name}: {screen}");
+        assert!(screen.contains("resolved   12 of "), "{name}: {screen}");
+        // said beside the field, and in block d
+        let said = if name == "retries" { "a number (such as 3)" } else { &format!("{name}: ") };
+        assert!(screen.matches(said).count() == 2, "{name}: {screen}");
+        // another target is looked up all the same, and a wrong one pointed at
+        session.keys("<A-b><C-u>local");
+        assert!(session.screen().contains("resolved   1 of "), "{name}: {}", session.screen());
+        session.keys("<C-u>nosuch");
+        assert!(session.screen().contains('^'), "{name}: {}", session.screen());
+    }
 }
 
 #[test]

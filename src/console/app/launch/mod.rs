@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod form_tests;
 pub mod how;
+mod meant;
 mod options;
 pub mod params;
 mod request;
@@ -16,6 +17,7 @@ use std::collections::HashSet;
 use ratatui::layout::{Position, Rect};
 
 pub use self::how::{Knob, Place};
+pub use self::meant::Meant;
 use self::request::spread;
 use super::begun::Begun;
 use super::chooser::Chooser;
@@ -105,6 +107,8 @@ pub struct Launch {
     /// The same and what else is different, in words.
     pub differs: Vec<String>,
     pub spread: Vec<Spread>,
+    /// What the target comes to while there is no plan.
+    meant: Option<Meant>,
     /// The choices of a field.
     pub picker: Option<(usize, Chooser)>,
     /// The device list is open.
@@ -170,6 +174,7 @@ impl Launch {
             changed: None,
             differs: Vec::new(),
             spread: Vec::new(),
+            meant: None,
             picker: None,
             devices: None,
             alone: false,
@@ -261,10 +266,14 @@ impl Launch {
         self.current() && !self.sent && self.arm.armed() && self.plan.as_ref().is_some_and(|p| !p.devices.is_empty())
     }
 
-    /// Asks for a plan if the form has changed: one at a time, the latest wins.
+    /// Asks for a plan if the form has changed: one at a time, the latest wins. Where there can be none, for what the
+    /// target comes to.
     pub fn settle(&mut self) -> Option<Effect> {
-        if !self.dirty || self.asked {
+        if self.asked {
             return None;
+        }
+        if !self.dirty {
+            return self.ask_meant();
         }
         match self.request() {
             Ok(request) => {
@@ -275,10 +284,9 @@ impl Launch {
             }
             Err(why) => {
                 self.dirty = false;
-                self.plan = None;
-                self.spread.clear();
+                self.unplan();
                 self.problem = Some(Problem { code: Code::Invalid, error: why, column: None });
-                None
+                self.ask_meant()
             }
         }
     }
@@ -324,8 +332,7 @@ impl Launch {
                 self.plan = Some(plan);
             }
             Err(problem) => {
-                self.plan = None;
-                self.spread.clear();
+                self.unplan();
                 self.disarm();
                 self.problem = Some(problem);
             }
@@ -448,6 +455,9 @@ impl Launch {
     /// Fields of block How in so many rows of so many cells, around the focus: the places, and the first row shown.
     pub fn how_shown(&self, rows: usize, width: u16) -> (Vec<Place>, usize) {
         let places = self.places(width);
+        // (what is wrong with one of them has a row or two)
+        let said = self.wrong_how().map_or(0, |why| why.chars().count().div_ceil(usize::from(width).max(1)));
+        let rows = rows.saturating_sub(said).max(1);
         let focused = places.iter().find(|place| self.at == At::Field(place.field)).map_or(0, |place| place.row);
         let from = (focused + 1).saturating_sub(rows);
         (places.into_iter().filter(|place| (from..from + rows).contains(&place.row)).collect(), from)

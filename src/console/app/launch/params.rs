@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::text::Line;
-
 use super::{At, Field, Launch, Slot};
 use crate::console::app::event::Effect;
 use crate::console::app::form::{Hidden, Input, Text};
@@ -139,6 +137,10 @@ impl Launch {
         if let Slot::Option(name) = &field.slot {
             return self.about_option(name, &field.input);
         }
+        if field.slot == Slot::Advanced {
+            let open = field.input.value().is_some();
+            return Some(if open { "space folds them away" } else { "space shows them" }.to_owned());
+        }
         let Slot::Param(at) = field.slot else { return None };
         let param = self.info.as_ref()?.params.get(at)?;
         let mut parts = Vec::new();
@@ -152,8 +154,9 @@ impl Launch {
         parts.push(match (&field.input, param.field()) {
             (Input::List(_), _) => "enter adds one, backspace takes it back".into(),
             (Input::Picks(_), _) => "space picks, left and right walk".into(),
-            (Input::Lines(lines), _) if !lines.open => "enter opens it".into(),
+            (Input::Lines(lines), _) if !lines.open => "a letter or space opens it".into(),
             (Input::Choice { .. }, _) => "left, right, or enter for the list".into(),
+            (Input::Flag(_), _) => "space switches it".into(),
             (_, script::Field::Number) => "a number".into(),
             _ => String::new(),
         });
@@ -219,13 +222,13 @@ impl Launch {
         let wrong = self.wrong(field).filter(|_| !unfinished).map(|why| (true, why));
         let (wrong, said) = wrong.or_else(|| self.about(field).map(|about| (false, about)))?;
         let width = usize::from(width).saturating_sub(INDENT).max(10);
-        let folded = text::wrap(&Line::from(text::plain(&said)), width);
+        let folded = text::fold(&text::plain(&said), width);
         let most = if rows < 8 { 1 } else { 2 };
-        let mut told: Vec<String> = folded.iter().take(most).map(ToString::to_string).collect();
+        let mut told: Vec<String> = folded.iter().take(most).cloned().collect();
         if folded.len() > most
             && let Some(last) = told.last_mut()
         {
-            *last = text::clip(&format!("{last}{}", folded[most]), width);
+            *last = text::clip(&format!("{last} {}", folded[most]), width);
         }
         Some((wrong, told))
     }

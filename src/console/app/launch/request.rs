@@ -27,11 +27,7 @@ impl Launch {
         if target.trim().is_empty() {
             return Err("no target yet: write an expression in block b (a device, a group, @all)".into());
         }
-        let timeout = duration(&self.value(&Slot::Timeout).unwrap_or_default()).map_err(|e| format!("timeout: {e}"))?;
-        let at_once = match self.value(&Slot::AtOnce) {
-            None => None,
-            Some(text) => Some(text.trim().parse().map_err(|_| format!("at once: \"{text}\" is not a number"))?),
-        };
+        let (timeout, at_once) = self.limits()?;
         let (mut params, mut secrets) = (Vec::new(), Vec::new());
         for (param, field) in self.asked() {
             if let Some(why) = self.wrong(field) {
@@ -60,6 +56,21 @@ impl Launch {
             }
         }
         Ok(PlanRequest { script, target, params, secrets, files, include, dry_run, options, timeout_ms, at_once, how })
+    }
+
+    /// How long a device may take, and how many run at once.
+    fn limits(&self) -> Result<(Option<Duration>, Option<u32>), String> {
+        let timeout = duration(&self.value(&Slot::Timeout).unwrap_or_default()).map_err(|e| format!("timeout: {e}"))?;
+        let at_once = match self.value(&Slot::AtOnce) {
+            None => None,
+            Some(text) => Some(text.trim().parse().map_err(|_| format!("at once: \"{text}\" is not a number"))?),
+        };
+        Ok((timeout, at_once))
+    }
+
+    /// What of block How cannot be read, by the field's name.
+    pub fn wrong_how(&self) -> Option<String> {
+        self.limits().err().or_else(|| self.how().err())
     }
 
     /// Parameters whose files are to be read for a plan.

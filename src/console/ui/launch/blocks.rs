@@ -77,22 +77,27 @@ pub(super) fn what(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> 
 pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) -> usize {
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let Some(plan) = &launch.plan else {
-        if launch.waiting() {
-            cells::words(buf, nth(area, 0), &format!("resolving…{}", states::since(app)), muted);
+    let plan = launch.plan.as_ref();
+    let (devices, folded) = match (plan, launch.meant()) {
+        (Some(plan), _) => (&plan.devices, &plan.folded),
+        (None, Some(Ok(meant))) => (&meant.ids, &meant.folded),
+        (None, meant) => {
+            if meant.is_none() && launch.waiting() {
+                cells::words(buf, nth(area, 0), &format!("resolving…{}", states::since(app)), muted);
+            }
+            return 0;
         }
-        return 0;
     };
     let mut rows: Vec<Line<'_>> = Vec::new();
-    let count = plan.devices.len();
+    let count = devices.len();
     let total = text::count(app.tree.total.devices as u64);
-    let stale = if launch.current() { "" } else { "   resolving…" };
+    let stale = if launch.waiting() { "   resolving…" } else { "" };
     rows.push(Line::from(vec![
         Span::styled("resolved   ", muted),
         Span::styled(text::count(count as u64), theme.style(Role::TextStrong)),
         Span::styled(format!(" of {total} devices{stale}"), plain),
     ]));
-    let tally = app.tree.tally_of(plan.devices.iter().map(String::as_str));
+    let tally = app.tree.tally_of(devices.iter().map(String::as_str));
     let amount = |label: &'static str, n: usize, what: &'static str, role: Role| {
         Line::from(vec![
             Span::styled(format!("  {label:<9}"), muted),
@@ -101,14 +106,15 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
         ])
     };
     rows.push(amount("online", tally.online, "answered last time", Role::StateOk));
-    if !plan.offline.is_empty() {
-        rows.push(amount("offline", plan.offline.len(), "tried again; no answer = offline", Role::StateOffline));
+    let offline = plan.map_or(tally.offline + tally.refused, |plan| plan.offline.len());
+    if offline > 0 {
+        rows.push(amount("offline", offline, "tried again; no answer = offline", Role::StateOffline));
     }
-    let unknown = count.saturating_sub(tally.online + plan.offline.len());
+    let unknown = count.saturating_sub(tally.online + offline);
     if unknown > 0 {
         rows.push(amount("unknown", unknown, "no run heard of", Role::Text));
     }
-    if !plan.excluded.is_empty() {
+    if let Some(plan) = plan.filter(|plan| !plan.excluded.is_empty()) {
         let mut spans = vec![
             Span::styled("excluded   ", muted),
             Span::styled(text::count(plan.excluded.len() as u64), theme.style(Role::LevelWarn)),
@@ -126,7 +132,7 @@ pub(super) fn whereto(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) 
         }
         rows.push(Line::from(spans));
     }
-    rows.push(Line::styled(text::plain(&plan.folded), plain));
+    rows.push(Line::styled(text::plain(folded), plain));
     let facts: Vec<String> = launch.spread.iter().map(|(fact, _)| text::plain(fact)).collect();
     let wide = facts.iter().map(|fact| text::width(fact)).max().unwrap_or(0).clamp(10, 20);
     for (fact, (_, values)) in facts.iter().zip(&launch.spread) {

@@ -127,6 +127,7 @@ fn how_block(
 ) -> usize {
     let muted = app.theme.style(Role::TextMuted);
     let rows = launch.places(inside.width).last().map_or(0, |place| place.row + 1);
+    let wrong = launch.wrong_how();
     let (places, from) = launch.how_shown(usize::from(inside.height), inside.width);
     for place in &places {
         let Some(field) = launch.fields.get(place.field) else { continue };
@@ -137,9 +138,11 @@ fn how_block(
         cells::words(buf, suffix, place.suffix, muted);
     }
     let used = places.last().map_or(0, |place| (place.row - from + 1) as u16);
-    let mut rest = below(inside, used + 1);
-    // What belongs in the field that is being written.
-    if let Some(field) = at.and_then(|at| launch.fields.get(at)).filter(|field| field.block == 2) {
+    let mut rest = below(inside, used + u16::from(wrong.is_none()));
+    // What is wrong with a field, else what belongs in the one that is being written.
+    if let Some(wrong) = &wrong {
+        rest = below(rest, cells::paragraph(buf, rest, &text::plain(wrong), app.theme.style(Role::LevelError)));
+    } else if let Some(field) = at.and_then(|at| launch.fields.get(at)).filter(|field| field.block == 2) {
         note(app, field, nth(rest, 0), buf);
         rest = below(rest, 1);
     }
@@ -155,7 +158,8 @@ fn below(area: Rect, y: u16) -> Rect {
 /// A caret below the column of the expression that is at fault, and why.
 fn pointer(app: &App, launch: &Launch, label: u16, area: Rect, buf: &mut Buffer) -> u16 {
     // What is wrong elsewhere is said in block d.
-    let Some(problem) = launch.problem.as_ref().filter(|problem| problem.column.is_some()) else { return 0 };
+    let meant = launch.meant().and_then(|meant| meant.as_ref().err());
+    let Some(problem) = launch.problem.iter().chain(meant).find(|problem| problem.column.is_some()) else { return 0 };
     let style = app.theme.style(Role::LevelError);
     let mut y = 0;
     if let Some(column) = problem.column {
@@ -175,23 +179,27 @@ fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
     let (area, boxed) = (form.arm, form.boxed);
     let theme = &app.theme;
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
-    let (rows, command) = if boxed {
+    let words = match launch.plan.as_ref().filter(|_| launch.problem.is_none()) {
+        Some(plan) => {
+            let n = plan.devices.len();
+            let s = if n == 1 { "" } else { "s" };
+            let name = text::plain(&plan.script.name);
+            format!("You are about to run {name} on {} device{s}.", text::count(n as u64))
+        }
+        None => "Nothing can be launched yet.".into(),
+    };
+    let inside = if boxed {
         let frame = Rect { height: area.height - 1, ..area };
         let focused = !matches!(launch.at, At::Field(_));
-        let inside = pane(app, buf, frame, title(theme, "", "Arm", ""), "", focused);
-        let words = match launch.plan.as_ref().filter(|_| launch.problem.is_none()) {
-            Some(plan) => {
-                let n = plan.devices.len();
-                let s = if n == 1 { "" } else { "s" };
-                let name = text::plain(&plan.script.name);
-                format!("You are about to run {name} on {} device{s}.", text::count(n as u64))
-            }
-            None => "Nothing can be launched yet.".into(),
-        };
-        cells::words(buf, nth(inside, 0), &words, plain);
-        (below(inside, 1), Some(nth(area, area.height - 1)))
+        pane(app, buf, frame, title(theme, "", "Arm", ""), "", focused)
     } else {
-        (Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }, None)
+        Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
+    };
+    let rows = if form.says {
+        cells::words(buf, nth(inside, 0), &words, plain);
+        below(inside, 1)
+    } else {
+        inside
     };
     let armed = launch.armed();
     // where a key goes: behind what is typed, or to a button
@@ -230,7 +238,7 @@ fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
         _ => cells::buttons(app, buf, form.buttons, FEW.map(button)),
     }
     // A word about the last key, or the command line.
-    let last = command.unwrap_or_else(|| nth(area, 2));
+    let last = nth(area, area.height.saturating_sub(1));
     let last = Rect { x: last.x + 1, width: last.width.saturating_sub(2), ..last };
     match (&app.hint, app.notices.shown()) {
         (Some(hint), _) => cells::words(buf, last, hint, theme.style(Role::LevelInfo)),

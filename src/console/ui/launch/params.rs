@@ -72,7 +72,7 @@ fn sign(app: &App, launch: &Launch, field: &Field, focused: bool, label: u16, ar
     let words = match (&field.input, example) {
         (Input::Text(text), Some(example)) if text.is_empty() && !focused => &format!("e.g. {example}"),
         (Input::Path(path), Some(example)) if path.text.is_empty() && !focused => &format!("e.g. {example}"),
-        (Input::Lines(lines), _) if lines.is_empty() => "enter writes",
+        (Input::Lines(lines), _) if lines.is_empty() => "type to write",
         _ => return,
     };
     let room = area.width - label - 2;
