@@ -551,7 +551,9 @@ impl App {
         }
         for layer in &mut self.layers {
             match layer {
-                Layer::Prompt(prompt) => drop(prompt.answered(expr, answer)),
+                Layer::Prompt(prompt) => {
+                    prompt.answered(expr, answer);
+                }
                 Layer::Launch(launch) => launch.resolved(expr, answer),
                 _ => {}
             }

@@ -272,7 +272,7 @@ fn members(app: &App, area: Rect, buf: &mut Buffer, numbered: bool) {
     let wide = inside.width >= 70;
     let longest = devices.iter().skip(app.overview.preview).take(usize::from(inside.height));
     let longest = longest.map(|device| text::width(&device.name)).max().unwrap_or(0) as u16;
-    let name = longest.clamp(if wide { 22 } else { 18 }, inside.width * 2 / 5);
+    let name = longest.max(if wide { 22 } else { 18 }).min(inside.width * 2 / 5);
     let widths: &[u16] = if wide { &[name, 8, 5, 0] } else { &[name, 8, 0] };
     let mut names = vec![left("device", muted), left("state", muted)];
     if wide {
