@@ -145,7 +145,8 @@ fn names(value: &Value, scope: Scope<'_>, none: &str, index: &Index<'_>, found: 
             }
             let count = missing.len();
             let of = if names.len() > count { format!(" ({count} of {})", names.len()) } else { String::new() };
-            Err(Error::at(value.column, format!("{none} is named '{}'{of}", shown(&nodeset::fold(missing)))))
+            let padded = padded(&missing, index.known(scope));
+            Err(Error::at(value.column, format!("{none} is named '{}'{of}{padded}", shown(&nodeset::fold(missing)))))
         }
         Kind::Globs(globs) => {
             for glob in globs {
@@ -156,6 +157,31 @@ fn names(value: &Value, scope: Scope<'_>, none: &str, index: &Index<'_>, found: 
             Ok(())
         }
     }
+}
+
+/// Those that are there under these names but for the zeros in front of their numbers, as a question.
+fn padded<'a>(missing: &BTreeSet<&str>, known: impl IntoIterator<Item = &'a str>) -> String {
+    let wanted: BTreeSet<String> = missing.iter().map(|name| unpadded(name)).collect();
+    let there: BTreeSet<&str> = known.into_iter().filter(|name| wanted.contains(&unpadded(name))).collect();
+    if there.is_empty() {
+        return String::new();
+    }
+    format!("; did you mean '{}'?", shown(&nodeset::fold(there)))
+}
+
+/// `web007-01` as `web7-1`.
+fn unpadded(name: &str) -> String {
+    let mut bare = String::with_capacity(name.len());
+    let mut characters = name.chars().peekable();
+    let mut within = false;
+    while let Some(character) = characters.next() {
+        let more = characters.peek().is_some_and(char::is_ascii_digit);
+        if character != '0' || within || !more {
+            bare.push(character);
+        }
+        within = character.is_ascii_digit() && (within || character != '0');
+    }
+    bare
 }
 
 fn fact(field: &str, column: usize, op: Op, value: &Value, index: &Index<'_>, found: &mut Bits) -> Result<(), Error> {

@@ -144,6 +144,9 @@ fn what_does_not_exist_is_pointed_at() {
     assert_eq!(refused("db1 | nosuchgroup").0, 6, "even where the rest has devices");
     assert_eq!(refused("zz*"), (0, "no device, group or connection matches 'zz*'".into()));
     assert_eq!(refused("web[004-009]"), (0, "no device, group or connection is named 'web[006-009]' (4 of 6)".into()));
+    let padded = "no device, group or connection is named 'web[1-2]'; did you mean 'web[001-002]'?".to_owned();
+    assert_eq!(refused("web[1-2]"), (0, padded));
+    assert!(refused("web[0001-0009]").1.ends_with("did you mean 'web[001-005]'?"), "{:?}", refused("web[0001-0009]"));
     assert_eq!(refused("lab:mbp-1"), (4, "no device or group of lab is named 'mbp-1'".into()));
     assert_eq!(refused("local:zz*").0, 6);
     assert_eq!(refused("sit:lon"), (0, "no connection or fact named 'sit'; did you mean 'site'?".into()));

@@ -24,7 +24,7 @@ pub(super) const JOBS: &[Command] = &[
     row("jobs", "acknowledge", Do::Ack, "", "acknowledge the job, or no longer: seen, somebody takes care of it"),
     row("jobs", "note", Do::Note, "", "a note on the job"),
     row("jobs", "pause", Do::Pause, "", "send to nothing new; paused: go on (asks)"),
-    fleet("jobs", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
+    fleet("jobs", "stop", Do::Stop, "stop", "stop, cancel: sending, what has not started, or what runs too"),
 ];
 
 /// A job, live.
@@ -33,7 +33,7 @@ pub(super) const JOB: &[Command] = &[
     row("job", "groups", Do::Groups, "groups", "groups of like output: what failed, and what it has in common"),
     fleet("job", "approve", Do::Approve, "next ring", "let the next ring go, where it waits for you"),
     row("job", "pause", Do::Pause, "pause", "send to nothing new; paused: go on (asks)"),
-    fleet("job", "stop", Do::Stop, "stop", "stop: sending, what has not started, or what runs too"),
+    fleet("job", "stop", Do::Stop, "stop", "stop, cancel: sending, what has not started, or what runs too"),
     row("job", "follow", Do::Follow, "follow", "follow the end of the output, on or off"),
     row("job", "freeze", Do::Freeze, "freeze", "freeze the view; output goes on behind it"),
     row("job", "one-or-all", Do::OneOrAll, "one/all", "output of one device, or of all"),
