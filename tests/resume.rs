@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::verb::of_kind;
 use support::{Console, Fleet, Home, eventually};
 
 fn lab(count: usize) -> (Home, Fleet) {
@@ -96,6 +97,17 @@ fn a_held_roll_out_whose_engine_is_killed_goes_on_and_runs_once_on_every_device(
     assert_eq!((job["state"].as_str(), count(&job, "ok"), count(&job, "failed")), (Some("done"), 6, 3), "{job}");
     let expected: Vec<String> = (1..=9).map(|n| format!("web{n:03} it's me")).collect();
     assert_eq!(roll.ran(), expected, "each device ran exactly once, with what it was launched with");
+
+    // what may have done half its work is sent again only by its own name
+    let id = id.to_string();
+    let none = home.verb(["rerun", &id, "--failed"]).run();
+    assert!(none.errors().contains("@failed:1` is excluded") && none.errors().contains("rerun 1 --unknown"), "{none}");
+    let found = home.verb(["search", "--state", "unknown", "--json"]).run().ok().events();
+    assert_eq!(of_kind(&found, "hit").len(), 3, "{found:?}");
+    let set = home.verb(["targets", "resolve", "@unknown:1", "--json"]).run().ok().json();
+    assert_eq!(set["devices"].as_array().map(Vec::len), Some(3), "{set}");
+    let again = home.verb(["rerun", &id, "--unknown", "--confirm", "3", "--wait"]).run().ok();
+    assert_eq!((again.errors().contains("left out"), roll.ran().len()), (false, 12), "{again}");
     let acts = home.verb(["audit"]).run().ok().text();
     assert!(acts.contains("the engine ended; 3 runs were in flight"), "{acts}");
     home.verb(["audit", "--verify"]).run().ok();

@@ -251,7 +251,7 @@ fn a_script_job_that_the_account_knows_no_longer_tells_nothing_of_its_device() {
     let before = devices(&home);
     mdm.world().jobs.clear();
     let ended = over(&home, job);
-    assert!(ended["runs"][0]["reason"].as_str().is_some_and(|why| why.contains("is not known")), "{ended}");
+    assert!(ended["runs"][0]["reason"].as_str().is_some_and(|why| why.contains("outcome unknown")), "{ended}");
     assert_eq!(devices(&home), before, "nobody spoke to it");
 }
 

@@ -291,7 +291,7 @@ fn a_live_script_ends_in_as_many_ways_and_each_is_told() {
     assert_eq!((state.as_str(), out.as_str()), ("ok", "a\rb\rc\rd\n"));
     let ((state, code, reason), out) = ended("endless");
     assert_eq!((state.as_str(), code), ("failed", Value::Null));
-    assert!(reason.contains("sets no `timeout`") && reason.contains("not known"), "{reason}");
+    assert!(reason.contains("sets no `timeout`") && reason.contains("outcome unknown"), "{reason}");
     assert!(out.starts_with("one\n"), "what came before is kept: {out}");
 }
 
@@ -485,7 +485,7 @@ fn a_run_whose_server_ends_is_lost_and_says_so() {
     server.kill();
     let (state, code, reason) = end(&home.ended_job(id));
     assert_eq!((state.as_str(), code), ("failed", Value::Null));
-    assert!(reason.contains("may have been run") && reason.contains("not known"), "{reason}");
+    assert!(reason.contains("may have been run") && reason.contains("outcome unknown"), "{reason}");
 }
 
 #[test]

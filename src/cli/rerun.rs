@@ -40,6 +40,7 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
 fn expression(verb: &Verb) -> String {
     let flags = [
         (verb.failed, Left::Failed),
+        (verb.unknown, Left::Unknown),
         (verb.not_started, Left::NotStarted),
         (verb.offline, Left::Offline),
         (verb.timed_out, Left::Timeout),
@@ -119,6 +120,7 @@ mod tests {
     #[test]
     fn sets_are_put_together_and_one_must_be_named() {
         assert_eq!(asked("--failed"), "@failed:12");
+        assert_eq!(asked("--failed --unknown"), "@failed:12 | @unknown:12");
         assert_eq!(asked("--offline --not-started --timed-out"), "@not-started:12 | @offline:12 | @timeout:12");
         assert_eq!(
             asked("--group v1:2c --group ff --ok --cancelled"),

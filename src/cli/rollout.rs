@@ -29,7 +29,8 @@ pub struct Rollout {
     /// Between rings: go on when all is sent, wait for every end, or ask for `jobs approve` [default: wait]
     #[arg(long, value_name = "go|wait|ask", value_parser = between)]
     pub between: Option<Between>,
-    /// Stop when so many devices, or this share of them, have gone wrong (5%, or 5%,20: whichever comes first)
+    /// Stop when so many devices, or this share of them, have gone wrong (5%, or 5%,20: whichever comes first): failed,
+    /// timed out, or let us not in; unreachable ones only with --count-unreachable
     #[arg(long, value_name = "N|N%", value_delimiter = ',')]
     pub max_fail: Vec<Amount>,
     /// Devices that cannot be reached have gone wrong too

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::remote::{Change, Changed, PastHead, PastJob, PastPage, Unchanged};
 use crate::model::connection::{Capabilities, Connection, Held, Kind};
 use crate::model::device::{Device, Inventory};
-use crate::model::job::{JobId, LOST};
+use crate::model::job::{JobId, LOST, UNKNOWN};
 use crate::model::options::LaunchOption;
 use crate::model::output::Stream;
 use crate::model::plan::{Caller, Question};
@@ -100,10 +100,7 @@ pub trait Connector: Send + Sync + 'static {
     /// sent. Only asked of a system that `takes_up`.
     fn take_up(&self, _left: Left, _sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
         Box::pin(async {
-            Outcome::because(
-                RunState::Failed,
-                format!("{LOST}the engine ended while this ran; how it ended is not known"),
-            )
+            Outcome::because(RunState::Failed, format!("{LOST}the engine ended while this ran; {UNKNOWN}"))
         })
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex as Turns;
 
-use super::jobs::lastline::LastLine;
+use super::lastline::LastLine;
 use super::shelf::blocking;
 use super::store::db;
 use super::store::imported::{self, Known};

@@ -11,6 +11,7 @@ pub mod hooks;
 mod imports;
 pub mod inventory;
 pub mod jobs;
+mod lastline;
 pub mod library;
 pub mod merged;
 pub mod outputs;

@@ -23,6 +23,8 @@ pub struct Meant {
     pub devices: Vec<Arc<Device>>,
     /// Ids that a job left and the inventory has no longer.
     pub gone: Vec<String>,
+    /// Ids that a job left failed and that are not meant, since nobody knows what ran on them.
+    pub unknown: Vec<(JobId, Vec<String>)>,
 }
 
 impl Engine {
@@ -41,17 +43,16 @@ impl Engine {
         };
         let missing: BTreeSet<&String> =
             sets.values().flatten().flatten().filter(|id| !known.contains(id.as_str())).collect();
-        if missing.is_empty() {
-            devices.extend(expr.resolve(inventory, &sets).map_err(wrong)?.into_iter().cloned());
-            return Ok(Meant { devices, gone });
+        let mut with = Arc::clone(inventory);
+        if !missing.is_empty() {
+            // told, not passed over: they are meant as far as the expression goes
+            let with = Arc::make_mut(&mut with);
+            with.devices.extend(missing.iter().map(|id| {
+                let (connection, name) = id.split_once(':').unwrap_or(("", id));
+                Arc::new(Device::new(connection, name))
+            }));
+            with.devices.sort_by(|a, b| a.id.cmp(&b.id));
         }
-        // told, not passed over: they are meant as far as the expression goes
-        let mut with = Inventory::clone(inventory);
-        with.devices.extend(missing.iter().map(|id| {
-            let (connection, name) = id.split_once(':').unwrap_or(("", id));
-            Arc::new(Device::new(connection, name))
-        }));
-        with.devices.sort_by(|a, b| a.id.cmp(&b.id));
         for device in expr.resolve(&with, &sets).map_err(wrong)? {
             if missing.contains(&device.id) {
                 gone.push(device.id.clone());
@@ -59,7 +60,25 @@ impl Engine {
                 devices.push(device.clone());
             }
         }
-        Ok(Meant { devices, gone })
+        let taken: HashSet<&str> = devices.iter().map(|device| device.id.as_str()).collect();
+        let mut unknown = Vec::new();
+        for set in expr.sets().into_iter().filter(|set| set.left == Left::Failed) {
+            let Ok(doubtful) = self.set(&JobSet { left: Left::Unknown, ..set.clone() }).await else { continue };
+            if doubtful.is_empty() {
+                continue;
+            }
+            let mut wider = sets.clone();
+            if let Some(Ok(ids)) = wider.get_mut(set) {
+                ids.extend(doubtful);
+            }
+            let wider = expr.resolve(&with, &wider).map_err(wrong)?.into_iter().map(|device| &device.id);
+            let out: Vec<String> =
+                wider.filter(|id| !taken.contains(id.as_str()) && !gone.contains(id)).cloned().collect();
+            if !out.is_empty() {
+                unknown.push((set.job, out));
+            }
+        }
+        Ok(Meant { devices, gone, unknown })
     }
 
     /// Ids of all devices that an expression means, those among them that the inventory has forgotten: `known` are the

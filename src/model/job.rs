@@ -197,11 +197,22 @@ pub struct Signature {
 /// How the reason of a run begins whose engine ended while it ran.
 pub const LOST: &str = "interrupted: ";
 
+/// What the reason of a run says whose end nobody heard.
+pub const UNKNOWN: &str = "outcome unknown";
+
 impl Run {
     /// It was in flight when its engine ended: nobody knows how it ended.
     pub fn lost(&self) -> bool {
         let told = self.reason.as_deref().is_some_and(|reason| reason.starts_with(LOST));
         told && self.state == RunState::Failed && self.exit_code.is_none()
+    }
+
+    /// It may have run, whole or in part: its engine, its connection or its system was gone before it said how it ended.
+    pub fn unknown(&self) -> bool {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        // (an earlier version's word for what an engine left)
+        let told = reason.contains(UNKNOWN) || self.lost() && reason.contains("not known");
+        told && self.state == RunState::Failed && self.exit_code.is_none() && self.signal.is_none()
     }
 
     /// The connection that its device is of.

@@ -15,6 +15,7 @@ use super::nearest::hint;
 use super::output::{Place, Which};
 use super::search::{Kind, Pattern};
 use super::state::{Counts, RunState};
+use super::target::Left;
 
 /// What is found at most when nobody says how much.
 pub const USUAL: usize = 100;
@@ -35,6 +36,8 @@ pub struct Past {
     pub exit_code: Option<Codes>,
     /// One of these; none: any.
     pub state: Vec<RunState>,
+    /// ... or failed as far as anybody knows: the outcome is unknown.
+    pub unknown: bool,
     /// A signature, or the beginning of one.
     pub signature: Option<String>,
     /// Launched from then on, and up to then.
@@ -55,6 +58,7 @@ impl Default for Past {
             script: None,
             exit_code: None,
             state: Vec::new(),
+            unknown: false,
             signature: None,
             since: None,
             until: None,
@@ -82,7 +86,7 @@ pub static WORDS: [Word; 12] = [
     word("device", "EXPR", "runs on these devices: a name, a node set, a group, any target expression"),
     word("script", "NAME", "runs of this script"),
     word("exit-code", "N", "that ended so: 70, 69-79, 1,2 or !0"),
-    word("state", "STATE", "that are in this state: failed, timeout, offline …"),
+    word("state", "STATE", "that are in this state: failed, timeout, offline …; unknown: the outcome is"),
     word("signature", "v1:…", "that ended like this, in any job"),
     word("job", "ID", "of this job alone"),
     word("since", "WHEN", "launched from then on: 30m, 7d, 2026-11-20"),
@@ -151,9 +155,14 @@ impl Past {
             "exit-code" => self.exit_code = Some(value.parse().map_err(wrong)?),
             "state" => {
                 for word in value.split(',').map(str::trim) {
+                    let unknown = Left::Unknown.word();
+                    if word == unknown {
+                        self.unknown = true;
+                        continue;
+                    }
                     let state = RunState::from_word(word).ok_or_else(|| {
-                        let words = RunState::ALL.map(RunState::word);
-                        wrong(format!("no state{} (known: {})", hint(word, words), words.join(", ")))
+                        let words: Vec<&str> = RunState::ALL.map(RunState::word).into_iter().chain([unknown]).collect();
+                        wrong(format!("no state{} (known: {})", hint(word, words.iter().copied()), words.join(", ")))
                     })?;
                     if !self.state.contains(&state) {
                         self.state.push(state);
@@ -407,6 +416,8 @@ mod tests {
         assert_eq!(asked.device.as_deref(), Some("web[1-3]"));
         assert_eq!(asked.exit_code, Some("70".parse().unwrap()));
         assert_eq!(asked.state, [RunState::Failed, RunState::Timeout]);
+        let asked = read(&["--state", "unknown,timeout"]).unwrap();
+        assert_eq!((asked.state.as_slice(), asked.unknown), (&[RunState::Timeout][..], true));
         assert_eq!(read(&["re:^rc=7"]).unwrap().text, read(&["--regex", "^rc=7"]).unwrap().text);
         assert_eq!(read(&["--", "--device"]).unwrap().text, Pattern::typed("--device"));
         let times = read(&["--since", "7d", "--until", "2026-11-20"]).unwrap();

@@ -226,6 +226,8 @@ pub enum LeftOut {
     Lost,
     /// Their system does not run this script: they cannot be taken in.
     Foreign,
+    /// A job left them failed, and nobody knows what ran on them: they are taken by the set of such (`@unknown:JOB`).
+    Unknown,
 }
 
 impl LeftOut {
@@ -240,11 +242,12 @@ impl LeftOut {
             LeftOut::Busy => "busy",
             LeftOut::Lost => "lost",
             LeftOut::Foreign => "foreign",
+            LeftOut::Unknown => "unknown",
         }
     }
 
     pub const fn can_be_included(self) -> bool {
-        !matches!(self, LeftOut::ReadOnly | LeftOut::Lost | LeftOut::Foreign)
+        matches!(self, LeftOut::Freeze | LeftOut::Maintenance | LeftOut::Busy)
     }
 }
 

@@ -9,7 +9,8 @@ use super::nearest::shown;
 const NAME: usize = 64;
 
 /// Words that mean something else behind an `@`.
-const TAKEN: [&str; 9] = ["all", "failed", "not-started", "offline", "timeout", "cancelled", "skipped", "ok", "group"];
+const TAKEN: [&str; 10] =
+    ["all", "failed", "unknown", "not-started", "offline", "timeout", "cancelled", "skipped", "ok", "group"];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedTarget {

@@ -48,8 +48,8 @@ pub(super) const RERUN_HELP: &str = "\
 The version of the script that the job ran, with its parameters but for those given here; secrets are asked for again, or given as with
 `run`. The new job names the old one as its parent. What was chosen is joined: --failed --offline are both.
 Rings, budget and the rest of a roll-out are those given here: the job's own were of its own devices.
-The same sets are targets everywhere: `run --target '@failed:12 & !web3'` (@not-started:12, @offline:12,
-@timeout:12, @cancelled:12, @ok:12, @group:12/SIGNATURE). A job that still runs is refused.
+The same sets are targets everywhere: `run --target '@failed:12 & !web3'` (@unknown:12, @not-started:12,
+@offline:12, @timeout:12, @cancelled:12, @ok:12, @group:12/SIGNATURE). A job that still runs is refused.
 JSON: {schema_version, id, parent}; with --wait as of `run --wait`.
 
     quarterdeck rerun 12 --failed --confirm 9 --wait
@@ -60,9 +60,12 @@ JSON: {schema_version, id, parent}; with --wait as of `run --wait`.
 pub struct Rerun {
     /// The job
     pub id: u64,
-    /// Those that failed
+    /// Those that failed, but for those whose outcome is unknown
     #[arg(long, group = "set")]
     pub failed: bool,
+    /// Those whose outcome is unknown: the engine or the connection ended while the script ran
+    #[arg(long, group = "set")]
+    pub unknown: bool,
     /// Those whose turn never came
     #[arg(long, group = "set")]
     pub not_started: bool,

@@ -53,7 +53,7 @@ pub struct Search {
     /// That ended with this exit code: 70, 69-79, 1,2, !0
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub exit_code: Option<String>,
-    /// In this state (several with commas): failed, timeout, offline …
+    /// In this state (several with commas): failed, timeout, offline …; `unknown`: the outcome is
     #[arg(long)]
     pub state: Option<String>,
     /// That ended like this, in any job: v1:… or its beginning

@@ -128,7 +128,7 @@ pub async fn approve(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), 
 pub async fn again(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), CliError> {
     let id = job.summary.id;
     let left: Vec<(Left, usize)> =
-        [Left::Failed, Left::NotStarted, Left::Offline, Left::Timeout, Left::Cancelled, Left::Ok]
+        [Left::Failed, Left::Unknown, Left::NotStarted, Left::Offline, Left::Timeout, Left::Cancelled, Left::Ok]
             .into_iter()
             .map(|left| {
                 let count = job.runs.iter().filter(|run| left.takes(run)).count();

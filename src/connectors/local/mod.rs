@@ -28,6 +28,7 @@ use self::pipe::{Look, Pipe};
 use super::{Connector, Order, Outcome, RunSink, signal_name};
 use crate::model::connection::Capabilities;
 use crate::model::device::{Device, Inventory, Reach};
+use crate::model::job::UNKNOWN;
 use crate::model::output::Stream;
 use crate::model::plan::Caller;
 use crate::model::state::RunState;
@@ -281,7 +282,7 @@ fn outcome(ending: Option<Ending>, status: Option<ExitStatus>, began: Instant) -
             },
             (None, None) => Outcome::because(RunState::Failed, "ended without saying how"),
         },
-        None => Outcome::because(RunState::Failed, "could not be waited for: how it ended is not known"),
+        None => Outcome::because(RunState::Failed, format!("could not be waited for: {UNKNOWN}")),
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::connectors::Outcome;
+use crate::model::job::UNKNOWN;
 use crate::model::state::RunState;
 
 const THREADS: usize = 2;
@@ -31,10 +32,7 @@ pub fn attended(run: impl Future<Output = Outcome> + Send + 'static) -> BoxFutur
             let run = AbortOnDropHandle::new(threads.spawn(run));
             async move {
                 run.await.unwrap_or_else(|error| {
-                    Outcome::because(
-                        RunState::Failed,
-                        format!("its watch broke off ({error}): how it ended is not known"),
-                    )
+                    Outcome::because(RunState::Failed, format!("its watch broke off ({error}): {UNKNOWN}"))
                 })
             }
             .boxed()

@@ -10,7 +10,7 @@ use super::jobs::{Desk, Member, Word};
 use super::seek;
 use super::sent::{self, Note};
 use crate::connectors::{Left, Outcome, RunSink};
-use crate::model::job::LOST;
+use crate::model::job::{LOST, UNKNOWN};
 use crate::model::state::RunState;
 
 /// Launches without a number that were looked for; what came of it.
@@ -24,7 +24,9 @@ impl Desk {
         let before = self.sent.before();
         let lost = |why: &str| Outcome::because(RunState::Failed, format!("{LOST}{why}"));
         let Some(at) = before.find(left.job, &left.device.id, left.since) else {
-            return lost("the engine ended as this was to be sent to SimpleMDM, and nothing of it is written down");
+            return lost(&format!(
+                "the engine ended as this was to be sent to SimpleMDM, and nothing of it is written down; {UNKNOWN}"
+            ));
         };
         let (note, launch) = &before.launches[at];
         let (member, mut heard) =
@@ -67,7 +69,7 @@ impl Desk {
             Err(failure) => {
                 self.sent.over(note);
                 lost(&format!(
-                    "the engine ended as this was sent; whether it was is not known ({}): look at the script jobs there",
+                    "the engine ended as this was sent; {UNKNOWN} ({}): look at the script jobs there",
                     failure.says()
                 ))
             }

@@ -23,7 +23,7 @@ use super::sent::{Launch, Note, Sent};
 use super::watch::{Watch, Whole};
 use super::words;
 use crate::connectors::{Gate, Handed, Order, Outcome, Payload, RunSink};
-use crate::model::job::JobId;
+use crate::model::job::{JobId, UNKNOWN};
 use crate::model::output::Stream;
 use crate::model::state::RunState;
 
@@ -355,7 +355,7 @@ impl Desk {
             Failure::Unclear(_) | Failure::Strange(_) | Failure::TooLarge(_) => Outcome::because(
                 RunState::Failed,
                 format!(
-                    "{why}; whether it was sent is not known: look at the script jobs there before it is run again"
+                    "{why}; {UNKNOWN}, it may have been sent: look at the script jobs there before it is run again"
                 ),
             ),
         };

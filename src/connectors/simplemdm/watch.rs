@@ -19,6 +19,7 @@ use super::jobs::{Member, Word};
 use super::sent::{Note, Sent};
 use super::wire::{self, Data, Row};
 use crate::connectors::Outcome;
+use crate::model::job::UNKNOWN;
 use crate::model::state::RunState;
 
 /// A job of so many devices is read whole each time, where it is the only one.
@@ -124,7 +125,7 @@ impl Watch {
     /// A job that was just made: its runs are told, and heard of until they end.
     pub fn take(self: &Arc<Self>, job: Whole, members: Vec<Arc<Member>>, note: Option<Note>) {
         let Ok(id) = job.id.0.parse::<u64>() else {
-            let why = "SimpleMDM took it, and did not say under which number: how it ends is not known";
+            let why = format!("SimpleMDM took it, and did not say under which number: {UNKNOWN}");
             let lost = Ended::of(Outcome::because(RunState::Failed, why));
             members.iter().for_each(|member| member.say(Word::Ended(lost.clone())));
             note.iter().for_each(|note| self.sent.over(note));
@@ -257,9 +258,7 @@ impl Watch {
                     Failure::TooLarge(mib) => format!(
                         "what the devices of script job {id} said is more than {mib} MiB together, which is not read: see there how this one ended, and run what says so much on fewer devices at once (--rings)"
                     ),
-                    _ => format!(
-                        "SimpleMDM knows script job {id} no longer, and keeps one for a month: how it ended is not known"
-                    ),
+                    _ => format!("SimpleMDM knows script job {id} no longer, and keeps one for a month: {UNKNOWN}"),
                 };
                 let Some(watched) = self.state().watched.remove(&id) else { return Ok(()) };
                 self.over(id, &watched);

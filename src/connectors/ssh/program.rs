@@ -17,6 +17,7 @@ use super::launcher::{self, Launch, Said, Way};
 use super::trust::Trust;
 use crate::connectors::{Order, Outcome, RunSink};
 use crate::model::connection;
+use crate::model::job::UNKNOWN;
 use crate::model::state::RunState;
 
 /// Programs at once.
@@ -265,7 +266,7 @@ async fn finish(child: &mut Child, hurry: bool) -> Option<ExitStatus> {
 
 fn judge(name: &str, feed: &Feed<'_>, status: Option<ExitStatus>, tail: &str) -> Outcome {
     let Some(code) = status.and_then(|status| status.code()) else {
-        return Outcome::because(RunState::Failed, "the ssh program was killed; outcome unknown");
+        return Outcome::because(RunState::Failed, format!("the ssh program was killed; {UNKNOWN}"));
     };
     let last = tail.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let last = clean(last);
@@ -283,7 +284,7 @@ fn judge(name: &str, feed: &Feed<'_>, status: Option<ExitStatus>, tail: &str) ->
             return Outcome::because(
                 RunState::Failed,
                 format!(
-                    "connection lost after {after} s ({last}); outcome unknown: look at the device before it is run again"
+                    "connection lost after {after} s ({last}); {UNKNOWN}: look at the device before it is run again"
                 ),
             );
         }

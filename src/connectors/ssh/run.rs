@@ -16,6 +16,7 @@ use super::feed::{Feed, clean};
 use super::launcher::{self, Launch, Said, Way};
 use super::session::{Connection, NoSession};
 use crate::connectors::{Order, Outcome, RunSink};
+use crate::model::job::UNKNOWN;
 use crate::model::state::RunState;
 
 /// The watcher gives the script five seconds after TERM.
@@ -300,14 +301,14 @@ impl Run<'_> {
             Some(started) => Outcome::because(
                 RunState::Failed,
                 format!(
-                    "connection lost after {} s ({why}); outcome unknown: look at the device before it is run again",
+                    "connection lost after {} s ({why}); {UNKNOWN}: look at the device before it is run again",
                     started.elapsed().as_secs()
                 ),
             ),
             None => Outcome::because(
                 RunState::Failed,
                 format!(
-                    "connection lost while the script was being started ({why}); outcome unknown: look at the device before it is run again"
+                    "connection lost while the script was being started ({why}); {UNKNOWN}: look at the device before it is run again"
                 ),
             ),
         }

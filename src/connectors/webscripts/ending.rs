@@ -3,6 +3,7 @@
 
 use super::answer::Told;
 use crate::connectors::{Outcome, signal_name};
+use crate::model::job::UNKNOWN;
 use crate::model::state::RunState;
 
 /// What an answer means.
@@ -47,10 +48,7 @@ pub fn meaning(told: &Told, polled: bool) -> Meaning {
 
 /// It has ended, or is as good as ended for us; how is not known.
 pub fn unknown(why: &str) -> Outcome {
-    Outcome::because(
-        RunState::Failed,
-        format!("{why}: its exit code is not known; look at the server before it is run again"),
-    )
+    Outcome::because(RunState::Failed, format!("{why}: {UNKNOWN}; look at the server before it is run again"))
 }
 
 /// What a poll met that brings no more output: why the rest is lost.
@@ -96,7 +94,7 @@ mod tests {
         assert_eq!(ended(&told(Some(3), "No errors", ""), false), Outcome::exited(3));
         let killed = ended(&told(Some(-11), "No errors", ""), true);
         assert_eq!((killed.signal.as_deref(), killed.exit_code, killed.state), (Some("SEGV"), None, RunState::Failed));
-        assert!(ended(&told(None, "", ""), true).reason.expect("said").contains("not known"));
+        assert!(ended(&told(None, "", ""), true).reason.expect("said").contains(UNKNOWN));
     }
 
     #[test]
@@ -129,7 +127,7 @@ mod tests {
             (says(403, None, false), "refused"),
             (says(418, None, false), "418"),
         ] {
-            assert!(said.contains(word) && said.contains("exit code is not known"), "{said}");
+            assert!(said.contains(word) && said.contains(UNKNOWN), "{said}");
         }
     }
 }

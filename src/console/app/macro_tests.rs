@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 
 use super::commands::{self, Command, TABLE};
-use super::sample::{Session, job};
+use super::sample::{Session, job, nobody_knows};
 use super::{Event, Layer};
 use crate::console::keymap::{Chord, Found, macro_keys};
 use crate::console::ui;
@@ -82,9 +82,11 @@ const MACROS: &[(&str, &str, &str, &str)] = &[
     ("groups", "retry-group", "3u", "Rg"),
     ("groups", "export", "3u", "D"),
     ("retry", "retry-failed", "3", "Rf"),
+    ("retry", "retry-unknown", "3", "Ru"),
     ("retry", "retry-not-started", "3<enter>", "Rn"),
     ("retry", "retry-offline", "3u", "Ro"),
     ("retry", "retry-timed-out", "3", "Rt"),
+    ("retry", "retry-cancelled", "3<enter>", "Rc"),
     ("retry", "retry-ok", "3<enter>", "Rk"),
     ("retry", "retry-marked", "3u<tab><space>", "Rm"),
     ("past", "open", "w", "<enter>"),
@@ -306,8 +308,9 @@ fn stage(command: &str, ascii: bool) -> Session {
     let mut session = Session::starting((80, 24), ascii);
     if command.starts_with("retry-") {
         use RunState::{Cancelled, Failed, Offline, Ok, Timeout};
-        session.jobs[0] = job(12, &[Failed, Timeout, Offline, Ok, Cancelled]);
+        session.jobs[0] = job(12, &[Failed, Timeout, Offline, Ok, Cancelled, Failed]);
         session.jobs[0].runs[4].started_at = None;
+        nobody_knows(&mut session.jobs[0].runs[5]);
     }
     if command == "dry-run" {
         session.scripts.scripts.iter_mut().for_each(|script| script.dry_run = Some("--dry-run".into()));

@@ -14,9 +14,11 @@ use crate::model::triage::Group;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Again {
     Failed,
+    Unknown,
     NotStarted,
     Offline,
     TimedOut,
+    Cancelled,
     Ok,
     /// Those of the groups under the cursor, or marked.
     Group,
@@ -27,9 +29,11 @@ impl Again {
     const fn left(self) -> Option<Left> {
         Some(match self {
             Again::Failed => Left::Failed,
+            Again::Unknown => Left::Unknown,
             Again::NotStarted => Left::NotStarted,
             Again::Offline => Left::Offline,
             Again::TimedOut => Left::Timeout,
+            Again::Cancelled => Left::Cancelled,
             Again::Ok => Left::Ok,
             Again::Group | Again::Marked => return None,
         })
@@ -47,7 +51,13 @@ impl App {
         if let Some(left) = again.left() {
             let word = left.word();
             if !job.runs.iter().any(|run| left.takes(run)) {
-                return Err(format!("job {id} left no device {word}"));
+                return Err(match job.runs.iter().filter(|run| run.unknown()).count() {
+                    n @ 1.. if left == Left::Failed => {
+                        let key = self.key_of("retry", "retry-unknown");
+                        format!("job {id} left no device {word} but {n} whose outcome is unknown: {key} takes them")
+                    }
+                    _ => format!("job {id} left no device {word}"),
+                });
             }
             return Ok(JobSet { job: id, left }.to_string());
         }
@@ -133,7 +143,7 @@ impl App {
 mod tests {
     use crate::console::app::Layer;
     use crate::console::app::event::Effect;
-    use crate::console::app::sample::{Session, job};
+    use crate::console::app::sample::{Session, job, nobody_knows};
     use crate::model::plan::ScriptRef;
     use crate::model::state::RunState;
 
@@ -167,7 +177,7 @@ mod tests {
     fn a_job_is_run_again_from_wherever_it_is_looked_at() {
         use RunState::{Cancelled, Failed, Offline, Ok, Timeout};
         for place in ["3", "3<enter>", "3<enter><tab>", "3u", "3u<tab><tab>"] {
-            for keys in ["Rf", "Rn", "Ro", "Rt", "Rk"] {
+            for keys in ["Rf", "Rn", "Ro", "Rt", "Rc", "Rk"] {
                 let session = &mut Session::starting((80, 24), true);
                 session.jobs[0] = job(12, &[Failed, Timeout, Offline, Ok, Cancelled]);
                 session.jobs[0].runs[4].started_at = None;
@@ -187,6 +197,22 @@ mod tests {
         assert_eq!(said, Some("no device of job 12 is marked: enter watches it, they are marked there"));
         session.keys("<enter>Rm");
         assert_eq!(session.app.hint.as_deref(), Some("no device is marked: space marks the one under the cursor"));
+    }
+
+    #[test]
+    fn what_nobody_knows_the_end_of_is_retried_only_by_its_own_key() {
+        let session = &mut with(&[RunState::Ok, RunState::Failed]);
+        nobody_knows(&mut session.jobs[0].runs[1]);
+        session.attach();
+        session.keys("3Rf");
+        let said = session.app.hint.clone().unwrap_or_default();
+        assert_eq!(said, "job 12 left no device failed but 1 whose outcome is unknown: R u takes them");
+        session.keys("Ru");
+        let launch = session.app.launch().expect("the launch dialog");
+        assert_eq!(
+            (launch.target(), launch.command_line()),
+            ("@unknown:12".into(), "quarterdeck rerun 12 --unknown --confirm 12".into())
+        );
     }
 
     #[test]

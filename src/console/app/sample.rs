@@ -226,6 +226,13 @@ pub fn job(id: u64, states: &[RunState]) -> Job {
     Job { timeout_ms: Some(600_000), at_once: 256, ..Job::sample(summary, runs) }
 }
 
+/// Its connection was lost in the middle.
+pub fn nobody_knows(run: &mut Run) {
+    (run.state, run.exit_code) = (RunState::Failed, None);
+    run.reason =
+        Some("connection lost after 3 s (EOF); outcome unknown: look at the device before it is run again".into());
+}
+
 pub fn plan(devices: usize) -> Plan {
     let ids: Vec<String> = (1..=devices).map(|n| format!("lab:web{n:03}")).collect();
     Plan {

@@ -34,7 +34,9 @@ pub fn found(jobs: &[Job], serial: u64, asked: &Past) -> Event {
     let device = asked.device.as_deref().map(|device| device.rsplit(':').next().unwrap_or(device).to_owned());
     let fits = |run: &&Run| {
         device.as_ref().is_none_or(|device| run.name.starts_with(device.as_str()))
-            && (asked.state.is_empty() || asked.state.contains(&run.state))
+            && (asked.state.is_empty() && !asked.unknown
+                || asked.state.contains(&run.state)
+                || asked.unknown && run.unknown())
             && (asked.text.is_none() || !run.last_line.is_empty())
     };
     let mut told: Vec<Told> = Vec::new();

@@ -16,6 +16,7 @@ use crate::console::app::{App, Layer, Link, View, layout};
 use crate::console::keymap::Found;
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::model::device::Reach;
 use crate::model::job::JobSummary;
 use crate::model::state::JobState;
 
@@ -140,10 +141,7 @@ fn state(app: &App) -> Vec<Vec<Span<'_>>> {
     let total = app.tree.total;
     if total.devices > 0 {
         parts.push(vec![Span::styled(format!("{} dev", text::count(total.devices as u64)), theme.style(Role::Text))]);
-        if total.problems() > 0 {
-            let word = format!("{} offline", text::count(total.problems() as u64));
-            parts.push(vec![Span::styled(word, theme.style(Role::StateOffline))]);
-        }
+        parts.extend(away(app, total.offline, Reach::Offline));
     }
     let hour = app.now - jiff::SignedDuration::from_hours(1);
     let seen =
@@ -157,10 +155,17 @@ fn state(app: &App) -> Vec<Vec<Span<'_>>> {
     if live > 0 {
         parts.push(vec![Span::styled(format!("{live} live"), theme.style(Role::StateRunning))]);
     }
+    parts.extend(away(app, total.refused, Reach::Refused));
     if !app.place.who.is_empty() && !launching {
         parts.push(vec![Span::styled(app.place.who.as_str(), muted)]);
     }
     parts
+}
+
+/// So many devices that cannot be worked with.
+fn away(app: &App, count: usize, state: Reach) -> Option<Vec<Span<'static>>> {
+    let word = format!("{} {}", text::count(count as u64), state.word());
+    (count > 0).then(|| vec![Span::styled(word, app.theme.style(super::reach(state)))])
 }
 
 /// One sentence: what the last key said, what the operator must read, else what is going on.
@@ -367,9 +372,11 @@ pub fn hints(app: &App, area: Rect, buf: &mut Buffer) {
 fn again(app: &App) -> Option<String> {
     [
         (Again::Failed, "retry-failed", "that failed"),
+        (Again::Unknown, "retry-unknown", "whose outcome is unknown"),
         (Again::TimedOut, "retry-timed-out", "that took too long"),
         (Again::Offline, "retry-offline", "that were not reached"),
         (Again::NotStarted, "retry-not-started", "whose turn never came"),
+        (Again::Cancelled, "retry-cancelled", "that were cancelled"),
     ]
     .into_iter()
     .find_map(|(which, name, said)| {

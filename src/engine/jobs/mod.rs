@@ -4,7 +4,6 @@
 //! jobs, commits it in one transaction, and only then tells followers and consoles.
 
 mod foreign;
-pub(super) mod lastline;
 pub mod live;
 mod overlap;
 pub mod plan;

@@ -153,6 +153,18 @@ fn sentence(closed: &Closed, until: &str) -> String {
     }
 }
 
+/// Devices that a job left failed and of which nobody knows what ran on them.
+pub fn unknown(job: JobId, ids: &[String]) -> Exclusion {
+    Exclusion {
+        why: LeftOut::Unknown,
+        text: format!(
+            "whose outcome in job {job} is unknown (look at them; `rerun {job} --unknown`, @unknown:{job} or R u takes them)"
+        ),
+        count: ids.len(),
+        folded: nodeset::fold(ids.iter().map(String::as_str)),
+    }
+}
+
 /// Devices that a job left and the inventory has no longer.
 pub fn lost(ids: &[String]) -> Exclusion {
     Exclusion {

@@ -12,7 +12,7 @@ use crate::engine::store::launches::{Given, Launched};
 use crate::engine::store::recover;
 use crate::engine::{Engine, problem};
 use crate::model::device::Device;
-use crate::model::job::{LOST, Run};
+use crate::model::job::{LOST, Run, UNKNOWN};
 use crate::model::plan::{Caller, Question};
 use crate::model::secret::Secret;
 use crate::model::state::RunState;
@@ -56,7 +56,10 @@ impl Jobs {
         }
         let outcome = match connector {
             Some(connector) => connector.take_up(left, Box::new(sink)).await,
-            None => Outcome::because(RunState::Failed, format!("{LOST}its connection is gone from the configuration")),
+            None => {
+                let why = format!("{LOST}its connection is gone from the configuration; {UNKNOWN}");
+                Outcome::because(RunState::Failed, why)
+            }
         };
         came_back(&job, run.index, &self.inventories, &device, outcome, &heard);
     }

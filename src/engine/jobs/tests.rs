@@ -278,6 +278,8 @@ async fn after_a_kill_the_next_engine_goes_on_with_what_was_not_let_go_once_it_i
     let live = next.jobs.live(id).unwrap();
     let summary = live.summary();
     assert_eq!(summary.counts, Counts { queued: 77, failed: 3, ..Counts::default() });
+    let said = |live: &LiveJob| live.snapshot().runs[..4].iter().map(|run| run.last_line.clone()).collect::<Vec<_>>();
+    assert_eq!(said(&live), ["to stderr", "to stderr", "to stderr", ""], "as far as they were heard");
     let why = "by the engine: the engine ended; 3 runs were in flight, outcome unknown";
     assert_eq!(summary.progress.paused.map(|paused| paused.says()).as_deref(), Some(why));
     assert_eq!(live.output(0).unwrap().0.whole().unwrap().0, b"hang000 0\nhang000 1\nhang000 2\nto stderr\n");
@@ -290,6 +292,7 @@ async fn after_a_kill_the_next_engine_goes_on_with_what_was_not_let_go_once_it_i
     assert_eq!(job.summary.state, JobState::Done);
     assert_eq!(job.summary.counts, Counts { ok: 77, failed: 3, ..Counts::default() });
     assert!(job.runs[..3].iter().all(Run::lost) && job.runs[3..].iter().all(|run| !run.lost()));
+    assert!(job.runs[..3].iter().all(Run::unknown));
     assert_eq!(next.seen.launched.load(Ordering::SeqCst), 77, "none of those in flight again");
     assert!(next.seen.most.load(Ordering::SeqCst) <= 3);
     drop(killed);

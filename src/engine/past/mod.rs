@@ -147,6 +147,7 @@ impl Engine {
             devices,
             codes: asked.exit_code.clone(),
             states: asked.state.clone(),
+            unknown: asked.unknown,
             signature: None,
             since: asked.since,
             until: asked.until,
@@ -189,7 +190,7 @@ impl Engine {
             let ids = devices.as_ref().map(|all| Devices { ids: all.ids.clone(), of: all.of });
             let mut wanted = Wanted { script: Some(script), ..wanted(ids) };
             // (what goes by one name ended in one way)
-            if wanted.states.is_empty() {
+            if wanted.states.is_empty() && !wanted.unknown {
                 wanted.states = vec![end.state];
             }
             wanted.codes =

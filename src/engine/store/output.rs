@@ -664,6 +664,28 @@ pub fn tail(files: &Files, run: u32, count: usize, which: Wanted) -> io::Result<
     }
 }
 
+/// The last bytes of stdout and stderr, as they arrived: `most`, or as many as there are.
+pub fn ending(files: &Files, most: usize) -> io::Result<Vec<u8>> {
+    let (mut end, mut parts, mut left) = (files.size()?, Vec::new(), most as u64);
+    for index in (0..files.records()?).rev() {
+        let Some(record) = files.record(index)? else { continue };
+        let from = record.offset.max(end.saturating_sub(left));
+        if record.stream != Stream::Meta && from < end {
+            let mut part = vec![0; usize::try_from(end - from).unwrap_or(0)];
+            let got = files.read_at(&mut part, from)?;
+            part.truncate(got);
+            left -= end - from;
+            parts.push(part);
+        }
+        end = end.min(record.offset);
+        if left == 0 {
+            break;
+        }
+    }
+    parts.reverse();
+    Ok(parts.concat())
+}
+
 /// Cuts a torn record off the end of an index left by a crash.
 pub fn mend(idx: &Path) -> io::Result<()> {
     let Ok(file) = OpenOptions::new().write(true).open(idx) else { return Ok(()) };

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::db::{at, ms};
 use crate::engine::triage::{Specimen, Ways};
-use crate::model::job::JobId;
+use crate::model::job::{JobId, LOST, UNKNOWN};
 use crate::model::past::Codes;
 use crate::model::state::RunState;
 
@@ -30,6 +30,8 @@ pub struct Wanted {
     pub devices: Option<Devices>,
     pub codes: Option<Codes>,
     pub states: Vec<RunState>,
+    /// ... or the outcome is unknown.
+    pub unknown: bool,
     /// The name that was recorded with the run.
     pub signature: Option<String>,
     pub since: Option<jiff::Timestamp>,
@@ -70,6 +72,14 @@ enum Lead {
     Device,
     Signature,
     Code,
+}
+
+/// [`Run::unknown`], of a row.
+fn nobody_knows() -> String {
+    format!(
+        "(runs.state = 'failed' AND runs.exit_code IS NULL AND runs.signal IS NULL AND (instr(runs.reason, '{UNKNOWN}') > 0 \
+         OR instr(runs.reason, '{LOST}') = 1 AND instr(runs.reason, 'not known') > 0))"
+    )
 }
 
 impl Wanted {
@@ -128,13 +138,18 @@ impl Wanted {
             let ids = serde_json::to_string(&ids).unwrap_or_default();
             term("runs.device IN (SELECT value FROM json_each(?))", Value::Text(ids));
         }
-        if !self.states.is_empty() {
+        if !self.states.is_empty() || self.unknown {
             let words: Vec<String> = self.states.iter().map(|state| format!("'{}'", state.word())).collect();
-            terms.push(format!("runs.state IN ({})", words.join(", ")));
+            let mut fits = format!("runs.state IN ({})", words.join(", "));
+            if self.unknown {
+                fits = format!("({fits} OR {})", nobody_knows());
+            }
+            terms.push(fits);
             if lead == Lead::Jobs {
                 // a job that has no such run need not be opened
-                let counts =
-                    self.states.iter().map(|state| format!("json_extract(jobs.counts, '$.{}') > 0", state.word()));
+                let failed = self.unknown.then_some(RunState::Failed);
+                let states = self.states.iter().copied().chain(failed);
+                let counts = states.map(|state| format!("json_extract(jobs.counts, '$.{}') > 0", state.word()));
                 terms.push(format!("({})", counts.collect::<Vec<_>>().join(" OR ")));
             }
         }
@@ -369,6 +384,31 @@ pub(in crate::engine) mod tests {
 
     fn devices(names: &[&str], of: usize) -> Option<Devices> {
         Some(Devices { ids: names.iter().map(|name| format!("lab:{name}")).collect(), of })
+    }
+
+    #[tokio::test]
+    async fn what_nobody_knows_the_end_of_is_found_by_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("store.db")).unwrap();
+        let ends =
+            [("a", FAILED, Some(1)), ("b", FAILED, None), ("c", FAILED, None), ("d", FAILED, None), ("e", OK, Some(0))];
+        let mut job = job("patch.sh", 1, &ends.map(|(name, state, code)| (name, state, code, "")));
+        job.runs[1].reason = Some(format!("connection lost after 3 s (EOF); {UNKNOWN}: look at the device"));
+        job.runs[2].reason = Some(format!("{LOST}the engine ended while this ran; how it ended is not known"));
+        job.runs[3].reason = Some("no key of it is taken".into());
+        let unknown: Vec<String> =
+            job.runs.iter().filter(|run| run.unknown()).map(|run| format!("1{}", run.name)).collect();
+        db.call(move |db| {
+            job.summary.id = launches::insert(db, &job, &launches::Launched::default())?;
+            update(db, &[(job.summary, job.runs)], |_| Ok(()))
+        })
+        .await
+        .unwrap();
+        let reader = db.reader().unwrap();
+        assert_eq!(found(&reader, &Wanted { unknown: true, ..Wanted::default() }), unknown);
+        assert_eq!(unknown, ["1b", "1c"]);
+        let or_ok = Wanted { unknown: true, states: vec![OK], ..Wanted::default() };
+        assert_eq!(found(&reader, &or_ok), ["1b", "1c", "1e"]);
     }
 
     #[tokio::test]

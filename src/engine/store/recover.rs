@@ -8,11 +8,15 @@ use jiff::Timestamp;
 use super::launches::{self, Launched};
 use super::starts::Starts;
 use super::{Store, StoreError, db, output};
+use crate::engine::lastline::LastLine;
 use crate::model::audit::{Act, Deed};
-use crate::model::job::{Job, JobId, LOST, Run};
+use crate::model::job::{Job, JobId, LOST, Run, UNKNOWN};
 use crate::model::notify::turns;
 use crate::model::rollout::Paused;
 use crate::model::state::{Counts, JobState, RunState};
+
+/// Bytes of an output's end in which its last line is looked for.
+const ENDING: usize = 1 << 10;
 
 /// What was found.
 #[derive(Default)]
@@ -127,8 +131,12 @@ impl Store {
                 None if run.state == RunState::Queued && files.is_none() => Stood::Waits,
                 None => Stood::Lost,
             };
-            if let Some(totals) = files.and_then(|files| output::totals(&files).ok()) {
-                (run.bytes, run.lines) = (totals.bytes, totals.lines);
+            if let Some(files) = files
+                && let (Ok(totals), Ok(ending)) = (output::totals(&files), output::ending(&files, ENDING))
+            {
+                let mut last = LastLine::default();
+                last.push(&ending);
+                (run.bytes, run.lines, run.last_line) = (totals.bytes, totals.lines, last.get());
             }
             match found {
                 Stood::Over => {}
@@ -177,7 +185,7 @@ impl Store {
 fn lose(run: &mut Run) {
     run.state = RunState::Failed;
     run.reason = Some(format!(
-        "{LOST}the engine ended while this ran; {} bytes were received and kept; how it ended is not known: look at the device before it is run again",
+        "{LOST}the engine ended while this ran; {} bytes were received and kept; {UNKNOWN}: look at the device before it is run again",
         run.bytes
     ));
     run.finished_at = Some(Timestamp::now());
@@ -193,8 +201,8 @@ fn hold(job: &mut Job, Flight { lost, on }: Flight) {
     let mut why = match (lost, on) {
         (0, 0) => "the engine ended; nothing was in flight".to_owned(),
         (0, _) => "the engine ended".to_owned(),
-        (1, _) => "the engine ended; 1 run was in flight, outcome unknown".to_owned(),
-        (n, _) => format!("the engine ended; {n} runs were in flight, outcome unknown"),
+        (1, _) => format!("the engine ended; 1 run was in flight, {UNKNOWN}"),
+        (n, _) => format!("the engine ended; {n} runs were in flight, {UNKNOWN}"),
     };
     if on > 0 {
         why.push_str(&format!("; {}", goes_on(on)));
@@ -233,7 +241,7 @@ fn end(job: &mut Job, lost: u32, unfit: Option<&str>) {
         summary.state = JobState::Stopped;
         if lost > 0 {
             let why = summary.reason.take().unwrap_or_default();
-            summary.reason = Some(format!("{why}; then the engine ended: {lost} runs were in flight, outcome unknown"));
+            summary.reason = Some(format!("{why}; then the engine ended: {lost} runs were in flight, {UNKNOWN}"));
         }
         return;
     }

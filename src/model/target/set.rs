@@ -19,7 +19,10 @@ pub struct JobSet {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Left {
     Ok,
+    /// (But for those whose outcome is unknown.)
     Failed,
+    /// Failed as far as anybody knows: it may have run, whole or in part.
+    Unknown,
     Timeout,
     Offline,
     /// Withdrawn, or ended on request.
@@ -36,13 +39,22 @@ pub type Sets = HashMap<JobSet, Result<HashSet<String>, String>>;
 
 impl Left {
     /// All that need no more than their word.
-    pub const PLAIN: [Left; 7] =
-        [Left::Failed, Left::NotStarted, Left::Offline, Left::Timeout, Left::Cancelled, Left::Skipped, Left::Ok];
+    pub const PLAIN: [Left; 8] = [
+        Left::Failed,
+        Left::Unknown,
+        Left::NotStarted,
+        Left::Offline,
+        Left::Timeout,
+        Left::Cancelled,
+        Left::Skipped,
+        Left::Ok,
+    ];
 
     pub fn word(&self) -> &'static str {
         match self {
             Left::Ok => "ok",
             Left::Failed => "failed",
+            Left::Unknown => "unknown",
             Left::Timeout => "timeout",
             Left::Offline => "offline",
             Left::Cancelled => "cancelled",
@@ -69,6 +81,8 @@ impl Left {
             (Left::NotStarted, RunState::Queued) => true,
             (Left::NotStarted, RunState::Cancelled) => untouched,
             (Left::NotStarted | Left::Group(_), _) => false,
+            (Left::Failed, RunState::Failed) => !run.unknown(),
+            (Left::Unknown, _) => run.unknown(),
             (left, state) => left.word() == state.word(),
         }
     }
@@ -181,6 +195,23 @@ mod tests {
             let error = JobSet::parse(word).unwrap_err();
             assert!(error.contains(says), "{word}: {error}");
         }
+    }
+
+    #[test]
+    fn what_nobody_knows_the_end_of_has_not_failed_to_be_run_again_like_the_rest() {
+        let because = |reason: &str| Run { reason: Some(reason.into()), ..run(RunState::Failed, true) };
+        let how =
+            |run: &Run| -> Vec<&str> { Left::PLAIN.iter().filter(|left| left.takes(run)).map(Left::word).collect() };
+        let cut =
+            because("connection lost after 3 s (EOF); outcome unknown: look at the device before it is run again");
+        assert_eq!(how(&cut), ["unknown"]);
+        assert_eq!(
+            how(&because("interrupted: the engine ended while this ran; how it ended is not known")),
+            ["unknown"]
+        );
+        assert_eq!(how(&because("interrupted: the engine ended as this was sent: nothing was sent")), ["failed"]);
+        assert_eq!(how(&Run { exit_code: Some(1), ..cut.clone() }), ["failed"], "it said how it ended");
+        assert_eq!(how(&Run { signal: Some("KILL".into()), ..cut }), ["failed"]);
     }
 
     #[test]

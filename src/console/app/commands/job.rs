@@ -107,6 +107,7 @@ pub(super) const GROUPS: &[Command] = &[
 /// A job again, wherever one is looked at: in the jobs, live, among its groups.
 pub(super) const RETRY: &[Command] = &[
     fleet("retry", "retry-failed", Do::Retry(Again::Failed), "retry failed", "rerun on those that failed"),
+    fleet("retry", "retry-unknown", Do::Retry(Again::Unknown), "", "rerun on those whose outcome is unknown"),
     fleet(
         "retry",
         "retry-not-started",
@@ -116,6 +117,7 @@ pub(super) const RETRY: &[Command] = &[
     ),
     fleet("retry", "retry-offline", Do::Retry(Again::Offline), "", "rerun on those that were not reached"),
     fleet("retry", "retry-timed-out", Do::Retry(Again::TimedOut), "", "rerun on those that took too long"),
+    fleet("retry", "retry-cancelled", Do::Retry(Again::Cancelled), "", "rerun on those withdrawn or ended on request"),
     fleet("retry", "retry-ok", Do::Retry(Again::Ok), "", "rerun on those that ended well"),
     fleet("retry", "retry-marked", Do::Retry(Again::Marked), "", "rerun on the marked devices"),
 ];

@@ -132,7 +132,9 @@ pub fn shell(command: &Command) -> Option<&'static str> {
         (Do::Run, _) => "quarterdeck run SCRIPT --target EXPR",
         (Do::Stop, _) => "quarterdeck jobs stop ID",
         (Do::Pause, _) => "quarterdeck jobs pause ID, jobs resume ID",
-        (Do::Retry(_), _) => "quarterdeck rerun ID --failed|--not-started|--offline|--timed-out|--ok|--group S",
+        (Do::Retry(_), _) => {
+            "quarterdeck rerun ID --failed|--unknown|--not-started|--offline|--timed-out|--cancelled|--ok|--group S"
+        }
         (Do::Approve, _) => "quarterdeck jobs approve ID",
         (Do::Export, _) => "quarterdeck export ID --format md|csv|json|ndjson|junit",
         (Do::Groups | Do::GoGroups | Do::Exact, _) => "quarterdeck groups ID",

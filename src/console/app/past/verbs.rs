@@ -9,6 +9,8 @@ use crate::console::app::{App, Effect, LivePane, Pane, View, Whose};
 use crate::console::text;
 use crate::model::nodeset;
 use crate::model::past::{Here, Hit, Past, Told, WORDS};
+use crate::model::state::RunState;
+use crate::model::target::Left;
 use crate::model::wire::Problem;
 
 /// The word before the words.
@@ -221,7 +223,8 @@ impl App {
                 Completion::of_word(before, &[], self.jobs.iter().map(|job| (job.id.to_string(), job.script.clone())))
             }
             Some("--state") => {
-                let states = crate::model::state::RunState::ALL.iter().map(|state| option(state.word(), "state"));
+                let words = RunState::ALL.map(RunState::word).into_iter().chain([Left::Unknown.word()]);
+                let states = words.map(|word| option(word, "state"));
                 Completion::of_word(before, &[','], states)
             }
             Some("--since" | "--until") => {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{LiveJob, lock};
 use crate::connectors::RunSink;
-use crate::engine::jobs::lastline::LastLine;
+use crate::engine::lastline::LastLine;
 use crate::engine::store::output::{Cursor, Files, Records, Writer};
 use crate::engine::triage::Heard;
 use crate::model::output::Stream;

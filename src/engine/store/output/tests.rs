@@ -43,6 +43,28 @@ fn appends() -> impl Strategy<Value = Vec<(Stream, Vec<u8>)>> {
     prop::collection::vec((stream, bytes), 0..60)
 }
 
+#[test]
+fn the_end_of_an_output_is_what_the_device_said_last() {
+    let (_dir, files) = files();
+    let mut writer = Writer::new(Arc::clone(&files));
+    assert_eq!(ending(&files, 8).unwrap(), b"");
+    let said: [(Stream, &[u8]); 5] = [
+        (Stream::Out, b"one\ntwo\n"),
+        (Stream::Meta, b"ours\n"),
+        (Stream::Err, b"three"),
+        (Stream::Meta, b"ours"),
+        (Stream::Out, b"four\n"),
+    ];
+    for (at, (stream, bytes)) in (1_000..).zip(said) {
+        writer.append(stream, bytes, at * 1_000).unwrap();
+    }
+    for (most, expected) in
+        [(3, &b"ur\n"[..]), (8, b"reefour\n"), (12, b"o\nthreefour\n"), (99, b"one\ntwo\nthreefour\n")]
+    {
+        assert_eq!(ending(&files, most).unwrap(), expected, "{most}");
+    }
+}
+
 proptest! {
     #[test]
     fn every_window_equals_one_pass_over_everything(appends in appends(), step in 0_u64..40, from in 0_u64..200, count in 1_usize..50) {
