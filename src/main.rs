@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Some(Verb::Config(Config::Check)) => {
             // (what a console would look like is a console's affair)
             let mut settings = settings;
-            settings.problems.extend(console::check_looks(&settings));
+            settings.all_problems.extend(console::check_looks(&settings));
             cli::run(&settings, &cli, &others)
         }
         Some(_) => cli::run(&settings, &cli, &others),

@@ -48,7 +48,16 @@ fn a_broken_config_names_file_line_and_key_and_everything_else_still_works() {
         assert_ne!(check.code(), 0, "{config}\n{check}");
         names(&all(&check), words);
         let script = home.file("hello.sh", HELLO);
-        let ran = home.qd(["run", &script, "--target", "local", "--wait"]).ok();
+        let run = ["run", &script, "--target", "local", "--wait"];
+        if config == "[engine\n" {
+            // nobody knows what such a file freezes
+            home.qd(run).exits(2).says(&[
+                "in a change freeze until the configuration is put right",
+                "config.toml:1",
+                "--include freeze",
+            ]);
+        }
+        let ran = home.verb(run.into_iter().chain(["--include", "freeze"])).run().ok();
         assert!(ran.text().contains("hello"), "{ran}");
     }
 }
@@ -158,6 +167,62 @@ fn a_broken_inventory_names_file_and_line_and_its_good_part_is_used() {
             assert_eq!(home.qd(["targets", "resolve", "good", "--json"]).ok().json()["count"], 1, "{text}");
         }
         opens_with_notice(&home, &[name]);
+    }
+}
+
+#[test]
+fn lost_lines_of_an_inventory_let_no_device_through_that_was_to_be_left_out() {
+    let home = with_inventory("hosts.ini", "[web]\nweb[005:009] ansible_port=1\n[db]\nweb007 ansible_host=\"x\n");
+    let script = home.file("hello.sh", HELLO);
+    for expression in ["web[005-009] & !db", "web & group!=db"] {
+        home.qd(["run", &script, "--target", expression]).exits(2).says(&[
+            "leaves devices out",
+            "hosts.ini:4:",
+            "not closed",
+        ]);
+    }
+    let plan = home.qd(["plan", &script, "--target", "web005"]).ok();
+    let warning = plan.json()["plan"]["warnings"][0].to_string();
+    assert!(warning.contains("lab is not whole") && warning.contains("hosts.ini:4:"), "{warning}");
+    assert!(plan.errors().contains("quarterdeck: the inventory of lab is not whole"), "{plan}");
+    assert_eq!(home.qd(["jobs", "ls", "--json"]).ok().json(), json!([]), "nothing was sent");
+}
+
+#[test]
+fn a_window_of_a_group_that_lost_lines_is_of_whom_it_may_have_lost() {
+    let home = with_inventory("hosts.ini", "[web]\nweb[005:009] ansible_port=1\n[db]\nweb007 ansible_host=\"x\n");
+    let config = std::fs::read_to_string(home.path().join("config/quarterdeck/config.toml")).expect("a configuration");
+    home.config(&format!("{config}[[freeze]]\ntarget = \"db\"\nreason = \"year end\"\n"));
+    let script = home.file("hello.sh", HELLO);
+    home.qd(["run", &script, "--target", "web007"]).exits(2).says(&[
+        "in a change freeze",
+        "year end",
+        "of these too until that is put right",
+        "hosts.ini:4:",
+    ]);
+    home.qd(["plan", &script, "--target", "local"]).ok();
+}
+
+#[test]
+fn a_window_of_nobody_that_is_known_is_of_everything() {
+    for (window, why) in [
+        ("[[maintenance]]\ntarget = \"goood\"\nreason = \"racks\"\n", "maintenance"),
+        ("[[freeze]]\ntarget = \"goood\"\n", "freeze"),
+    ] {
+        let home = with_inventory("hosts.ini", "good ansible_port=1\n");
+        let config =
+            std::fs::read_to_string(home.path().join("config/quarterdeck/config.toml")).expect("a configuration");
+        home.config(&format!("{config}{window}"));
+        let script = home.file("hello.sh", HELLO);
+        let wrong = format!(
+            "config.toml:5:10: `target` in [[{why}]]: no device, group or connection is named 'goood'; did you mean 'good'?"
+        );
+        let check = home.qd(["config", "check"]).exits(2);
+        names(&all(&check), &[&wrong]);
+        let include = format!("--include {why}");
+        home.qd(["run", &script, "--target", "local"]).exits(2).says(&["of everything", &wrong, &include]);
+        home.qd(["targets", "ls"]).ok();
+        home.qd(["run", &script, "--target", "local", "--include", why, "--wait"]).ok();
     }
 }
 

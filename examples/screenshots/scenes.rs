@@ -316,7 +316,7 @@ impl<'a> Session<'a> {
 
     fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
         let Targets { devices, groups, .. } = self.tape.targets.clone();
-        let inventory = Inventory { devices, groups, warnings: vec![] };
+        let inventory = Inventory { devices, groups, ..Inventory::default() };
         let found = target::parse(expr)
             .and_then(|expr| Ok(expr.resolve(&inventory, &target::Sets::new())?.into_iter().cloned().collect()));
         let devices: Vec<_> = found.map_err(|error| missing(&error.message, Some(error.column)))?;

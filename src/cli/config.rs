@@ -44,9 +44,19 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
 /// The settings, and the files that the connections name: read here, without an engine and without the network.
 async fn check(desk: &Desk<'_>, path: &str) -> Result<Outcome, CliError> {
     let settings = desk.settings;
-    let held = (desk.others.files)(&settings.connections);
+    let (held, known) = (desk.others.files)(&settings.connections);
     let of_files = held.iter().flat_map(|held| held.problems.iter().map(|why| format!("{}: {why}", held.connection)));
-    let problems: Vec<String> = settings.problems.iter().cloned().chain(of_files).collect();
+    let mut problems: Vec<String> = settings.all_problems.iter().cloned().chain(of_files).collect();
+    let of_windows = settings.engine.closed.iter().filter_map(|closed| closed.means(&known)?.err());
+    let of_windows = of_windows.map(|why| format!("{why}; taken as of everything as long as that is so"));
+    // what a system over the network knows may be meant
+    let all_known = settings.connections.iter().all(|one| matches!(one.kind, Kind::Local | Kind::Ssh(_)));
+    let unsure: Vec<String> = if all_known {
+        problems.extend(of_windows);
+        Vec::new()
+    } else {
+        of_windows.collect()
+    };
     if desk.common.json {
         out::json_object(&json!({ "path": path, "problems": problems, "connections": held }))?;
     } else {
@@ -57,6 +67,7 @@ async fn check(desk: &Desk<'_>, path: &str) -> Result<Outcome, CliError> {
             say(format!("quarterdeck: {connection}: {devices} device{}, {groups} group{}", s(devices), s(groups)));
             aside.iter().for_each(|why| say(format!("quarterdeck: {connection}: {why}")));
         }
+        unsure.iter().for_each(|why| say(format!("quarterdeck: in the files alone: {why}")));
         if settings.listen.is_some()
             && let Ok(client) = Client::find(&settings.paths).await
             && let Some(why) = super::serve::unopened(settings, &client)

@@ -41,6 +41,7 @@ use args::{Cli, Common, Verb};
 
 use crate::client::{Client, ClientError};
 use crate::model::connection::{Connection, Held};
+use crate::model::device::Inventory;
 use crate::model::state::Counts;
 use crate::model::wire::{Code, Step};
 use crate::settings::Settings;
@@ -120,8 +121,8 @@ struct Desk<'a> {
 pub struct Others<'a> {
     /// What the terminal can do, which the console knows.
     pub terminal: &'a dyn Fn(&Settings) -> Vec<Step>,
-    /// What the files of the connections hold, which the connectors know.
-    pub files: &'a dyn Fn(&[Connection]) -> Vec<Held>,
+    /// What the files of the connections hold and which devices are known thereby, which the connectors know.
+    pub files: &'a dyn Fn(&[Connection]) -> (Vec<Held>, Inventory),
 }
 
 impl Desk<'_> {

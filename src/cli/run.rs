@@ -291,6 +291,7 @@ pub fn say_warnings(plan: &Plan) {
     for remark in &plan.remarks {
         say(format!("quarterdeck: {remark}"));
     }
+    plan.warnings.iter().for_each(|why| say(format!("quarterdeck: {why}")));
     for out in &plan.exclusions {
         say(format!("quarterdeck: left out: {}", planned::told(out)));
     }
@@ -377,6 +378,7 @@ mod tests {
             devices: (0..devices).map(|n| format!("lab:{n}")).collect(),
             folded: String::new(),
             offline: vec![],
+            warnings: vec![],
             excluded: vec![],
             exclusions: vec![],
             included: vec![],

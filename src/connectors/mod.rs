@@ -33,9 +33,22 @@ use crate::model::state::RunState;
 use crate::model::wire::{Doctor, Shelf, Step};
 
 /// What the files of these connections hold: inventories and ssh configurations. Systems that are asked over the network
-/// have none.
-pub fn held(connections: &[Connection]) -> Vec<Held> {
-    connections.iter().filter(|connection| matches!(connection.kind, Kind::Ssh(_))).map(ssh::held).collect()
+/// have none. With the devices that are known thereby, this machine among them.
+pub fn held(connections: &[Connection]) -> (Vec<Held>, Inventory) {
+    let (mut all, mut known) = (Vec::new(), Inventory::default());
+    for connection in connections {
+        match connection.kind {
+            Kind::Local => known.join(local::inventory(&connection.name)),
+            Kind::Ssh(_) => {
+                let (held, inventory) = ssh::held(connection);
+                all.push(held);
+                known.join(inventory);
+            }
+            Kind::WebScripts(_) | Kind::SimpleMdm(_) => {}
+        }
+    }
+    known.sort();
+    (all, known)
 }
 
 /// One configured system.

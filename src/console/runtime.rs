@@ -199,7 +199,8 @@ impl Desk {
             Ok(None) => {}
             Err(problem) => problems.push(problem),
         }
-        for problem in settings.problems.iter().chain(&problems) {
+        // the last said is the one that is shown: the first, which may be the cause of the others
+        for problem in settings.problems.iter().chain(&problems).rev() {
             app.say(Level::Warn, problem.clone());
         }
         let now = Instant::now();

@@ -71,13 +71,11 @@ impl Inventories {
         let answers = futures::future::join_all(asked).await;
         let mut told = Inventory::default();
         let mut warnings = HashMap::new();
-        for (name, inventory) in answers {
-            told.devices.extend(inventory.devices);
-            told.groups.extend(inventory.groups);
-            warnings.insert(name, inventory.warnings);
+        for (name, mut inventory) in answers {
+            warnings.insert(name, std::mem::take(&mut inventory.warnings));
+            told.join(inventory);
         }
-        told.devices.sort_by(|a, b| a.id.cmp(&b.id));
-        told.groups.sort_by(|a, b| (&a.connection, &a.name).cmp(&(&b.connection, &b.name)));
+        told.sort();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.told = Arc::new(told);
         state.readings += 1;

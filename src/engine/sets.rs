@@ -25,6 +25,8 @@ pub struct Meant {
     pub gone: Vec<String>,
     /// Ids that a job left failed and that are not meant, since nobody knows what ran on them.
     pub unknown: Vec<(JobId, Vec<String>)>,
+    /// The expression leaves devices out.
+    pub leaves_out: bool,
 }
 
 impl Engine {
@@ -33,6 +35,7 @@ impl Engine {
         let wrong =
             |error: target::Error| Problem { code: Code::Invalid, error: error.message, column: Some(error.column) };
         let expr = target::parse_with(expr, &|name| self.saved.find(name)).map_err(wrong)?;
+        let leaves_out = expr.leaves_out();
         let sets = self.sets(&expr).await;
         let mut devices: Vec<Arc<Device>> = Vec::new();
         let mut gone = Vec::new();
@@ -78,7 +81,7 @@ impl Engine {
                 unknown.push((set.job, out));
             }
         }
-        Ok(Meant { devices, gone, unknown })
+        Ok(Meant { devices, gone, unknown, leaves_out })
     }
 
     /// Ids of all devices that an expression means, those among them that the inventory has forgotten: `known` are the

@@ -1,6 +1,6 @@
 //! Devices, groups, and an inventory of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -116,9 +116,39 @@ pub struct Inventory {
     pub groups: Vec<Arc<Group>>,
     /// What could not be read, one sentence each naming file and line.
     pub warnings: Vec<String>,
+    /// By connection: those that are about lost parts, where hosts, groups or values may be missing. Devices of such a
+    /// connection may lack what would have left them out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, Vec<String>>,
 }
 
 impl Inventory {
+    /// Takes in what another connection told; to be sorted at the end. Warnings stay where they are.
+    pub fn join(&mut self, other: Inventory) {
+        self.devices.extend(other.devices);
+        self.groups.extend(other.groups);
+        self.unread.extend(other.unread);
+    }
+
+    pub fn sort(&mut self) {
+        self.devices.sort_by(|a, b| a.id.cmp(&b.id));
+        self.groups.sort_by(|a, b| (&a.connection, &a.name).cmp(&(&b.connection, &b.name)));
+    }
+
+    /// The connections of these devices of which parts could not be read, in words: the first place, and how many more.
+    pub fn lost<'d>(&self, devices: impl IntoIterator<Item = &'d Device>) -> Vec<String> {
+        if self.unread.is_empty() {
+            return Vec::new();
+        }
+        let of: BTreeSet<&str> = devices.into_iter().map(|device| device.connection.as_str()).collect();
+        let told = of.into_iter().filter_map(|name| {
+            let (first, more) = self.unread.get(name)?.split_first()?;
+            let more = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
+            Some(format!("the inventory of {name} is not whole: {first}{more}"))
+        });
+        told.collect()
+    }
+
     pub fn device(&self, id: &str) -> Option<&Arc<Device>> {
         self.place(id).map(|at| &self.devices[at])
     }

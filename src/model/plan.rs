@@ -155,6 +155,9 @@ pub struct Plan {
     pub folded: String,
     /// Devices of it whose last contact failed.
     pub offline: Vec<String>,
+    /// Why there may be more to these devices than is known (lines of an inventory that could not be read).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Left out, with the reason (read-only connection…).
     pub excluded: Vec<(String, String)>,
     /// The same counted, reason by reason.

@@ -12,9 +12,10 @@ use super::nodeset;
 use super::plan::{Plan, PlanRequest, PlannedFile, differing};
 
 /// Parts of a plan that may be different when it is made again.
-const FLEETING: [&str; 12] = [
+const FLEETING: [&str; 13] = [
     "id",
     "offline",
+    "warnings",
     "excluded",
     "exclusions",
     "included",
@@ -170,6 +171,7 @@ mod tests {
             devices: devices.iter().map(|name| format!("lab:{name}")).collect(),
             folded: String::new(),
             offline: vec![],
+            warnings: vec![],
             excluded: vec![],
             exclusions: vec![],
             included: vec![],

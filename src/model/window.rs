@@ -1,8 +1,13 @@
 //! Times in which nothing is to be sent: from a moment until another, or every week, on the clock of a stated zone.
 
+use std::sync::Arc;
+
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+
+use super::device::{Device, Inventory};
+use super::target;
 
 const DAY: i32 = 24 * 60;
 const WEEK: i32 = 7 * DAY;
@@ -17,6 +22,47 @@ pub struct Closed {
     pub everywhere: bool,
     pub window: Window,
     pub reason: String,
+    /// Where the target is written.
+    pub place: Option<String>,
+    /// Nobody wrote it: it stands for those that may be lost, because of this.
+    pub lost: Option<String>,
+}
+
+impl Closed {
+    /// A freeze of everything until that is put right.
+    pub fn of_everything(why: &str) -> Self {
+        Self {
+            kind: ClosedKind::Freeze,
+            target: None,
+            everywhere: true,
+            window: Window::always(),
+            reason: "what the configuration freezes is not known".to_owned(),
+            place: None,
+            lost: Some(why.to_owned()),
+        }
+    }
+
+    /// The devices of its target, if it has one. An error, with its place: it means nothing that the inventory knows,
+    /// so that nobody knows what is to be left alone. (What a job left is no target of a window: that is written beforehand.)
+    pub fn means<'i>(&self, inventory: &'i Inventory) -> Option<Result<Vec<&'i Arc<Device>>, String>> {
+        let expr = self.target.as_deref()?;
+        let found = target::parse(expr).and_then(|expr| expr.resolve(inventory, &target::Sets::new()));
+        let place = self.place.as_deref().unwrap_or("the configuration");
+        Some(found.map_err(|wrong| format!("{place}: `target` in [[{}]]: {}", self.kind.word(), wrong.message)))
+    }
+
+    /// In words: what is so, until when, why. `until` as its window says.
+    pub fn says(&self, until: &str) -> String {
+        let word = match self.kind {
+            ClosedKind::Maintenance => "in maintenance",
+            ClosedKind::Freeze => "in a change freeze",
+        };
+        match &self.lost {
+            Some(why) => format!("{word} until the configuration is put right, as {} ({why})", self.reason),
+            None if self.reason == self.kind.word() => format!("{word} {until}"),
+            None => format!("{word} {until}: {}", self.reason),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,8 @@ fn one(page: &mut Page<'_>, kind: ClosedKind, at: usize, table: &DeTable<'_>) ->
         everywhere: false,
         window: Window { zone: TimeZone::system(), ..Window::always() },
         reason: word.to_owned(),
+        place: None,
+        lost: None,
     };
     let fits = |key: &str| match kind {
         ClosedKind::Maintenance => key != "on",
@@ -58,6 +60,7 @@ fn one(page: &mut Page<'_>, kind: ClosedKind, at: usize, table: &DeTable<'_>) ->
         let right = date.as_deref().map_or_else(|| shape.check(given(value.get_ref())), |_| Ok(()));
         let done = right.and_then(|()| match key {
             "target" => {
+                closed.place = Some(page.place_at(value.span().start));
                 target::parse(text).map(|_| closed.target = Some(text.to_owned())).map_err(|wrong| wrong.message)
             }
             "on" => {

@@ -9,10 +9,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Given, Shape};
 use crate::model::nearest::{nearest, shown};
-use crate::model::window::ClosedKind;
+use crate::model::window::{Closed, ClosedKind};
 
 /// Tables of which there may be several.
 const SEVERAL: [&str; 5] = ["connection", "maintenance", "freeze", "webhook", "hook"];
+
+/// Those of them that keep scripts away.
+const CLOSED: [&str; 2] = [ClosedKind::Maintenance.word(), ClosedKind::Freeze.word()];
 
 /// A longer file is not a configuration.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -45,7 +48,14 @@ pub struct Page<'a> {
     shown: &'a str,
     text: &'a str,
     problems: Vec<(usize, String)>,
+    /// Where its syntax ends: what is wrong behind it follows from that, more often than not.
+    ends: Option<usize>,
+    /// The first thing by which a freeze may be lost.
+    lost: Option<(usize, String)>,
 }
+
+/// What is said where a freeze may be lost.
+pub const FROZEN: &str = "everything is taken as frozen until that is put right";
 
 /// The tables of which there may be several.
 #[derive(Default)]
@@ -73,28 +83,58 @@ pub fn place(text: &str, section: &str, key: &str) -> Option<String> {
 impl<'a> Page<'a> {
     /// Parses as far as the syntax allows; what does not parse is a problem already.
     pub fn parse(shown: &'a str, text: &'a str) -> (Self, Spanned<DeTable<'a>>) {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let mut page = Self { shown, text, problems: Vec::new() };
-        for error in errors {
-            page.problem(error.span().map_or(0, |span| span.start), error.message().replace('\n', ", "));
+        let (table, mut errors) = DeTable::parse_recoverable(text);
+        let mut page = Self { shown, text, problems: Vec::new(), ends: None, lost: None };
+        let at = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        errors.sort_by_key(at);
+        page.ends = errors.first().map(at);
+        for (n, error) in errors.iter().enumerate() {
+            let (at, sentence) = (at(error), error.message().replace('\n', ", "));
+            // it may have swallowed the sections below
+            if n == 0 { page.lose(at, sentence) } else { page.problem(at, sentence) }
         }
         (page, table)
     }
 
+    /// Notes a sentence about something by which a freeze may be lost.
+    fn lose(&mut self, at: usize, sentence: impl std::fmt::Display) {
+        let told = format!("{}: {sentence}", self.place_at(at));
+        if self.lost.as_ref().is_none_or(|(first, _)| at < *first) {
+            self.lost = Some((at, told));
+        }
+        self.problem(at, format!("{sentence}; {FROZEN}"));
+    }
+
+    /// What counts instead of the freezes that may be lost.
+    pub fn freeze(&self) -> Option<Closed> {
+        self.lost.as_ref().map(|(_, why)| Closed::of_everything(why))
+    }
+
     /// Notes a sentence about the text at this byte.
     pub fn problem(&mut self, at: usize, sentence: impl std::fmt::Display) {
+        let sentence = format!("{}: {sentence}", self.place_at(at));
+        self.problems.push((at.min(self.text.len()), sentence));
+    }
+
+    /// `~/config.toml:3:1`
+    pub fn place_at(&self, at: usize) -> String {
         let at = at.min(self.text.len());
         let before = &self.text.as_bytes()[..at];
         let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
         let column = 1 + String::from_utf8_lossy(&before[start..]).chars().count();
-        self.problems.push((at, format!("{}:{line}:{column}: {sentence}", self.shown)));
+        format!("{}:{line}:{column}", self.shown)
     }
 
-    /// In the order of the file.
-    pub fn into_problems(mut self) -> Vec<String> {
+    /// In the order of the file, the cause first where its syntax ends; and how many of them follow from that.
+    pub fn into_problems(mut self) -> (Vec<String>, usize) {
         self.problems.sort();
-        self.problems.into_iter().map(|(_, sentence)| sentence).collect()
+        let cause = self.ends.and_then(|end| self.problems.iter().position(|(at, _)| *at == end));
+        let follow = cause.map_or(0, |cause| {
+            self.problems[..=cause].rotate_right(1);
+            self.problems.len() - 1
+        });
+        (self.problems.into_iter().map(|(_, sentence)| sentence).collect(), follow)
     }
 
     /// The right settings among `[section] key = value`, by dotted key, and the connections.
@@ -107,7 +147,11 @@ impl<'a> Page<'a> {
                 (several, DeValue::Array(entries)) if SEVERAL.contains(&several) => {
                     for entry in entries.iter() {
                         let DeValue::Table(table) = entry.get_ref() else {
-                            self.problem(entry.span().start, format!("a {several} is a table: write [[{several}]]"));
+                            self.slip(
+                                entry.span().start,
+                                several,
+                                format!("a {several} is a table: write [[{several}]]"),
+                            );
                             continue;
                         };
                         let entry = (entry.span().start, table);
@@ -121,7 +165,7 @@ impl<'a> Page<'a> {
                     }
                 }
                 (several, _) if SEVERAL.contains(&several) => {
-                    self.problem(at, format!("write [[{several}]], with two brackets: there may be several"));
+                    self.slip(at, several, format!("write [[{several}]], with two brackets: there may be several"));
                 }
                 (section, DeValue::Table(inner)) => match keys::section(section) {
                     Some(known) => self.section(section, known, inner, &mut values),
@@ -189,7 +233,16 @@ impl<'a> Page<'a> {
         known: impl IntoIterator<Item = &'k str>,
     ) {
         let hint = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        self.problem(at, format!("unknown {what} `{}`{place}{hint}", shown(name)));
+        self.slip(at, name, format!("unknown {what} `{}`{place}{hint}", shown(name)));
+    }
+
+    /// Something under a name that was to be another, or is not written like this: perhaps a time in which devices are
+    /// to be left alone.
+    fn slip(&mut self, at: usize, name: &str, sentence: String) {
+        match nearest(name, CLOSED) {
+            Some(_) => self.lose(at, sentence),
+            None => self.problem(at, sentence),
+        }
     }
 }
 

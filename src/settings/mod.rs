@@ -41,8 +41,11 @@ pub struct Settings {
     pub connections: Vec<Connection>,
     /// The door on the network; `None`: there is none.
     pub listen: Option<Listen>,
-    /// What was wrong with the files, one sentence each naming file, line and key. The wrong part fell back to its default.
+    /// What was wrong with the files, one sentence each naming file, line and key. The wrong part fell back to its
+    /// default. Of a file that does not parse, the cause and how many more there are.
     pub problems: Vec<String>,
+    /// The same, one by one.
+    pub all_problems: Vec<String>,
     /// Login name of the operator.
     pub user: String,
     pub home: PathBuf,
@@ -238,17 +241,16 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let base = config.parent().unwrap_or(Path::new("/")).to_owned();
     let shown = shorter(&config, &home);
     let mut problems = Vec::new();
-    let text = file::read(&config, &shown).unwrap_or_else(|problem| {
-        problems.push(problem);
-        None
+    let text = file::read(&config, &shown).and_then(|text| match text {
+        None if named => Err(format!("{shown}: there is no such file; the defaults are used")),
+        text => Ok(text.unwrap_or_default()),
     });
-    if text.is_none() && named && problems.is_empty() {
-        problems.push(format!("{shown}: there is no such file; the defaults are used"));
-    }
+    let unread = text.as_ref().err().cloned();
+    problems.extend(unread.iter().map(|why| format!("{why}; {}", file::FROZEN)));
     let text = text.unwrap_or_default();
     let (mut page, table) = file::Page::parse(&shown, &text);
     let (values, entries) = page.settings(table.get_ref());
-    let closed = closed::read(&mut page, &entries.closed);
+    let mut closed = closed::read(&mut page, &entries.closed);
     let webhooks = notify::read(&mut page, &entries.webhooks, &base, &home);
     let hooks = hook::read(&mut page, &entries.hooks, &base, &home);
     let (layered, env_problems) = layers::merge(values, env, overrides);
@@ -260,13 +262,21 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         environment: env.all(),
     };
     let connections = connections::read(&mut page, &entries.connections, layered.local.enabled, &around);
-    problems.extend(page.into_problems());
+    closed.extend(unread.as_deref().map(Closed::of_everything).or_else(|| page.freeze()));
+    let (found, follow) = page.into_problems();
+    problems.extend(found);
+    // what follows from it is for `config check`
+    let told = problems.len() - follow;
     problems.extend(env_problems);
     let listen = listen::read(&layered.listen, &overrides.listen, &base, &home).unwrap_or_else(|problem| {
         let file = if overrides.listen.address.is_none() { format!("{shown}: [listen]: ") } else { String::new() };
         problems.push(format!("{file}{problem}"));
         None
     });
+    let all_problems = problems.clone();
+    if follow > 0 {
+        problems.splice(told..told + follow, [format!("{shown}: {follow} more: quarterdeck config check")]);
+    }
 
     // what stands there is a path of this terminal's; the engine may have another
     let agent = env.get("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(|path| env.cwd.join(path));
@@ -291,6 +301,7 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
         connections,
         listen,
         problems,
+        all_problems,
         user,
         home,
     }

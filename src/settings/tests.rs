@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::connection::{HostKeys, Kind};
+use crate::model::window::Window;
 
 struct Desk {
     folder: tempfile::TempDir,
@@ -53,7 +54,12 @@ fn without_a_file_there_are_this_machine_and_the_ssh_hosts() {
 fn a_file_that_was_named_and_is_not_there_is_said() {
     let overrides = Overrides { config: Some("/nowhere/q.toml".into()), ..Overrides::default() };
     let settings = super::read(&Env::of(&[("HOME", "/home/ops")]), "", &overrides);
-    assert_eq!(settings.problems, ["/nowhere/q.toml: there is no such file; the defaults are used"]);
+    assert_eq!(
+        settings.problems,
+        [
+            "/nowhere/q.toml: there is no such file; the defaults are used; everything is taken as frozen until that is put right"
+        ]
+    );
     assert_eq!(settings.connections.len(), 2);
 }
 
@@ -244,6 +250,9 @@ fn broken_syntax_is_named_with_its_place_and_never_ends_the_program() {
         ("[[[[[[", "~/config.toml:1:"),
     ] {
         let settings = read(config);
+        let frozen = &settings.engine.closed[0];
+        assert!(frozen.everywhere && frozen.says("").contains(place), "{config:?}: {frozen:?}");
+        assert!(settings.problems[0].contains("everything is taken as frozen"), "{config:?}: {:?}", settings.problems);
         assert!(settings.problems[0].starts_with(place), "{config:?}: {:?}", settings.problems);
         assert!(!settings.problems.iter().any(|problem| problem.contains('\n')));
         assert!(settings.connections.iter().any(|connection| connection.name == "local"));
@@ -251,13 +260,49 @@ fn broken_syntax_is_named_with_its_place_and_never_ends_the_program() {
 }
 
 #[test]
+fn a_freeze_under_a_name_that_was_to_be_another_is_of_everything() {
+    for (config, place) in [
+        ("[[freez]]\nweekly = \"Sat\"", "~/config.toml:1:3: unknown key `freez`; did you mean `freeze`?"),
+        ("[[maintainance]]\ntarget = \"web\"", "~/config.toml:1:3: unknown key `maintainance`"),
+        ("[freeze]\nreason = \"x\"", "~/config.toml:1:2: write [[freeze]]"),
+        ("freeze = [\"web\"]", "~/config.toml:1:11: a freeze is a table"),
+        (
+            "[engine]\nat_once = 3\n[[engine.freeze]]\non = \"all\"",
+            "~/config.toml:3:10: unknown key `freeze` in [engine]",
+        ),
+    ] {
+        let settings = read(config);
+        let [frozen] = settings.engine.closed.as_slice() else { panic!("{config}: {:?}", settings.engine.closed) };
+        assert!(frozen.everywhere && frozen.target.is_none() && frozen.window == Window::always(), "{config}");
+        let says = frozen.says("");
+        assert!(
+            says.starts_with("in a change freeze until the configuration is put right") && says.contains(place),
+            "{says}"
+        );
+        assert!(settings.problems[0].starts_with(place), "{:?}", settings.problems);
+    }
+    assert_eq!(read("[[webhok]]\nurl = \"x\"").engine, EngineSettings::default(), "no freeze is lost by that");
+}
+
+#[test]
+fn what_follows_from_a_missing_bracket_is_counted_and_the_cause_comes_first() {
+    let settings = read("[engine\nat_once = 3\n[ui]\nthem = \"mono\"\n[[freeze]]\non = \"all\"\n");
+    let [cause, more] = settings.problems.as_slice() else { panic!("{:?}", settings.problems) };
+    assert!(cause.starts_with("~/config.toml:1:"), "{cause}");
+    assert_eq!(*more, format!("~/config.toml: {} more: quarterdeck config check", settings.all_problems.len() - 1));
+    assert_eq!(settings.all_problems[0], *cause);
+}
+
+#[test]
 fn a_file_that_is_no_text_is_named() {
     let desk = Desk::new("");
     std::fs::write(desk.config(), b"[ui]\ntheme = \"\xff\xfe\"\n").unwrap();
-    assert_eq!(desk.read().problems, ["~/config.toml:2: not read, the file is not UTF-8"]);
+    let frozen = "; everything is taken as frozen until that is put right";
+    assert_eq!(desk.read().problems, [format!("~/config.toml:2: not read, the file is not UTF-8{frozen}")]);
+    assert!(desk.read().engine.closed[0].everywhere);
     std::fs::remove_file(desk.config()).unwrap();
     std::fs::create_dir(desk.config()).unwrap();
-    assert_eq!(desk.read().problems, ["~/config.toml: not read, it is not a file"]);
+    assert_eq!(desk.read().problems, [format!("~/config.toml: not read, it is not a file{frozen}")]);
 }
 
 #[test]

@@ -332,6 +332,7 @@ fn preview(talk: &mut Talk, plan: &Plan) -> Result<(), CliError> {
     if !plan.offline.is_empty() {
         talk.say(&format!("{} of them were offline when last tried", plan.offline.len()))?;
     }
+    plan.warnings.iter().try_for_each(|why| talk.say(&format!("warning: {why}")))?;
     for (name, value) in &plan.options {
         talk.say(&format!("with {name}={value}"))?;
     }

@@ -62,12 +62,7 @@ impl Connector for Local {
     }
 
     fn inventory(&self) -> BoxFuture<'_, Inventory> {
-        Box::pin(async {
-            let mut device = Device::new(&self.name, "local");
-            device.facts = facts();
-            device.state = Reach::Online;
-            Inventory { devices: vec![Arc::new(device)], ..Inventory::default() }
-        })
+        Box::pin(async { inventory(&self.name) })
     }
 
     fn launch(&self, order: Order, sink: Box<dyn RunSink>) -> BoxFuture<'static, Outcome> {
@@ -89,6 +84,14 @@ impl Connector for Local {
             }
         })
     }
+}
+
+/// One device, whatever the connection is called.
+pub fn inventory(connection: &str) -> Inventory {
+    let mut device = Device::new(connection, "local");
+    device.facts = facts();
+    device.state = Reach::Online;
+    Inventory { devices: vec![Arc::new(device)], ..Inventory::default() }
 }
 
 fn facts() -> BTreeMap<String, String> {

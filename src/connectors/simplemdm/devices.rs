@@ -185,7 +185,7 @@ pub fn inventory(connection: &str, read: &Read) -> Inventory {
     Inventory {
         devices: devices.into_values().map(Arc::new).collect(),
         groups: groups.into_iter().map(group).map(Arc::new).collect(),
-        warnings: Vec::new(),
+        ..Inventory::default()
     }
 }
 

@@ -30,15 +30,16 @@ pub fn inventory(connection: &Connection) -> (Inventory, HashMap<String, Overrid
 }
 
 /// What the files of a connection hold, for whoever checks them.
-pub fn held(connection: &Connection) -> Held {
+pub fn held(connection: &Connection) -> (Held, Inventory) {
     let (inventory, _, _, aside) = read(connection);
-    Held {
+    let held = Held {
         connection: connection.name.clone(),
         devices: inventory.devices.len(),
         groups: inventory.groups.len(),
-        problems: inventory.warnings,
+        problems: inventory.warnings.clone(),
         aside,
-    }
+    };
+    (held, inventory)
 }
 
 /// The same with the hosts that are left out, which is nothing that is wrong with a file.
@@ -56,7 +57,7 @@ fn read(connection: &Connection) -> (Inventory, HashMap<String, Overrides>, Vec<
         aliases.sort();
         let of = |alias: &String| Arc::new(device(name, alias, &config.host(alias, &over), None));
         let devices = aliases.iter().map(of).collect();
-        return (Inventory { devices, groups: Vec::new(), warnings }, HashMap::new(), watched, Vec::new());
+        return (Inventory { devices, warnings, ..Inventory::default() }, HashMap::new(), watched, Vec::new());
     }
     let parsed = inventory::read_all(&ssh.inventory);
     warnings.extend(parsed.warnings.iter().cloned());
@@ -80,7 +81,9 @@ fn read(connection: &Connection) -> (Inventory, HashMap<String, Overrides>, Vec<
     }
     let aside = elsewhere.into_iter().map(|(way, hosts)| left_out(way, &hosts)).collect();
     let groups = groups(name, &parsed, members);
-    (Inventory { devices, groups, warnings }, overrides, watched, aside)
+    // (a part that could not be read may have held any of its hosts, groups and values)
+    let unread = Some((name.clone(), parsed.unread)).filter(|(_, unread)| !unread.is_empty()).into_iter().collect();
+    (Inventory { devices, groups, warnings, unread }, overrides, watched, aside)
 }
 
 fn implied(group: &str) -> bool {

@@ -77,7 +77,8 @@ impl Connector for WebScripts {
                 devices: vec![device.id.clone()],
             };
             let groups = settings.groups.iter().map(group).map(Arc::new).collect();
-            Inventory { groups, devices: vec![Arc::new(device.clone())], warnings: shelf.problem.into_iter().collect() }
+            let warnings = shelf.problem.into_iter().collect();
+            Inventory { groups, devices: vec![Arc::new(device.clone())], warnings, ..Inventory::default() }
         }
         .boxed()
     }

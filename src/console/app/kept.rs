@@ -206,7 +206,7 @@ impl App {
             ListId::Targets => {
                 let targets = &self.tree.targets;
                 let (devices, groups) = (targets.devices.clone(), targets.groups.clone());
-                let inventory = Inventory { devices, groups, warnings: Vec::new() };
+                let inventory = Inventory { devices, groups, ..Inventory::default() };
                 // what a job left and what is saved under a name are known to the engine
                 let known = |expr: target::Expr| {
                     !expr.sets().is_empty() || expr.resolve(&inventory, &target::Sets::new()).is_ok()

@@ -242,6 +242,7 @@ pub fn plan(devices: usize) -> Plan {
         folded: format!("lab:web[001-{devices:03}]"),
         offline: ids.iter().filter(|id| id.ends_with("007")).cloned().collect(),
         devices: ids,
+        warnings: vec![],
         excluded: vec![],
         exclusions: vec![],
         included: vec![],
@@ -486,7 +487,7 @@ impl Session {
                 let inventory = crate::model::device::Inventory {
                     devices: self.targets.devices.clone(),
                     groups: self.targets.groups.clone(),
-                    warnings: vec![],
+                    ..Default::default()
                 };
                 let found = crate::model::target::parse(expr).and_then(|e| {
                     let sets = e.sets().into_iter().map(|set| (set.clone(), Ok(self.left(set)))).collect();

@@ -225,7 +225,7 @@ impl Tree {
     fn covered(&self) -> Vec<bool> {
         let mut covered = vec![false; self.targets.devices.len()];
         let (devices, groups) = (self.targets.devices.clone(), self.targets.groups.clone());
-        let inventory = Inventory { devices, groups, warnings: Vec::new() };
+        let inventory = Inventory { devices, groups, ..Inventory::default() };
         if let Ok(expr) = target::parse(&self.marked())
             && let Ok(devices) = expr.resolve(&inventory, &target::Sets::new())
         {

@@ -55,7 +55,7 @@ fn every_row_means_what_its_expression_resolves_to() {
     }
     let targets = sample::targets();
     let inventory =
-        crate::model::device::Inventory { devices: targets.devices, groups: targets.groups, warnings: vec![] };
+        crate::model::device::Inventory { devices: targets.devices, groups: targets.groups, ..Default::default() };
     for row in &tree.rows {
         let expr = crate::model::target::parse(&row.term).unwrap();
         let resolved: BTreeSet<&str> =
@@ -133,7 +133,7 @@ fn devices_whose_names_an_expression_would_misread_have_rows_of_their_own() {
     let ids: Vec<String> = devices.iter().map(|device| device.id.clone()).collect();
     let group = Arc::new(Group { connection: "macs".into(), ..sample::group("Lab", &[], &ids) });
     let connections = vec![sample::connection("macs", "simplemdm", 7)];
-    let inventory = Inventory { devices: devices.clone(), groups: vec![group.clone()], warnings: vec![] };
+    let inventory = Inventory { devices: devices.clone(), groups: vec![group.clone()], ..Inventory::default() };
     let mut tree = Tree::default();
     tree.set(Targets { connections, groups: vec![group], devices, ..Targets::default() });
     tree.turn("macs/Lab");

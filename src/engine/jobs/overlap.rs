@@ -12,7 +12,6 @@ use crate::model::device::{Device, Inventory};
 use crate::model::job::JobId;
 use crate::model::nodeset;
 use crate::model::plan::{Exclusion, LeftOut};
-use crate::model::target;
 use crate::model::window::{Closed, ClosedKind};
 
 /// What holds at one moment.
@@ -44,13 +43,17 @@ pub struct Sifted<'d> {
 impl<'a> Guards<'a> {
     pub fn now(engine: &'a Engine, inventory: &Inventory) -> Self {
         let now = Timestamp::now();
-        let closed = engine.settings.closed.iter().filter_map(|closed| {
-            let until = closed.window.holds(now)?;
+        let closed = engine.settings.closed.iter().flat_map(|closed| {
+            let Some(until) = closed.window.holds(now) else { return Vec::new() };
             let why = match closed.kind {
                 ClosedKind::Maintenance => LeftOut::Maintenance,
                 ClosedKind::Freeze => LeftOut::Freeze,
             };
-            Some((why, whose(closed, inventory), sentence(closed, &until)))
+            let says = closed.says(&until);
+            let told = |(of, more): (Of, Option<String>)| {
+                (why, of, more.map_or_else(|| says.clone(), |more| format!("{says}; {more}")))
+            };
+            whose(closed, inventory).into_iter().map(told).collect()
         });
         Self { engine, busy: engine.jobs.busy(), closed: closed.collect() }
     }
@@ -125,32 +128,31 @@ impl<'d> Tally<'d> {
     }
 }
 
-fn whose(closed: &Closed, inventory: &Inventory) -> Of {
-    match &closed.target {
-        // (of no job's devices: a window is written beforehand)
-        Some(expr) => match target::parse(expr).and_then(|expr| expr.resolve(inventory, &target::Sets::new())) {
-            Ok(devices) => Of::These(devices.into_iter().map(|device| device.id.clone()).collect()),
-            Err(error) => {
-                // a group that is not there today has no devices to leave alone
-                tracing::warn!(target_of = closed.reason, expr, %error, "a window's target");
-                Of::These(HashSet::new())
-            }
-        },
-        None if closed.everywhere => Of::All,
-        None => Of::Protected,
-    }
-}
-
-fn sentence(closed: &Closed, until: &str) -> String {
-    let word = match closed.kind {
-        ClosedKind::Maintenance => "in maintenance",
-        ClosedKind::Freeze => "in a change freeze",
+/// Whose it is. Where its target means nothing that is known here: everything; where lines are lost of inventories that
+/// it looks into: everything of those too, because of this.
+fn whose(closed: &Closed, inventory: &Inventory) -> Vec<(Of, Option<String>)> {
+    let devices = match closed.means(inventory) {
+        Some(Ok(devices)) => devices,
+        Some(Err(why)) => return vec![(Of::All, Some(format!("of everything until that is put right: {why}")))],
+        None if closed.everywhere => return vec![(Of::All, None)],
+        None => return vec![(Of::Protected, None)],
     };
-    if closed.reason == closed.kind.word() {
-        format!("{word} {until}")
-    } else {
-        format!("{word} {until}: {}", closed.reason)
+    let ids: HashSet<String> = devices.iter().map(|device| device.id.clone()).collect();
+    // who holds nobody may have lost somebody anywhere
+    let looked: Vec<&Arc<Device>> = if devices.is_empty() { inventory.devices.iter().collect() } else { devices };
+    let lost = inventory.lost(looked.iter().map(|device| &***device));
+    if lost.is_empty() {
+        return vec![(Of::These(ids), None)];
     }
+    let connections: HashSet<&str> = looked.iter().map(|device| device.connection.as_str()).collect();
+    let perhaps = inventory.devices.iter().filter(|device| {
+        connections.contains(device.connection.as_str())
+            && inventory.unread.contains_key(&device.connection)
+            && !ids.contains(&device.id)
+    });
+    let perhaps = perhaps.map(|device| device.id.clone()).collect();
+    let why = format!("of these too until that is put right: {}", lost.join(", "));
+    vec![(Of::These(ids), None), (Of::These(perhaps), Some(why))]
 }
 
 /// Devices that a job left failed and of which nobody knows what ran on them.

@@ -14,6 +14,7 @@ use super::remarks::About;
 use super::{Ready, foreign, rings};
 use crate::connectors::{Handed, Payload};
 use crate::engine::Engine;
+use crate::engine::sets::Meant;
 use crate::engine::store::launches::{Given, Launched};
 use crate::model::device::{Device, Inventory, Reach};
 use crate::model::job::{Job, JobSummary, Run};
@@ -79,6 +80,7 @@ impl Plans {
         engine.settle().await;
         let inventory = engine.inventories.all();
         let meant = engine.meant(&inventory, &request.target).await?;
+        nobody_lost(&meant, &inventory, &request.target)?;
         let given = Handed { args: &args, private: !held.is_empty() || !stdin.is_empty() };
         let (fitting, foreign) = foreign::part(engine, (&info, &bytes, &given), meant.devices.iter().collect());
         let Sifted { devices, mut excluded, mut exclusions, included } =
@@ -145,6 +147,7 @@ impl Plans {
             offline: devices.iter().filter(|d| d.state == Reach::Offline).map(|d| d.id.clone()).collect(),
             confirm: devices.len() > above,
             devices: devices.iter().map(|device| device.id.clone()).collect(),
+            warnings: inventory.lost(devices.iter().map(|device| &***device)),
             excluded,
             exclusions,
             included,
@@ -315,6 +318,19 @@ fn nobody(target: &str, mut exclusions: Vec<Exclusion>) -> String {
     format!("every device of `{target}` is excluded: {told}")
 }
 
+/// Refused: a target that leaves devices out, of inventories of which lines are lost. One of those that it keeps may be one
+/// that it was to leave out.
+fn nobody_lost(meant: &Meant, inventory: &Inventory, target: &str) -> Result<(), Problem> {
+    match inventory.lost(meant.devices.iter().map(|device| &**device)).as_slice() {
+        lost @ [_, ..] if meant.leaves_out => Err(invalid(format!(
+            "`{target}` leaves devices out, and which ones is not known: {}: put that right, or name the devices; \
+             nothing was sent",
+            lost.join(", ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The rings of the plan, with the devices of the canary expression first.
 async fn roll_out(
     engine: &Engine,
@@ -360,6 +376,7 @@ async fn still_the_same(
     }
     let excluded: Vec<&str> = plan.excluded.iter().map(|(id, _)| id.as_str()).collect();
     let meant = engine.meant(inventory, &plan.target).await?;
+    nobody_lost(&meant, inventory, &plan.target)?;
     let now: BTreeMap<&str, &Arc<Device>> = meant
         .devices
         .iter()

@@ -36,7 +36,7 @@ pub(super) fn of_devices(
     let devices: Vec<_> =
         inventory.devices.iter().filter(|device| ids.contains(&device.id)).take(SOME).cloned().collect();
     let groups = inventory.groups.iter().filter(|group| group.devices.iter().any(|id| ids.contains(id))).cloned();
-    let small = Inventory { groups: groups.collect(), devices, warnings: Vec::new() };
+    let small = Inventory { groups: groups.collect(), devices, ..Inventory::default() };
     let names = |expr: &str| {
         words(expr).any(|word| {
             let (connection, name) =
@@ -88,7 +88,7 @@ mod tests {
         let inventory = Inventory {
             devices: ["web1", "web2"].map(|name| Arc::new(Device::new("lab", name))).into(),
             groups: vec![group("web", &["lab:web1", "lab:web2"]), group("other", &["lab:web2"])],
-            warnings: Vec::new(),
+            ..Inventory::default()
         };
         let ids = HashSet::from(["lab:web1".to_owned()]);
         let saved = |expr: &str| SavedTarget { name: "x".into(), expr: expr.into() };

@@ -113,6 +113,21 @@ impl Expr {
         sets
     }
 
+    /// Whether some devices are kept out by what they are, so that it holds more where less is known.
+    pub fn leaves_out(&self) -> bool {
+        let unlike = |item: &atom::Item| matches!(item, atom::Item::Field { op: atom::Op::NotEqual, .. });
+        let mut todo = vec![&self.root];
+        while let Some(node) = todo.pop() {
+            match node {
+                parse::Node::Not(_) => return true,
+                parse::Node::Atom(atom) if atom.items.iter().any(unlike) => return true,
+                parse::Node::Atom(_) => {}
+                parse::Node::And(nodes) | parse::Node::Or(nodes) => todo.extend(nodes),
+            }
+        }
+        false
+    }
+
     /// The devices it means, in the inventory's order, each once. `Err`: it names something that the
     /// inventory does not hold.
     pub fn resolve<'a>(&self, inventory: &'a Inventory, sets: &Sets) -> Result<Vec<&'a Arc<Device>>, Error> {

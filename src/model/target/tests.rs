@@ -318,3 +318,17 @@ proptest! {
         prop_assert_eq!(devices, expected, "{}", text);
     }
 }
+
+#[test]
+fn what_leaves_devices_out_is_known() {
+    for (expr, leaves_out) in [
+        ("web & db", false),
+        ("web[1-3],db | site:par", false),
+        ("!db", true),
+        ("web & (a | !db)", true),
+        ("os!=14", true),
+        ("web,os!=14", true),
+    ] {
+        assert_eq!(parse(expr).unwrap().leaves_out(), leaves_out, "{expr}");
+    }
+}

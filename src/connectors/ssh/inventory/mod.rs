@@ -31,6 +31,8 @@ pub struct Parsed {
     pub groups: Vec<GroupDef>,
     /// One sentence each, naming file and line.
     pub warnings: Vec<String>,
+    /// Those of them that are about a part that could not be read: what it says is missing.
+    pub unread: Vec<String>,
     /// Files and folders read, to be watched.
     pub files: Vec<PathBuf>,
 }

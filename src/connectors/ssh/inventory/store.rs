@@ -207,13 +207,14 @@ impl Store {
             template::fill(&name, &mut merged, &mut templates);
             hosts.push(Host { name, vars: merged, groups: above.names.clone() });
         }
+        let unread = self.warnings.clone();
         for warning in templates.warnings() {
             self.note(warning);
         }
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let mut groups: Vec<GroupDef> = order.iter().filter_map(|&at| self.definition(at)).collect();
         groups.sort_by(|a, b| a.name.cmp(&b.name));
-        Parsed { hosts, groups, warnings: self.warnings, files: self.files }
+        Parsed { hosts, groups, warnings: self.warnings, unread, files: self.files }
     }
 
     fn definition(&self, at: usize) -> Option<GroupDef> {

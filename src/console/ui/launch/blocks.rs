@@ -314,6 +314,7 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) ->
     if launch.script().is_some_and(|name| app.shelf.edited(&name)) {
         rows.push(("[!!]", Role::LevelWarn, "your draft is not what runs: the saved text is".into()));
     }
+    rows.extend(plan.warnings.iter().map(|why| ("[!!]", Role::LevelWarn, text::plain(why))));
     if !plan.offline.is_empty() {
         let n = text::count(plan.offline.len() as u64);
         rows.push((
