@@ -215,7 +215,7 @@ fn a_window_of_nobody_that_is_known_is_of_everything() {
         home.config(&format!("{config}{window}"));
         let script = home.file("hello.sh", HELLO);
         let wrong = format!(
-            "config.toml:5:10: `target` in [[{why}]]: no device, group or connection is named 'goood'; did you mean 'good'?"
+            "config.toml:6:10: `target` in [[{why}]]: no device, group or connection is named 'goood'; did you mean 'good'?"
         );
         let check = home.qd(["config", "check"]).exits(2);
         names(&all(&check), &[&wrong]);

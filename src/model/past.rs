@@ -229,6 +229,7 @@ impl Past {
             || self.script.is_some()
             || self.exit_code.is_some()
             || !self.state.is_empty()
+            || self.unknown
             || self.signature.is_some()
             || self.since.is_some()
             || self.until.is_some();

@@ -129,7 +129,9 @@ impl<'a> Page<'a> {
     /// In the order of the file, the cause first where its syntax ends; and how many of them follow from that.
     pub fn into_problems(mut self) -> (Vec<String>, usize) {
         self.problems.sort();
-        let cause = self.ends.and_then(|end| self.problems.iter().position(|(at, _)| *at == end));
+        let cause = self
+            .ends
+            .and_then(|end| self.problems.iter().position(|(at, sentence)| *at == end && sentence.ends_with(FROZEN)));
         let follow = cause.map_or(0, |cause| {
             self.problems[..=cause].rotate_right(1);
             self.problems.len() - 1

@@ -446,8 +446,9 @@ impl Tail {
             filter.matching = window.matching;
         }
         if !self.follow {
-            let here = |anchor: Place| self.lines.iter().any(|line| line.place() == anchor);
-            if !self.anchor.is_some_and(here) && matches!(ask.seek, Seek::Around(_)) {
+            // (what one has gone on from is not waited for: the lines around where one is now are asked for next)
+            let asked = self.anchor.filter(|anchor| ask.seek == Seek::Around(*anchor));
+            if asked.is_some_and(|anchor| self.lines.iter().all(|line| line.place() != anchor)) {
                 // that line is not among these (another stream, a filter): the next one is
                 let next = self.lines.get(window.back).or(self.lines.last());
                 self.anchor = next.map(Line::place).or(self.anchor);
@@ -533,6 +534,18 @@ mod tests {
         tail.go(Do::Last);
         fed(&mut tail, ALL);
         assert_eq!((first(&tail), tail.follow), (ALL - 10, true));
+    }
+
+    #[test]
+    fn lines_that_come_late_do_not_hold_whoever_has_gone_on() {
+        let mut tail = Tail::new(1, Some(0));
+        fed(&mut tail, 30_000);
+        tail.show_line(&line(5_000));
+        let late = tail.settle(10).remove(0);
+        tail.show_line(&line(9_000));
+        tail.answer(&late, Ok(window(&late, 30_000)));
+        fed(&mut tail, 30_000);
+        assert!(tail.shown().iter().any(|line| line.number == 9_000), "{}", first(&tail));
     }
 
     #[test]
