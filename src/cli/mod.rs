@@ -117,12 +117,15 @@ struct Desk<'a> {
     others: &'a Others<'a>,
 }
 
+/// What the files say that the connections name, and the devices that are known thereby.
+pub type Files = dyn Fn(&[Connection]) -> (Vec<Held>, Inventory);
+
 /// What a verb tells that other rooms know.
 pub struct Others<'a> {
     /// What the terminal can do, which the console knows.
     pub terminal: &'a dyn Fn(&Settings) -> Vec<Step>,
     /// What the files of the connections hold and which devices are known thereby, which the connectors know.
-    pub files: &'a dyn Fn(&[Connection]) -> (Vec<Held>, Inventory),
+    pub files: &'a Files,
 }
 
 impl Desk<'_> {
