@@ -324,6 +324,7 @@ fn the_top_level_is_what_the_design_says() {
         "benches",
         "examples",
         "fuzz",
+        "proptest-regressions", // left by a property that failed, to be tried first until it is mended
         "rustfmt.toml",
         "target",
         "tests",

@@ -16,10 +16,11 @@ impl Machine {
         for run in runs {
             it.take_up(run, launched);
         }
-        // a ring that was begun may be written down only by what was let go in it; and one before it may have runs
-        // whose ends were not written down and that nothing was sent to: they come first, as the rules say
+        // it stands where something was sent to: a ring that was reached, of which nothing is known to have been let go,
+        // begins anew, by the rules of that moment. And a ring before it may have runs whose ends were not written down
+        // and that nothing was sent to: they come first
         let begun = runs.iter().filter(|run| begun(run)).map(|run| run.ring).max().unwrap_or(0);
-        let reached = progress.ring.max(begun).saturating_sub(1) as usize;
+        let reached = begun.saturating_sub(1) as usize;
         let open = runs.iter().filter(|run| matches!(it.at[run.index as usize], At::Waiting | At::Again));
         let first = open.map(|run| run.ring.saturating_sub(1) as usize).min().unwrap_or(reached);
         it.ring = reached.min(first).min(it.ends.len() - 1);

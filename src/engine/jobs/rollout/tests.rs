@@ -419,6 +419,23 @@ impl World {
     }
 }
 
+#[test]
+fn a_ring_that_nothing_was_let_go_in_begins_anew_after_a_crash() {
+    let offline = Offline::Queue { expire_ms: 60_000 };
+    let how = How { max_fail: vec![Amount::Devices(1)], offline, ..rings("2,100%", Between::Wait) };
+    let mut world = World::new(rollout(how, 3), 3);
+    let mut step = |steps: &[Step]| {
+        steps.iter().for_each(|step| world.step(step.clone(), 9));
+        world.out.clone()
+    };
+    // of the first ring one waits until it answers, and the second begins
+    assert_eq!(step(&[Step::Send, Step::Send, Step::LetGo(1), Step::End(1, 0), Step::End(0, 0), Step::Send]), [2]);
+    assert!(step(&[Step::Record, Step::Crash]).is_empty());
+    // that one is out: it could use the budget up before anything is sent to in the second ring
+    assert_eq!(step(&[Step::Resume, Step::Wait(20_000), Step::Send, Step::Send]), [0]);
+    assert_eq!(step(&[Step::LetGo(0), Step::End(0, 0), Step::Send]), [2]);
+}
+
 proptest! {
     /// Whatever devices do, operators ask for and kills the engine: never more out than places, never a ring out of its
     /// order, never past the budget by more than was out, nothing sent again that may have run, and every device ends
