@@ -1,41 +1,37 @@
 //! The unix sockets: mode 0600 in a folder of mode 0700, and only this user's processes are spoken to.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
 
 pub struct SameUser {
-    listener: UnixListener,
-    /// The other of its sockets.
-    beside: Option<UnixListener>,
+    listeners: Vec<UnixListener>,
     uid: u32,
 }
 
 /// Binds what can be bound of its sockets, at least one; what lay there belonged to an engine that is gone, since the
 /// caller holds the lock.
 pub fn bind(sockets: &[PathBuf]) -> Result<SameUser, (PathBuf, io::Error)> {
-    let mut bound = Vec::new();
+    let mut listeners = Vec::new();
     let mut failed = None;
     for socket in sockets {
         match bind_one(socket) {
-            Ok(listener) => bound.push(listener),
+            Ok(listener) => listeners.push(listener),
             Err(error) => failed = Some((socket.clone(), error)),
         }
     }
-    let mut bound = bound.into_iter();
-    match (bound.next(), failed) {
-        (Some(listener), failed) => {
-            if let Some((path, error)) = failed {
-                tracing::warn!(%error, path = %path.display(), "does not listen there");
-            }
-            Ok(SameUser { listener, beside: bound.next(), uid: rustix::process::getuid().as_raw() })
-        }
-        (None, failed) => Err(failed.unwrap_or_else(|| (PathBuf::new(), io::ErrorKind::NotFound.into()))),
+    match failed {
+        Some(failed) if listeners.is_empty() => return Err(failed),
+        Some((path, error)) => tracing::warn!(%error, path = %path.display(), "does not listen there"),
+        None => {}
     }
+    Ok(SameUser { listeners, uid: rustix::process::getuid().as_raw() })
 }
 
 fn bind_one(path: &Path) -> io::Result<UnixListener> {
@@ -58,12 +54,12 @@ pub fn remove(sockets: &[PathBuf]) {
 }
 
 impl SameUser {
-    async fn either(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let Some(beside) = &self.beside else { return self.listener.accept().await };
-        tokio::select! {
-            came = self.listener.accept() => came,
-            came = beside.accept() => came,
-        }
+    async fn any(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let came = |context: &mut Context<'_>| {
+            let mut all = self.listeners.iter().map(|listener| listener.poll_accept(context));
+            all.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        };
+        poll_fn(came).await
     }
 }
 
@@ -73,7 +69,7 @@ impl axum::serve::Listener for SameUser {
 
     async fn accept(&mut self) -> (UnixStream, SocketAddr) {
         loop {
-            match self.either().await {
+            match self.any().await {
                 Ok((stream, address)) => match stream.peer_cred() {
                     Ok(peer) if peer.uid() == self.uid => return (stream, address),
                     peer => tracing::warn!(uid = ?peer.map(|peer| peer.uid()).ok(), "turned away"),
@@ -88,6 +84,6 @@ impl axum::serve::Listener for SameUser {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listeners.first().ok_or(io::ErrorKind::NotFound)?.local_addr()
     }
 }

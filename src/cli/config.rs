@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::args::Config as Verb;
 use super::{CliError, Desk, Outcome, out, say};
 use crate::client::Client;
+use crate::model::amounts::number;
 use crate::model::connection::{Held, HostKeys, Kind, Login};
 use crate::model::hook::Hook;
 use crate::model::listen::Listen;
@@ -63,8 +64,8 @@ async fn check(desk: &Desk<'_>, path: &str) -> Result<Outcome, CliError> {
         let lines: Vec<String> = problems.iter().map(|problem| out::safe_lines(problem) + "\n").collect();
         out::print(&lines.concat())?;
         for Held { connection, devices, groups, aside, .. } in &held {
-            let s = |count: &usize| if *count == 1 { "" } else { "s" };
-            say(format!("quarterdeck: {connection}: {devices} device{}, {groups} group{}", s(devices), s(groups)));
+            let (devices, groups) = (number(*devices as u64, "device"), number(*groups as u64, "group"));
+            say(format!("quarterdeck: {connection}: {devices}, {groups}"));
             aside.iter().for_each(|why| say(format!("quarterdeck: {connection}: {why}")));
         }
         unsure.iter().for_each(|why| say(format!("quarterdeck: in the files alone: {why}")));

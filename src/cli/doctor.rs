@@ -139,7 +139,7 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
                 let (no, yes): (Vec<_>, Vec<_>) = own.partition(|script| script.refused.is_some());
                 let no =
                     no.into_iter().map(|script| format!("{} {}", script.name, script.refused.as_deref().unwrap_or("")));
-                (many(yes.len(), "script"), no.collect::<Vec<String>>())
+                (amounts::number(yes.len() as u64, "script"), no.collect::<Vec<String>>())
             };
             let (scripts, refused) = of(None);
             steps.push(Step::new("library", true, format!("{folder}, {scripts}")));
@@ -163,7 +163,7 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
     match &targets {
         Ok(targets) => {
             for connection in &targets.connections {
-                let text = format!("{}: {}", connection.name, many(connection.devices, "device"));
+                let text = format!("{}: {}", connection.name, amounts::number(connection.devices as u64, "device"));
                 steps.push(Step::new("targets", true, text));
                 let warnings = connection.warnings.iter();
                 steps.extend(warnings.map(|why| Step::new("targets", false, format!("{}: {why}", connection.name))));
@@ -172,11 +172,6 @@ async fn engine(desk: &Desk<'_>) -> Vec<Step> {
         Err(error) => steps.push(Step::new("targets", false, error.to_string())),
     }
     steps
-}
-
-/// `1 script`, `3 scripts`
-fn many(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Of a connection that was asked: what is wrong with it, or that nothing is. (With its devices: that is said of those.)

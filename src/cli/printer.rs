@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::lines::{Lines, Whole};
 use super::out::{self, SCHEMA_VERSION, Sink};
 use super::safe;
+use crate::model::amounts::number;
 use crate::model::job::{Job, JobId, JobSummary, Run};
 use crate::model::output::{Stream, Which};
 use crate::model::state::{Counts, JobState, RunState};
@@ -97,8 +98,8 @@ impl<O: Write, E: Write> Printer<O, E> {
             }),
             Style::Text { .. } if !self.wanted.account => Ok(()),
             Style::Text { .. } => {
-                let s = if devices == 1 { "" } else { "s" };
-                self.say(&format!("job {}: {} on {devices} device{s}", job.id, job.script))
+                let devices = number(devices as u64, "device");
+                self.say(&format!("job {}: {} on {devices}", job.id, job.script))
             }
         }
     }

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::args::Targets as Verb;
 use super::{CliError, Desk, Outcome, out, past, safe, say};
 use crate::client::ClientError;
+use crate::model::amounts::number;
 use crate::model::device::{Device, Group};
 use crate::model::filter::{Column, Kind, Rows};
 use crate::model::rows::{Devices, device_columns};
@@ -95,8 +96,7 @@ fn resolve(desk: &Desk<'_>, expr: &str, resolved: &Resolved) -> Result<Outcome, 
     } else {
         let ids: String = resolved.devices.iter().map(|device| safe::text(&device.id) + "\n").collect();
         out::print(&ids)?;
-        let s = if resolved.count == 1 { "" } else { "s" };
-        say(format!("quarterdeck: {} device{s}: {}", resolved.count, resolved.folded));
+        say(format!("quarterdeck: {}: {}", number(resolved.count as u64, "device"), resolved.folded));
     }
     if resolved.devices.is_empty() {
         return Err(CliError::Usage(format!("`{expr}` holds no device")));

@@ -257,7 +257,12 @@ impl LeftOut {
 impl Plan {
     /// Limits of ours count for some of its devices.
     pub const fn keeps_limits(&self) -> bool {
-        self.queued == 0 || self.queued < self.devices.len()
+        Self::keeps_limits_of(self.queued, self.devices.len())
+    }
+
+    /// `queued` of them go into the queue of their system, which keeps limits of its own.
+    pub const fn keeps_limits_of(queued: usize, devices: usize) -> bool {
+        queued == 0 || queued < devices
     }
 
     /// Why no device is left to run on, and what would take some in.

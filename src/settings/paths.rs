@@ -34,14 +34,16 @@ pub fn state(env: &Env, home: &Path) -> PathBuf {
 
 /// The engine's socket: in the runtime directory, else in the state directory.
 pub fn socket(env: &Env, state: &Path) -> PathBuf {
-    let folder = env.xdg("XDG_RUNTIME_DIR").map_or_else(|| state.to_owned(), |dir| dir.join("quarterdeck"));
-    shortened(folder.join("engine.sock"), env.uid)
+    match env.xdg("XDG_RUNTIME_DIR") {
+        Some(runtime) => own_socket(&runtime.join("quarterdeck"), env.uid),
+        None => own_socket(state, env.uid),
+    }
 }
 
-/// Where the engine of a state folder listens as well: a session's runtime folder is cleared when its last login ends, and
-/// a verb of `cron` or `sudo` has no such variable.
-pub fn own_socket(state: &Path, uid: u32) -> PathBuf {
-    shortened(state.join("engine.sock"), uid)
+/// The socket in one folder. The engine of a state folder listens there as well: a session's runtime folder is cleared
+/// when its last login ends, and a verb of `cron` or `sudo` has no such variable.
+pub fn own_socket(folder: &Path, uid: u32) -> PathBuf {
+    shortened(folder.join("engine.sock"), uid)
 }
 
 /// A path that the kernel takes. A longer one becomes a name of its own in a private folder below /tmp.

@@ -8,6 +8,7 @@ use russh::keys::agent::client::AgentClient;
 use tokio::net::UnixStream;
 
 use super::config::{HostConfig, IdentityAgent};
+use crate::model::amounts::number;
 use crate::model::plan::Caller;
 
 pub type Agent = AgentClient<UnixStream>;
@@ -74,8 +75,8 @@ impl Agents {
             let whose = self.whose(host, socket);
             match keys(socket).await {
                 Some(keys) => {
-                    let s = if keys.len() == 1 { "" } else { "s" };
-                    text.push_str(&format!("{whose} {}, {} key{s}", socket.display(), keys.len()));
+                    let keys = number(keys.len() as u64, "key");
+                    text.push_str(&format!("{whose} {}, {keys}", socket.display()));
                     return (text, as_meant);
                 }
                 None => {

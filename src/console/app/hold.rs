@@ -88,11 +88,8 @@ impl Ask {
     fn approve(job: &Job, asks: &Asks) -> Self {
         let ring = asks.ring.checked_sub(1).and_then(|at| job.rollout.rings.get(at as usize));
         let devices = ring.map_or_else(String::new, |ring| format!(": {}", ring.devices));
-        let s = if asks.devices == 1 { "" } else { "s" };
-        let mut says = vec![format!(
-            "Ring {} of {} is {} device{s}{devices}",
-            asks.ring, job.summary.progress.rings, asks.devices
-        )];
+        let size = text::number(asks.devices.into(), "device");
+        let mut says = vec![format!("Ring {} of {} is {size}{devices}", asks.ring, job.summary.progress.rings)];
         if !asks.why.is_empty() {
             says.push(format!("It waits because {}.", asks.why));
         }

@@ -114,7 +114,7 @@ impl App {
 
     /// What it would touch, where that is known before its dialog opens: `219 devices`, `3 scripts`.
     pub fn touches(&self, command: &Command) -> Option<String> {
-        let devices = |n: u64| (n > 0).then(|| format!("{} device{}", text::count(n), if n == 1 { "" } else { "s" }));
+        let devices = |n: u64| (n > 0).then(|| text::number(n, "device"));
         match command.verb {
             Do::Run if command.context == "targets" && self.tree.look.marks.is_empty() => {
                 let tally = self.tree.rows.get(self.overview.targets.at)?.tally;

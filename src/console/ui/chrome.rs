@@ -243,9 +243,9 @@ fn held(app: &App, job: &JobSummary) -> Option<String> {
     }
     if let Some(asks) = &progress.asks {
         let key = key_of(app, "job", "approve");
-        let s = if asks.devices == 1 { "" } else { "s" };
+        let devices = text::number(asks.devices.into(), "device");
         let why = if asks.why.is_empty() { String::new() } else { format!(" ({})", text::plain(&asks.why)) };
-        return Some(format!("ring {}: press {key} to start its {} device{s}{why}", asks.ring, asks.devices));
+        return Some(format!("ring {}: press {key} to start its {devices}{why}", asks.ring));
     }
     let (bad, stop_at, _) = budget(job).filter(|(bad, ..)| *bad > 0)?;
     let key = key_of(app, "job", "pause");

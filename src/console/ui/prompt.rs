@@ -143,8 +143,7 @@ fn expression(app: &App, prompt: &Prompt, body: Rect, buf: &mut Buffer) {
             cells::paragraph(buf, rest(0), &text::plain(&problem.error), theme.style(Role::LevelError));
         }
         Some(Ok((count, folded))) => {
-            let s = if *count == 1 { "" } else { "s" };
-            let sum = format!("= {} device{s}", text::count(*count as u64));
+            let sum = format!("= {}", text::number(*count as u64, "device"));
             words(buf, nth(inside, 0), &sum, theme.style(Role::StateOk));
             let folded = text::clip(&text::plain(folded), usize::from(inside.width) * 3);
             cells::paragraph(buf, Rect { height: 3.min(inside.height.saturating_sub(1)), ..rest(1) }, &folded, plain);

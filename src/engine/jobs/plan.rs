@@ -108,12 +108,10 @@ impl Plans {
         let above = if protected { 1 } else { engine.settings.confirm_above as usize };
         let id = new_id();
         let queued = devices.iter().filter(|device| engine.capabilities(&device.connection).queues).count();
-        let limits = queued == 0 || queued < devices.len();
+        let limits = Plan::keeps_limits_of(queued, devices.len());
         let at_once = request.at_once.unwrap_or(engine.settings.at_once) * u32::from(limits);
-        let timeout_ms = request.timeout_ms.filter(|_| limits).or_else(|| {
-            let usual = engine.settings.timeout.filter(|_| limits)?;
-            Some(u64::try_from(usual.as_millis()).unwrap_or(u64::MAX))
-        });
+        let usual = engine.settings.timeout.map(|usual| u64::try_from(usual.as_millis()).unwrap_or(u64::MAX));
+        let timeout_ms = request.timeout_ms.or(usual).filter(|_| limits);
         let before = match &request.script {
             ScriptRef::Job(id) => Some(engine.ended(*id).await?),
             _ => None,

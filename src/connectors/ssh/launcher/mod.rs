@@ -175,16 +175,12 @@ impl Launch<'_> {
             }
         }
         header.push_str("set --");
-        for part in self.interpreter() {
-            let _ = write!(header, " {}", quoted(part));
-        }
+        push_words(&mut header, self.interpreter());
         if self.is_powershell() {
             header.push_str(" -File");
         }
         header.push_str(" \"$_q\"");
-        for arg in self.args {
-            let _ = write!(header, " {}", quoted(arg));
-        }
+        push_words(&mut header, self.args);
         header.push('\n');
         // A shell waits for its own jobs only, any other program perhaps for every child: the watcher is none.
         header.push_str(if self.is_shell() { "g; w &\n" } else { "g; ( w & )\n" });
@@ -211,9 +207,7 @@ impl Launch<'_> {
     fn in_place(&self, header: &mut String, secrets: bool) {
         if !self.args.is_empty() {
             header.push_str("set --");
-            for arg in self.args {
-                let _ = write!(header, " {}", quoted(arg));
-            }
+            push_words(header, self.args);
             header.push('\n');
         }
         header.push_str(if secrets { "s; exec <<P\n$_p\nP\n" } else { "s\n" });
@@ -280,6 +274,12 @@ fn plain_program(words: &[String]) -> bool {
 
 fn newlines(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', bytes).count()
+}
+
+fn push_words(header: &mut String, words: &[String]) {
+    for word in words {
+        let _ = write!(header, " {}", quoted(word));
+    }
 }
 
 /// One word for a POSIX shell, whatever is in it. NUL cannot be in an argument and is left out.

@@ -262,8 +262,7 @@ impl App {
         let text = editor.clip.text.clone();
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         let what = if editor.clip.lines {
-            let s = if lines == 1 { "" } else { "s" };
-            format!("{lines} line{s}")
+            text::number(lines as u64, "line")
         } else {
             format!("{} characters", text::count(text.chars().count() as u64))
         };

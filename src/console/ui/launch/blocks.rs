@@ -301,11 +301,10 @@ pub(super) fn check(app: &App, launch: &Launch, area: Rect, buf: &mut Buffer) ->
     };
     let count = plan.devices.len();
     let mut rows: Vec<(&str, Role, String)> = Vec::new();
-    let s = if count == 1 { "" } else { "s" };
     let at_once = at_once(plan);
     rows.push(match count {
         0 => ("[!!]", Role::LevelWarn, "nobody is left to run on".to_owned()),
-        _ => ("[ok]", Role::StateOk, format!("on {} device{s}, {at_once}", text::count(count as u64))),
+        _ => ("[ok]", Role::StateOk, format!("on {}, {at_once}", text::number(count as u64, "device"))),
     });
     rows.push(("[ok]", Role::StateOk, format!("fixed to plan {}", short_id(&plan.id))));
     if count > 1 && plan.devices.iter().any(|device| app.tree.is_here(device)) {

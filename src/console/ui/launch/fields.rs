@@ -146,8 +146,7 @@ pub(super) fn devices(app: &App, launch: &Launch, open: &DeviceList, body: Rect,
     let theme = &app.theme;
     let Some(plan) = &launch.plan else { return };
     let (list, look, len) = (ListId::Planned, &open.look, open.order.len());
-    let s = if plan.devices.len() == 1 { "" } else { "s" };
-    let mut name = format!("{} device{s}", text::count(plan.devices.len() as u64));
+    let mut name = text::number(plan.devices.len() as u64, "device");
     if !plan.excluded.is_empty() {
         name.push_str(&format!(", {} left out", text::count(plan.excluded.len() as u64)));
     }

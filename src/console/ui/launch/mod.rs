@@ -181,10 +181,9 @@ fn arm(app: &App, launch: &Launch, form: &layout::Launch, buf: &mut Buffer) {
     let (plain, muted) = (theme.style(Role::Text), theme.style(Role::TextMuted));
     let words = match launch.plan.as_ref().filter(|_| launch.problem.is_none()) {
         Some(plan) => {
-            let n = plan.devices.len();
-            let s = if n == 1 { "" } else { "s" };
+            let devices = text::number(plan.devices.len() as u64, "device");
             let name = text::plain(&plan.script.name);
-            format!("You are about to run {name} on {} device{s}.", text::count(n as u64))
+            format!("You are about to run {name} on {devices}.")
         }
         None => "Nothing can be launched yet.".into(),
     };
