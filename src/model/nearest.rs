@@ -1,16 +1,19 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
+use std::cmp::Reverse;
+
 /// Longer words are not compared: nobody mistypes one of them, and the work would grow.
 const LONGEST: usize = 64;
 
 /// The candidate that a slip of the fingers turns into `word`, if one is near enough to be worth saying:
-/// at most one slip in three characters (left out, put in, changed or swapped), case for nothing.
+/// at most one slip in three characters (left out, put in, changed or swapped), case for nothing. Of those with as many
+/// slips the one that begins alike for longest: `ofline` is `offline` sooner than `online`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = word.chars().flat_map(char::to_lowercase).take(LONGEST + 1).collect();
     if wanted.is_empty() || wanted.len() > LONGEST {
         return None;
     }
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<((usize, Reverse<usize>), &str)> = None;
     let mut far = (wanted.len() / 3).max(1) + 1;
     let mut rows = Rows::default();
     for candidate in candidates {
@@ -23,9 +26,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             continue;
         }
         let distance = rows.distance(&wanted, &have);
-        if distance < far && best.is_none_or(|(least, _)| distance < least) && distance < have.len() {
-            best = Some((distance, candidate));
-            far = distance.max(1);
+        let alike = wanted.iter().zip(&have).take_while(|(wanted, have)| wanted == have).count();
+        let apart = (distance, Reverse(alike));
+        if distance < far && best.is_none_or(|(least, _)| apart < least) && distance < have.len() {
+            best = Some((apart, candidate));
+            far = distance + 1;
             if distance == 0 {
                 break;
             }
@@ -95,6 +100,15 @@ mod tests {
         assert_eq!(nearest("mac-eu", known), Some("macs-eu"));
         assert_eq!(nearest("finance", known), Some("Finance"));
         assert_eq!(nearest("db2", known), Some("db1"));
+    }
+
+    #[test]
+    fn of_words_with_as_many_slips_the_one_that_begins_alike_is_meant() {
+        for known in [["online", "offline"], ["offline", "online"]] {
+            assert_eq!(nearest("ofline", known), Some("offline"));
+            assert_eq!(nearest("onlin", known), Some("online"));
+        }
+        assert_eq!(nearest("dev", ["rev", "den"]), Some("den"));
     }
 
     #[test]
