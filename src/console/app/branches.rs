@@ -395,16 +395,11 @@ impl App {
     }
 }
 
-/// The cursor of the pane, by what the operator chose.
-pub fn place(rows: &[Row], home: Option<usize>, sought: bool, cursor: &mut Cursor, height: usize) {
+/// The cursor of the pane: on what the operator chose, else on what a new filter means, else where it was.
+pub fn place(rows: &[Row], home: Option<usize>, meant: Option<usize>, cursor: &mut Cursor, height: usize) {
     match home {
         Some(at) => cursor.follow(at, rows.len(), height),
-        // the first script that passes, not the branch it hangs on
-        None if sought => {
-            let first = rows.iter().position(|row| matches!(row, Row::Script(..))).unwrap_or(0);
-            cursor.put(first, rows.len(), height);
-        }
-        None => cursor.put(cursor.at, rows.len(), height),
+        None => cursor.put(meant.unwrap_or(cursor.at), rows.len(), height),
     }
 }
 

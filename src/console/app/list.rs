@@ -157,7 +157,7 @@ pub struct Look {
     fresh: bool,
     /// Whatever passes the filter now is among `passed`.
     wider: bool,
-    /// The filter is another one: where it hides the row of the cursor, the first that passes is meant.
+    /// The filter is another one: where it hides the row of the cursor, the first it names is meant, else the first.
     sought: bool,
 }
 
@@ -213,10 +213,20 @@ impl Look {
         let home = self.home.as_ref().filter(|_| cursor.touched);
         match home.and_then(|home| order.iter().position(|row| key(*row as usize) == *home)) {
             Some(at) => cursor.follow(at, order.len(), height),
-            None if sought => cursor.put(0, order.len(), height),
+            None if sought => {
+                let mut room = String::new();
+                let named = order.iter().position(|row| self.names(rows.text(*row as usize, 0, &mut room)));
+                cursor.put(named.unwrap_or(0), order.len(), height);
+            }
             None => cursor.put(cursor.at, order.len(), height),
         }
         order
+    }
+
+    /// What was looked for stands in this name, and not only in what else is said of the row: of the rows that pass,
+    /// such a one is meant first.
+    pub fn names(&self, name: &str) -> bool {
+        !self.filter.hits(0, name).is_empty()
     }
 
     /// The filter is another one than when this was asked last.
@@ -282,7 +292,9 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::app::sample;
     use crate::model::filter::{Column, Kind};
+    use crate::model::rows::Scripts;
 
     struct Names(Vec<&'static str>);
 
@@ -320,6 +332,18 @@ mod tests {
         assert_eq!(shown("e"), [3, 2, 0]);
         assert_eq!(shown("e !c"), [2, 0]);
         assert_eq!(shown(""), [3, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_new_filter_means_the_first_row_that_it_names_else_the_first_that_passes() {
+        let all = sample::library().scripts;
+        let rows = Scripts { all: &all, now: sample::at(0), besides: None };
+        let key = |row: usize| Cow::Borrowed(all[row].name.as_str());
+        for (text, shown, at) in [("up", 2, 1), ("up lang:bash", 1, 0), ("fill", 1, 0), ("lang:bash", 3, 0)] {
+            let (mut look, mut cursor) = (Look::default(), Cursor::default());
+            look.set_filter(text, &rows).unwrap();
+            assert_eq!((look.order(&rows, key, &mut cursor, 9).len(), cursor.at), (shown, at), "{text}");
+        }
     }
 
     #[test]

@@ -229,13 +229,16 @@ impl App {
         }
     }
 
-    /// Where a filter hides the row that the operator chose, the first that passes is meant.
+    /// Where a filter hides the row that the operator chose, the first it names is meant, else the first that passes.
     fn land_on_first_hit(&mut self) {
         let chosen = self.overview.targets_home.as_ref();
         if !self.tree.look.narrowed() || self.tree.rows.iter().any(|row| Some(&row.path) == chosen) {
             return;
         }
-        if let Some(at) = self.tree.rows.iter().position(|row| row.hit && row.kind != tree::Kind::Heading) {
+        let (look, rows) = (&self.tree.look, &self.tree.rows);
+        let passes = |row: &tree::Row| row.hit && row.kind != tree::Kind::Heading;
+        let named = rows.iter().position(|row| passes(row) && look.names(&row.label));
+        if let Some(at) = named.or_else(|| rows.iter().position(passes)) {
             let height = self.targets_height();
             self.overview.targets.put(at, self.tree.rows.len(), height);
         }
@@ -588,6 +591,16 @@ mod tests {
         assert_eq!(script(&session), "disk-use.sh", "it is hidden: the first that is not");
         session.keys("<esc>");
         assert_eq!(script(&session), "os-patch.sh", "and it comes back");
+    }
+
+    #[test]
+    fn of_what_passes_a_row_of_that_name_is_meant_before_one_of_which_the_word_is_said() {
+        let mut session = Session::new((80, 24), true);
+        session.keys("/up");
+        assert_eq!(session.app.overview.script_order.len(), 2, "disk-use.sh says of file systems that they fill up");
+        assert_eq!(script(&session), "uptime.ps1");
+        session.keys("<C-u>fill up");
+        assert_eq!(script(&session), "disk-use.sh", "no name is so: the first that passes");
     }
 
     #[test]

@@ -96,7 +96,12 @@ impl Overview {
             true => rows.iter().position(|row| self.branches.path_of(*row).as_ref() == Some(home)),
             false => rows.iter().position(|row| name(row) == Some(home)),
         });
-        branches::place(rows, home, sought, &mut self.scripts, height);
+        // the first script that is named, else that passes; not the branch it hangs on
+        let meant = sought.then(|| {
+            let named = rows.iter().position(|row| name(row).is_some_and(|name| look.names(name)));
+            named.or_else(|| rows.iter().position(|row| name(row).is_some())).unwrap_or(0)
+        });
+        branches::place(rows, home, meant, &mut self.scripts, height);
     }
 
     /// The jobs changed, or how they are looked at.
