@@ -196,7 +196,7 @@ impl App {
             ([one], Some(here)) if *one != here => (here.max(*one), Some(here.min(*one))),
             (_, Some(here)) => (here, None),
             (_, None) => {
-                self.hint = Some("no job here yet".into());
+                self.hint = Some(self.no_job());
                 return;
             }
         };

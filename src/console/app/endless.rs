@@ -112,7 +112,7 @@ impl App {
     pub(super) fn why_not_stop(&self) -> Option<String> {
         let jobs = self.chosen_jobs();
         let nothing = match jobs.as_slice() {
-            [] => Some("no job here".to_owned()),
+            [] => Some(self.no_job()),
             [job] => match &job.origin {
                 _ if job.state.ended() => Some(format!("job {} has ended: there is nothing to stop", job.id)),
                 Some(there) => Some(format!(

@@ -170,7 +170,7 @@ impl App {
 
     /// Why a job cannot be paused, go on, or let its next ring go.
     pub(super) fn why_not_turn(&self, verb: Do) -> Option<String> {
-        let Some(job) = self.job_here() else { return Some("no job here".into()) };
+        let Some(job) = self.job_here() else { return Some(self.no_job()) };
         if job.state.ended() {
             return Some(format!("job {} has ended", job.id));
         }

@@ -189,7 +189,7 @@ impl App {
                     match verb {
                         Do::Open => match on {
                             Some(id) => self.watch(id),
-                            None => self.hint = Some("no job here yet".into()),
+                            None => self.hint = Some(self.no_job()),
                         },
                         verb if self.overview.jobs.go(verb, self.overview.job_order.len(), height) => {
                             self.moved(ListId::Jobs);

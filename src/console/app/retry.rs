@@ -82,7 +82,7 @@ impl App {
     }
 
     pub(super) fn why_not_retry(&self, again: Again) -> Option<String> {
-        let Some(summary) = self.job_here() else { return Some("no job here".into()) };
+        let Some(summary) = self.job_here() else { return Some(self.no_job()) };
         if !summary.state.ended() {
             return Some(self.still_runs(summary.id));
         }

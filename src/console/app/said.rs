@@ -15,7 +15,7 @@ impl App {
     pub(super) fn acknowledge_jobs(&mut self, effects: &mut Vec<Effect>) {
         let ids: Vec<JobId> = self.chosen_jobs().iter().map(|job| job.id).collect();
         let Some(words) = in_words(&ids) else {
-            self.hint = Some("no job here yet".into());
+            self.hint = Some(self.no_job());
             return;
         };
         let acked = |id: &JobId| self.remarks.get(id).is_some_and(|remarks| remarks.acked.is_some());
@@ -30,7 +30,7 @@ impl App {
     pub(super) fn note_jobs(&mut self) {
         let ids: Vec<JobId> = self.chosen_jobs().iter().map(|job| job.id).collect();
         if ids.is_empty() {
-            self.hint = Some("no job here yet".into());
+            self.hint = Some(self.no_job());
             return;
         }
         let said = match ids.as_slice() {

@@ -28,6 +28,18 @@ fn a_script_that_a_filter_hides_is_not_said_to_be_missing() {
 }
 
 #[test]
+fn a_job_that_a_filter_hides_is_not_said_to_be_missing() {
+    for verb in ["<enter>", "u", "D", "K"] {
+        let mut session = Session::new((80, 24), true);
+        session.keys(&format!("3/nothing-is-called-so<enter>{verb}"));
+        let said = session.app.hint.clone().unwrap_or_default();
+        assert!(said.contains("no job passes \"nothing-is-called-so\": esc shows them again"), "{verb}: {said}");
+        session.keys(&format!("<esc>{verb}"));
+        assert!(!session.app.hint.clone().unwrap_or_default().contains("no job"), "{verb}");
+    }
+}
+
+#[test]
 fn from_a_script_to_its_output_and_back() {
     let mut session = session();
     session.keys("r");

@@ -2,6 +2,7 @@
 //! command line. A sentence here names what is missing, and where there is one, the way to it. Changes nothing.
 
 use super::commands::{Command, Do};
+use super::list::ListId;
 use super::overview::Pane;
 use super::{App, Load, View};
 use crate::console::text;
@@ -52,9 +53,7 @@ impl App {
             },
             Do::Favourite => self.chosen_scripts().is_empty().then(|| self.no_script()),
             Do::NewScript | Do::Deleted => (self.library != Load::Ready).then(|| "the library was not read yet".into()),
-            Do::Ack | Do::Note if command.context == "jobs" => {
-                self.job_here().is_none().then(|| "no job here yet".into())
-            }
+            Do::Ack | Do::Note if command.context == "jobs" => self.why_no_job(),
             Do::Merge | Do::Split => self.why_not_regroup(command.verb),
             Do::Window | Do::SaveGroup => {
                 let none = self.triage.as_ref().is_none_or(|triage| triage.group().is_none());
@@ -85,20 +84,18 @@ impl App {
                 Some(script) => self.why_not_ours(script),
             },
             Do::Import => self.why_not_import(),
-            Do::Export => self.job_here().is_none().then(|| "no job here yet".into()),
+            Do::Export | Do::Groups | Do::CompareJobs => self.why_no_job(),
             Do::Pause | Do::Approve => self.why_not_turn(command.verb),
             Do::Retry(again) => self.why_not_retry(again),
             Do::Stop => self.why_not_stop(),
             Do::LastView => self.trail.last.is_none().then(|| "there was no other view yet".into()),
             Do::NextTab | Do::PreviousTab => matches!(self.view, View::Overview | View::Editor)
                 .then(|| "only a job has tabs: its devices, its groups; and its output: stdout, stderr, both".into()),
-            Do::Groups => self.job_here().is_none().then(|| "no job here yet".into()),
-            Do::CompareJobs => self.job_here().is_none().then(|| "no job here yet".into()),
             Do::WhereUsed | Do::GoWhere => {
                 self.used_here().is_none().then(|| "no device, target or script is under the cursor".into())
             }
-            Do::GoGroups => self.jobs.is_empty().then(|| "no job here yet".into()),
-            Do::Open if command.context == "jobs" => self.job_here().is_none().then(|| "no job here yet".into()),
+            Do::GoGroups => self.jobs.is_empty().then(|| self.no_job()),
+            Do::Open if command.context == "jobs" => self.why_no_job(),
             Do::Open if command.context == "scripts" && self.overview.focus == Pane::Scripts => {
                 self.overview.branches.rows.is_empty().then(|| self.no_script())
             }
@@ -180,18 +177,34 @@ impl App {
         if let Some(why) = self.why_branch() {
             return why;
         }
-        if !self.scripts.is_empty() && self.overview.script_order.is_empty() {
-            let look = &self.overview.script_look;
-            let key = match look.filter.is_empty() {
-                true => self.key_of("list", "only-problems"),
-                false => self.key_of("global", "back"),
-            };
-            return format!("no script passes {}: {key} shows them again", look.says());
+        if let Some(why) = self.all_hidden(ListId::Scripts) {
+            return why;
         }
         match (&self.library, self.folder.as_str()) {
             (Load::Ready, folder) if !folder.is_empty() => format!("no script yet: put one into {folder}"),
             _ => "no script yet".into(),
         }
+    }
+
+    fn why_no_job(&self) -> Option<String> {
+        self.job_here().is_none().then(|| self.no_job())
+    }
+
+    /// What a verb about a job says where there is none.
+    pub(super) fn no_job(&self) -> String {
+        let hidden = if self.view == View::Overview { self.all_hidden(ListId::Jobs) } else { None };
+        hidden.unwrap_or_else(|| "no job here yet".into())
+    }
+
+    /// All of a list is hidden: by what, and the key that shows it again. `None`: some is shown, or there is nothing.
+    fn all_hidden(&self, list: ListId) -> Option<String> {
+        let look = self.look(list).filter(|look| look.narrowed() && look.total > 0)?;
+        let key = match look.filter.is_empty() {
+            true => self.key_of("list", "only-problems"),
+            false => self.key_of("global", "back"),
+        };
+        let one = list.word().trim_end_matches('s');
+        (self.shown_of(list) == 0).then(|| format!("no {one} passes {}: {key} shows them again", look.says()))
     }
 }
 

@@ -20,7 +20,7 @@ impl App {
         let id = id.or_else(|| self.jobs.first().map(|job| job.id));
         match id {
             Some(id) => self.visit_groups(id),
-            None => self.hint = Some("no job here yet".into()),
+            None => self.hint = Some(self.no_job()),
         }
     }
 
