@@ -65,8 +65,14 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         ];
         line(buf, nth(inside, y), &Line::from(spans));
         let rest = nth(Rect { x: inside.x + 4, width: inside.width.saturating_sub(4), ..inside }, y + 1);
-        cells::words(buf, rest, &meaning(choice), muted);
-        y += layout::CHOICE;
+        // the hardest has the most to say: it has the room that is left above what arms it and the buttons
+        let room = inside.height.saturating_sub(y + 1 + 2);
+        if n + 1 == CHOICES.len() && room > 1 {
+            y += 1 + cells::paragraph(buf, Rect { height: room, ..rest }, &meaning(choice), muted);
+        } else {
+            cells::words(buf, rest, &meaning(choice), muted);
+            y += layout::CHOICE;
+        }
     }
     let caret = if stop.at == At::Arm { "_" } else { "" };
     let left = stop.touches(stop.choice);
