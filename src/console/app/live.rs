@@ -34,8 +34,10 @@ pub struct Live {
     /// Run indexes as listed.
     pub order: Vec<u32>,
     pub look: Look,
-    /// The order is out of date.
+    /// The order is out of date: the runs have changed, or the operator asked for other rows.
     stale: bool,
+    changed: bool,
+    asked: bool,
     pub tail: Tail,
     pub grid_by: By,
     /// The fact that the list shows beside the names, and for how many devices it was chosen.
@@ -58,6 +60,8 @@ impl Live {
             order: Vec::new(),
             look: Look::sorted(1),
             stale: true,
+            changed: true,
+            asked: false,
             tail: Tail::new(id, Some(0)),
             grid_by: By::default(),
             fact: None,
@@ -70,24 +74,28 @@ impl Live {
 
     /// The runs have changed, or how they are sorted.
     pub fn stale(&mut self) {
-        self.look.changed();
-        self.stale = true;
+        (self.stale, self.changed) = (true, true);
     }
 
-    /// Other runs pass, or are marked.
+    /// Other runs pass, or are marked, or another one is chosen.
     pub fn sift(&mut self) {
-        self.stale = true;
+        (self.stale, self.asked) = (true, true);
     }
 
-    /// Puts the order right, before anything is drawn. Frozen views keep theirs.
+    /// Puts the order right before anything is drawn. A frozen view keeps its own, and shows of it what is asked for.
     pub fn settle(&mut self, held: &Held, now: Timestamp, height: usize) {
         let Some(job) = &held.job else { return };
         let runs = &job.runs;
         self.unlaid |= self.stale && self.grid_by == By::State;
-        if !self.stale || (self.tail.frozen.is_some() && self.order.len() == runs.len()) {
+        let frozen = self.tail.frozen.is_some() && self.look.total == runs.len();
+        let asked = std::mem::take(&mut self.asked);
+        if !self.stale || (frozen && !asked) {
             return;
         }
         self.stale = false;
+        if !frozen && std::mem::take(&mut self.changed) {
+            self.look.changed();
+        }
         self.look.extra = if job.summary.progress.rings > 1 { &["ring"] } else { &[] };
         self.look.home = runs.get(self.chosen as usize).map(|run| run.device.clone());
         let rows = Runs { all: runs, now };
@@ -271,6 +279,39 @@ mod tests {
         assert_eq!(live.chosen, chosen, "the end moves nobody who has chosen");
         live.go(Do::First, 10);
         assert_eq!(live.bad_above(held.job.as_ref().unwrap(), 10), 0);
+    }
+
+    #[test]
+    fn a_frozen_list_keeps_its_order_and_is_narrowed_at_once() {
+        use RunState::{Failed, Ok, Running};
+        let mut held = Held::new(1);
+        held.set(sample::job(1, &[Ok, Running, Failed, Running, Ok]));
+        let fail = |held: &mut Held, index| {
+            let run = Run { state: Failed, ..held.run(index).unwrap().clone() };
+            held.runs(vec![run]);
+        };
+        let narrow = |live: &mut Live, held: &Held, only_problems| {
+            live.look.only_problems = only_problems;
+            live.sift();
+            live.settle(held, sample::at(100), 10);
+        };
+        let mut live = Live::new(1);
+        settled(&mut live, &held);
+        let before = live.order.clone();
+        live.tail.freeze();
+        fail(&mut held, 4);
+        settled(&mut live, &held);
+        assert_eq!(live.order, before);
+        narrow(&mut live, &held, true);
+        assert_eq!(live.order, [2, 4]);
+        fail(&mut held, 0);
+        settled(&mut live, &held);
+        assert_eq!(live.order, [2, 4], "what fails now does not come in by itself");
+        narrow(&mut live, &held, false);
+        assert_eq!(live.order, before);
+        live.tail.freeze();
+        settled(&mut live, &held);
+        assert_eq!(live.order[..3], [0, 2, 4], "let go, the bad ones stand first again");
     }
 
     #[test]
