@@ -2,7 +2,7 @@
 //! is unread stands on the status row for as long as its level asks, then the next; all can be read again in the log.
 //! Bounded. Tells when its own time is up, and owns no clock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -66,6 +66,8 @@ pub struct Notice {
 pub struct Notices {
     /// Oldest first.
     pub all: VecDeque<Notice>,
+    /// What is wrong with each thing that is read again and again, as of its last reading.
+    troubles: BTreeMap<&'static str, Vec<String>>,
     /// Since when the one on the status row stands there.
     since: Option<Timestamp>,
 }
@@ -129,6 +131,29 @@ impl Notices {
         self.all.iter_mut().filter(|notice| notice.text == text).for_each(|notice| notice.seen = true);
     }
 
+    /// Something was read anew, and this is all that is wrong with it: what is new of that is said, and what is so no
+    /// longer need not stand there.
+    pub fn read(&mut self, at: Timestamp, what: &'static str, wrong: Vec<String>) {
+        let before = self.troubles.remove(what).unwrap_or_default();
+        before.iter().filter(|old| !wrong.contains(old)).for_each(|old| self.heeded(old));
+        for new in wrong.iter().filter(|new| !before.contains(new)) {
+            // (an engine's greeting may have said it already)
+            if !self.all.iter().any(|notice| !notice.seen && notice.text == *new) {
+                self.hear(at, Level::Warn, Voice::Engine, new);
+            }
+        }
+        self.troubles.insert(what, wrong);
+    }
+
+    /// It could not be read: that stands there until it could.
+    pub fn unread_again(&mut self, at: Timestamp, what: &'static str, why: String) {
+        self.say(at, Level::Error, why.clone());
+        let wrong = self.troubles.entry(what).or_default();
+        if !wrong.contains(&why) {
+            wrong.push(why);
+        }
+    }
+
     /// When the one that is shown has been there long enough.
     pub fn until(&self) -> Option<Timestamp> {
         let time = self.shown()?.level.time()?;
@@ -172,6 +197,26 @@ mod tests {
         }
         assert_eq!((notices.all.len(), shown(&notices)), (KEPT, "999"));
         assert!(notices.dismiss() && notices.shown().is_none() && !notices.dismiss());
+    }
+
+    #[test]
+    fn what_is_wrong_stands_there_as_long_as_it_is_and_is_said_again_when_it_is_again() {
+        let mut notices = Notices::default();
+        let (one, other) = ("hosts.ini:3: no such group".to_owned(), "hosts.ini:9: no port".to_owned());
+        notices.hear(at(0), Level::Warn, Voice::Engine, one.clone());
+        notices.read(at(0), "the targets", vec![one.clone(), other.clone()]);
+        assert_eq!((notices.all.len(), notices.unread()), (2, 2), "the greeting said one of them already");
+        notices.read(at(1), "the scripts", vec![]);
+        notices.read(at(1), "the targets", vec![one.clone()]);
+        assert_eq!((shown(&notices), notices.unread()), (one.as_str(), 1));
+        notices.dismiss();
+        notices.read(at(2), "the targets", vec![one.clone()]);
+        assert_eq!(notices.unread(), 0, "read once is enough");
+        notices.unread_again(at(3), "the targets", "the targets could not be read again".into());
+        notices.read(at(4), "the targets", vec![]);
+        assert_eq!(notices.unread(), 0, "they could");
+        notices.read(at(5), "the targets", vec![one.clone()]);
+        assert_eq!((shown(&notices), notices.unread()), (one.as_str(), 1));
     }
 
     #[test]

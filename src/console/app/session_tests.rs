@@ -40,6 +40,23 @@ fn a_job_that_a_filter_hides_is_not_said_to_be_missing() {
 }
 
 #[test]
+fn what_could_not_be_read_is_said_until_it_could() {
+    let mut session = session();
+    let jobs: Vec<_> = session.jobs.iter().map(|job| job.summary.clone()).collect();
+    session.tell(Event::Jobs(Err(Problem { code: Code::Internal, error: "the disk is full".into(), column: None })));
+    assert!(session.app.notices.shown().is_some_and(|notice| notice.text.contains("the disk is full")));
+    session.tell(Event::Jobs(Ok(jobs)));
+    assert_eq!(session.app.notices.shown(), None);
+    let whole = session.scripts.clone();
+    let mut broken = whole.clone();
+    broken.warnings = vec!["the library cannot be read".into()];
+    for (library, unread) in [(&broken, 1), (&whole, 0), (&broken, 1), (&whole, 0)] {
+        session.tell(Event::Library(Ok(library.clone())));
+        assert_eq!(session.app.notices.unread(), unread);
+    }
+}
+
+#[test]
 fn from_a_script_to_its_output_and_back() {
     let mut session = session();
     session.keys("r");

@@ -44,11 +44,7 @@ impl App {
     pub(super) fn template_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
             Event::Templates(Ok(Templates { all, warnings })) => {
-                for warning in warnings {
-                    if !self.notices.told(&warning) {
-                        self.say(Level::Warn, warning);
-                    }
-                }
+                self.notices.read(self.now, "the templates", warnings);
                 self.templates = all;
                 if let Some(launch) = self.layers.iter_mut().find_map(Layer::launch_mut) {
                     launch.know(&self.templates);

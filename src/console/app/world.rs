@@ -13,7 +13,12 @@ use crate::console::theme::Ground;
 use crate::model::job::JobSummary;
 use crate::model::notify::{Kind, turns};
 use crate::model::script::Script;
-use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Targets};
+use crate::model::wire::{self, Code, Hello, Library, Problem, Resolved, Shelf, Targets};
+
+/// What is read again and again, as notices name it.
+const TARGETS: &str = "the targets";
+const SCRIPTS: &str = "the scripts";
+const JOBS: &str = "the jobs";
 
 /// Lines of a script that the preview holds.
 const PREVIEW: usize = 20_000;
@@ -46,8 +51,11 @@ impl App {
             Event::Jobs(answer) => {
                 self.asked.jobs = false;
                 match answer {
-                    Ok(jobs) => self.set_jobs(jobs),
-                    Err(problem) => self.history = self.failed("the jobs", &self.history.clone(), problem),
+                    Ok(jobs) => {
+                        self.notices.read(self.now, JOBS, Vec::new());
+                        self.set_jobs(jobs);
+                    }
+                    Err(problem) => self.history = self.failed(JOBS, &self.history.clone(), problem),
                 }
             }
             Event::Job(id, answer) => {
@@ -284,28 +292,17 @@ impl App {
         let targets = match answer {
             Ok(targets) => targets,
             Err(problem) => {
-                self.targets = self.failed("the targets", &self.targets.clone(), problem);
+                self.targets = self.failed(TARGETS, &self.targets.clone(), problem);
                 return;
             }
         };
-        // what is so no longer need not stand there
-        let now: Vec<&String> = targets.connections.iter().flat_map(|connection| &connection.warnings).collect();
-        let before = self.tree.targets.connections.iter().flat_map(|connection| &connection.warnings);
-        before.filter(|old| !now.contains(old)).for_each(|old| self.notices.heeded(old));
-        for connection in &targets.connections {
-            for warning in &connection.warnings {
-                if !self.notices.told(warning) {
-                    self.notices.hear(self.now, Level::Warn, Voice::Engine, warning.clone());
-                }
-            }
-        }
+        let wrong = targets.connections.iter().flat_map(|connection| &connection.warnings);
+        let wrong = wrong.chain(&targets.saved_problem).cloned().collect();
+        self.notices.read(self.now, TARGETS, wrong);
         let height = self.targets_height();
         // (where nobody has chosen yet it is at the top, whatever stood there before the targets came)
         let touched = self.overview.targets.touched;
         let on = self.tree.rows.get(self.overview.targets.at).filter(|_| touched).map(|row| row.path.clone());
-        if let Some(why) = targets.saved_problem.as_ref().filter(|why| !self.notices.told(why)) {
-            self.notices.hear(self.now, Level::Warn, Voice::Engine, why.clone());
-        }
         self.tree.set_named(&targets.saved);
         self.tree.now = Some(self.now);
         let on = self.overview.targets_home.clone().or(on);
@@ -328,23 +325,15 @@ impl App {
         }
         match answer {
             Ok(library) => {
-                for warning in &library.warnings {
-                    if !self.notices.told(warning) {
-                        self.notices.hear(self.now, Level::Warn, Voice::Engine, warning.clone());
-                    }
-                }
+                let of =
+                    |shelf: &Shelf| Some(format!("the scripts of {}: {}", shelf.connection, shelf.problem.as_ref()?));
+                let wrong = library.warnings.iter().cloned().chain(library.shelves.iter().filter_map(of)).collect();
+                self.notices.read(self.now, SCRIPTS, wrong);
                 (self.folder, self.scripts, self.library_says) = (library.folder, library.scripts, library.warnings);
                 self.numbers = library.numbers;
                 for script in &self.scripts {
                     if let Some(errors) = library.errors.get(&script.name) {
                         self.besides.errors.insert(script.name.clone(), (script.version.clone(), *errors));
-                    }
-                }
-                for shelf in &library.shelves {
-                    let Some(problem) = &shelf.problem else { continue };
-                    let told = format!("the scripts of {}: {problem}", shelf.connection);
-                    if !self.notices.told(&told) {
-                        self.notices.hear(self.now, Level::Warn, Voice::Engine, told);
                     }
                 }
                 self.libraries = library.shelves;
@@ -358,7 +347,7 @@ impl App {
                 self.check_editor(effects);
                 self.arrived(effects);
             }
-            Err(problem) => self.library = self.failed("the scripts", &self.library.clone(), problem),
+            Err(problem) => self.library = self.failed(SCRIPTS, &self.library.clone(), problem),
         }
     }
 
@@ -624,10 +613,11 @@ impl App {
     }
 
     /// A list that was read once stays on screen, old as it is; that it is old is said.
-    fn failed(&mut self, what: &str, load: &Load, problem: Problem) -> Load {
+    fn failed(&mut self, what: &'static str, load: &Load, problem: Problem) -> Load {
         match load {
             Load::Ready => {
-                self.say(Level::Error, format!("{what} could not be read again: {}; ^r tries again", problem.error));
+                let why = format!("{what} could not be read again: {}; ^r tries again", problem.error);
+                self.notices.unread_again(self.now, what, why);
                 Load::Ready
             }
             _ => Load::Failed(problem.error),
