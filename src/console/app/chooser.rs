@@ -296,6 +296,7 @@ impl App {
             Do::Cancel | Do::Back | Do::QuitOrBack => return Next::Close,
             Do::Filter => {
                 chooser.typing = true;
+                chooser.filter.choose();
                 return Next::Stay;
             }
             Do::Accept | Do::Open if chooser.wrong.is_some() => return Next::Stay,

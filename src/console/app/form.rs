@@ -18,13 +18,24 @@ const LIMIT: usize = 64 * 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Text {
     area: Box<TextArea<'static>>,
+    /// It is as it was found, and chosen whole: what is typed takes its place, any other key edits it.
+    whole: bool,
 }
 
 impl Text {
     pub fn new(text: &str) -> Self {
         let mut area = TextArea::new(vec![flat(text)]);
         area.move_cursor(CursorMove::End);
-        Self { area: Box::new(area) }
+        Self { area: Box::new(area), whole: false }
+    }
+
+    /// A text that was written before is gone back to.
+    pub fn choose(&mut self) {
+        self.whole = !self.is_empty();
+    }
+
+    pub const fn is_chosen(&self) -> bool {
+        self.whole
     }
 
     pub fn text(&self) -> &str {
@@ -44,6 +55,9 @@ impl Text {
     pub fn key(&mut self, key: &KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if std::mem::take(&mut self.whole) && types(key) {
+            self.put("", 0);
+        }
         match key.code {
             KeyCode::Char('u') if control => {
                 self.area.delete_line_by_head();
@@ -84,6 +98,7 @@ impl Text {
             _ => false,
         };
         if word {
+            self.whole = false;
             self.area.input(*key);
             return true;
         }
@@ -92,10 +107,7 @@ impl Text {
 
     /// Only what adds to the text or takes its last character: for a text without a cursor of its own.
     pub fn typed(&mut self, key: &KeyEvent) -> bool {
-        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let erases = key.code == KeyCode::Backspace
-            || (key.code == KeyCode::Char('h') && key.modifiers.contains(KeyModifiers::CONTROL));
-        (erases || (plain && matches!(key.code, KeyCode::Char(_)))) && self.key(key)
+        types(key) && self.key(key)
     }
 
     /// Another text, and where the cursor stands in it (in characters). What was cut before can still be brought back.
@@ -107,10 +119,21 @@ impl Text {
     }
 
     pub fn paste(&mut self, text: &str) {
+        if std::mem::take(&mut self.whole) {
+            self.put("", 0);
+        }
         let room = LIMIT.saturating_sub(self.text().len());
         let text = flat(text);
         self.area.insert_str(&text[..text.floor_char_boundary(room)]);
     }
+}
+
+/// It adds to a text, or takes the last character away.
+fn types(key: &KeyEvent) -> bool {
+    let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let erases = key.code == KeyCode::Backspace
+        || (key.code == KeyCode::Char('h') && key.modifiers.contains(KeyModifiers::CONTROL));
+    erases || (plain && matches!(key.code, KeyCode::Char(_)))
 }
 
 /// A pasted text on one line: line breaks and tabs become spaces, other control characters vanish.

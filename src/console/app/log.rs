@@ -30,6 +30,9 @@ impl Log {
         let slash = Chord::of(*key).and_then(Chord::text) == Some('/');
         if !self.typing {
             self.typing = slash;
+            if slash {
+                self.filter.choose();
+            }
             return slash;
         }
         let used = self.filter.key(key);

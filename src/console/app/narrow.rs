@@ -105,6 +105,9 @@ impl Narrow {
             return self.text.key(key);
         }
         self.typing = Chord::of(*key).and_then(Chord::text) == Some('/');
+        if self.typing {
+            self.text.choose();
+        }
         self.typing
     }
 
@@ -185,6 +188,15 @@ mod tests {
             narrow.text = Text::new(filter);
             narrow.find(&rows, &mut cursor);
             assert_eq!((narrow.shown.clone(), &narrow.wrong), (shown, &None), "{filter}");
+        }
+    }
+
+    #[test]
+    fn an_old_filter_gives_way_to_the_first_letter_as_in_every_list() {
+        for (keys, text) in [("/db", "db"), ("/<left>b", "disbk"), ("/", "disk"), ("/<backspace>", "")] {
+            let mut narrow = Narrow { text: Text::new("disk"), ..Narrow::default() };
+            macro_keys(keys).iter().for_each(|key| assert!(narrow.key(key)));
+            assert_eq!(narrow.text.text(), text, "{keys}");
         }
     }
 

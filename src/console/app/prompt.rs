@@ -160,23 +160,25 @@ pub struct Prompt {
     /// The history line shown, and what was written before going there.
     older: Option<usize>,
     draft: String,
-    /// The line is as it was found, and chosen whole: what is typed takes its place.
-    pub whole: bool,
 }
 
 impl Prompt {
     pub fn new(purpose: Purpose, text: &str) -> Self {
+        let draft = text.to_owned();
+        let mut text = Text::new(text);
+        if matches!(purpose, Purpose::Filter(_)) {
+            text.choose();
+        }
         Self {
             purpose,
-            text: Text::new(text),
+            text,
             completion: None,
             recall: None,
             problem: None,
             aside: String::new(),
             expression: Expression { dirty: true, ..Expression::default() },
             older: None,
-            draft: text.to_owned(),
-            whole: matches!(purpose, Purpose::Filter(_)) && !text.is_empty(),
+            draft,
         }
     }
 
@@ -199,10 +201,7 @@ impl Prompt {
             self.recall = None;
         }
         let (before, cursor) = (self.text.text().to_owned(), self.text.cursor());
-        let whole = std::mem::take(&mut self.whole);
-        if whole && self.text.clone().typed(key) {
-            self.text.put("", 0);
-        }
+        let whole = self.text.is_chosen();
         if !self.text.readline(key) {
             return Used::No;
         }
@@ -221,9 +220,6 @@ impl Prompt {
 
     pub fn paste(&mut self, text: &str) {
         (self.recall, self.completion) = (None, None);
-        if std::mem::take(&mut self.whole) {
-            self.text.put("", 0);
-        }
         self.text.paste(text);
         self.written();
     }
@@ -235,7 +231,6 @@ impl Prompt {
     }
 
     fn put(&mut self, text: &str) {
-        self.whole = false;
         self.text.put(text, text.chars().count());
         self.completion = None;
         self.expression.dirty = true;
@@ -426,7 +421,7 @@ mod tests {
         {
             let mut prompt = Prompt::new(list, "web");
             typed(&mut prompt, keys);
-            assert_eq!((prompt.text.text(), prompt.whole), (line, false), "{keys}");
+            assert_eq!((prompt.text.text(), prompt.text.is_chosen()), (line, false), "{keys}");
         }
         let mut prompt = Prompt::new(list, "web");
         prompt.paste("db");

@@ -57,6 +57,19 @@ fn what_could_not_be_read_is_said_until_it_could() {
 }
 
 #[test]
+fn in_every_list_a_filter_begun_anew_gives_way_to_the_first_letter() {
+    let mut session = session();
+    session.keys("/web<enter>/d");
+    assert_eq!(session.app.overview.script_look.text, "d");
+    session.keys("<esc>:go log<enter>/web<enter>/d");
+    let Some(Layer::Log(log)) = session.app.layers.last() else { panic!("no log") };
+    assert_eq!(log.filter.text(), "d");
+    session.keys("<esc><esc>:columns<enter>/na<enter>/v");
+    let Some(Layer::Chooser(chooser)) = session.app.layers.last() else { panic!("no chooser") };
+    assert_eq!(chooser.filter.text(), "v");
+}
+
+#[test]
 fn from_a_script_to_its_output_and_back() {
     let mut session = session();
     session.keys("r");

@@ -61,9 +61,10 @@ fn filter_line(app: &App, chooser: &Chooser, area: Rect, buf: &mut Buffer) -> Op
         return None;
     }
     let typed = chooser.filter.text();
+    let written = theme.style(if chooser.filter.is_chosen() { Role::Cursor } else { Role::TextStrong });
     let spans = vec![
         Span::styled("filter: ", theme.style(Role::TextMuted)),
-        Span::styled(typed, theme.style(Role::TextStrong)),
+        Span::styled(typed, written),
         Span::styled(
             chooser.wrong.as_ref().map_or_else(String::new, |wrong| format!("   {}", text::plain(&wrong.message))),
             theme.style(Role::LevelError),

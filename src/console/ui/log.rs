@@ -40,7 +40,8 @@ pub fn draw(app: &App, log: &Log, body: Rect, buf: &mut Buffer) -> Option<Positi
     let mut cursor = None;
     if log.typing || !log.filter.is_empty() {
         let prompt = "filter: ";
-        let spans = [Span::styled(prompt, muted), Span::styled(log.filter.text(), theme.style(Role::TextStrong))];
+        let written = theme.style(if log.filter.is_chosen() { Role::Cursor } else { Role::TextStrong });
+        let spans = [Span::styled(prompt, muted), Span::styled(log.filter.text(), written)];
         line(buf, nth(inside, 0), &Line::from(spans.to_vec()));
         let at = inside.x + (prompt.len() + log.filter.cursor()) as u16;
         cursor = log.typing.then(|| Position::new(at.min(inside.right().saturating_sub(1)), inside.y));

@@ -65,7 +65,7 @@ fn entry(app: &App, prompt: &Prompt, area: Rect, buf: &mut Buffer) -> Position {
     // The cursor stays in sight in a line that is longer than the screen.
     let at = text::width(prompt.before_cursor());
     let from = (at + 1).saturating_sub(usize::from(field.width));
-    let strong = theme.style(if prompt.whole { Role::Cursor } else { Role::TextStrong });
+    let strong = theme.style(if prompt.text.is_chosen() { Role::Cursor } else { Role::TextStrong });
     let wrong =
         prompt.problem.as_ref().and_then(|(column, _)| *column).filter(|column| *column < value.chars().count());
     let written = match wrong {
