@@ -455,7 +455,7 @@ const TURNED: &str = "JSON: {schema_version, changed, says, job}. Asked twice, t
 const OUTPUT_HELP: &str = "\
 Into a pipe or file, and with --raw, the bytes are exactly those of the device. On a terminal control
 characters are shown instead of obeyed. Several devices come one after the other, each line with
-`device: ` before it (not with --raw); with --follow as they arrive.
+`device: ` before it (not with --raw); with --follow as they arrive. Those of one device never have it.
 JSON: one object a line, as of `run --wait`: first {event: \"job\", schema_version, id, ...}, then
 {event: \"output\", device, stream, text}.";
 
@@ -463,8 +463,8 @@ JSON: one object a line, as of `run --wait`: first {event: \"job\", schema_versi
 pub struct Output {
     /// The job
     pub id: u64,
-    /// Only this device: name, or connection:name
-    #[arg(long)]
+    /// Only these devices of the job: a name or connection:name, a node set, a glob ('web[1-3]', 'web*')
+    #[arg(long, value_name = "DEVICES", value_parser = NonEmptyStringValueParser::new())]
     pub device: Option<String>,
     /// stdout, stderr, or both in order of arrival
     #[arg(long, value_enum, default_value_t = StreamWord::All)]

@@ -1,6 +1,8 @@
 //! `output`: the bytes of a job's runs as they were.
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 
 use futures::StreamExt;
 
@@ -11,24 +13,18 @@ use super::printer::{Printer, Style, Wanted};
 use super::safe::Chunks;
 use super::{CliError, Desk, Outcome, out};
 use crate::client::Client;
+use crate::model::device::{Device, Inventory};
 use crate::model::job::{Job, Run};
 use crate::model::output::{Stream, Which};
+use crate::model::target::{self, Sets};
 
 pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
     let client = desk.engine().await?;
     let which = verb.stream.which();
     let job = client.job(verb.id).await?;
-    let wanted = Wanted { which, device: verb.device.clone(), account: false, states: false };
+    let devices = verb.device.as_deref().map(|device| meant(&job, device)).transpose()?;
+    let wanted = Wanted { which, devices, account: false, states: false };
     let runs: Vec<&Run> = job.runs.iter().filter(|run| wanted.device(run)).collect();
-    match (runs.as_slice(), &verb.device) {
-        ([], Some(device)) => return Err(CliError::Usage(format!("job {} did not run on {device}", verb.id))),
-        ([_, _, ..], Some(device)) => {
-            let ids: Vec<&str> = runs.iter().map(|run| run.device.as_str()).collect();
-            let ids = ids.join(", ");
-            return Err(CliError::Usage(format!("{device} is ambiguous in job {}: {ids}", verb.id)));
-        }
-        _ => {}
-    }
     let safe = out::on_terminal() && !verb.raw;
     match runs.as_slice() {
         _ if desk.common.json && (verb.follow || job.summary.state.ended()) => {
@@ -63,6 +59,34 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             labelled(&client, &job, &runs, wanted, safe).await?;
             Ok(Outcome::Done)
         }
+    }
+}
+
+/// The ids of the job's devices that are meant: the one of exactly this name, else what a target expression of it means
+/// among them.
+fn meant(job: &Job, text: &str) -> Result<BTreeSet<String>, CliError> {
+    let id = job.summary.id;
+    let exact: BTreeSet<String> =
+        job.runs.iter().filter(|run| run.device == text || run.name == text).map(|run| run.device.clone()).collect();
+    match exact.len() {
+        0 => {}
+        1 => return Ok(exact),
+        _ => {
+            let ids = Vec::from_iter(exact).join(", ");
+            return Err(CliError::Usage(format!("{text} is ambiguous in job {id}: {ids}")));
+        }
+    }
+    let device = |run: &Run| Device { id: run.device.clone(), ..Device::new(run.connection(), &run.name) };
+    let devices = job.runs.iter().map(|run| Arc::new(device(run))).collect();
+    let among = Inventory { devices, ..Inventory::default() };
+    let found = target::parse(text).and_then(|expression| {
+        let found = expression.resolve(&among, &Sets::new())?;
+        Ok(found.into_iter().map(|device| device.id.clone()).collect::<BTreeSet<_>>())
+    });
+    match found {
+        Ok(found) if found.is_empty() => Err(CliError::Usage(format!("job {id} did not run on {text}"))),
+        Ok(found) => Ok(found),
+        Err(why) => Err(CliError::Usage(format!("job {id} did not run on {text}: {why}"))),
     }
 }
 
@@ -138,4 +162,43 @@ async fn objects(client: &Client, job: &Job, runs: &[&Run], wanted: Wanted) -> R
     }
     printer.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::job::JobSummary;
+    use crate::model::state::{Counts, JobState};
+
+    fn said(devices: &[(&str, &str)], text: &str) -> String {
+        let runs = (0..).zip(devices).map(|(at, (id, name))| Run::queued(at, id, name)).collect();
+        let job = Job::sample(JobSummary::sample(12, JobState::Done, Counts::default()), runs);
+        match meant(&job, text) {
+            Ok(found) => Vec::from_iter(found).join(" "),
+            Err(why) => why.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_device_is_named_exactly_or_by_an_expression_among_those_of_the_job() {
+        let all = [("ssh:web1", "web1"), ("ssh:web2", "web2"), ("lab:web2", "web2"), ("ssh:a b*", "a b*")];
+        for (text, expected) in [
+            ("web1", "ssh:web1"),
+            ("ssh:web2", "ssh:web2"),
+            ("a b*", "ssh:a b*"),
+            ("web[1-2]", "lab:web2 ssh:web1 ssh:web2"),
+            ("ssh:web*", "ssh:web1 ssh:web2"),
+            ("ssh:web[1-2] & !web1", "ssh:web2"),
+            ("web2", "web2 is ambiguous in job 12: lab:web2, ssh:web2"),
+            ("web1 & lab", "job 12 did not run on web1 & lab"),
+        ] {
+            assert_eq!(said(&all, text), expected, "{text}");
+        }
+        for (text, expected) in [("web9", "is named 'web9'"), ("web[1-3]", "'web3' (1 of 3)"), ("db*", "matches 'db*'")]
+        {
+            let refused = said(&all, text);
+            assert!(refused.starts_with(&format!("job 12 did not run on {text}: ")), "{refused}");
+            assert!(refused.contains(expected), "{refused}");
+        }
+    }
 }

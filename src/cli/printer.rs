@@ -1,7 +1,7 @@
 //! A job's stream on its way to stdout: `device: line` for people, one JSON object a line for programs.
 //! Lines are whole and in order per run and stream; nothing is allocated for a line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -29,8 +29,8 @@ pub enum Style {
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub which: Which,
-    /// Device id or name; `None`: all.
-    pub device: Option<String>,
+    /// Of these devices, by id; `None`: of all.
+    pub devices: Option<BTreeSet<String>>,
     /// States and the summary, not output alone.
     pub account: bool,
     /// In text too, every change of state, not only how a run failed.
@@ -38,12 +38,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub const ALL: Wanted = Wanted { which: Which::All, device: None, account: true, states: false };
+    pub const ALL: Wanted = Wanted { which: Which::All, devices: None, account: true, states: false };
     /// For who sees nothing but lines.
     pub const STATES: Wanted = Wanted { states: true, ..Wanted::ALL };
 
     pub fn device(&self, run: &Run) -> bool {
-        self.device.as_ref().is_none_or(|wanted| *wanted == run.device || *wanted == run.name)
+        self.devices.as_ref().is_none_or(|wanted| wanted.contains(&run.device))
     }
 }
 

@@ -82,7 +82,8 @@ pub async fn run(desk: &Desk<'_>, talk: &mut Talk, client: &Client) -> Result<()
 async fn one(talk: &mut Talk, client: &Client, job: &Job) -> Result<(), CliError> {
     let items: Vec<String> = job.runs.iter().map(|run| format!("{}: {}", run.name, outcome(run))).collect();
     let Answer::Given(at) = talk.choose("Which device?", &items).await? else { return Ok(()) };
-    let wanted = Wanted { device: Some(job.runs[at].device.clone()), which: Which::All, account: false, states: false };
+    let devices = Some([job.runs[at].device.clone()].into());
+    let wanted = Wanted { devices, which: Which::All, account: false, states: false };
     let style = Style::Text { safe: true, labels: false };
     follow(Follow { client, id: job.summary.id, style, wanted }, &mut talk.interrupt).await?;
     talk.say(&format!("({}: {})", job.runs[at].name, outcome(&job.runs[at])))

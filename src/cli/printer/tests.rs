@@ -147,7 +147,8 @@ fn the_runs_of_a_large_job_are_introduced_piece_by_piece() {
 #[test]
 fn only_what_is_wanted_is_printed() {
     let job = job(&[("lab:a", "a"), ("lab:b", "b")]);
-    let wanted = Wanted { which: Which::Err, device: Some("b".to_owned()), account: false, states: false };
+    let wanted =
+        Wanted { which: Which::Err, devices: Some(["lab:b".to_owned()].into()), account: false, states: false };
     let mut desk = printer(TEXT, wanted, &job);
     for (run, stream) in [(0, Stream::Err), (1, Stream::Out), (1, Stream::Err)] {
         desk.output(run, stream, format!("{run} {stream:?}\n").as_bytes()).unwrap();
