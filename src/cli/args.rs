@@ -410,7 +410,7 @@ pub enum Jobs {
     /// End a job, or some of its runs
     #[command(
         visible_alias = "cancel",
-        after_help = "JSON: {schema_version, id, withdrawn, ending, asked_back, going}: runs withdrawn before they were sent,\nruns asked to end, runs that their system was asked to take back, runs of those meant that go on."
+        after_help = "JSON: {schema_version, id, withdrawn, ending, asked_back, going, unrecorded}: runs withdrawn before they were sent,\nruns asked to end, runs that their system was asked to take back, runs of those meant that go on; why it is not recorded."
     )]
     Stop {
         id: u64,

@@ -8,7 +8,7 @@ use super::{CliError, Desk, Outcome, ask, out, safe, say};
 use crate::client::Client;
 use crate::model::job::{Job, JobId, JobSummary, Run};
 use crate::model::rows::{Jobs, Runs};
-use crate::model::wire::{Cancel, Cancelled, Turned};
+use crate::model::wire::{Cancel, Turned};
 
 /// Jobs looked through for a filter.
 const SEARCHED: usize = 10_000;
@@ -59,12 +59,11 @@ pub async fn run(desk: &Desk<'_>, verb: &Verb) -> Result<Outcome, CliError> {
             beforehand(&client, *id).await?;
             let done = client.cancel(*id, &what).await?;
             if json {
-                let Cancelled { withdrawn, ending, asked_back, going } = done;
-                out::json_object(&serde_json::json!({
-                    "id": id, "withdrawn": withdrawn, "ending": ending, "asked_back": asked_back, "going": going,
-                }))?;
+                let mut whole = serde_json::to_value(&done).map_err(|error| CliError::Tool(error.to_string()))?;
+                whole["id"] = (*id).into();
+                out::json_object(&whole)?;
             } else {
-                out::print(&format!("job {id}: {}\n", done.says()))?;
+                out::print(&format!("job {id}: {}\n", safe::text(&done.says())))?;
             }
         }
         Verb::Pause { id } => {

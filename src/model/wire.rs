@@ -136,6 +136,9 @@ pub struct Cancelled {
     /// Runs of those meant that go on.
     #[serde(default)]
     pub going: u32,
+    /// Why none of this can be written down as things are: it is done, and an engine that comes after would not know of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrecorded: Option<String>,
 }
 
 impl Cancelled {
@@ -154,7 +157,17 @@ impl Cancelled {
         ];
         let said: Vec<String> =
             parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-        if said.is_empty() { "nothing was left to stop".to_owned() } else { said.join(", ") }
+        let said = said.join(", ");
+        match &self.unrecorded {
+            None if said.is_empty() => "nothing was left to stop".to_owned(),
+            None => said,
+            Some(why) => {
+                let done = if said.is_empty() { "its runs have ended".to_owned() } else { said };
+                format!(
+                    "{done}, but that is not recorded ({why}): the state folder has to be written to again before the engine ends"
+                )
+            }
+        }
     }
 }
 
@@ -416,13 +429,17 @@ mod tests {
 
     #[test]
     fn what_was_stopped_says_what_was_done_and_nothing_else() {
-        let told = Cancelled { withdrawn: 2, ending: 1, asked_back: 3, going: 4 };
+        let told = Cancelled { withdrawn: 2, ending: 1, asked_back: 3, going: 4, unrecorded: None };
         assert_eq!(
             told.says(),
             "2 withdrawn before they were sent, 3 asked back from their system, 1 asked to end, 4 go on"
         );
         assert_eq!(Cancelled { asked_back: 3, ..Cancelled::default() }.says(), "3 asked back from their system");
         assert_eq!(Cancelled::default().says(), "nothing was left to stop");
+        let full = Cancelled { unrecorded: Some("disk is full".into()), ..Cancelled::default() };
+        let next = ", but that is not recorded (disk is full): the state folder has to be written to again before the engine ends";
+        assert_eq!(full.says(), format!("its runs have ended{next}"));
+        assert_eq!(Cancelled { ending: 1, ..full }.says(), format!("1 asked to end{next}"));
     }
 
     #[test]

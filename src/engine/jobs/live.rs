@@ -90,6 +90,8 @@ struct Inner {
     /// Signatures of bad ends met so far.
     met: HashSet<String>,
     cancelled: bool,
+    /// Why what changed last could not be recorded.
+    unrecorded: Option<String>,
     /// Set when the engine itself is ending.
     stopping: bool,
     /// As it is now it is left to the next engine.
@@ -216,6 +218,7 @@ impl LiveJob {
                 telling: Vec::new(),
                 met: HashSet::new(),
                 cancelled: false,
+                unrecorded: None,
                 stopping: false,
                 laid_down: false,
             }),
@@ -476,6 +479,7 @@ impl LiveJob {
     pub fn unrecorded(&self, runs: &[Run], why: &str) {
         let mut inner = lock(&self.inner);
         let inner = &mut *inner;
+        inner.unrecorded = Some(why.to_owned());
         for follower in &inner.followers {
             lock(&follower.news).trouble = Some(why.to_owned());
             follower.bell.notify_one();
@@ -499,6 +503,7 @@ impl LiveJob {
             }
         }
         inner.shown.summary = summary.clone();
+        inner.unrecorded = None;
         inner.followers.retain(|follower| Arc::strong_count(follower) > 1);
         for follower in &inner.followers {
             let mut news = lock(&follower.news);

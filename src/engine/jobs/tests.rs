@@ -189,6 +189,23 @@ async fn cancelling_withdraws_what_waits_and_ends_what_runs() {
 }
 
 #[tokio::test]
+async fn a_stop_that_cannot_be_written_down_says_so_until_it_can() {
+    let stage = Stage::new();
+    let id = stage.launch(&names(&[("hang", 2)]), 0).await;
+    let live = stage.jobs.live(id).unwrap();
+    stage.stands(id, Counts { running: 2, ..Counts::default() }).await;
+    let (follower, _) = live.follow();
+    live.unrecorded(&[], "the disk is full");
+    let done = live.cancel(Some(&[0]), Stopping::All, "ops");
+    assert_eq!((done.ending, done.unrecorded.as_deref()), (1, Some("the disk is full")));
+    while !follower.take().runs.iter().any(|run| run.state == RunState::Cancelled) {
+        follower.bell.notified().await;
+    }
+    let done = live.cancel(Some(&[1]), Stopping::All, "ops");
+    assert_eq!((done.ending, done.unrecorded), (1, None));
+}
+
+#[tokio::test]
 async fn an_engine_that_is_told_to_end_leaves_what_it_has_not_sent_to_the_next_one() {
     let stage = Stage::new();
     let all = names(&[("hang", 5), ("ok", 75)]);

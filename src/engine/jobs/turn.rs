@@ -215,6 +215,7 @@ impl Engine {
             ending: withdrawn.ending + ended.ending,
             asked_back: withdrawn.asked_back + ended.asked_back,
             going: withdrawn.going + ended.going,
+            unrecorded: withdrawn.unrecorded.or(ended.unrecorded),
         };
         if done.reached() == 0 && done.going > 0 {
             return Err(problem(Code::Refused, format!("nothing was stopped: {why}")));

@@ -217,7 +217,7 @@ impl LiveJob {
         self.follow_machine(&mut inner);
         self.bell.changed.notify_one();
         self.turned.notify_one();
-        done
+        Cancelled { unrecorded: inner.unrecorded.clone(), ..done }
     }
 
     fn withdraw(&self, inner: &mut Inner, runs: Option<&[u32]>, stop: Stopping, reason: &str) -> Cancelled {
