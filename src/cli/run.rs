@@ -305,17 +305,14 @@ pub async fn confirmed(plan: &Plan, given: Option<usize>, asking: bool) -> Resul
     let count = plan.devices.len();
     match given {
         Some(given) if given != count => Err(CliError::Usage(format!(
-            "--confirm {given}, but `{}` holds {}: nothing was sent",
-            plan.target,
-            many(count)
+            "--confirm {given}, but {}: --confirm {count} is right; nothing was sent",
+            plan.holds()
         ))),
         Some(given) => Ok(Some(given)),
         None if !plan.confirm => Ok(None),
-        None if !asking => Err(CliError::Usage(format!(
-            "`{}` holds {}: confirm that number with --confirm {count}; nothing was sent",
-            plan.target,
-            many(count)
-        ))),
+        None if !asking => {
+            Err(CliError::Usage(format!("{}: confirm with --confirm {count}; nothing was sent", plan.holds())))
+        }
         None => {
             say(format!("{} on {}: {}", plan.script.name, many(count), plan.folded));
             if !plan.offline.is_empty() {
@@ -368,6 +365,7 @@ pub async fn answer(client: &Client, questions: &[Question], asking: bool) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::plan::{Exclusion, LeftOut};
 
     fn plan(devices: usize, confirm: bool) -> Plan {
         let script = script::inspect("x.sh", b"#!/bin/sh\n");
@@ -413,6 +411,19 @@ mod tests {
             let error = confirmed(&plan(12, needed), Some(10), false).await.unwrap_err();
             assert_eq!(error.fault(), super::super::Fault::Usage);
             assert!(error.to_string().contains("12 devices"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_some_are_left_out_both_numbers_are_said_and_the_one_to_confirm() {
+        let exclusion =
+            Exclusion { why: LeftOut::Busy, text: "busy in job 4810".into(), count: 2, folded: "lab:[12-13]".into() };
+        let excluded = ["lab:12", "lab:13"].map(|id| (id.to_owned(), exclusion.text.clone()));
+        let part = Plan { excluded: excluded.into(), exclusions: vec![exclusion], ..plan(12, true) };
+        let holds = "`@all` holds 14 devices, of which 12 would be sent to (left out: 2 busy in job 4810): ";
+        for (given, next) in [(Some(14), "--confirm 12 is right"), (None, "confirm with --confirm 12")] {
+            let error = confirmed(&part, given, false).await.unwrap_err().to_string();
+            assert!(error.contains(&format!("{holds}{next}; nothing was sent")), "{error}");
         }
     }
 

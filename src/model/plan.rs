@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::amounts::number;
 use super::job::JobId;
 use super::options::LaunchOption;
 use super::rollout::{How, Rollout};
@@ -263,6 +264,17 @@ impl Plan {
     /// `queued` of them go into the queue of their system, which keeps limits of its own.
     pub const fn keeps_limits_of(queued: usize, devices: usize) -> bool {
         queued == 0 || queued < devices
+    }
+
+    /// How many devices its target holds, and how many of them it sends to where some are left out.
+    pub fn holds(&self) -> String {
+        let (sent, out) = (self.devices.len(), self.excluded.len());
+        let all = number((sent + out) as u64, "device");
+        if out == 0 {
+            return format!("`{}` holds {all}", self.target);
+        }
+        let why: Vec<String> = self.exclusions.iter().map(|out| format!("{} {}", out.count, out.text)).collect();
+        format!("`{}` holds {all}, of which {sent} would be sent to (left out: {})", self.target, why.join("; "))
     }
 
     /// Why no device is left to run on, and what would take some in.

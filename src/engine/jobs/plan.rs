@@ -223,16 +223,13 @@ impl Plans {
             Some(typed) if typed != count => {
                 return Err(refused(
                     Code::Unconfirmed,
-                    format!("{typed} was confirmed, but `{}` holds {count} devices: nothing was sent", plan.target),
+                    format!("{typed} was confirmed, but {}: confirm {count}; nothing was sent", plan.holds()),
                 ));
             }
             None if plan.confirm => {
                 return Err(refused(
                     Code::Unconfirmed,
-                    format!(
-                        "`{}` holds {count} devices: confirm that number (--confirm {count}); nothing was sent",
-                        plan.target
-                    ),
+                    format!("{}: confirm {count} (--confirm {count}); nothing was sent", plan.holds()),
                 ));
             }
             _ => {}
