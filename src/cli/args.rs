@@ -402,6 +402,7 @@ pub enum Jobs {
         started_at, finished_at, bytes, lines, last_line}], ...}."
     )]
     Show {
+        #[arg(value_parser = job)]
         id: u64,
         /// What is filtered, sorted and chosen are the runs
         #[command(flatten)]
@@ -413,6 +414,7 @@ pub enum Jobs {
         after_help = "JSON: {schema_version, id, withdrawn, ending, asked_back, going, unrecorded}: runs withdrawn before they were sent,\nruns asked to end, runs that their system was asked to take back, runs of those meant that go on; why it is not recorded."
     )]
     Stop {
+        #[arg(value_parser = job)]
         id: u64,
         #[command(flatten)]
         how: super::rollout::Meaning,
@@ -422,10 +424,14 @@ pub enum Jobs {
     },
     /// Send to no further device; what has started goes on
     #[command(after_help = TURNED)]
-    Pause { id: u64 },
+    Pause {
+        #[arg(value_parser = job)]
+        id: u64,
+    },
     /// Go on with a job that is paused
     #[command(after_help = TURNED)]
     Resume {
+        #[arg(value_parser = job)]
         id: u64,
         /// Also to devices that are in maintenance or in a change freeze by now
         #[arg(long)]
@@ -434,6 +440,7 @@ pub enum Jobs {
     /// Let the ring go that waits for it (`run --between ask`)
     #[command(after_help = TURNED)]
     Approve {
+        #[arg(value_parser = job)]
         id: u64,
         /// The ring you mean, from 1: another one is not let go
         #[arg(long, value_name = "N")]
@@ -447,7 +454,10 @@ pub enum Jobs {
     Import { connection: String },
     /// Everything a job printed and prints, to its end: as `run --wait` shows it
     #[command(after_help = "JSON and exit codes: as of `run --wait`.")]
-    Attach { id: u64 },
+    Attach {
+        #[arg(value_parser = job)]
+        id: u64,
+    },
 }
 
 const TURNED: &str = "JSON: {schema_version, changed, says, job}. Asked twice, the second changes nothing and says so.";
@@ -462,6 +472,7 @@ JSON: one object a line, as of `run --wait`: first {event: \"job\", schema_versi
 #[derive(Debug, Args)]
 pub struct Output {
     /// The job
+    #[arg(value_parser = job)]
     pub id: u64,
     /// Only these devices of the job: a name or connection:name, a node set, a glob ('web[1-3]', 'web*')
     #[arg(long, value_name = "DEVICES", value_parser = NonEmptyStringValueParser::new())]
@@ -553,6 +564,12 @@ pub struct Keys {
     /// Those of this keymap (vi, arrows, emacs) instead of the one in use
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
+}
+
+/// A job's number.
+pub(super) fn job(text: &str) -> Result<u64, String> {
+    let why = "a job's id is its number, such as 12 (`quarterdeck jobs ls` lists them)";
+    text.parse().map_err(|_| why.to_owned())
 }
 
 fn switch(text: &str) -> Result<(String, bool), String> {
@@ -713,6 +730,25 @@ mod tests {
             "launch x",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_jobs_number_is_told_what_one_looks_like() {
+        for line in [
+            "jobs show abc",
+            "jobs attach -- -1",
+            "jobs resume x",
+            "output abc",
+            "groups S3",
+            "groups 1 --base x",
+            "diff 1 x",
+            "rerun x --ok",
+            "export x",
+            "regroup split x v1:2c",
+        ] {
+            let error = parse(line).unwrap_err().to_string();
+            assert!(error.contains("number, such as 12") && error.contains("jobs ls"), "{line}: {error}");
         }
     }
 

@@ -101,6 +101,11 @@ pub struct Engine {
     watchers: Mutex<Vec<Box<dyn std::any::Any + Send>>>,
 }
 
+/// It never was, or was forgotten.
+fn no_job(id: JobId) -> Problem {
+    problem(Code::NotFound, format!("no job {id} (`quarterdeck jobs ls` lists those that are kept)"))
+}
+
 fn problem(code: Code, error: impl Into<String>) -> Problem {
     Problem { code, error: error.into(), column: None }
 }
@@ -483,7 +488,7 @@ impl Engine {
             return Ok(live.snapshot());
         }
         let job = self.jobs.store.db.call(move |db| db::job(db, id)).await?;
-        job.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))
+        job.ok_or_else(|| no_job(id))
     }
 }
 

@@ -10,7 +10,7 @@ use super::search::{Search, Source, Wish};
 use super::store::Store;
 use super::store::db::{self, Said};
 use super::store::output::{self, Files, Wanted};
-use super::{Engine, merged, problem};
+use super::{Engine, merged, no_job, problem};
 use crate::model::job::JobId;
 use crate::model::output::{Seek, Which, Window};
 use crate::model::search::Pattern;
@@ -141,7 +141,7 @@ impl Engine {
                 Err(problem(Code::NotFound, format!("job {id} has {runs} runs, numbered from 0: no run {run}")))
             }
             (Some(told), _) => Ok(told),
-            (None, _) => Err(problem(Code::NotFound, format!("no job {id}"))),
+            (None, _) => Err(no_job(id)),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
-use super::pair;
 use super::planned::{DryRun, Reason};
+use super::{job, pair};
 use crate::model::report::Format;
 
 pub(super) const DIFF_HELP: &str = "\
@@ -29,9 +29,10 @@ devices}], only_left, only_right}.
 #[derive(Debug, Args)]
 pub struct Diff {
     /// The job
+    #[arg(value_parser = job)]
     pub id: u64,
     /// Another job
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", value_parser = job)]
     pub other: Option<u64>,
     /// This device's output: name, or connection:name (twice: both)
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
@@ -59,6 +60,7 @@ JSON: {schema_version, id, parent}; with --wait as of `run --wait`.
 #[command(group = clap::ArgGroup::new("set").required(true).multiple(true))]
 pub struct Rerun {
     /// The job
+    #[arg(value_parser = job)]
     pub id: u64,
     /// Those that failed, but for those whose outcome is unknown
     #[arg(long, group = "set")]
@@ -129,6 +131,7 @@ devices, bytes}.
 #[derive(Debug, Args)]
 pub struct Export {
     /// The job
+    #[arg(value_parser = job)]
     pub id: u64,
     #[arg(short, long, value_enum)]
     pub format: Option<FormatWord>,

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::job;
 use crate::model::triage::Subject;
 
 pub(super) const GROUPS_HELP: &str = "\
@@ -22,12 +23,13 @@ base_of}], note, acked, runbook}], base, gone: [{signature, state, says, runs, f
 #[derive(Debug, Args)]
 pub struct Groups {
     /// The job
+    #[arg(value_parser = job)]
     pub id: u64,
     /// Only byte-equal outputs are the same
     #[arg(long)]
     pub exact: bool,
     /// Compare with this job
-    #[arg(long, value_name = "JOB")]
+    #[arg(long, value_name = "JOB", value_parser = job)]
     pub base: Option<u64>,
 }
 
@@ -49,6 +51,7 @@ pub enum Regroup {
     Show { script: String },
     /// Groups go into another from now on; undone as one
     Merge {
+        #[arg(value_parser = job)]
         job: u64,
         #[arg(value_name = "SIGNATURE", required = true)]
         signatures: Vec<String>,
@@ -56,9 +59,17 @@ pub enum Regroup {
         into: String,
     },
     /// Take a group apart, a step finer: what was merged, any words, masked numbers, masked lines
-    Split { job: u64, signature: String },
+    Split {
+        #[arg(value_parser = job)]
+        job: u64,
+        signature: String,
+    },
     /// Take back what was done to a group last
-    Undo { job: u64, signature: String },
+    Undo {
+        #[arg(value_parser = job)]
+        job: u64,
+        signature: String,
+    },
     /// A rule: what PATTERN finds in a line that tells is masked as BECOMES
     Mask {
         script: String,

@@ -17,7 +17,7 @@ use super::search::Needle;
 use super::store::past::{self as store, Devices, Wanted};
 use super::store::{db, ways};
 use super::triage::Ways;
-use super::{Engine, problem};
+use super::{Engine, no_job, problem};
 use crate::model::job::JobId;
 use crate::model::nearest::hint;
 use crate::model::past::{Codes, MOST, Mention, Past, Told};
@@ -57,7 +57,7 @@ impl Engine {
         let needle = asked.text.as_ref().map(Needle::new).transpose().map_err(invalid)?.map(Arc::new);
         if let Some(id) = asked.job {
             let known = self.jobs.store.db.call(move |db| db::summary_of(db, id)).await?;
-            known.ok_or_else(|| problem(Code::NotFound, format!("no job {id}")))?;
+            known.ok_or_else(|| no_job(id))?;
         }
         if let Some(script) = &asked.script {
             self.known_script(script).await?;
