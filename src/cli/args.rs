@@ -1,6 +1,7 @@
 //! The command line: verbs, flags, and their help. Nothing here acts.
 
 mod afterwork;
+mod listed;
 mod past;
 mod planned;
 mod tokens;
@@ -16,6 +17,7 @@ use crate::model::output::Which;
 use crate::settings::{self, Overrides, units};
 
 pub use afterwork::{Diff, Export, FormatWord, Rerun};
+pub use listed::Sift;
 use past::SEARCH_HELP;
 pub use past::{Search, Sought, Where};
 use planned::{AUDIT_HELP, PLAN_HELP};
@@ -240,24 +242,10 @@ pub enum SecretFrom {
     Variable(String),
 }
 
-/// Of the verbs that list something.
-#[derive(Debug, Default, Args)]
-pub struct Sift {
-    /// Only rows that pass: web !db ~osp re:^w name:x bad:>0 took:>2m, "a b", a | b (as / in the console)
-    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
-    pub filter: Option<String>,
-    /// Sort by a column; -COLUMN the other way round
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
-    pub sort: Option<String>,
-    /// Only these columns; with --json also keys of the objects
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
-    pub fields: Vec<String>,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Targets {
     /// Devices, or groups
-    #[command(after_help = "JSON: {schema_version, connections, groups, devices}.")]
+    #[command(after_help = listed::targets())]
     Ls {
         /// Groups instead of devices
         #[arg(long)]
@@ -295,9 +283,7 @@ pub enum Targets {
 #[derive(Debug, Subcommand)]
 pub enum Scripts {
     /// All scripts
-    #[command(
-        after_help = "JSON: {schema_version, folder, scripts: [{name, version, describe, language, params, ...}], warnings}."
-    )]
+    #[command(after_help = listed::scripts())]
     Ls {
         /// Those that were deleted and can be brought back
         #[arg(long)]
@@ -386,9 +372,7 @@ pub enum Scripts {
 #[derive(Debug, Subcommand)]
 pub enum Jobs {
     /// Jobs, newest first
-    #[command(
-        after_help = "JSON: an array of {schema_version, id, script, state, counts, created_at, finished_at, target, by, version}."
-    )]
+    #[command(after_help = listed::jobs())]
     Ls {
         /// How many at most
         #[arg(long, default_value_t = 100, value_name = "N")]
@@ -397,10 +381,7 @@ pub enum Jobs {
         sift: Sift,
     },
     /// A job and its runs
-    #[command(
-        after_help = "JSON: {schema_version, id, script, state, counts, runs: [{device, name, state, exit_code, signal, reason, \
-        started_at, finished_at, bytes, lines, last_line}], ...}."
-    )]
+    #[command(after_help = listed::runs())]
     Show {
         #[arg(value_parser = job)]
         id: u64,

@@ -127,7 +127,7 @@ fn group_table<'a>(groups: impl Iterator<Item = &'a Group>) -> String {
 }
 
 /// Groups as rows.
-struct Groups<'a>(&'a [Arc<Group>]);
+pub(super) struct Groups<'a>(pub(super) &'a [Arc<Group>]);
 
 static GROUPS: [Column; 4] = [
     Column::new("name", Kind::Text),

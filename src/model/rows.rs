@@ -138,7 +138,7 @@ pub struct Jobs<'a> {
 }
 
 static JOBS: [Column; 13] = [
-    Column::down("id", Kind::Number),
+    Column::down("id", Kind::Number).also("job"),
     Column::new("script", Kind::Text),
     Column::new("by", Kind::Text),
     Column::new("age", Kind::Seconds),
