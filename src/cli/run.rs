@@ -189,10 +189,22 @@ pub fn read_script(given: &str) -> Result<Local, CliError> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             bounded(file, given).map(|bytes| Some((name, bytes)))
         }
-        Ok(_) if explicit => Err(CliError::Usage(format!("{given} is a folder, not a script"))),
+        Ok(_) if explicit => Err(CliError::Usage(folder(path))),
         Err(error) if explicit => Err(CliError::Usage(format!("cannot read the script {given}: {error}"))),
         Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// What is said where a script was meant; with its files, where they are few.
+fn folder(path: &Path) -> String {
+    const FEW: usize = 8;
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let mut files: Vec<_> = entries.filter(|path| path.is_file() && !hidden(path)).collect();
+    files.sort();
+    let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    let held = if (1..=FEW).contains(&files.len()) { format!("; in it: {}", files.join(", ")) } else { String::new() };
+    format!("{} is a folder, not a script{held}", path.display())
 }
 
 fn bounded(source: impl Read, shown: &str) -> Result<Vec<u8>, CliError> {
@@ -210,7 +222,16 @@ fn bounded(source: impl Read, shown: &str) -> Result<Vec<u8>, CliError> {
 
 /// A bare name is the library's if the library has it, even where a file of that name lies in the folder.
 pub async fn found(client: &Client, local: Local, given: &str) -> Result<ScriptRef, CliError> {
-    let Some((name, bytes)) = local else { return Ok(ScriptRef::Library(given.to_owned())) };
+    let Some((name, bytes)) = local else {
+        let path = Path::new(given);
+        if path.is_dir()
+            && let Err(ClientError::Refused(problem)) = client.script(given).await
+            && problem.code == Code::NotFound
+        {
+            return Err(CliError::Usage(format!("{}; {}", problem.error, folder(path))));
+        }
+        return Ok(ScriptRef::Library(given.to_owned()));
+    };
     if given != "-" && !given.contains('/') {
         match client.script(given).await {
             Ok(_) => return Ok(ScriptRef::Library(given.to_owned())),
@@ -448,6 +469,11 @@ mod tests {
         assert_eq!(read_script("no-such-file-here").unwrap(), None);
         assert_eq!(read_script("no-such-folder/disk.sh").unwrap(), None);
         assert!(read_script("./no-such-file-here").unwrap_err().to_string().contains("cannot read the script"));
-        assert!(read_script(&format!("{}/", folder.path().display())).unwrap_err().to_string().contains("folder"));
+        let shown = folder.path().display();
+        let refused = read_script(&format!("{shown}/")).unwrap_err().to_string();
+        assert_eq!(refused, format!("{shown}/ is a folder, not a script; in it: {shown}/x.sh"));
+        std::fs::remove_file(&path).unwrap();
+        let refused = read_script(&format!("{shown}")).unwrap_err().to_string();
+        assert_eq!(refused, format!("{shown} is a folder, not a script"));
     }
 }

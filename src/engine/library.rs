@@ -29,6 +29,9 @@ use crate::model::wire;
 pub use watch::Watch;
 pub use write::Written;
 
+/// Scripts that are named where their folder was asked for.
+const FEW: usize = 8;
+
 /// A file changed so lately could change once more within the clock's grain: it is read again.
 const FRESH: Duration = Duration::from_secs(2);
 
@@ -215,9 +218,18 @@ impl Library {
             1 => Ok(found.remove(0)),
             0 => {
                 let listed = self.list();
-                let near = hint(name, listed.scripts.iter().map(|script| script.name.as_str()));
+                let names = || listed.scripts.iter().map(|script| script.name.as_str());
+                let within = name.trim_end_matches('/').to_owned() + "/";
+                let mut held = names().filter(|script| script.starts_with(&within));
+                let told = match held.by_ref().take(FEW).collect::<Vec<_>>() {
+                    few if few.is_empty() => hint(name, names()),
+                    few => {
+                        let more = if held.next().is_some() { ", …" } else { "" };
+                        format!(": it is a folder, which holds {}{more}", few.join(", "))
+                    }
+                };
                 let folder = self.shelf.folder.display();
-                Err(format!("no script '{}' in the library {folder}{near}", shown(name)))
+                Err(format!("no script '{}' in the library {folder}{told}", shown(name)))
             }
             _ => {
                 let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();

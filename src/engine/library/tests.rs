@@ -114,6 +114,13 @@ fn the_ending_may_be_left_out_where_one_script_fits() {
 }
 
 #[test]
+fn a_folder_of_the_library_is_no_script_and_its_scripts_are_named() {
+    let (_home, library) = library(&[("web/a.sh", "#!/bin/sh\n"), ("web/deep/b.sh", "#!/bin/sh\n"), ("webb.sh", "")]);
+    let refused = library.read("web").unwrap_err();
+    assert!(refused.ends_with(": it is a folder, which holds web/a.sh, web/deep/b.sh"), "{refused}");
+}
+
+#[test]
 fn odd_files_are_listed_with_the_reason_or_passed_over() {
     let (_home, library) = library(&[("empty.sh", ""), ("binary", "\0")]);
     let large = File::create(library.folder().join("large.sh")).expect("file");
