@@ -106,6 +106,9 @@ fn a_held_roll_out_whose_engine_is_killed_goes_on_and_runs_once_on_every_device(
     assert_eq!(of_kind(&found, "hit").len(), 3, "{found:?}");
     let set = home.verb(["targets", "resolve", "@unknown:1", "--json"]).run().ok().json();
     assert_eq!(set["devices"].as_array().map(Vec::len), Some(3), "{set}");
+    let others = home.verb(["targets", "resolve", "@failed:1 | @ok:1", "--json"]).run().ok();
+    assert_eq!(others.json()["exclusions"][0]["count"], 3, "{others}");
+    assert!(others.errors().contains("left out: 3 whose outcome in job 1 is unknown"), "{others}");
     let again = home.verb(["rerun", &id, "--unknown", "--confirm", "3", "--wait"]).run().ok();
     assert_eq!((again.errors().contains("left out"), roll.ran().len()), (false, 12), "{again}");
     let acts = home.verb(["audit"]).run().ok().text();

@@ -321,7 +321,7 @@ impl<'a> Session<'a> {
             .and_then(|expr| Ok(expr.resolve(&inventory, &target::Sets::new())?.into_iter().cloned().collect()));
         let devices: Vec<_> = found.map_err(|error| missing(&error.message, Some(error.column)))?;
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
-        Ok(Resolved { count: devices.len(), folded, devices })
+        Ok(Resolved { count: devices.len(), folded, devices, exclusions: vec![] })
     }
 }
 

@@ -255,7 +255,7 @@ pub enum Targets {
     },
     /// What an expression means, without doing anything
     #[command(
-        after_help = "JSON: {schema_version, count, folded, devices: [{id, name, connection, groups, facts, state, ...}]}."
+        after_help = "JSON: {schema_version, count, folded, devices: [{id, name, connection, groups, facts, state, ...}], exclusions}."
     )]
     Resolve {
         #[arg(value_name = "EXPR", allow_hyphen_values = true)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 use super::args::Targets as Verb;
-use super::{CliError, Desk, Outcome, out, past, safe, say};
+use super::{CliError, Desk, Outcome, out, past, planned, safe, say};
 use crate::client::ClientError;
 use crate::model::amounts::number;
 use crate::model::device::{Device, Group};
@@ -97,6 +97,9 @@ fn resolve(desk: &Desk<'_>, expr: &str, resolved: &Resolved) -> Result<Outcome, 
         let ids: String = resolved.devices.iter().map(|device| safe::text(&device.id) + "\n").collect();
         out::print(&ids)?;
         say(format!("quarterdeck: {}: {}", number(resolved.count as u64, "device"), resolved.folded));
+    }
+    for out in &resolved.exclusions {
+        say(format!("quarterdeck: left out: {}", planned::told(out)));
     }
     if resolved.devices.is_empty() {
         return Err(CliError::Usage(format!("`{expr}` holds no device")));

@@ -349,9 +349,11 @@ impl Engine {
 
     pub async fn resolve(&self, expr: &str) -> Result<Resolved, Problem> {
         self.settle().await;
-        let devices = self.meant(&self.inventories.all(), expr).await?.devices;
+        let meant = self.meant(&self.inventories.all(), expr).await?;
+        let exclusions = meant.left_out().map(|(_, exclusion)| exclusion).collect();
+        let devices = meant.devices;
         let folded = nodeset::fold(devices.iter().map(|device| device.id.as_str()));
-        Ok(Resolved { count: devices.len(), folded, devices })
+        Ok(Resolved { count: devices.len(), folded, devices, exclusions })
     }
 
     /// Secrets that reaching these devices needs.

@@ -5,11 +5,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::compare::find_group;
+use super::jobs::overlap;
 use super::jobs::plan::invalid;
 use super::store::db;
 use super::{Engine, problem};
 use crate::model::device::{Device, Inventory};
 use crate::model::job::{Job, JobId};
+use crate::model::plan::Exclusion;
 use crate::model::saved::SavedTarget;
 use crate::model::target::{self, Expr, JobSet, Left, Sets};
 use crate::model::wire::{Code, Problem};
@@ -27,6 +29,14 @@ pub struct Meant {
     pub unknown: Vec<(JobId, Vec<String>)>,
     /// The expression leaves devices out.
     pub leaves_out: bool,
+}
+
+impl Meant {
+    /// Ids that are named and to which nothing is sent, whatever it is, with the reason.
+    pub fn left_out(&self) -> impl Iterator<Item = (&[String], Exclusion)> {
+        let gone = (!self.gone.is_empty()).then(|| (&*self.gone, overlap::lost(&self.gone)));
+        gone.into_iter().chain(self.unknown.iter().map(|(job, ids)| (&**ids, overlap::unknown(*job, ids))))
+    }
 }
 
 impl Engine {

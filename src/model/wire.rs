@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::device::{Device, Group, Reach};
 use super::job::{JobId, JobSummary, Run};
 use super::output::Stream;
-use super::plan::Question;
+use super::plan::{Exclusion, Question};
 use super::rollout::Transition;
 use super::saved::SavedTarget;
 use super::script::ScriptInfo;
@@ -80,6 +80,9 @@ pub struct Resolved {
     pub count: usize,
     pub folded: String,
     pub devices: Vec<Arc<Device>>,
+    /// Devices that the expression names and a launch at it leaves out, whatever is launched; as a plan says them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<Exclusion>,
 }
 
 /// `POST /api/v1/jobs`

@@ -497,6 +497,7 @@ impl Session {
                     count: devices.len(),
                     folded: crate::model::nodeset::fold(devices.iter().map(|d| d.id.as_str())),
                     devices,
+                    exclusions: vec![],
                 });
                 Event::Resolved { expr: expr.clone(), answer }
             }

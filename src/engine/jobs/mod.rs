@@ -5,7 +5,7 @@
 
 mod foreign;
 pub mod live;
-mod overlap;
+pub(super) mod overlap;
 pub mod plan;
 mod remarks;
 mod restore;

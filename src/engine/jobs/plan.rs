@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::overlap::{Guards, Sifted, lost, unknown as unknown_in};
+use super::overlap::{Guards, Sifted};
 use super::remarks::About;
 use super::{Ready, foreign, rings};
 use crate::connectors::{Handed, Payload};
@@ -89,14 +89,8 @@ impl Plans {
             excluded.extend(device.into_iter().map(|id| (id, exclusion.text.clone())));
             exclusions.push(exclusion);
         }
-        if !meant.gone.is_empty() {
-            let exclusion = lost(&meant.gone);
-            excluded.extend(meant.gone.into_iter().map(|id| (id, exclusion.text.clone())));
-            exclusions.push(exclusion);
-        }
-        for (job, ids) in meant.unknown {
-            let exclusion = unknown_in(job, &ids);
-            excluded.extend(ids.into_iter().map(|id| (id, exclusion.text.clone())));
+        for (ids, exclusion) in meant.left_out() {
+            excluded.extend(ids.iter().map(|id| (id.clone(), exclusion.text.clone())));
             exclusions.push(exclusion);
         }
         // a plan of nobody, where somebody could be taken in, can be looked at and not be launched
