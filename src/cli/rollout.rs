@@ -45,7 +45,7 @@ pub struct Rollout {
     /// End the whole job so long after its launch
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub deadline: Option<Duration>,
-    /// Try a device again, so often
+    /// Try a device again, so often; but not where the outcome is unknown, as the script may have done half its work
     #[arg(long, value_name = "TIMES")]
     pub retry: Option<u32>,
     /// ... so long after it ended (30s, 5m) [default: at once]

@@ -451,6 +451,12 @@ impl Outcome {
         Self { state, exit_code: Some(code), signal: None, reason: None, refused: false, unasked: false }
     }
 
+    /// As [`Run::unknown`]: it may have run, whole or in part.
+    pub fn unknown(&self) -> bool {
+        let told = self.reason.as_deref().is_some_and(|reason| reason.contains(UNKNOWN));
+        told && self.state == RunState::Failed && self.exit_code.is_none() && self.signal.is_none()
+    }
+
     pub fn because(state: RunState, reason: impl Into<String>) -> Self {
         Self { state, exit_code: None, signal: None, reason: Some(reason.into()), refused: false, unasked: false }
     }

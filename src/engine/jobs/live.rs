@@ -363,7 +363,10 @@ impl LiveJob {
             outcome.state = RunState::Timeout;
             outcome.reason.clone_from(&inner.job.summary.reason);
         }
-        if !stopping && let Verdict::Again(at) = inner.machine.ended(run, outcome.state, outcome.exit_code, now) {
+        if !stopping && outcome.unknown() {
+            inner.machine.unknown(run);
+        } else if !stopping && let Verdict::Again(at) = inner.machine.ended(run, outcome.state, outcome.exit_code, now)
+        {
             let bytes = self.outputs[run as usize].end.load(Ordering::Acquire);
             let (retried, parked) = inner.machine.tried(run);
             let counted = Counted { bytes, passed: self.valve.times(run), retried, parked };

@@ -297,7 +297,24 @@ impl Machine {
         if self.at[run as usize] != At::Out {
             return Verdict::Over;
         }
-        self.out -= 1;
+        if let Some(again) = self.again(run, state, code, now) {
+            self.out -= 1;
+            return again;
+        }
+        self.over(run, state, code);
+        Verdict::Over
+    }
+
+    /// A run that was out has ended, and nobody knows how: it may have done half its work. It is not tried again by
+    /// itself; whoever has looked at the device asks for it by name.
+    pub fn unknown(&mut self, run: u32) {
+        if self.at[run as usize] == At::Out {
+            self.over(run, RunState::Failed, None);
+        }
+    }
+
+    /// It is to be tried again.
+    fn again(&mut self, run: u32, state: RunState, code: Option<i32>, now: u64) -> Option<Verdict> {
         let fine = code.is_some_and(|code| self.fine_codes.contains(&code));
         if self.stopped.is_none() {
             let retry = self.how.retry.as_ref().filter(|retry| retry.on.contains(&state) && !fine);
@@ -308,7 +325,7 @@ impl Machine {
                 *self.retried.entry(run).or_default() += 1;
                 self.at[run as usize] = At::Again;
                 self.again += 1;
-                return self.again_at(run, at);
+                return Some(self.again_at(run, at));
             }
             if let (RunState::Offline, Offline::Queue { expire_ms }) = (state, self.how.offline)
                 && now < expire_ms
@@ -318,9 +335,14 @@ impl Machine {
                 *times = (*times + 1).min(16);
                 self.at[run as usize] = At::Parked;
                 self.parked += 1;
-                return self.again_at(run, now.saturating_add(pause).min(expire_ms));
+                return Some(self.again_at(run, now.saturating_add(pause).min(expire_ms)));
             }
         }
+        None
+    }
+
+    fn over(&mut self, run: u32, state: RunState, code: Option<i32>) {
+        self.out -= 1;
         self.at[run as usize] = At::Over;
         if matches!(state, RunState::Ok | RunState::Failed | RunState::Timeout) && self.in_ring(run) {
             self.answered += 1;
@@ -331,7 +353,6 @@ impl Machine {
                 self.stop(StopWhy::Budget, format!("stopped by its failure budget: {} bad", self.bad));
             }
         }
-        Verdict::Over
     }
 
     /// Against the failure budget.

@@ -130,6 +130,18 @@ fn a_device_is_tried_again_when_it_ended_as_was_said_and_so_often() {
 }
 
 #[test]
+fn what_may_have_run_in_part_is_not_tried_again_by_itself() {
+    let retry = Retry { times: 3, after_ms: 0, on: vec![RunState::Failed] };
+    let mut it = machine(How { retry: Some(retry), max_fail: vec![Amount::Devices(2)], ..How::default() }, 2);
+    start_all(&mut it, 0);
+    it.unknown(0);
+    assert_eq!((it.bad(), it.ended(1, RunState::Failed, Some(1), 0)), (1, Verdict::Again(0)));
+    assert_eq!(it.next(0), Next::Start(1));
+    ok(&mut it, &[1]);
+    assert_eq!(it.next(0), Next::Done);
+}
+
+#[test]
 fn a_silent_device_is_tried_until_its_time_is_over_and_no_ring_waits_for_it() {
     let how = How { offline: Offline::Queue { expire_ms: 60_000 }, ..rings("2,100%", Between::Wait) };
     let mut it = machine(how, 3);
