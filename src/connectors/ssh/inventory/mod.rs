@@ -57,6 +57,10 @@ pub fn read(path: &Path) -> Parsed {
     read_all(&[path.to_owned()])
 }
 
+/// What is said of an inventory that has to be run: what it would tell is not known, until somebody writes it down.
+pub(super) const NOT_RUN: &str = "none is run here; keep its hosts in a file instead (`ansible-inventory -i IT --list --yaml` writes one), and \
+     itself out of the inventory";
+
 /// Reads inventories as one: groups and hosts of the same name are the same, what is read later wins.
 pub fn read_all(paths: &[PathBuf]) -> Parsed {
     let mut store = Store::default();
@@ -108,11 +112,7 @@ fn source(store: &mut Store, path: &Path) {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let runs = fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0);
     if runs && text.starts_with("#!") {
-        return store.warn(
-            file,
-            1,
-            "a program: dynamic inventories are not run; keep what it prints in a file".to_owned(),
-        );
+        return store.warn(file, 1, format!("a program: {NOT_RUN}"));
     }
     match ending.as_deref() {
         Some("yml" | "yaml" | "json") => yaml::read(store, file, &text),

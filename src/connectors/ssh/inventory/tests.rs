@@ -266,7 +266,10 @@ fn what_is_wrong_is_named_with_file_and_line() {
         (
             "h.yml",
             "plugin: aws_ec2\n".into(),
-            vec!["1: the settings of an inventory plugin: dynamic inventories are not run"],
+            vec![
+                "1: the settings of an inventory plugin: none is run here; keep its hosts in a file instead \
+                 (`ansible-inventory -i IT --list --yaml` writes one), and itself out of the inventory",
+            ],
         ),
         ("h.yml", "a: &x\n  children:\n    b: *x\n".into(), vec!["3: an alias of itself"]),
     ] {
@@ -280,11 +283,13 @@ fn what_is_wrong_is_named_with_file_and_line() {
 }
 
 #[test]
-fn a_program_is_not_run() {
+fn a_program_is_not_run_and_what_to_do_instead_is_said_where_its_hosts_are_missed() {
     let bench = Bench::new(&[("inv", "#!/bin/sh\ntouch ran\n")]);
     fs::set_permissions(bench.path("inv"), fs::Permissions::from_mode(0o755)).unwrap();
     let parsed = bench.read("inv");
-    assert!(parsed.hosts.is_empty() && parsed.warnings[0].contains(":1: a program"), "{parsed:?}");
+    assert!(parsed.hosts.is_empty() && parsed.warnings[0].contains("inv:1: a program: none is run here"), "{parsed:?}");
+    assert_eq!(parsed.unread, parsed.warnings, "whom it would leave out is not known either");
+    assert!(!bench.path("ran").exists());
 }
 
 #[test]

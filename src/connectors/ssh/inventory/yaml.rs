@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::range;
 use super::store::{ALL, Store};
+use super::{NOT_RUN, range};
 
 /// Maps and lists inside each other.
 const DEPTH: usize = 64;
@@ -43,8 +43,7 @@ pub(super) fn read(store: &mut Store, file: usize, text: &str) {
     let mut walk = Walk { store, file, left: budget(text) };
     let groups = walk.entries(&root);
     if groups.iter().any(|(name, _, node)| name == "plugin" && matches!(node.what, What::Text(_))) {
-        let why = "the settings of an inventory plugin: dynamic inventories are not run";
-        return walk.store.warn(file, root.line, why.to_owned());
+        return walk.store.warn(file, root.line, format!("the settings of an inventory plugin: {NOT_RUN}"));
     }
     for (name, line, group) in groups {
         if matches!(name.as_str(), "hosts" | "vars" | "children") {
