@@ -242,7 +242,11 @@ pub fn read(env: &Env, passwd: &str, overrides: &Overrides) -> Settings {
     let shown = shorter(&config, &home);
     let mut problems = Vec::new();
     let text = file::read(&config, &shown).and_then(|text| match text {
-        None if named => Err(format!("{shown}: there is no such file; the defaults are used")),
+        // the right one, of another name, may hold a freeze
+        None if named => Err(format!(
+            "{shown}: there is no such file, and --config or QUARTERDECK_CONFIG names it (mend the name, write the file, \
+             or name none for the usual one); the defaults are used"
+        )),
         text => Ok(text.unwrap_or_default()),
     });
     let unread = text.as_ref().err().cloned();

@@ -57,7 +57,8 @@ fn a_file_that_was_named_and_is_not_there_is_said() {
     assert_eq!(
         settings.problems,
         [
-            "/nowhere/q.toml: there is no such file; the defaults are used; everything is taken as frozen until that is put right"
+            "/nowhere/q.toml: there is no such file, and --config or QUARTERDECK_CONFIG names it (mend the name, write the file, \
+             or name none for the usual one); the defaults are used; everything is taken as frozen until that is put right"
         ]
     );
     assert_eq!(settings.connections.len(), 2);
