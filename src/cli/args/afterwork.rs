@@ -86,7 +86,7 @@ pub struct Rerun {
     /// Those that ended like this: a signature of `groups`, or its beginning (again for several)
     #[arg(long, value_name = "SIGNATURE", group = "set", value_parser = NonEmptyStringValueParser::new())]
     pub group: Vec<String>,
-    /// A parameter, instead of the job's own (again for several values)
+    /// A parameter, instead of the job's own (again for several values); `NAME=`: without it, or with its default
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair, allow_hyphen_values = true)]
     pub params: Vec<(String, String)>,
     /// A secret parameter: from a file, or from a variable of the environment
