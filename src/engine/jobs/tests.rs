@@ -8,12 +8,13 @@ use super::*;
 use crate::connectors::{Connector, RunSink};
 use crate::model::connection::{Capabilities, Connection, Kind};
 use crate::model::device::Inventory;
-use crate::model::job::Run;
+use crate::model::job::{Run, UNKNOWN};
 use crate::model::output::Stream;
+use crate::model::rollout::{RETRIED, Retry};
 use crate::model::state::{Counts, JobState};
 use crate::model::wire::{Doctor, FRAME_HEAD, FrameHead, Note, Stopping};
 
-/// `ok…` ends well, `bad…` fails, `off…` is unreachable, `hang…` waits to be cancelled.
+/// `ok…` ends well, `bad…` fails, `off…` is unreachable, `cut…` is lost while it runs, `hang…` waits to be cancelled.
 #[derive(Default)]
 struct Obedient {
     running: AtomicUsize,
@@ -54,6 +55,8 @@ impl Connector for Rehearsal {
             let outcome = if order.device.name.starts_with("hang") {
                 order.cancel.cancelled().await;
                 Outcome::because(RunState::Cancelled, "ended")
+            } else if order.device.name.starts_with("cut") {
+                Outcome::because(RunState::Failed, format!("connection lost; {UNKNOWN}"))
             } else {
                 Outcome::exited(i32::from(order.device.name.starts_with("bad")))
             };
@@ -186,6 +189,19 @@ async fn cancelling_withdraws_what_waits_and_ends_what_runs() {
     let job = stage.job(id).await;
     assert_eq!(job.summary.state, JobState::Cancelled);
     assert_eq!(job.summary.counts, Counts { cancelled: 200, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn what_was_lost_while_it_ran_is_not_sent_again_by_a_retry_and_what_was_not_reached_is() {
+    let stage = Stage::new();
+    let mut ready = stage.ready(&names(&[("cut", 1), ("bad", 1), ("off", 1), ("ok", 1)]), 0);
+    ready.job.rollout.how.retry = Some(Retry { times: 1, after_ms: 0, on: RETRIED.to_vec() });
+    let id = stage.jobs.launch(ready).await.unwrap().id;
+    stage.ended().await;
+    let job = stage.job(id).await;
+    let tries: Vec<(&str, usize)> = job.runs.iter().map(|run| (run.name.as_str(), run.tries.len())).collect();
+    assert_eq!(tries, [("cut000", 0), ("bad000", 1), ("off000", 1), ("ok000", 0)]);
+    assert!(job.runs[0].unknown() && job.summary.counts.failed == 2);
 }
 
 #[tokio::test]
