@@ -270,7 +270,11 @@ impl App {
         };
         let name = text::plain(&shift.name);
         let titles = (format!("{name} in {left}"), format!("{name} in {right}"));
-        let serial = self.await_diff(titles);
+        let raw = format!(
+            "quarterdeck diff {left} {right} --device {} --raw",
+            shlex::try_quote(&shift.device).unwrap_or_default()
+        );
+        let serial = self.await_diff(titles, raw);
         if let Some(changes) = &mut self.changes {
             changes.comparing = Some((question.clone(), serial));
         }

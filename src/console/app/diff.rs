@@ -39,6 +39,8 @@ pub struct DiffView {
     pub wide: Option<bool>,
     /// The right text is the editor's, to be saved from here: which button has the focus.
     pub save: Option<Button>,
+    /// Numbers, times and names are set aside here: the command that leaves them in.
+    pub raw: Option<String>,
     serial: u64,
 }
 
@@ -123,6 +125,11 @@ pub enum Line {
 }
 
 impl DiffView {
+    fn new(titles: (String, String), serial: u64) -> Self {
+        let (state, scroll) = (State::Comparing, Scroll::default());
+        Self { titles, state, scroll, wide: None, save: None, raw: None, serial }
+    }
+
     /// Side by side on a screen of this width.
     pub fn beside(&self, width: u16) -> bool {
         self.wide.unwrap_or(width >= layout::WIDE)
@@ -183,18 +190,16 @@ impl App {
         self.shelf.serial += 1;
         let serial = self.shelf.serial;
         let titles = (left.title.clone(), right.title.clone());
-        let view =
-            DiffView { titles, state: State::Comparing, scroll: Scroll::default(), wide: None, save: None, serial };
+        let view = DiffView::new(titles, serial);
         effects.push(Effect::Compare { serial, left, right });
         Layer::Diff(Box::new(view))
     }
 
-    /// A view of two texts that are being compared elsewhere, above everything; the number that its answer comes under.
-    pub(super) fn await_diff(&mut self, titles: (String, String)) -> u64 {
+    /// A view of two outputs that are being compared elsewhere, above everything; the number that its answer comes under.
+    pub(super) fn await_diff(&mut self, titles: (String, String), raw: String) -> u64 {
         self.shelf.serial += 1;
         let serial = self.shelf.serial;
-        let view =
-            DiffView { titles, state: State::Comparing, scroll: Scroll::default(), wide: None, save: None, serial };
+        let view = DiffView { raw: Some(raw), ..DiffView::new(titles, serial) };
         self.layers.push(Layer::Diff(Box::new(view)));
         serial
     }

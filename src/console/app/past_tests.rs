@@ -1,9 +1,11 @@
 //! Searching past jobs, where used, and a job beside another one, as an operator meets them.
 
+use super::diff;
 use super::event::{Effect, Event};
 use super::past::State;
 use super::sample::{Session, job};
 use super::{Layer, LivePane, Pane, View};
+use crate::model::diff::Diff;
 use crate::model::past::{Past, Progress, Told};
 use crate::model::search::Pattern;
 use crate::model::state::RunState;
@@ -185,6 +187,20 @@ fn a_device_of_two_jobs_is_compared_line_by_line() {
     assert!(screen.contains("in 9") && screen.contains("in 12"), "{screen}");
     session.keys("<esc>");
     assert_eq!((session.app.view, session.app.layers.len()), (View::Changes, 0));
+}
+
+#[test]
+fn outputs_that_differ_in_numbers_and_times_alone_are_not_called_the_same() {
+    let mut session = session();
+    session.keys("3d<enter>");
+    let Some(Layer::Diff(view)) = session.app.layers.last_mut() else { panic!("no comparison") };
+    view.state = diff::State::Ready(Box::new(diff::Shown::of(Diff::of(b"at <t>\n", b"at <t>\n"))));
+    let screen = session.screen();
+    assert!(screen.contains("They say the same, but for numbers, times and names."), "{screen}");
+    assert!(
+        screen.contains("quarterdeck diff 9 12 --device ") && screen.contains(" --raw shows all of it"),
+        "{screen}"
+    );
 }
 
 #[test]

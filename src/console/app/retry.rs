@@ -93,8 +93,8 @@ impl App {
         };
         let known = self.scripts.iter().any(|script| script.name == summary.script);
         (!known).then(|| {
-            let shell = rerun(summary.id, &target).map(|line| format!("; what ran then does: {line}"));
-            format!("{} is not in the library any more{}", text::plain(&summary.script), shell.unwrap_or_default())
+            let shell = rerun(summary.id, &target).map(|line| format!("; {line} runs what ran then"));
+            format!("{} is not in the library{}", text::plain(&summary.script), shell.unwrap_or_default())
         })
     }
 

@@ -139,7 +139,7 @@ impl App {
         let job = self.held.as_ref().and_then(|held| held.job.as_ref());
         let Some(job) = job else { return Some("the job is still being read".into()) };
         let known = self.scripts.iter().any(|script| script.name == job.summary.script);
-        (!known).then(|| format!("{} is not in the library any more", text::plain(&job.summary.script)))
+        (!known).then(|| format!("{} is not in the library", text::plain(&job.summary.script)))
     }
 
     /// The job that job commands mean.

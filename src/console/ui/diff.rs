@@ -9,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line as Row, Span};
 
 use super::cells::{self, line, nth, pane, title, words};
-use super::states::Said;
+use super::states::{self, Said};
 use crate::console::app::App;
 use crate::console::app::diff::{Button, DiffView, Line, Scroll, Shown, State};
 use crate::console::app::layout;
@@ -31,7 +31,11 @@ pub fn draw(app: &App, view: &DiffView, body: Rect, buf: &mut Buffer) {
         State::Comparing => Said::so("comparing…", back).draw(app, inside, buf),
         State::Failed(why) => Said::wrong(why.clone(), back).draw(app, inside, buf),
         State::Ready(shown) if shown.diff.same() => {
-            Said::so("They are the same, byte for byte.", back).draw(app, inside, buf);
+            let said = match &view.raw {
+                Some(raw) => Said::so(states::ALIKE, format!("{} shows all of it; {back}", text::plain(raw))),
+                None => Said::so(states::IDENTICAL, back),
+            };
+            said.draw(app, inside, buf);
         }
         State::Ready(shown) => {
             let notes = notes(app, shown, inside, buf);

@@ -318,14 +318,15 @@ pub fn no_comparison(app: &App, triage: &Triage) -> Said {
     }
 }
 
+pub const IDENTICAL: &str = "They are the same, byte for byte.";
+pub const ALIKE: &str = "They say the same, but for numbers, times and names.";
+
 /// Two outputs without a difference.
 pub fn same_output(app: &App, masked: bool) -> Said {
     let key = app.key_of("groups", "exact");
     match masked {
-        true => {
-            Said::so("They say the same, but for numbers, times and names.", format!("{key} compares them as they are"))
-        }
-        false => Said::so("They are the same, byte for byte.", format!("{} leads back", back(app))),
+        true => Said::so(ALIKE, format!("{key} compares them as they are")),
+        false => Said::so(IDENTICAL, format!("{} leads back", back(app))),
     }
 }
 
