@@ -616,6 +616,18 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_comes_does_not_slip_under_the_cursor_of_who_is_in_the_pane() {
+        for (keys, on) in [("", 99), ("3", 12), ("<tab><tab>", 12), ("31", 12)] {
+            let mut session = Session::new((80, 24), true);
+            session.keys(keys);
+            let mut jobs = session.app.jobs.clone();
+            jobs.insert(0, job(99, &[crate::model::state::RunState::Running]).summary);
+            session.tell(Event::Jobs(Ok(jobs)));
+            assert_eq!(session.app.overview.job(&session.app.jobs).map(|job| job.id), Some(on), "{keys}");
+        }
+    }
+
+    #[test]
     fn in_the_tree_the_first_that_passes_is_no_heading() {
         let mut session = Session::new((80, 24), true);
         session.keys("2G/db2");

@@ -137,12 +137,17 @@ impl App {
             Do::Back if self.step_back() => {}
             Do::QuitOrBack => self.leave_console(effects),
             Do::Back => self.hint = Some(format!("this is the top; {} quits", self.key_of("global", "quit-or-back"))),
-            Do::NextPane => self.overview.next_pane(true),
-            Do::PreviousPane => self.overview.next_pane(false),
+            Do::NextPane | Do::PreviousPane => {
+                self.overview.next_pane(verb == Do::NextPane);
+                self.hold_job();
+            }
             Do::Pane(n) => match n {
                 1 => self.overview.focus(Pane::Scripts),
                 2 => self.overview.focus(Pane::Targets),
-                3 => self.overview.focus(Pane::Jobs),
+                3 => {
+                    self.overview.focus(Pane::Jobs);
+                    self.hold_job();
+                }
                 0 | 4 => self.overview.focus(Pane::Preview),
                 n => self.hint = Some(format!("there is no pane {n} here: 1 to 4, 0 is the large one")),
             },
@@ -233,6 +238,16 @@ impl App {
             self.relist(list);
         }
         stepped
+    }
+
+    /// Who goes to the jobs means the one under the cursor: another that comes meanwhile does not slip in its place.
+    fn hold_job(&mut self) {
+        if self.overview.focus == Pane::Jobs
+            && let Some(job) = self.overview.job(&self.jobs)
+        {
+            self.overview.job_look.home = Some(job.id.to_string());
+            self.overview.jobs.touched = true;
+        }
     }
 
     /// Out of a full screen, out of the preview.
