@@ -371,6 +371,18 @@ fn a_lost_engine_is_said_and_everything_is_read_anew() {
 }
 
 #[test]
+fn that_an_engine_ended_while_jobs_ran_is_a_warning_and_a_line_that_broke_is_none() {
+    let cases = [(4711, "i the engine answers again"), (4712, "! the engine ended while jobs ran")];
+    for (pid, said) in cases {
+        let mut session = session();
+        session.tell(Event::Lost { why: "the engine ended".into(), retry: true });
+        session.tell(Event::Attached(Box::new(wire::Hello { pid, ..sample::hello() })));
+        let screen = session.screen();
+        assert!(screen.contains(said), "{screen}");
+    }
+}
+
+#[test]
 fn nothing_wakes_an_idle_console() {
     let mut session = session();
     let running = session.app.jobs[0].clone();

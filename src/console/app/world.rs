@@ -205,15 +205,18 @@ impl App {
     fn attached(&mut self, hello: Hello, effects: &mut Vec<Effect>) {
         if let Some(before) = &self.hello {
             let edited = before.config == hello.config && before.config_mark != hello.config_mark;
+            let ended = before.pid != hello.pid && self.jobs.iter().any(|job| !job.state.ended());
             self.notices.dismiss();
-            self.say(
-                Level::Info,
-                if edited {
-                    "the configuration was edited: a new engine goes by it, and everything was read anew"
-                } else {
-                    "the engine answers again; everything was read anew"
-                },
-            );
+            match (edited, ended) {
+                (true, _) => self.say(
+                    Level::Info,
+                    "the configuration was edited: a new engine goes by it, and everything was read anew",
+                ),
+                (false, true) => {
+                    self.say(Level::Warn, "the engine ended while jobs ran; another answers: see what was interrupted")
+                }
+                (false, false) => self.say(Level::Info, "the engine answers again; everything was read anew"),
+            }
         }
         for notice in &hello.notices {
             if !self.notices.told(notice) {

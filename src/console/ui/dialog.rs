@@ -82,7 +82,11 @@ pub fn stop(app: &App, stop: &Stop, body: Rect, buf: &mut Buffer) {
         Need::Yes => format!("Type y to arm [ Stop ]:  [{}{caret}]", stop.arm.typed),
         Need::Count(_) => format!("Type the number of devices to arm [ Stop ]:  [{}{caret}]", stop.arm.typed),
     };
-    let state = if stop.armed() { "  armed: enter stops" } else { "  not armed" };
+    let state = match stop.arm.need {
+        _ if stop.armed() => "  armed: enter stops".to_owned(),
+        Need::Count(right) if left > 0 && !stop.arm.typed.is_empty() => format!("  it is {}", count(right as u32)),
+        _ => "  not armed".to_owned(),
+    };
     let spans = vec![Span::styled(ask, plain), Span::styled(state, theme.style(Role::KeyDanger))];
     line(buf, nth(inside, y), &Line::from(spans));
     let armed = if stop.armed() { Role::KeyDanger } else { Role::TextMuted };
